@@ -34,7 +34,6 @@ from bench.ledger import Figures
 from bench.load_client import Connection as HttpConnection
 from bench.system import process
 from bench.traffic import OFFICE, mixed
-from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
 from consumers.operations.migrate_command import migrate_database
@@ -43,6 +42,7 @@ from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
 from infra.http.routes import LOG_PREFIX
 from infra.kafka.client_config import agency_topic
+from infra.log.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import HashPort, inclusion_proof, tree_root, verify_inclusion
 from infra.log.reader import StoredHashes

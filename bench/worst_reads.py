@@ -14,24 +14,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 from rich.console import Console
 
-from consumers.audit.tree import require_tree
-from consumers.database_audit.postgres_port import PostgresPort
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.fold.replay import parsed_entries
 from consumers.operations.migrate_command import migrate_database
 from consumers.pipeline.writer import Writer
 from consumers.registrar.batch import segments
 from consumers.registrar.shipper import Shipper
 from infra.embedded.stack import running_stack
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.postgres_port import PostgresPort
+from infra.log.read_ahead import parsed_entries
 from infra.log.reader import chosen_entries, log_size
 from infra.log.signed_note import LogKey
+from infra.log.tree import require_tree
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
@@ -84,7 +85,7 @@ async def shipper(settings: Settings, connection: Connection, size: int) -> None
 
 
 async def replay(settings: Settings, connection: Connection, size: int) -> None:
-    async with parsed_entries(settings, 0, size) as batches:
+    async with aclosing(parsed_entries(connection, 0, size)) as batches:
         assert sum([len(entries) async for entries in batches]) == size
 
 

@@ -11,20 +11,24 @@ happens in one snapshot, in the caller's transactions, which are rolled back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from itertools import starmap
 from typing import Any, Final
 
 import orjson
 
 from consumers.as_of.past_sql import Base, base_sql, is_shown, view_sql
+from consumers.fold.apply import apply
 from consumers.fold.consumer import Consumer
+from consumers.fold.memory import MemoryStore
 from consumers.fold.past_rows import BLOCK_ENTRIES, block_start, is_kept, key_text
 from consumers.fold.replay import SESSION
-from events.wire.entry import Entry, parse_entry
-from infra.log.reader import entry_batches
+from infra.log.read_ahead import parsed_entries
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
-from infra.postgres.unit_of_work import Changes, Need, Table, UnitOfWork
+from infra.postgres.unit_of_work import Changes, Key, Table, UnitOfWork
 
 _SQL: Final = queries("consumers.as_of", "past_state.sql")
 BLOCKS_MAX: Final = 8
@@ -90,28 +94,18 @@ async def _tables_with_past(connection: Connection, consumer: Consumer) -> froze
 
 async def folded(connection: Connection, bases: Sequence[Base], end: int) -> list[tuple[Base, UnitOfWork]]:
     """Each base, and its rows after the fold of the entries from there to `end`, as far as they change."""
-    units = [(base, UnitOfWork()) for base in bases]
-    async for start, raw in entry_batches(connection, min(base.start for base in bases), end):
-        entries = [parse_entry(start + number, text) for number, text in enumerate(raw)]
-        for base, rows in units:
-            await _fold(connection, base, rows, entries[max(0, base.start - start) :])
-    return units
+    stores = [(base, MemoryStore(partial(_read_at, connection, base))) for base in bases]
+    async with aclosing(parsed_entries(connection, min(base.start for base in bases), end)) as batches:
+        async for entries in batches:
+            for base, store in stores:
+                await apply(store, base.consumer, entries[max(0, base.start - entries[0].index) :])
+    return [(base, store.rows) for base, store in stores]
 
 
-async def _fold(connection: Connection, base: Base, rows: UnitOfWork, entries: Sequence[Entry]) -> None:
-    """Fold the next entries. Rows that none before them needed are loaded as they are at the base."""
-    for needs in base.consumer.required_keys(rows, entries):
-        await _load(connection, base, rows, needs)
-    base.consumer.fold(rows, entries)
-    rows.folded()
-
-
-async def _load(connection: Connection, base: Base, rows: UnitOfWork, needs: Iterable[Need]) -> None:
-    for table, keys in rows.missing(needs).items():
-        given = [] if keys is None else key_arrays(table, keys)
-        records = await connection.fetch(base_sql(base, table, whole=keys is None), *given)
-        make = table.row
-        rows.adopt(table, (make(*record) for record in records), whole=keys is None)
+async def _read_at(connection: Connection, base: Base, table: Table[Any], keys: list[Key] | None) -> Iterable[Any]:
+    """The rows of these keys as they are at the base."""
+    arguments = [] if keys is None else key_arrays(table, keys)
+    return starmap(table.row, await connection.fetch(base_sql(base, table, whole=keys is None), *arguments))
 
 
 async def _create_views(connection: Connection, base: Base, rows: UnitOfWork) -> None:

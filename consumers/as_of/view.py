@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consumers.as_of.past_state import can_show, lock_tables, make_views
@@ -98,9 +98,10 @@ async def view(
             await session.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             sessions[consumer.name] = session
         if not (quick and await make_views(connection, consumers, index, sessions)):
-            scratches = [(sessions[consumer.name], _scratch(consumer, at)) for consumer in consumers]
-            for session, scratch in scratches:
-                await scratch.create(session, lasting=False)
+            rules = [c if at.occurred is None else _of_entries_by(c, at.occurred) for c in consumers]
+            scratches = [Scratch(sessions[consumer.name], consumer) for consumer in rules]
+            for scratch in scratches:
+                await scratch.create()
             await replay(settings, scratches, index)
         yield View(connection, dict.fromkeys(sessions, index), dict.fromkeys(sessions, SESSION), sessions)
 
@@ -133,17 +134,17 @@ async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
     return View(connection, positions, schemas)
 
 
-class _OccurredBy(Scratch):
-    """Applies only entries that occurred by a date; its position counts the others too."""
+def _of_entries_by(consumer: Consumer, last_date: str) -> Consumer:
+    """The consumer, folding only entries that occurred by a date."""
 
-    def __init__(self, consumer: Consumer, last_date: str) -> None:
-        super().__init__(consumer)
-        self._last_date = last_date
+    def chosen(entries: Sequence[Entry]) -> list[Entry]:
+        return [entry for entry in entries if occurred_on(entry) <= last_date]
 
-    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        end = self.position + len(entries)
-        await super().apply(connection, [entry for entry in entries if occurred_on(entry) <= self._last_date])
-        self.position = end
+    return replace(
+        consumer,
+        required_keys=lambda rows, entries: consumer.required_keys(rows, chosen(entries)),
+        fold=lambda rows, entries: consumer.fold(rows, chosen(entries)),
+    )
 
 
 async def _index_of(connection: Connection, at: PointInTime) -> int:
@@ -155,7 +156,3 @@ async def _index_of(connection: Connection, at: PointInTime) -> int:
     if not 0 <= index <= size:
         raise NoSuchIndex(f"the log has {size} entries, so there is no state after {index}: use 0 … {size}")
     return index
-
-
-def _scratch(consumer: Consumer, at: PointInTime) -> Scratch:
-    return Scratch(consumer) if at.occurred is None else _OccurredBy(consumer, at.occurred)

@@ -10,11 +10,11 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from consumers.audit.layout import TILE, levels_of, tile_of, tile_path
-from consumers.audit.port import LogPort
-from consumers.audit.tree import RecordedTimes, WrongTree
+from infra.log.layout import TILE, levels_of, tile_of, tile_path
 from infra.log.merkle import TileTree, complete_root, leaf_hash
+from infra.log.port import LogPort
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import RecordedTimes, WrongTree
 
 TILES_AT_ONCE: Final = 128
 

@@ -17,14 +17,14 @@ from typing import Final, Literal, TypedDict
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE
-from consumers.audit.port import LogPort
-from consumers.audit.tree import Progress
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.key_history import KeyHistory
+from infra.log.layout import CHECKPOINT, KEY_HISTORY, TILE
+from infra.log.port import LogPort
 from infra.log.proofs import range_root
 from infra.log.signed_note import Checkpoint, Verifier
+from infra.log.tree import Progress
 
 Format = Literal["ndjson", "parquet"]
 BUNDLES_AT_ONCE: Final = 32

@@ -13,10 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.port import LogPort
-from consumers.audit.tree import WrongTree
 from events.errors import Retry, Tampered, YesserError
 from infra.log.key_history import KeyHistory, key_name
+from infra.log.port import LogPort
 from infra.log.proofs import tree_root
 from infra.log.signed_note import (
     Checkpoint,
@@ -27,6 +26,7 @@ from infra.log.signed_note import (
     signature_lines,
     split_note,
 )
+from infra.log.tree import WrongTree
 
 
 class ForkedLog(Tampered):

@@ -18,7 +18,10 @@ from typing import Final, TypedDict
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.kept import ForkedLog, replace_file, require_continuation, require_rotations
-from consumers.audit.layout import (
+from consumers.audit.port import MirrorPort, entries_of, tile_items
+from events.errors import Tampered
+from infra.log.key_history import KeyHistory
+from infra.log.layout import (
     CHECKPOINT,
     KEY_HISTORY,
     TILE,
@@ -28,13 +31,11 @@ from consumers.audit.layout import (
     tile_path,
     tiles_at,
 )
-from consumers.audit.port import LogPort, MirrorPort, MissingPart, entries_of, tile_items
-from consumers.audit.tree import Progress, WrongTree, require_tree
-from events.errors import Tampered
-from infra.log.key_history import KeyHistory
 from infra.log.merkle import complete_root, leaf_hash
+from infra.log.port import LogPort, MissingPart
 from infra.log.proofs import tree_root
 from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
+from infra.log.tree import Progress, WrongTree, require_tree
 
 BUNDLES_AT_ONCE: Final = 32
 

@@ -1,8 +1,4 @@
-"""The auditor's read port: a checkpoint, hashes, entries. The auditor never depends on a writer.
-
-A mirror folder, a log over HTTP (`http_port`) and the log in PostgreSQL (`consumers.database_audit`) give the same
-answers for the same log.
-"""
+"""The log as tlog-tiles files: of a mirror folder here, over HTTP in `http_port`."""
 
 from __future__ import annotations
 
@@ -11,18 +7,16 @@ import errno
 from abc import ABC, abstractmethod
 from itertools import chain
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from cachetools import LRUCache
 
-from consumers.audit.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
-from events.errors import Tampered, YesserError
+from events.errors import Tampered
 from infra.log.bundle import split_bundle
 from infra.log.key_history import KeyHistory, parse_transitions
-from infra.log.proofs import HashPort
-from infra.log.signed_note import Checkpoint, InvalidKey, InvalidNote, Verifier, parse_vkey
-from infra.private_keys.key_files import log_key_files
-from infra.settings import Settings
+from infra.log.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
+from infra.log.port import MissingPart, NotThere, whole
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 
 RECENT_TILES: Final = 64
 CHECKPOINT_BYTES_MAX: Final = 512 << 10
@@ -35,48 +29,8 @@ _DAMAGED: Final = frozenset({errno.EIO, errno.ELOOP})
 """Errors of a file or its disk. Any other is the reader's own, such as a right that is missing."""
 
 
-class NotThere(YesserError):
-    """There is no log, or it has no checkpoint yet."""
-
-
-class MissingPart(NotThere, Tampered):
-    """A part of what was signed is missing: keep what is there, and mirror the log again to another folder."""
-
-
 class CorruptBatch(NotThere, Tampered):
     """A file of the log is corrupt: keep it, and mirror the log again to another folder."""
-
-
-class NoVerifier(InvalidKey):
-    """The log's verifier key is missing, or is not well-formed: give the key that the log's operator gave you."""
-
-
-def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
-    """The given key, else the one beside the registrar's own key. Raises `NoVerifier`, or `InvalidKey` for its file."""
-    if vkey is not None:
-        try:
-            return parse_vkey(vkey)
-        except InvalidKey as error:
-            raise NoVerifier(f"--vkey: {error}") from error
-    path = log_key_files(settings).vkey
-    try:
-        return parse_vkey(path.read_text(encoding="utf-8").strip())
-    except FileNotFoundError:
-        raise NoVerifier(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
-
-
-class LogPort(HashPort, Protocol):
-    """A source of a whole log."""
-
-    async def checkpoint(self) -> Checkpoint:
-        """The newest checkpoint, signed by a key that was in force at its size."""
-
-    async def keys(self) -> KeyHistory:
-        """The history of the log's keys; once a checkpoint was read, the one that verified it, whatever comes now."""
-
-    async def entries(self, first: int, count: int) -> list[bytes]:
-        """The entries `first … first + count - 1`, or fewer where they are large, but at least those of one bundle.
-        Raises `MissingPart`."""
 
 
 class TilesPort(ABC):
@@ -209,10 +163,3 @@ def entries_of(data: bytes, place: str) -> list[bytes]:
         raise CorruptBatch(
             f"{place} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
         ) from None
-
-
-def whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
-    """What was found. Raises `MissingPart` where some of it is missing."""
-    if len(found) != count:
-        raise MissingPart(f"{what} from {first}: expected {count}, found {len(found)}")
-    return found

@@ -10,13 +10,14 @@ from typing import Final
 
 from consumers.audit import verify
 from consumers.audit.http_port import http_port
-from consumers.audit.layout import CHECKPOINT, KEY_HISTORY
-from consumers.audit.port import LogPort, MirrorPort
-from consumers.audit.tree import RecordedTimes
+from consumers.audit.port import MirrorPort
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
+from infra.log.layout import CHECKPOINT, KEY_HISTORY
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.port import LogPort
 from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier
+from infra.log.tree import RecordedTimes
 
 _CHANGED: Final = (verify.Changed, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 

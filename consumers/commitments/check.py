@@ -8,8 +8,7 @@ out: a verdict per commitment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Final
+from typing import Annotated, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -28,10 +27,10 @@ from consumers.commitments.claims import (
 )
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.commitments.trail import TRAIL, hash_trail
+from consumers.documents.document import Label, Name
 from consumers.documents.log.commitments import Claim, Status
 from consumers.event_index.read import as_full_type
-from consumers.fold.consumer import Consumer
-from consumers.fold.replay import Scratch, replay
+from consumers.fold.replay import Progress, Scratch, no_progress, replay
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.rebuild.table_hash import table_hash
@@ -46,6 +45,10 @@ READ_MODELS: Final = tuple(
     read_model_name(consumer, table.name) for consumer in CONSUMERS.values() for table in consumer.tables
 )
 """Their names in commitments."""
+
+
+Hashes = dict[tuple[str, int], TableHash]
+"""What the log gives, by name and index."""
 
 
 class RowsHash(Struct, frozen=True):
@@ -73,6 +76,13 @@ class Verdict(Claim, frozen=True):
     status: Status
     acknowledgement: Known | None
     ok: bool
+
+    @property
+    def from_log(self) -> Annotated[Name, Label("من السجل", "From the log", drop=2)]:
+        found = self.found
+        if found is None:
+            return Name("لا توجد حالة كهذه", "no such state")
+        return Name(f"الصفوف: {found.rows}، {found.sha256}", f"{found.rows} rows, {found.sha256}")
 
 
 async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
@@ -111,42 +121,44 @@ async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:
 
 
 async def check(
-    settings: Settings,
-    claims: Sequence[Claim],
-    consumers: Iterable[Consumer] = tuple(CONSUMERS.values()),
-    acknowledgements: Sequence[Acknowledgement] = (),
+    settings: Settings, claims: Sequence[Claim], acknowledgements: Sequence[Acknowledgement] = ()
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
     settings = settings.acting_as("auditor")
-    found: dict[tuple[str, int], TableHash] = {}  # by name and index
-    own: dict[str, FoldVersion] = {}
+    hashes: Hashes = {}
+    for consumer in CONSUMERS.values():
+        own = [claim for claim in claims if consumer_name(claim.name) == consumer.name and claim.is_possible]
+        if own:
+            async with connected(settings, "commitments", batch=True) as session:
+                scratch = Scratch(session, consumer)
+                await scratch.create()
+                hashes |= await hash_committed(settings, scratch, own)
     async with connected(settings, "commitments", batch=True) as connection:
-        live = await rows_versions(connection)
-        for consumer in consumers:
-            of_it = [claim for claim in claims if consumer_name(claim.name) == consumer.name]
-            if of_it:
-                own[consumer.name] = consumer.rows_version
-                names = {read_model_name(consumer, table.name) for table in consumer.tables}
-                asked = sorted({(c.log_index, c.name) for c in of_it if c.name in names and c.is_possible})
-                if asked:
-                    found |= await _recompute(settings, consumer, asked)
-        found |= await hash_others(connection, claims)
-        operators = await _operators(connection, acknowledgements)
-    verdicts = []
+        return await verdicts(connection, claims, hashes, acknowledgements)
+
+
+async def verdicts(
+    connection: Connection, claims: Sequence[Claim], hashes: Hashes, acknowledgements: Sequence[Acknowledgement]
+) -> list[Verdict]:
+    """A verdict for each claim, where the log gives these `hashes` of read models."""
+    live, operators = await rows_versions(connection), await _operators(connection, acknowledgements)
+    hashes = hashes | await hash_others(connection, claims)
+    found = []
     for claim in claims:
-        hashed, name = found.get((claim.name, claim.log_index)), consumer_name(claim.name)
-        status = status_of(claim, hashed, own.get(name), live.get(name), acknowledgements)
+        hashed, name = hashes.get((claim.name, claim.log_index)), consumer_name(claim.name)
+        own = CONSUMERS[name].rows_version if name in CONSUMERS else None
+        status = status_of(claim, hashed, own, live.get(name), acknowledgements)
         known = None
         if status is Status.ACKNOWLEDGED:
             last = [one for one in acknowledgements if one.is_of(claim)][-1]
             known = Known(last.index, operators.get(claim.index), last.reason)
         rows_hash = None if hashed is None else RowsHash(hashed.rows, hashed.sha256)
         ok = status is not Status.WRONG
-        verdicts.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
-    return verdicts
+        found.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
+    return found
 
 
-async def hash_others(connection: Connection, claims: Iterable[Claim]) -> dict[tuple[str, int], TableHash]:
+async def hash_others(connection: Connection, claims: Iterable[Claim]) -> Hashes:
     """What the database gives for the commitments to what is no read model, by name and index."""
     claims = [claim for claim in claims if claim.is_possible]
     keys = [claim.log_index for claim in claims if claim.name == LOG_KEYS]
@@ -161,18 +173,14 @@ async def _operators(connection: Connection, acknowledgements: Sequence[Acknowle
     return {commands[command]: operator for command, operator in rows}
 
 
-async def _recompute(
-    settings: Settings, consumer: Consumer, asked: list[tuple[int, str]]
-) -> dict[tuple[str, int], TableHash]:
-    """The hashes of the read models in `asked`, given as (index, name), from tables of a session of their own."""
-    found = {}
-    tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
-    scratch = Scratch(consumer)
-    async with connected(settings, "commitments", batch=True) as connection:
-        await scratch.create(connection, lasting=False)
-        for log_index, names in groupby(asked, key=lambda pair: pair[0]):
-            await replay(settings, [(connection, scratch)], log_index)
-            async with connection.transaction():
-                for _, name in names:
-                    found[name, log_index] = await table_hash(connection, tables[name])
+async def hash_committed(
+    settings: Settings, scratch: Scratch, claims: Iterable[Claim], progress: Progress = no_progress
+) -> Hashes:
+    """Fold the log up to the index of each claim about a read model of the scratch, and hash it there."""
+    tables = {read_model_name(scratch.consumer, table.name): table for table in scratch.consumer.tables}
+    found: Hashes = {}
+    for log_index, name in sorted({(claim.log_index, claim.name) for claim in claims if claim.name in tables}):
+        await replay(settings, [scratch], log_index, progress)
+        async with scratch.connection.transaction():
+            found[name, log_index] = await table_hash(scratch.connection, tables[name])
     return found

@@ -21,8 +21,8 @@ from consumers.as_of.past_sql import Base, base_sql
 from consumers.as_of.past_state import changed_rows, folded
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import block_start, is_kept, key_sql, key_text
-from consumers.fold.table_hash import TableHash
-from consumers.rebuild.table_hash import RowHasher, key_order
+from consumers.fold.table_hash import RowHasher, TableHash
+from consumers.rebuild.table_hash import hashed_rows_sql, key_order
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
@@ -57,10 +57,8 @@ class RowsAt:
         self._folded: UnitOfWork | None = None
         self._changes: dict[Table[Any], Mapping[str, str | None]] = {}
 
-    async def read(
-        self, connection: Connection, hasher: RowHasher, table: Table[Any], keys: Sequence[Key] | None
-    ) -> list[Record]:
-        """What `hasher` takes of the rows of these keys, or of the whole table.
+    async def read(self, connection: Connection, table: Table[Any], keys: Sequence[Key] | None) -> list[Record]:
+        """The rows of these keys, or of the whole table, as they are hashed.
 
         While the consumer has applied exactly these entries they are the live rows, so that one that was changed shows.
         Once it has gone on, they are those at the beginning of the block and the fold of what follows.
@@ -79,7 +77,7 @@ class RowsAt:
         if changed:
             source = _with_changes(base, table, source, len(arguments) + 1)
             arguments += [[*changed], [row for row in changed.values() if row is not None]]
-        return await connection.fetch(hasher.sql(f"({source}) AS r"), *arguments)
+        return await connection.fetch(hashed_rows_sql(table, f"({source}) AS r"), *arguments)
 
     async def _base(self, connection: Connection) -> Base:
         position = await connection.fetchval(_SQL["position"], self.consumer.name)
@@ -115,7 +113,7 @@ async def hash_at(connection: Connection, rows: RowsAt, table: Table[Any], rest_
     hasher = RowHasher(table)
     if table.transient:
         async with snapshot(connection, rows.consumer):
-            hasher.add(await rows.read(connection, hasher, table, None))
+            hasher.add(await rows.read(connection, table, None))
         return hasher.hash()
     after: Key = ()
     limit = CHUNK_ROWS
@@ -125,7 +123,7 @@ async def hash_at(connection: Connection, rows: RowsAt, table: Table[Any], rest_
             keys = [tuple(key) for key in await connection.fetch(_keys_sql(table, first=not after), limit, *after)]
             if not keys:
                 return hasher.hash()
-            hasher.add(await rows.read(connection, hasher, table, keys))
+            hasher.add(await rows.read(connection, table, keys))
         after = keys[-1]
         took_s = time.monotonic() - began
         limit = next_limit(limit, took_s)

@@ -81,7 +81,7 @@ def consumer_name(read_model: str) -> str:
     return read_model.partition(".")[0]
 
 
-def said_among(first: int, entries: Sequence[bytes]) -> Iterator[Claim | Acknowledgement]:
+def said_among(first: int, entries: Iterable[bytes]) -> Iterator[Claim | Acknowledgement]:
     """The commitments, and what was acknowledged of them, among consecutive entries from index `first` on."""
     for index, raw in enumerate(entries, first):
         if any(text in raw for text in _TYPE_TEXTS):

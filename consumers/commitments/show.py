@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import uvloop
 
-from consumers.commitments.check import RowsHash, Verdict, check, said_in_log
+from consumers.commitments.check import Verdict, check, said_in_log
 from consumers.commitments.claims import newest
+from consumers.documents.document import Listing
 from consumers.documents.log.commitments import Status
-from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized, print_localized
+from consumers.documents.tables import grid
+from infra.command_line.display import show
+from infra.command_line.language import print_localized
 from infra.command_line.output import print_result
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -48,15 +50,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     for verdict in by_status[Status.ACKNOWLEDGED]:
         _show_acknowledged(verdict)
     if wrong := by_status[Status.WRONG]:
-        columns = [
-            Column("رقم القيد", "Log entry", right=True),
-            Column("نموذج القراءة", "Read model"),
-            Column("بعد كم قيد", "After entries", right=True),
-            Column("المنشور", "Committed", drop=1),
-            Column("من السجل", "From the log", drop=2),
-        ]
-        rows = [[f"{row.index:,}", row.name, f"{row.log_index:,}", *_both(row)] for row in wrong]
-        show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
+        show(grid(Listing("لا تطابق السجل", "Do not match the log", Verdict), wrong))
 
 
 def _show_acknowledged(verdict: Verdict) -> None:
@@ -70,12 +64,3 @@ def _show_acknowledged(verdict: Verdict) -> None:
         f"The commitment at entry {index} ({verdict.name}) does not match the log; acknowledged at entry"
         f" {known.index} by {by}, reason: {known.reason['en']}",
     )
-
-
-def _both(verdict: Verdict) -> tuple[str, str]:
-    found = verdict.found
-    return _hashed(verdict), localized("لا توجد حالة كهذه", "no such state", "\n") if found is None else _hashed(found)
-
-
-def _hashed(found: Verdict | RowsHash) -> str:
-    return "\n".join([localized(f"الصفوف: {found.rows:,}", f"{found.rows:,} rows"), f"{found.sha256[:16]}…"])

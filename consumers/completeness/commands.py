@@ -12,7 +12,6 @@ import click
 from msgspec import UNSET
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.tree import BATCH_ENTRIES
 from consumers.completeness.derive import Completeness
 from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
 from consumers.operations.audit_options import AuditSource, source_options
@@ -22,6 +21,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.command_line.table_files import csv_text
+from infra.log.tree import BATCH_ENTRIES
 from infra.settings import Settings
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)

@@ -100,7 +100,7 @@ async def entries_in(shown: View, end: int, scope: Scope) -> AsyncGenerator[Raw,
     indexed, connection = _indexed(shown, end, scope), await shown.use(EVENT_INDEX)
     after = -1
     while after < indexed - 1:
-        page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
+        page = await indexes_in(connection, scope, after, indexed, PAGE_INDEXES)
         async for raw in chosen_entries(connection, page):
             yield raw
         after = page[-1] if len(page) == PAGE_INDEXES else indexed
@@ -113,7 +113,7 @@ async def few_entries_in(
 ) -> list[Raw]:
     """As `entries_in`. Raises `TooManyEntries` where the scope has more, or the index of events is far behind."""
     indexed, connection = _indexed(shown, end, scope), await shown.use(EVENT_INDEX)
-    own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
+    own = await indexes_in(connection, scope, -1, indexed, entries_max + 1)
     if len(own) > entries_max or end - indexed > unindexed_max:
         raise TooManyEntries
     few = [raw async for raw in chosen_entries(connection, own)]
@@ -159,8 +159,8 @@ def _has_same_rows(one: Part, other: Part) -> bool:
     return one.consumer is other.consumer and one.table is other.table and one.where == other.where
 
 
-async def _indexes(connection: Connection, scope: Scope, after: int, end: int, limit: int) -> list[int]:
-    """The first indexes of the entries of a scope after `after` and below `end`."""
+async def indexes_in(connection: Connection, scope: Scope, after: int, end: int, limit: int | None = None) -> list[int]:
+    """The first indexes of the entries of a scope after `after` and below `end`; `search_path` selects their index."""
     arguments: list[Any] = [after, end, limit]
     conditions = ["index > $1", "index < $2"]
     types = None if scope.types is None else sorted(map(as_full_type, scope.types))

@@ -118,9 +118,9 @@ async def traced(source: Source, found: Explained, steps_max: int) -> AsyncItera
         async for index, raw in source.entries(found.scope):
             batch.append(parse_entry(index, raw))
             if len(batch) == BATCH_ENTRIES:
-                made.apply(batch)
+                await made.apply(batch)
                 batch = []
-        made.apply(batch)
+        await made.apply(batch)
         yield made
 
 

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.source import Export
-from consumers.audit.tree import Progress
 from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import Figure, Part, Scope
 from events.wire.entry import parse_entry
+from infra.log.tree import Progress
 
 Raw = tuple[int, bytes]
 

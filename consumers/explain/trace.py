@@ -6,25 +6,27 @@ compared. Memory is bounded by the batch and by the number of steps that are kep
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from consumers.documents.log.explanations import Change, EarlierSteps, Figures, Step, WholeStep
 from consumers.explain.figures import Amount, Figure, Part, kept
+from consumers.fold.apply import load
 from consumers.fold.consumer import Consumer
+from consumers.fold.watched import WatchedUnitOfWork
 from consumers.offline.store import SqliteStore
 from consumers.projections.handlers import activity
 from consumers.projections.handlers.pending_events import PENDING_FACT
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Key, Table, UnitOfWork
+from infra.postgres.unit_of_work import Table
 
 BATCH_ENTRIES: Final = 512
-Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -42,113 +44,54 @@ class Trace:
     exists: bool = False
 
 
-class _Watch(UnitOfWork):
-    """A unit of work that notes what the rows of watched tables give to each part before and after an entry."""
+class _Rows(WatchedUnitOfWork):
+    """Notes the facts that waited for an entry, too."""
 
-    def __init__(self, parts: Mapping[Table[Any], Sequence[int]], of: Sequence[Part]) -> None:
-        super().__init__()
-        self._parts = parts
-        self._of = of
-        self.before: dict[tuple[Table[Any], Key], list[Any]] = {}
-        self.after: dict[tuple[Table[Any], Key], Any] = {}
+    def __init__(self, watched: Mapping[Table[Any], Callable[[Any], Any]]) -> None:
+        super().__init__(watched)
         self.waited: list[int] = []
 
     def begin(self) -> None:
-        """The next entry begins."""
-        self.scratch = None  # the fold reads the rows again, so that their values before this entry are seen
-        self.before.clear()
-        self.after.clear()
-        self.waited.clear()
+        super().begin()
+        self.waited = []
 
-    def changed(self) -> Iterator[tuple[int, Key, Any, Any]]:
-        """Part, primary key, what the row gave and what it gives, of each written row."""
-        for (table, key), row in self.after.items():
-            before = self.before[table, key]
-            for number, was in zip(self._parts[table], before, strict=True):
-                yield number, key, was, self._given(number, row)
-
-    def get(self, table: Table[Row], *key: Any) -> Row | None:
-        row = super().get(table, *key)
-        if table in self._parts:
-            self._note(table, key, row)
-        return row
-
-    def rows(self, table: Table[Row]) -> Iterator[Row]:
-        for row in super().rows(table):
-            if table in self._parts:
-                self._note(table, table.key_of(row), row)
-            yield row
-
-    def put(self, table: Table[Row], row: Row) -> None:
-        if table in self._parts:
-            key = table.key_of(row)
-            self._note(table, key, self._known(table, key))
-            self.after[table, key] = row
-        super().put(table, row)
-
-    def delete(self, table: Table[Row], *key: Any) -> None:
-        row = self._known(table, key)
-        if table in self._parts:
-            self._note(table, key, row)
-            self.after[table, key] = None
-        if table is PENDING_FACT and row is not None:
-            self.waited.append(row.index)
+    def delete(self, table: Table[Any], *key: Any) -> None:
+        if table is PENDING_FACT and (fact := self.tables[table].rows.get(key)) is not None:
+            self.waited.append(fact.index)
         super().delete(table, *key)
-
-    def append(self, table: Table[Row], row: Row) -> None:
-        if table in self._parts:
-            key = table.key_of(row)
-            self._note(table, key, None)
-            self.after[table, key] = row
-        super().append(table, row)
-
-    def _known(self, table: Table[Any], key: Key) -> Any:
-        """The row, or None where it is new: a fold writes some rows without reading them."""
-        try:
-            return super().get(table, *key)
-        except KeyError:
-            return None
-
-    def _note(self, table: Table[Any], key: Key, row: Any) -> None:
-        """Keep what the row gave before this entry. Folds change rows in place, but read each of them first."""
-        if (table, key) not in self.before:
-            self.before[table, key] = [self._given(number, row) for number in self._parts[table]]
-
-    def _given(self, number: int, row: Any) -> Any:
-        part = self._of[number]
-        return kept(part.of(row)) if row is not None and part.counts(row) else None
 
 
 class _Fold:
-    """The fold of one consumer with the parts of the figures that its tables have."""
+    """The fold of one consumer with the parts of the figures that its tables have, by their numbers."""
 
     def __init__(self, file: Path, consumer: Consumer, parts: Sequence[Part]) -> None:
         self.store = SqliteStore(file, consumer)
-        self._of = parts
-        self._parts: dict[Table[Any], list[int]] = {}
-        self._fold = consumer.fold
+        self._consumer = consumer
+        self._parts: defaultdict[Table[Any], dict[int, Part]] = defaultdict(dict)
         for number, part in enumerate(parts):
             if part.consumer is consumer:
-                self._parts.setdefault(part.table, []).append(number)
-        self._rows = _Watch(self._parts, parts)
+                self._parts[part.table][number] = part
+        self._watched = {table: partial(_given, own.values()) for table, own in self._parts.items()}
+        self._rows = _Rows(self._watched)
 
-    def load(self, entries: Sequence[Entry]) -> None:
-        self._rows = _Watch(self._parts, self._of)
-        self.store.load(self._rows, entries)
+    async def load(self, entries: Sequence[Entry]) -> None:
+        self._rows = _Rows(self._watched)
+        await load(self.store, self._rows, self._consumer, entries)
 
-    def apply(self, entry: Entry, amounts: Sequence[Amount]) -> tuple[set[int], Sequence[int]]:
+    def apply(self, entry: Entry, amounts: Sequence[Amount]) -> tuple[set[int], list[int]]:
         """Fold one entry; the parts that changed, and the entries that waited for this one."""
         rows, touched = self._rows, set()
         rows.begin()
-        self._fold(rows, [entry])
-        for number, key, before, after in rows.changed():
-            if before != after:
-                amounts[number].change(key, before, after)
-                touched.add(number)
-        return touched, tuple(rows.waited)
+        self._consumer.fold(rows, [entry])
+        for table, key, before, after in rows.changed():
+            for number, was, now in zip(self._parts[table], before, after, strict=True):
+                if was != now:
+                    amounts[number].change(key, was, now)
+                    touched.add(number)
+        return touched, rows.waited
 
-    def save(self) -> None:
-        self.store.save(self._rows)
+    async def save(self) -> None:
+        await self.store.write(self._rows)
 
     def stored(self, part: Part) -> Any:
         """What the stored rows give to a part."""
@@ -157,8 +100,10 @@ class _Fold:
             found.change(part.table.key_of(row), None, part.of(row))
         return found.value
 
-    def close(self) -> None:
-        self.store.close()
+
+def _given(parts: Iterable[Part], row: Any) -> list[Any]:
+    """What a row gives to each part; None to those for which it does not count."""
+    return [kept(part.of(row)) if row is not None and part.counts(row) else None for part in parts]
 
 
 class Tracer:
@@ -181,10 +126,10 @@ class Tracer:
         values = {name: self._value(name) for name in figures}
         self.trace = Trace(values, dict(values), exists=row is None)
 
-    def apply(self, entries: Sequence[Entry]) -> None:
+    async def apply(self, entries: Sequence[Entry]) -> None:
         """Fold the next entries. Raises what a fold raises for entries that the registrar did not accept."""
         for fold in self._folds.values():
-            fold.load(entries)
+            await fold.load(entries)
         for entry in entries:
             touched: set[int] = set()
             waited: dict[int, None] = {}
@@ -197,7 +142,7 @@ class Tracer:
                 self.trace.exists = self.trace.exists or self._row_number in touched
                 self._note(entry, touched, tuple(waited))
         for fold in self._folds.values():
-            fold.save()
+            await fold.save()
 
     def finish(self) -> Trace:
         """The trace with the figures as the stored rows give them."""
@@ -212,7 +157,7 @@ class Tracer:
 
     def close(self) -> None:
         for fold in self._folds.values():
-            fold.close()
+            fold.store.close()
 
     def _note(self, entry: Entry, touched: set[int], waited: tuple[int, ...]) -> None:
         trace, changes = self.trace, {}

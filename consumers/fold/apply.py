@@ -1,31 +1,29 @@
-"""Applies a batch of entries to a consumer's tables in PostgreSQL.
+"""Applies a batch of entries to the rows of a consumer: the one way in which any fold of the log is made.
 
-Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
-Flows out: changed rows in those tables, and the platform events that the fold decided. The live loop, a rebuild and an
-as-of view load the same rows; only the live loop writes the decided events to the outbox.
+Flows in: entries in log order, and a store of the consumer's rows (`Store`). Flows out: changed rows in the store, and
+the platform events that the fold decided. The live loop alone writes these to the outbox.
+
+    store                                 who folds into it
+    postgres_store.PostgresStore          the live loop; a rebuild, a check, a past state (`replay.Scratch`)
+    memory.MemoryStore                    a past state from what rows were
+    offline.store.SqliteStore             `yesser audit replay`, explanations
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final, Protocol
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
-from consumers.fold.past_storage import keep
-from events.errors import Halt, YesserError
+from consumers.fold.past_rows import KeepingUnitOfWork
+from events.errors import YesserError
 from events.wire.entry import Entry
-from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
-from infra.postgres.row_storage import load as load_rows
-from infra.postgres.row_storage import save
-from infra.postgres.unit_of_work import Need, UnitOfWork
-from infra.process.reaction import is_bug, trace_of
+from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 
 ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows. A single entry may need somewhat more: events.md §3 limits how many facts are
@@ -42,20 +40,21 @@ TURN_S: Final = 0.01
 """Seconds of folding before other tasks of the process run."""
 
 
+class Store(Protocol):
+    """Where a consumer's rows are from one batch to the next."""
+
+    def begin(self) -> UnitOfWork:
+        """The rows of the next batch, before any is loaded."""
+
+    async def read(self, table: Table[Any], keys: list[Key] | None) -> Iterable[Any]:
+        """The stored rows of these keys; None: of the whole table, which is small."""
+
+    async def write(self, rows: UnitOfWork) -> None:
+        """Store what the batch has changed."""
+
+
 class TooManyRows(YesserError):
     """The batch needs more rows than one transaction may load: apply it in two halves."""
-
-
-class FoldFailed(Halt, ValueError):
-    """A fold raised an error that it does not know, which is a bug: nothing of these entries is written."""
-
-    def __init__(self, consumer: Consumer, entries: Sequence[Entry], error: Exception) -> None:
-        first, last = entries[0].index, entries[-1].index
-        later = "" if first == last else f" (or a later one, up to {last})"
-        super().__init__(
-            f"entry {first}{later} meets a bug of this release in {consumer.name} ({trace_of(error)}). Nothing is"
-            " skipped: install a release without the bug, which applies it (docs/runbook.md)"
-        )
 
 
 @dataclass(slots=True)
@@ -73,31 +72,46 @@ class RowLimit:
 
 
 async def apply(
-    connection: Connection,
+    store: Store,
     consumer: Consumer,
     entries: Sequence[Entry],
-    before_writing: Callable[[], None] | None = None,
-    kept: KeptKeys | None = None,
     limit: RowLimit | None = None,
+    before_writing: Callable[[], None] = lambda: None,
 ) -> list[OutboxEvent]:
-    """Apply a batch to the tables in `search_path`, within the caller's transaction.
+    """Apply the next entries, within the caller's transaction if the store has any.
 
-    `before_writing` is called between the fold and the writing of its last rows. `kept` and `limit` are those of the
-    batches before. After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
+    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` for a batch beyond
+    `limit`, and what the fold raises: nothing is written then.
     """
-    rows = KeepingUnitOfWork(kept or KeptKeys()) if consumer.keeps_past else UnitOfWork()
-    limit = limit or RowLimit(ROWS_MAX)
-    limit.needed = await load(connection, rows, consumer, entries, limit.rows_max)
+    rows = store.begin()
+    if limit is None:
+        await load(store, rows, consumer, entries)
+    else:
+        limit.needed = await load(store, rows, consumer, entries, limit.rows_max)
     decided: list[OutboxEvent] = []
     for part in rows.by_block(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
         decided += await fold_in_turns(consumer, rows, part)
     rows.folded()
-    if before_writing is not None:
-        before_writing()
-    if isinstance(rows, KeepingUnitOfWork):
-        await keep(connection, rows)
-    await save(connection, rows)
+    before_writing()
+    await store.write(rows)
     return decided
+
+
+async def load(
+    store: Store, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry], rows_max: int | None = None
+) -> int:
+    """Load the rows that a batch needs; returns how many. Raises `TooManyRows` if they are more than `rows_max`."""
+    needed = 0
+    for needs in consumer.required_keys(rows, entries):
+        wanted = needs
+        if rows_max is not None and len(entries) > 1:
+            wanted = list(islice(needs, rows_max - needed + 1))
+            needed += sum(TRANSIENT_COST if table.transient else 1 for table, _ in wanted)
+            if needed > rows_max:
+                raise TooManyRows
+        for table, keys in rows.missing(wanted).items():
+            rows.adopt(table, await store.read(table, keys), whole=keys is None)
+    return needed
 
 
 async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -105,51 +119,8 @@ async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[
     decided: list[OutboxEvent] = []
     turn_ends = time.monotonic() + TURN_S
     for start in range(0, len(entries), SLICE_ENTRIES):
-        decided += fold(consumer, rows, entries[start : start + SLICE_ENTRIES])
+        decided += consumer.fold(rows, entries[start : start + SLICE_ENTRIES])
         if time.monotonic() >= turn_ends:
             await asyncio.sleep(0)
             turn_ends = time.monotonic() + TURN_S
     return decided
-
-
-def fold(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """The decisions of a consumer's fold. Raises `FoldFailed`."""
-    with _bug_named(consumer, entries):
-        return consumer.fold(rows, entries)
-
-
-async def load(
-    connection: Connection,
-    rows: UnitOfWork,
-    consumer: Consumer,
-    entries: Sequence[Entry],
-    rows_max: int = ROWS_MAX,
-) -> int:
-    """Load the rows that a batch needs; returns how many. Raises `TooManyRows` if they are more than `rows_max`, and
-    `FoldFailed`."""
-    left = rows_max
-    for needs in _required_keys(consumer, rows, entries):
-        with _bug_named(consumer, entries):
-            required_keys = list(needs if len(entries) == 1 else islice(needs, left + 1))
-        if len(entries) > 1:
-            left -= sum(TRANSIENT_COST if table.transient else 1 for table, _ in required_keys)
-            if left < 0:
-                raise TooManyRows
-        await load_rows(connection, rows, required_keys)
-    return rows_max - left
-
-
-def _required_keys(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    with _bug_named(consumer, entries):
-        yield from consumer.required_keys(rows, entries)
-
-
-@contextmanager
-def _bug_named(consumer: Consumer, entries: Sequence[Entry]) -> Iterator[None]:
-    """An unknown error of the code in the block, which only decides, as `FoldFailed`."""
-    try:
-        yield
-    except Exception as error:
-        if not is_bug(error):
-            raise
-        raise FoldFailed(consumer, entries, error) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from mmap import mmap
 from typing import Any, Final
 
-from infra.postgres.unit_of_work import Key, Table
+from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 
 
 class StoredKeys:
@@ -27,6 +27,11 @@ class StoredKeys:
         for key in keys:
             bit = (hash(key) ^ salt) & mask
             bits[bit >> 3] |= 1 << (bit & 7)
+
+    def note(self, rows: UnitOfWork) -> None:
+        """Add the keys that a batch stores for the first time, as far as it knows."""
+        for changes in rows.changes():
+            self.add(changes.table, map(changes.table.key_of, [*changes.new, *changes.unread]))
 
     def add_all(self) -> None:
         """Let every key count as stored: which ones are is not known."""

@@ -18,7 +18,8 @@ from typing import Final, Literal, cast
 
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
-from consumers.ledger.folded import FoldedLedger, folded
+from consumers.fold.memory import WholeTables
+from consumers.ledger.folded import folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
@@ -37,7 +38,7 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
     """The forecast from the entries of one partnership. Raises `NothingSigned`."""
     real = [parse_entry(index, raw) for index, raw in entries]
     ledger = folded(real)
-    contract = next(iter(ledger.rows(CONTRACT)), None)
+    contract = next(ledger.rows(CONTRACT), None)
     if contract is None:
         raise NothingSigned(NothingSigned.__doc__)
     expected = _expected(ledger, contract)
@@ -74,7 +75,7 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
     )
 
 
-def _expected(ledger: FoldedLedger, contract: Contract) -> dict[str, int]:
+def _expected(ledger: WholeTables, contract: Contract) -> dict[str, int]:
     """Expected revenue of each period of the term, by the version in force for it."""
     listed = {(row.version, row.period): row.amount_halalas for row in ledger.rows(EXPECTED)}
     return {

@@ -14,10 +14,9 @@ from msgspec.structs import asdict
 from consumers.as_of.view import view
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import BUNDLES_AT_ONCE, ExportReport, export
-from consumers.audit.port import read_verifier
 from consumers.audit.verify import as_json
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.explain.database import entries_in
+from consumers.explain.database import entries_in, indexes_in
 from consumers.explain.figures import Scope
 from consumers.ledger.statement_proof import STATEMENT_FILE
 from consumers.operations.database_log import database_log
@@ -26,7 +25,8 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Retry
 from infra.log.bundle import by_bundle
 from infra.log.reader import log_size
-from infra.postgres.connection import Connection, connected
+from infra.postgres.connection import connected
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 
@@ -42,7 +42,7 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         statement = await read.statement(connection, partnership_id, period)
         closing = statement.closing_index
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
-        indexes = await indexes_of(connection, f"partnership/{partnership_id}", closing)
+        indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
     async with database_log(settings, verifier) as port:
         checkpoint = await port.checkpoint()
         if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
@@ -58,14 +58,6 @@ async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]
     async with view(settings, [EVENT_INDEX]) as shown:
         end = await log_size(shown.connection)
         return [raw async for raw in entries_in(shown, end, Scope(subject))]
-
-
-async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:
-    """The indexes of a subject's entries up to the closing one. `search_path` selects the event index."""
-    rows = await connection.fetch(
-        "SELECT index FROM event WHERE subject = $1 AND index <= $2 ORDER BY index", subject, closing
-    )
-    return [index for (index,) in rows]
 
 
 async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:

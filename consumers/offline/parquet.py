@@ -10,8 +10,8 @@ import glob
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.fold.table_hash import TableHash
-from consumers.offline.store import SqliteStore, canonical_lines, canonical_query, hash_of, quoted
+from consumers.fold.table_hash import RowHasher, TableHash, fetched, hash_of
+from consumers.offline.store import SqliteStore, hashed_rows_sql, quoted
 from events.errors import Halt
 from infra.postgres.unit_of_work import Table
 
@@ -36,8 +36,7 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
 
     lines = path.with_suffix(".ndjson")
     with lines.open("wb") as file:
-        for part in store.lines(table):
-            file.write(part.text)
+        file.writelines(map(RowHasher(table).lines, store.parts(table)))
     kinds = dict(zip(table.columns, table.types, strict=True))
     given = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
     columns = ", ".join(
@@ -48,11 +47,7 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
     with duckdb.connect() as database:
         database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
         lines.unlink()
-        found = _hash(database, table, path)
+        query = hashed_rows_sql(table, f"read_parquet(?, {_ONE_FILE})")
+        found = hash_of(table, fetched(database.execute(query, [glob.escape(str(path))])))
     if found != expected:
         raise ParquetDiffers(f"{path}: {ParquetDiffers.__doc__}")
-
-
-def _hash(database: Any, table: Table[Any], path: Path) -> TableHash:
-    cursor = database.execute(canonical_query(table, f"read_parquet(?, {_ONE_FILE})"), [glob.escape(str(path))])
-    return hash_of(table, canonical_lines(table, cursor))

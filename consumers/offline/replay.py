@@ -8,21 +8,24 @@ as long as the other consumers together.
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Struct
 
 from consumers.audit import verify
-from consumers.audit.layout import TILE, tiles_at
 from consumers.audit.mirror import signed_bundle
 from consumers.audit.source import is_export
-from consumers.audit.tree import WrongTree
 from consumers.commitments.claims import Acknowledgement, newest, read_model_name, said_among, sorted_out, status_of
+from consumers.documents.document import Label, Name
 from consumers.documents.log.commitments import Claim, Status
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.table_hash import TableHash
@@ -30,28 +33,45 @@ from consumers.offline.parquet import write_parquet
 from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.wire.entry import Entry, parse_entry
+from events.wire.entry import parse_entry
+from infra.log.layout import TILE, tiles_at
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import WrongTree
 
 BATCH_ENTRIES: Final = 64 * TILE
 Format = Literal["sqlite", "parquet"]
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """One read model after the replay. `claim` is its last commitment up to there, `status` what is known of it."""
+class Committed(Struct, frozen=True):
+    """The hash that the log commits to, and whether the replayed one agrees."""
 
-    name: str
-    rows: int
+    log_index: int
     sha256: str
-    claim: Claim | None
-    status: Status | None
+    fold_version: str | None
+    status: Status
+    ok: bool
+
+
+class ReplayedModel(Struct, frozen=True):
+    """One read model after the replay. `committed`: its last commitment up to there; None where the log has none."""
+
+    name: Annotated[str, Label("نموذج القراءة", "Read model")]
+    rows: Annotated[int, Label("الصفوف", "Rows", drop=1)]
+    sha256: Annotated[str, Label("البصمة", "Hash", drop=2)]
+    committed: Committed | None
 
     @property
     def ok(self) -> bool:
         """Whether the log commits to the hash that the log gives, if it commits to one."""
-        return self.status is not Status.WRONG
+        return self.committed is None or self.committed.ok
+
+    @property
+    def in_log(self) -> Annotated[Name, Label("البصمة المنشورة في السجل", "Committed in the log")]:
+        if self.committed is None:
+            return Name("لا يوجد", "none")
+        status, at = self.committed.status, self.committed.log_index
+        return Name(f"{status.ar}، عند {at}", f"{status.en}, at {at}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ class _Task:
 
 def replay_into(
     source: Path, checkpoint: Checkpoint, folder: Path, end: int, form: Format = "sqlite"
-) -> list[Replayed]:
+) -> list[ReplayedModel]:
     """Replay the first `end` entries of a mirror or a whole export of this checkpoint; returns every read model, by
     consumer. Raises `WrongTree`, also where the source was changed after it was verified."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,16 +105,26 @@ def replay_into(
     return sorted(found, key=lambda row: order.index(row.name.partition(".")[0]))
 
 
-def _replay(task: _Task) -> list[Replayed]:
+def _replay(task: _Task) -> list[ReplayedModel]:
     gc.freeze()
     gc.disable()  # a batch leaves no cycle; looking for them costs a sixth of the time
+    return asyncio.run(_replayed(task))
+
+
+async def _replayed(task: _Task) -> list[ReplayedModel]:
     replays = [_ConsumerReplay(name, task) for name in task.consumers]
     try:
-        stops = {task.end, *(claim.log_index for replay in replays for claim in replay.claims.values())}
-        for first, part in _runs(task.source, task.checkpoint, task.end, stops):
-            entries = [parse_entry(index, raw) for index, raw in enumerate(part, first)]
+        entries, first = _as_signed(task.source, task.checkpoint), 0
+        stops = {task.end, *(claim.log_index for replay in replays for claim in replay.claims.values())} - {0}
+        for stop in sorted(stops):
+            while part := list(islice(entries, min(BATCH_ENTRIES, stop - first))):
+                parsed = [parse_entry(index, raw) for index, raw in enumerate(part, first)]
+                for replay in replays:
+                    await replay.store.apply(parsed)
+                first += len(part)
             for replay in replays:
-                replay.apply(entries)
+                replay.hash_at(stop)
+        _read_to_end(entries)
         return [row for replay in replays for row in replay.result(task)]
     finally:
         for replay in replays:
@@ -113,68 +143,59 @@ class _ConsumerReplay:
         self.claims = {claim.name: claim for claim in task.claims if claim.name in self.tables}
         self._found: dict[str, TableHash] = {}
 
-    def apply(self, entries: Sequence[Entry]) -> None:
-        self.store.apply(entries)
-        end = entries[-1].index + 1
+    def hash_at(self, end: int) -> None:
+        """Hash the read models that the log commits to at this index."""
         for name, claim in self.claims.items():
             if claim.log_index == end:
                 self._found[name] = self.store.hash(self.tables[name])
 
-    def result(self, task: _Task) -> Iterator[Replayed]:
+    def result(self, task: _Task) -> Iterator[ReplayedModel]:
         """Every read model, once its file is there."""
         for name, table in self.tables.items():
             claim = self.claims.get(name)
             now = self._found[name] if claim and claim.log_index == task.end else self.store.hash(table)
             if task.form == "parquet":
                 write_parquet(self.store, table, task.folder / f"{name}.parquet", now)
-            status = None
+            committed = None
             if claim is not None:
                 status = status_of(claim, self._found.get(name), self._version, None, task.acknowledgements)
-            yield Replayed(name, now.rows, now.sha256, claim, status)
+                is_ok = status is not Status.WRONG
+                committed = Committed(claim.log_index, claim.sha256, claim.fold_version, status, is_ok)
+            yield ReplayedModel(name, now.rows, now.sha256, committed)
         if task.form == "parquet":
             self.store.close()
             self.file.unlink()
 
 
 def _said(source: Path, checkpoint: Checkpoint, end: int) -> Iterator[Claim | Acknowledgement]:
-    for first, entries in _runs(source, checkpoint, end, [end]):
-        yield from said_among(first, entries)
+    entries = _as_signed(source, checkpoint)
+    yield from said_among(0, islice(entries, end))
+    _read_to_end(entries)
 
 
-def _runs(source: Path, checkpoint: Checkpoint, end: int, stops: Iterable[int]) -> Iterator[tuple[int, list[bytes]]]:
-    """`(first index, entries)` up to `end`, a batch at a time; no batch goes on beyond one of `stops`.
-
-    Raises `WrongTree` at the end, unless these were the entries that were signed.
-    """
-    parts = _as_signed(source, checkpoint)
-    first, held = 0, list[bytes]()
-    for stop in sorted({*range(BATCH_ENTRIES, end, BATCH_ENTRIES), *stops, end} - {0}):
-        while first + len(held) < stop:
-            held += next(parts)
-        yield first, held[: stop - first]
-        first, held = stop, held[stop - first :]
-    for _ in parts:
-        pass  # the root needs those after `end` too
-
-
-def _as_signed(source: Path, checkpoint: Checkpoint) -> Iterator[list[bytes]]:
-    """All entries of a source, in parts. Raises `WrongTree` after the last one, unless they give the signed root."""
+def _as_signed(source: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
+    """All entries of a source. Raises `WrongTree` after the last one, unless they give the signed root."""
     size, tree = checkpoint.size, TileTree()
-    for part in _export_parts(source) if is_export(source) else _mirror_parts(source, size):
+    entries = _export_entries(source) if is_export(source) else _mirror_entries(source, size)
+    while part := list(islice(entries, TILE)):
         tree.append(list(map(leaf_hash, part)))
-        yield part
+        yield from part
     if (tree.size, tree.root()) != (size, checkpoint.root):
         raise WrongTree(f"{source} was changed while it was replayed: its {tree.size} entries do not give the root")
 
 
-def _mirror_parts(mirror: Path, size: int) -> Iterator[list[bytes]]:
-    return (signed_bundle(mirror, number, size) for number, _ in tiles_at(0, size))
+def _read_to_end(entries: Iterator[bytes]) -> None:
+    """The signed root needs the entries that are not replayed, too."""
+    deque(entries, 0)
 
 
-def _export_parts(export: Path) -> Iterator[list[bytes]]:
-    entries = (raw for _, raw in verify.read_entries(export))
+def _mirror_entries(mirror: Path, size: int) -> Iterator[bytes]:
+    return chain.from_iterable(signed_bundle(mirror, number, size) for number, _ in tiles_at(0, size))
+
+
+def _export_entries(export: Path) -> Iterator[bytes]:
     try:
-        while part := list(islice(entries, TILE)):
-            yield part
+        for _, raw in verify.read_entries(export):
+            yield raw
     except verify.Changed as error:
         raise WrongTree(f"{export} was changed while it was replayed: {error}") from error

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consumers.audit.mirror import MirrorReport, write_mirror
-from consumers.audit.port import read_verifier
 from consumers.audit.source import Export
-from consumers.audit.tree import require_tree
 from consumers.operations.audit_all import all_command
 from consumers.operations.audit_options import (
     FILE,
@@ -38,6 +36,8 @@ from infra.keys.seals import SealKeyFiles
 from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import require_tree
+from infra.private_keys.key_files import read_verifier
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 

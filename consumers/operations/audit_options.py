@@ -25,13 +25,14 @@ from consumers.audit.kept import (
     require_same_root,
     state_folder,
 )
-from consumers.audit.port import LogPort, read_verifier
 from consumers.audit.source import Export, is_address, is_export, open_export, open_source
 from events.wire.entry import Entry
 from infra.addresses import NotAnAddress, server_address
 from infra.command_line.gateway_options import token_in
 from infra.command_line.language import print_localized
+from infra.log.port import LogPort
 from infra.log.signed_note import Checkpoint, Verifier
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
 

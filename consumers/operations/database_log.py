@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-from consumers.audit.port import LogPort
 from consumers.commitments.claims import Acknowledgement, said_among, sorted_out
 from consumers.commitments.trail import compare_trail
 from consumers.database_audit.catalog import compare_catalog
 from consumers.database_audit.database import Compared, SealKeys, compare_database
-from consumers.database_audit.postgres_port import PostgresPort
 from consumers.database_audit.trail import TABLE
 from consumers.documents.log.commitments import Claim
 from infra.command_line.progress_bar import progress_bar
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
 from infra.keys.seals import SealKeyFiles, Seals
 from infra.keys.team_seals import TeamSeals
+from infra.log.port import LogPort
+from infra.log.postgres_port import PostgresPort
 from infra.log.signed_note import Verifier
 from infra.postgres.connection import Connection, connected, is_transient
 from infra.private_keys.key_files import CHECKPOINT_FILE

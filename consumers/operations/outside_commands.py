@@ -10,10 +10,10 @@ import click
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import ExportReport, Format, export, selected_entries
-from consumers.audit.port import LogPort
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
+from infra.log.port import LogPort
 from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import Checkpoint

@@ -7,47 +7,28 @@ from pathlib import Path
 from typing import Final
 
 import click
-from msgspec import Struct
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import Export, is_address
-from consumers.audit.tree import require_tree
-from consumers.documents.log.commitments import Status
+from consumers.documents.document import Listing
+from consumers.documents.tables import grid
 from consumers.offline.parquet import require_parquet
-from consumers.offline.replay import Format, Replayed, replay_into
+from consumers.offline.replay import Format, ReplayedModel, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
 from events.wire.entry import parse_entry
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.merkle import leaf_hash
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import require_tree
 
 MIRROR: Final = "log"
 """The folder of the mirror beside the read models."""
-
-
-class Committed(Struct, frozen=True):
-    """The hash that the log commits to, and whether the replayed one agrees."""
-
-    log_index: int
-    sha256: str
-    fold_version: str | None
-    status: Status | None
-    ok: bool
-
-
-class ReplayedModel(Struct, frozen=True):
-    """A replayed read model. `committed` is None where the log has no hash of it."""
-
-    name: str
-    rows: int
-    sha256: str
-    committed: Committed | None
 
 
 @click.command("replay")
@@ -126,43 +107,21 @@ def _line(index: int, raw: bytes) -> bytes:
     return b'{"index":%d,"leaf":"%b","entry":%b}' % (index, leaf_hash(raw).hex().encode(), entry)
 
 
-def _report(found: list[Replayed], end: int, checkpoint: Checkpoint, as_json: bool) -> None:
-    ok = all(row.ok for row in found)
+def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_json: bool) -> None:
+    wrong = sum(not model.ok for model in models)
     document = {
         "log_index": end,
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
-        "read_models": [_document(row) for row in found],
-        "ok": ok,
+        "read_models": models,
+        "ok": not wrong,
     }
-    print_result(document, as_json, lambda: _show(found, end), indented=True)
-    if not ok:
+    print_result(document, as_json, lambda: _show(models, end, wrong), indented=True)
+    if wrong:
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-def _document(row: Replayed) -> ReplayedModel:
-    committed, claim = None, row.claim
-    if claim is not None:
-        committed = Committed(claim.log_index, claim.sha256, claim.fold_version, row.status, row.ok)
-    return ReplayedModel(row.name, row.rows, row.sha256, committed)
-
-
-def _show(found: list[Replayed], end: int) -> None:
-    columns = [
-        Column("نموذج القراءة", "Read model"),
-        Column("الصفوف", "Rows", right=True),
-        Column("البصمة", "Hash"),
-        Column("البصمة المنشورة في السجل", "Committed in the log"),
-    ]
-    rows = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
-    show(Grid(localized(f"بعد {end:,} من القيود", f"After {end:,} entries"), columns, rows))
-    wrong = sum(not row.ok for row in found)
+def _show(models: list[ReplayedModel], end: int, wrong: int) -> None:
+    show(grid(Listing(f"بعد {end:,} من القيود", f"After {end:,} entries", ReplayedModel), models))
     if wrong:
         print_localized(f"{wrong} لا تطابق البصمة المنشورة في السجل.", f"{wrong} differ from what the log commits to.")
-
-
-def _committed(row: Replayed) -> str:
-    if row.claim is None or row.status is None:
-        return localized("لا يوجد", "none", "\n")
-    status, at = row.status, f"{row.claim.log_index:,}"
-    return localized(f"{status.ar}، عند {at}", f"{status.en}, at {at}", "\n")

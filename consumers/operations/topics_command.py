@@ -13,8 +13,6 @@ from typing import Final
 import click
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from consumers.audit.port import read_verifier
-from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import newest, read_last_checkpoint
 from consumers.registrar.shipper import read_tail
@@ -24,10 +22,12 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation
 from infra.kafka.admin import admin_client, delete_topics
 from infra.log.key_history import KeyHistory
+from infra.log.postgres_port import PostgresPort
 from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.trail import add_to_trail
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 _GIVE_UP: Final = "To give it up, as with two databases of one log (docs/runbook.md), add `--give-up {}`."

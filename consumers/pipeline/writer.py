@@ -9,28 +9,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import aclosing
 from typing import Final
 
 import structlog
 
-from consumers.fold.apply import FoldFailed, RowLimit, TooManyRows, apply
+from consumers.fold.apply import RowLimit, TooManyRows, apply
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeptKeys
+from consumers.fold.fold_failed import FoldFailed, naming_bugs
+from consumers.fold.postgres_store import live_store
 from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
-from events.wire.entry import Entry, parse_entry
 from infra.log.older_copy import older_copy
-from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
+from infra.log.read_ahead import parsed_entries
+from infra.log.reader import leaves_of
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
-FILL_ENTRIES_MAX: Final = 8192
-"""Entries read at once."""
 FILL_BYTES_MAX: Final = 3 << 20
 """Bytes of the entries of one read and one transaction while a consumer catches up, when no one waits for a single
 entry. A contract of 18 KiB may hold 400 expected amounts, a row each."""
@@ -60,7 +59,8 @@ class Writer:
         self.is_halted = False
         """Whether a reason was stored at the take-over."""
         self._version = UNNUMBERED
-        self._kept = KeptKeys()
+        self._rules = naming_bugs(consumer)
+        self._store = live_store(connection, consumer)
         self._limit = RowLimit()
         self._committing = asyncio.Lock()
 
@@ -81,7 +81,7 @@ class Writer:
         self.position, self.is_halted = row["position"], row["is_halted"]
         return FoldVersion(row["rules_version"], row["fold_sha256"]) == version
 
-    async def apply(self, batch: Batch, release: Callable[[], None] | None = None) -> None:
+    async def apply(self, batch: Batch, release: Callable[[], None] = lambda: None) -> None:
         """Apply what of `batch` is at the position, after filling a gap before it.
 
         `release` is called when the rows of the last transaction are about to be written: this task then waits for
@@ -107,32 +107,14 @@ class Writer:
     async def fill(self, end: int, *, is_gap: bool = True) -> None:
         """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them.
 
-        Entries are checked and parsed while the rows of those before are written.
+        Entries are checked and parsed while those before them are applied. Raises `ChangedEntry`.
         """
-        ahead = await self._read_ahead(self.position, end)
-        try:
-            while portion := await ahead.portion():
-                ahead = await self._read_ahead(self.position + len(portion.raw), end)
-                await self._apply_parts(portion, is_gap, ahead.start)
+        reading = parsed_entries(self.connection, self.position, end, bytes_max=FILL_BYTES_MAX)
+        async with aclosing(reading) as batches:
+            async for entries in batches:
+                await self._apply(Batch(self.position, entries, None, 0), len(entries) if is_gap else 0)
                 if is_gap:
-                    count("gaps_filled", len(portion.raw), consumer=self.consumer.name)
-        finally:
-            ahead.cancel()
-
-    async def _read_ahead(self, first: int, end: int) -> _Ahead:
-        limit = min(FILL_ENTRIES_MAX, end - first)
-        segments = await read_segments(self.connection, first, limit, FILL_BYTES_MAX) if limit > 0 else []
-        return _Ahead(first, limit, segments)
-
-    async def _apply_parts(self, portion: _Portion, is_gap: bool, release: Callable[[], None]) -> None:
-        """Apply consecutive parts of at most `FILL_BYTES_MAX`; a part has at least one entry."""
-        raw, start, size = portion.raw, 0, 0
-        for number, text in enumerate([*raw, b""]):
-            if number == len(raw) or (number > start and size + len(text) > FILL_BYTES_MAX):
-                batch = Batch(self.position, portion.entries[start:number], None, size)
-                await self._apply(batch, number - start if is_gap else 0, release)
-                start, size = number, 0
-            size += len(text)
+                    count("gaps_filled", len(entries), consumer=self.consumer.name)
 
     async def finish(self) -> None:
         """Wait for the transaction under way, and let no other begin."""
@@ -147,7 +129,7 @@ class Writer:
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, None)
         self.is_halted = False
 
-    async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
+    async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] = lambda: None) -> None:
         """In one transaction, or in as many as keep each short. What is before an entry that meets a bug is applied."""
         try:
             await self._transact(batch, gap_entries, release)
@@ -158,10 +140,10 @@ class Writer:
                 raise
         except PartlyRecovered as error:
             part = error.recovered
-        await self._apply(batch.part(0, part), min(part, gap_entries), None)
+        await self._apply(batch.part(0, part), min(part, gap_entries))
         await self._apply(batch.part(part, len(batch.entries)), max(0, gap_entries - part), release)
 
-    async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
+    async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None]) -> None:
         name, entries = self.consumer.name, len(batch.entries)
         async with self._committing:
             began = time.monotonic()
@@ -171,7 +153,7 @@ class Writer:
                 except (TooManyRows, PartlyRecovered):
                     raise
                 except BaseException:
-                    self._kept.forget()
+                    self._store.forget()
                     raise
             self.position = batch.end
             seconds = time.monotonic() - began
@@ -180,7 +162,7 @@ class Writer:
         observe("batch_records", entries, process=name)
         observe("batch_seconds", seconds, process=name)
 
-    async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
+    async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None]) -> None:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
             number, sha256 = self._version.number, self._version.sha256
@@ -195,49 +177,5 @@ class Writer:
             recovered_to: int = segments[0]["recovered_to"]
             if batch.first_index < recovered_to < batch.end:
                 raise PartlyRecovered(recovered_to - batch.first_index)
-            decided = await apply(connection, consumer, batch.entries, release, self._kept, self._limit)
+            decided = await apply(self._store, self._rules, batch.entries, self._limit, release)
             await outbox_table.write(connection, decided, batch.end)
-
-
-@dataclass(frozen=True, slots=True)
-class _Portion:
-    """Entries that were read at once, as bytes and parsed. False if there is none."""
-
-    raw: list[bytes]
-    entries: list[Entry]
-
-    def __bool__(self) -> bool:
-        return bool(self.raw)
-
-
-class _Ahead:
-    """Segments that were read; once started, a task of their own checks and parses their entries."""
-
-    def __init__(self, first: int, limit: int, segments: list[Segment]) -> None:
-        self._first = first
-        self._limit = limit
-        self._segments = segments
-        self._started = asyncio.Event()
-        self._task = asyncio.create_task(self._parsed())
-
-    def start(self) -> None:
-        self._started.set()
-
-    def cancel(self) -> None:
-        self._task.cancel()
-
-    async def portion(self) -> _Portion:
-        """Raises `ChangedEntry`, `NotAnEntry`."""
-        self.start()
-        return await self._task
-
-    async def _parsed(self) -> _Portion:
-        await self._started.wait()
-        found = _Portion([], [])
-        for segment in self._segments:
-            raw = checked_entries(segment, self._first, self._limit)
-            index = self._first + len(found.raw)
-            found.entries.extend(parse_entry(index + number, text) for number, text in enumerate(raw))
-            found.raw.extend(raw)
-            await asyncio.sleep(0)  # the task that writes goes on
-        return found

@@ -9,15 +9,15 @@ import click
 import uvloop
 from msgspec import Struct
 
+from consumers.documents.tables import grid
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.first_divergence import FirstDifference
 from consumers.rebuild.live import position_of
-from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, rebuild
+from consumers.rebuild.rebuild import READ_MODELS, ReadModel, RebuildOptions, Rebuilt, rebuild
 from consumers.registry import CONSUMERS
 from infra.command_line import display
-from infra.command_line.display import Column, Grid
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.postgres.connection import connected
@@ -81,19 +81,7 @@ def report_of(results: Sequence[Rebuilt]) -> Report:
 
 def show(results: Sequence[Rebuilt]) -> None:
     """Print the read models as a table, then the first difference."""
-    columns = [
-        Column("المستهلك", "Consumer", drop=2),
-        Column("نموذج القراءة", "Read model"),
-        Column("الصفوف", "Rows", drop=1, right=True),
-        Column("البصمة", "SHA-256", drop=3),
-        Column("يطابق الحالي", "Same as live"),
-    ]
-    rows = [
-        [model.consumer, model.name, f"{model.rows:,}", model.sha256, _verdict(model)]
-        for result in results
-        for model in result.read_models
-    ]
-    display.show(Grid(localized("أُعيد البناء من سجل الأحداث", "Rebuilt from the log"), columns, rows))
+    display.show(grid(READ_MODELS, [model for result in results for model in result.read_models]))
     for result in results:
         if result.first_difference is not None:
             _show_difference(result.first_difference)
@@ -104,14 +92,6 @@ def show(results: Sequence[Rebuilt]) -> None:
                 f"{result.consumer}: the hashes are those after {result.log_index:,} log entries;"
                 f" the rebuilt tables are live, after {result.swapped_at:,}.",
             )
-
-
-def _verdict(model: ReadModel) -> str:
-    if model.differing_rows is None:
-        return localized("لم يُقارن", "not compared")
-    if model.ok:
-        return localized("نعم", "yes")
-    return localized(f"لا: {model.differing_rows:,} من الصفوف", f"no: {model.differing_rows:,} rows")
 
 
 def _show_difference(found: FirstDifference) -> None:

@@ -8,15 +8,20 @@ Any other wrong row is attributed to the last entry that it names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consumers.fold.replay import BATCH_ENTRIES, Scratch, read_parsed, replay
+from consumers.fold.apply import load
+from consumers.fold.replay import Scratch, replay
+from consumers.fold.watched import WatchedUnitOfWork
 from consumers.rebuild.comparison import Difference, Differences, Row
 from events.values.data import Data
+from infra.log.read_ahead import parsed_entries
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
@@ -25,6 +30,8 @@ from infra.settings import Settings
 DIFFERENCES_NAMED_MAX: Final = 20
 LOOKED_INTO_MAX: Final = 5
 """Rows for which the log is folded again; if they are not enough, the answer is a lower bound."""
+WATCHED_ENTRIES: Final = 512
+"""Entries of a batch that is folded one by one."""
 
 
 class FirstDifference(Struct, frozen=True):
@@ -40,9 +47,7 @@ class FirstDifference(Struct, frozen=True):
     rows: tuple[Difference, ...]
 
 
-async def first_difference(
-    settings: Settings, connection: Connection, scratch: Scratch, differences: Sequence[Differences]
-) -> FirstDifference:
+async def first_difference(settings: Settings, scratch: Scratch, differences: Sequence[Differences]) -> FirstDifference:
     """The rows that differ first, over all tables of a consumer, and the entry that they differ at."""
     rows = sorted((row for table in differences for row in table.first), key=_order)
     certain: set[tuple[str, str]] = set()
@@ -51,10 +56,10 @@ async def first_difference(
         name = (first.read_model, repr(first.key))
         if first.live_is_behind and name not in certain:
             certain.add(name)
-            rows[0] = replace(first, index=await _missed(settings, connection, scratch, first))
+            rows[0] = replace(first, index=await _missed(settings, scratch, first))
             rows.sort(key=_order)
     first = rows[0]
-    event = None if first.index is None else await _event(connection, first.index)
+    event = None if first.index is None else await _event(scratch.connection, first.index)
     row = first.read_model, first.key, first.index, first.live, first.rebuilt
     return FirstDifference(scratch.consumer.name, *row, event, tuple(rows[:DIFFERENCES_NAMED_MAX]))
 
@@ -70,40 +75,38 @@ async def _event(connection: Connection, index: int) -> Data | None:
     return None
 
 
-async def _missed(settings: Settings, connection: Connection, scratch: Scratch, row: Difference) -> int:
+async def _missed(settings: Settings, scratch: Scratch, row: Difference) -> int:
     """The first entry that changes the row from its live value, else the last one that the live row names."""
     assert row.live is not None
     table = next(table for table in scratch.consumer.tables if table.name == row.read_model)
     last: int = row.live["last_index"]
-    trial = Scratch(scratch.consumer, f"{scratch.schema}_trial")
-    await trial.create(connection, lasting=False)
+    trial = Scratch(scratch.connection, scratch.consumer, f"{scratch.schema}_trial")
+    await trial.create()
     try:
-        await replay(settings, [(connection, trial)], last + 1)
-        if await _row(connection, table, row) != row.live:
+        await replay(settings, [trial], last + 1)
+        if await _row(trial.connection, table, row) != row.live:
             return last
-        return await _first_change(connection, trial, table, row)
+        return await _first_change(trial, table, row, scratch.position)
     finally:
-        await trial.drop(connection)
+        await trial.drop()
 
 
-async def _first_change(connection: Connection, trial: Scratch, table: Table[Any], row: Difference) -> int:
-    """Fold in steps; a step that changes the row is rolled back and retried in halves."""
-    step = BATCH_ENTRIES
-    while entries := await read_parsed(connection, trial.position, step):
-        before = trial.position
-        attempt = connection.transaction()
-        await attempt.start()
-        await trial.apply(connection, entries)
-        if await _row(connection, table, row) == row.live:
-            await attempt.commit()
-            continue
-        if len(entries) == 1:
-            await attempt.commit()
-            return before
-        await attempt.rollback()
-        trial.position = before
-        step = len(entries) // 2
-    return trial.position - 1
+async def _first_change(trial: Scratch, table: Table[Any], row: Difference, end: int) -> int:
+    """Fold on, entry by entry, to the first one that changes the row."""
+    as_json = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
+    key = tuple(row.key[name] for name in table.key)
+    reading = parsed_entries(trial.connection, trial.position, end, WATCHED_ENTRIES)
+    async with aclosing(reading) as batches:
+        async for entries in batches:
+            rows = WatchedUnitOfWork({table: as_json})
+            await load(trial.store, rows, trial.consumer, entries)
+            for entry in entries:
+                rows.begin()
+                trial.consumer.fold(rows, [entry])
+                if any(own == key and before != after for _, own, before, after in rows.changed()):
+                    return entry.index
+            await trial.store.write(rows)
+    return end - 1
 
 
 async def _row(connection: Connection, table: Table[Any], row: Difference) -> Row | None:

@@ -20,30 +20,30 @@ _SQL: Final = queries("consumers.rebuild", "lasting_scratch.sql")
 class LastingScratch(Scratch):
     """The rebuilt tables of one version of a consumer's fold."""
 
-    def __init__(self, consumer: Consumer) -> None:
-        super().__init__(consumer, f"rebuild_{consumer.schema}_next", keeps_past=True)
+    def __init__(self, connection: Connection, consumer: Consumer) -> None:
+        super().__init__(connection, consumer, f"rebuild_{consumer.schema}_next", keeps_past=True)
         self.version = consumer.rows_version
 
-    async def open(self, connection: Connection, live_position: int) -> None:
+    async def open(self, live_position: int) -> None:
         """Go on where a rebuild of this version was interrupted, else begin again."""
-        position = await self._stored_position(connection)
+        position = await self._stored_position()
         if position is not None and position <= live_position:
-            await self.use(connection)
+            await self.use()
             self.go_on(position)
             return
-        async with connection.transaction():
-            await self.drop(connection)
-            await self.create(connection, lasting=True)
-            await connection.execute(_SQL["create"])
-            await connection.execute(_SQL["begin"], self.version.number, self.version.sha256)
+        async with self.connection.transaction():
+            await self.drop()
+            await self.create(lasting=True)
+            await self.connection.execute(_SQL["create"])
+            await self.connection.execute(_SQL["begin"], self.version.number, self.version.sha256)
 
-    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        await super().apply(connection, entries)
-        await connection.execute(_SQL["move"], self.position)
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        await super().apply(entries)
+        await self.connection.execute(_SQL["move"], self.position)
 
-    async def _stored_position(self, connection: Connection) -> int | None:
-        if not await connection.fetchval(_SQL["exists"], f"{self.schema}.replayed"):
+    async def _stored_position(self) -> int | None:
+        if not await self.connection.fetchval(_SQL["exists"], f"{self.schema}.replayed"):
             return None
         stored = _SQL["position"].format(schema=self.schema)
-        position: int | None = await connection.fetchval(stored, self.version.number, self.version.sha256)
+        position: int | None = await self.connection.fetchval(stored, self.version.number, self.version.sha256)
         return position

@@ -27,12 +27,10 @@ async def kept_rules(connection: Connection, consumer: Consumer) -> StoredRules:
     return rules or {}
 
 
-async def catch_up(
-    settings: Settings, connection: Connection, scratch: Scratch, progress: Progress, missing_max: int
-) -> None:
+async def catch_up(settings: Settings, scratch: Scratch, progress: Progress, missing_max: int) -> None:
     """Replay until at most `missing_max` entries are missing, at most `CATCH_UPS_MAX` times."""
     for _ in range(CATCH_UPS_MAX):
-        position = await position_of(connection, scratch.consumer)
-        await replay(settings, [(connection, scratch)], position, progress)
-        if await position_of(connection, scratch.consumer) - position <= missing_max:
+        position = await position_of(scratch.connection, scratch.consumer)
+        await replay(settings, [scratch], position, progress)
+        if await position_of(scratch.connection, scratch.consumer) - position <= missing_max:
             return

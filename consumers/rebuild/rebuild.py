@@ -17,13 +17,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
 from msgspec import Struct
 
 from consumers.as_of.view import NotStarted
+from consumers.documents.document import YES, Label, Listing, Name
 from consumers.fold.consumer import Consumer
-from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
+from consumers.fold.replay import Progress, Scratch, no_progress, replay
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
@@ -33,6 +34,7 @@ from consumers.rebuild.live import catch_up, kept_rules, position_of
 from consumers.rebuild.swap import swap_in
 from consumers.rebuild.table_hash import table_hash
 from events.errors import Halt, Retry, YesserError
+from infra.log.read_ahead import BATCH_ENTRIES
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.postgres.sql import queries
 from infra.principals import schema_owner
@@ -81,13 +83,24 @@ class ReadModel(Struct, frozen=True):
     `differing_rows` differ from the live ones (None: not compared).
     """
 
-    consumer: str
-    name: str
-    rows: int
-    sha256: str
+    consumer: Annotated[str, Label("المستهلك", "Consumer", drop=2)]
+    name: Annotated[str, Label("نموذج القراءة", "Read model")]
+    rows: Annotated[int, Label("الصفوف", "Rows", drop=1)]
+    sha256: Annotated[str, Label("البصمة", "SHA-256", drop=3)]
     ok: bool
     differing_rows: int | None
     log_index: int
+
+    @property
+    def compared(self) -> Annotated[Name, Label("يطابق الحالي", "Same as live")]:
+        if self.differing_rows is None:
+            return Name("لم يُقارن", "not compared")
+        if self.ok:
+            return Name(*YES)
+        return Name(f"لا: {self.differing_rows} من الصفوف", f"no: {self.differing_rows} rows")
+
+
+READ_MODELS: Final = Listing("أُعيد البناء من سجل الأحداث", "Rebuilt from the log", ReadModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +143,14 @@ async def rebuild(
         await _require_comparable(connection, consumer, options)
         async with _reporting(settings, connection, progress):
             # What was left behind by an error or a kill, and cannot be used.
-            beside = Scratch(consumer, f"rebuild_{consumer.schema}", keeps_past=True)
-            await beside.drop(connection)
+            beside = Scratch(connection, consumer, f"rebuild_{consumer.schema}", keeps_past=True)
+            await beside.drop()
             if options.swap:
-                return await _replace(settings, connection, options, LastingScratch(consumer), progress)
-            await beside.create(connection, lasting=False)
-            await catch_up(settings, connection, beside, progress, BATCH_ENTRIES)
-            rebuilt = await _settle(settings, connection, beside, options, progress)
-            await beside.drop(connection)
+                return await _replace(settings, options, LastingScratch(connection, consumer), progress)
+            await beside.create()
+            await catch_up(settings, beside, progress, BATCH_ENTRIES)
+            rebuilt = await _settle(settings, beside, options, progress)
+            await beside.drop()
             return rebuilt
     except TRANSIENT_ERRORS as error:
         if connection.is_closed():
@@ -147,14 +160,12 @@ async def rebuild(
         await connection.close()
 
 
-async def _replace(
-    settings: Settings, connection: Connection, options: RebuildOptions, scratch: LastingScratch, progress: Progress
-) -> Rebuilt:
-    await scratch.open(connection, await position_of(connection, scratch.consumer))
+async def _replace(settings: Settings, options: RebuildOptions, scratch: LastingScratch, progress: Progress) -> Rebuilt:
+    await scratch.open(await position_of(scratch.connection, scratch.consumer))
     progress(scratch.position)
-    await catch_up(settings, connection, scratch, progress, BATCH_ENTRIES)
-    rebuilt = await _settle(settings, connection, scratch, options, progress)
-    return replace(rebuilt, swapped_at=await swap_in(settings, connection, scratch, progress))
+    await catch_up(settings, scratch, progress, BATCH_ENTRIES)
+    rebuilt = await _settle(settings, scratch, options, progress)
+    return replace(rebuilt, swapped_at=await swap_in(settings, scratch, progress))
 
 
 @asynccontextmanager
@@ -196,11 +207,9 @@ async def _require_comparable(connection: Connection, consumer: Consumer, option
         )
 
 
-async def _settle(
-    settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions, progress: Progress
-) -> Rebuilt:
+async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions, progress: Progress) -> Rebuilt:
     """Hash the rebuilt rows, and compare them with the live ones at one position, which a snapshot of both holds."""
-    consumer = scratch.consumer
+    connection, consumer = scratch.connection, scratch.consumer
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", scratch.schema)
     await connection.execute(f"ANALYZE {', '.join(row['tablename'] for row in tables)}")
     if not options.hash:
@@ -208,23 +217,19 @@ async def _settle(
     async with connection.transaction(isolation="repeatable_read"):
         differences, found = {}, None
         if options.compare:
-            await replay(settings, [(connection, scratch)], await position_of(connection, consumer), progress)
-            differences = await _compare(connection, scratch)
+            await replay(settings, [scratch], await position_of(connection, consumer), progress)
+            differences = {
+                table.name: await compare(connection, table, consumer.schema, scratch.schema)
+                for table in consumer.stored_tables
+            }
             if any(table.count for table in differences.values()):
-                found = await first_difference(settings, connection, scratch, list(differences.values()))
-            await scratch.use(connection)
+                found = await first_difference(settings, scratch, list(differences.values()))
+            await scratch.use()
         models = [
             _read_model(scratch, await table_hash(connection, table), differences.get(table.name))
             for table in consumer.stored_tables
         ]
     return Rebuilt(consumer.name, scratch.position, tuple(models), found)
-
-
-async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
-    return {
-        table.name: await compare(connection, table, scratch.consumer.schema, scratch.schema)
-        for table in scratch.consumer.stored_tables
-    }
 
 
 def _read_model(scratch: Scratch, rebuilt: TableHash, differences: Differences | None) -> ReadModel:

@@ -12,11 +12,11 @@ from typing import Final
 
 import asyncpg
 
-from consumers.fold.replay import BATCH_ENTRIES, Progress, read_parsed
+from consumers.fold.replay import Progress
 from consumers.rebuild.lasting_scratch import LastingScratch
 from consumers.rebuild.live import CATCH_UPS_MAX, catch_up, kept_rules
+from infra.log.read_ahead import BATCH_ENTRIES, read_parsed
 from infra.observability.logs import LogOnce
-from infra.postgres.connection import Connection
 from infra.postgres.roles import grant_rights_of
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -51,19 +51,19 @@ class Try(Enum):
     HELD = auto()
 
 
-async def swap_in(settings: Settings, connection: Connection, scratch: LastingScratch, progress: Progress) -> int:
+async def swap_in(settings: Settings, scratch: LastingScratch, progress: Progress) -> int:
     """Swap as soon as nobody reads the old tables; returns the position."""
-    consumer = scratch.consumer
+    connection, consumer = scratch.connection, scratch.consumer
     waiting = LogOnce("the rebuilt rows wait while a session, such as a backup, reads the old tables", "swapped in")
     tries_behind = 0
     while True:
         async with connection.transaction():
             await grant_rights_of(connection, consumer.schema, scratch.schema)
-        await catch_up(settings, connection, scratch, progress, CAUGHT_UP_ENTRIES)
+        await catch_up(settings, scratch, progress, CAUGHT_UP_ENTRIES)
         before = scratch.position
         # A live consumer that is catching up itself is always a batch ahead: it then stands for as long as one takes.
         missing_max = SWAP_ENTRIES_MAX if tries_behind < CATCH_UPS_MAX else BATCH_ENTRIES
-        ended = await try_swap(settings, connection, scratch, missing_max)
+        ended = await try_swap(settings, scratch, missing_max)
         progress(scratch.position - before)
         if ended is Try.SWAPPED:
             waiting.ends(consumer=consumer.name)
@@ -75,8 +75,9 @@ async def swap_in(settings: Settings, connection: Connection, scratch: LastingSc
             await asyncio.sleep(SWAP_AGAIN_S)
 
 
-async def try_swap(settings: Settings, connection: Connection, scratch: LastingScratch, missing_max: int) -> Try:
+async def try_swap(settings: Settings, scratch: LastingScratch, missing_max: int) -> Try:
     """One try. What was folded is committed in any case, and the live position is free."""
+    connection = scratch.connection
     names = await connection.fetchval(_SQL["live_tables"], scratch.consumer.schema)
     try:
         async with connection.transaction():
@@ -94,19 +95,19 @@ async def try_swap(settings: Settings, connection: Connection, scratch: LastingS
             if len(entries) < missing:
                 return Try.BEHIND
             if entries:
-                await scratch.apply(connection, entries)
-            return Try.SWAPPED if await _exchange(connection, scratch, names) else Try.HELD
+                await scratch.apply(entries)
+            return Try.SWAPPED if await _exchange(scratch, names) else Try.HELD
     except _HELD:  # the position, or the tables by a vacuum that a person began: nothing was folded yet
         return Try.HELD
 
 
-async def _exchange(connection: Connection, scratch: LastingScratch, names: str) -> bool:
+async def _exchange(scratch: LastingScratch, names: str) -> bool:
     """Put the scratch in the place of the live schema; False, without a change, while someone reads that.
 
     A reader that has a snapshot keeps its tables locked until its end: in tables swapped in meanwhile it would see
     nothing. The files of the old tables are removed after the locks are free, however large they are.
     """
-    consumer, version = scratch.consumer, scratch.version
+    connection, consumer, version = scratch.connection, scratch.consumer, scratch.version
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL statement_timeout = {READERS_END_MS}")

@@ -15,15 +15,15 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, Tile, parse_tile_path
-from consumers.audit.port import read_verifier
 from infra.http.documents import Schema, answer, not_yet, problems
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
 from infra.log import reader
+from infra.log.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, Tile, parse_tile_path
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 VKEYS: Final = "vkeys"

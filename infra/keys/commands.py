@@ -33,12 +33,12 @@ from infra.keys.rotation import (
     rotate_hash_key,
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
-from infra.witnesses.key_command import witness_keys
 from infra.principals import PRINCIPALS
 from infra.private_keys.key_files import gateway_key_files, log_key_files
 from infra.private_keys.private_file import read_private
 from infra.secret_files import write_private
 from infra.settings import Settings
+from infra.witnesses.key_command import witness_keys
 
 OVERLAP_DAYS: Final = 30
 OVERLAP_DAYS_MAX: Final = 1_095

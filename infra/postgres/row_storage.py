@@ -6,6 +6,7 @@ Table names have no schema: `search_path` selects the live tables or those of a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
 from operator import attrgetter
 from typing import Any, Final
 
@@ -27,23 +28,22 @@ class LostRows(Halt):
 async def load(connection: Connection, rows: UnitOfWork, required_keys: Iterable[Need]) -> None:
     """Load the rows of these keys that are missing: one statement per table."""
     for table, keys in rows.missing(required_keys).items():
-        await _read(connection, rows, table, keys)
+        rows.adopt(table, await read(connection, table, keys), whole=keys is None)
+
+
+async def read(connection: Connection, table: Table[Any], keys: list[Key] | None) -> Iterator[Any]:
+    """The rows of these keys; None: of the whole table."""
+    if keys is None:
+        records = await connection.fetch(_load_all_sql(table))
+    else:
+        records = await connection.fetch(_load_sql(table), *key_arrays(table, keys))
+    return starmap(table.row, records)
 
 
 async def save(connection: Connection, rows: UnitOfWork) -> None:
     """Save the changes: at most one statement per table and kind of change."""
     for changes in rows.changes():
         await _write(connection, changes)
-
-
-async def _read(connection: Connection, rows: UnitOfWork, table: Table[Any], keys: list[Key] | None) -> None:
-    """Load the rows of `keys`, or of the whole table."""
-    if keys is None:
-        records = await connection.fetch(_load_all_sql(table))
-    else:
-        records = await connection.fetch(_load_sql(table), *key_arrays(table, keys))
-    make = table.row
-    rows.adopt(table, (make(*record) for record in records), whole=keys is None)
 
 
 async def _write(connection: Connection, changes: Changes) -> None:

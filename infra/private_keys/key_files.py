@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from infra.log.key_history import KeyHistory, Transition, key_name, parse_transitions
-from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
+from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey, Verifier, parse_vkey
 from infra.private_keys.private_file import read_private
 from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import private_file, sync_folder, write_private
@@ -67,6 +67,24 @@ class KeyFiles:
 def log_key_files(settings: Settings) -> KeyFiles:
     """The files of the log's key, which only the registrar reads."""
     return KeyFiles(settings.log_folder, "log", settings.log_origin)
+
+
+class NoVerifier(InvalidKey):
+    """The log's verifier key is missing, or is not well-formed: give the key that the log's operator gave you."""
+
+
+def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
+    """The given key, else the one beside the registrar's own key. Raises `NoVerifier`, or `InvalidKey` for its file."""
+    if vkey is not None:
+        try:
+            return parse_vkey(vkey)
+        except InvalidKey as error:
+            raise NoVerifier(f"--vkey: {error}") from error
+    path = log_key_files(settings).vkey
+    try:
+        return parse_vkey(path.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        raise NoVerifier(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
 
 
 def gateway_key_files(settings: Settings) -> KeyFiles:

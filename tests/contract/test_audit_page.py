@@ -10,8 +10,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from consumers.audit.layout import tile_path
 from consumers.audit.mirror import write_mirror
+from infra.log.layout import tile_path
 from tests.paths import ROOT
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 

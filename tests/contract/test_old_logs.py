@@ -15,12 +15,12 @@ import pytest
 
 from consumers.audit.mirror import mirror_entries
 from consumers.audit.port import MirrorPort
-from consumers.audit.tree import WrongTree, require_tree
 from consumers.registrar.recovery.recover import recover
 from consumers.registry import CONSUMERS
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
 from infra.log.signed_note import parse_vkey
+from infra.log.tree import WrongTree, require_tree
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings

@@ -15,6 +15,7 @@ from consumers.delivery.queue import Queue
 from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.active import Message
 from consumers.fold.apply import apply
+from consumers.fold.postgres_store import live_store
 from consumers.pipeline import writer
 from consumers.pipeline.batch import Batch
 from consumers.pipeline.writer import Writer
@@ -53,9 +54,9 @@ def a_consumers_fence_is_left_out(patched: pytest.MonkeyPatch) -> None:
 def effects_are_committed_apart_from_the_position(patched: pytest.MonkeyPatch) -> None:
     commit = Writer._commit
 
-    async def commit_apart(self: Writer, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
+    async def commit_apart(self: Writer, batch: Batch, gap_entries: int, release: Callable[[], None]) -> None:
         async with self.connection.transaction():
-            decided = await apply(self.connection, self.consumer, batch.entries, release, self._kept, self._limit)
+            decided = await apply(live_store(self.connection, self.consumer), self.consumer, batch.entries)
             await outbox_table.write(self.connection, decided, batch.end)
 
         async def applied(*_: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.apply import apply
 from consumers.fold.consumer import Consumer
+from consumers.fold.postgres_store import live_store
 from consumers.registrar.batch import Batch
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registry import CONSUMERS
@@ -93,7 +94,7 @@ async def apply_live(
         entries = [parse_entry(first + i, entry) for i, entry in enumerate(part) if first + i not in without]
         async with connection.transaction():
             await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
-            decided += await apply(connection, consumer, entries)
+            decided += await apply(live_store(connection, consumer), consumer, entries)
             await set_position(connection, consumer, first + len(part))
     return decided
 

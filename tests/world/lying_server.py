@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from consumers.audit.layout import TILE, parse_tile_path
+from infra.log.layout import TILE, parse_tile_path
 from infra.log.signed_note import LogKey
 from tests.world.logs import bundle_of
 from tests.world.memory_log import MemoryLog

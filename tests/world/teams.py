@@ -17,6 +17,7 @@ from consumers.delivery.routing.router import route
 from consumers.delivery.secrets import new_secret, opening_keys, seal
 from consumers.delivery.webhooks.sender import send
 from consumers.fold.apply import apply
+from consumers.fold.postgres_store import live_store
 from events.wire.entry import Entry
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -48,7 +49,8 @@ async def fold(connection: Connection, entries: Sequence[Entry], batch: int) -> 
     await connection.execute(f"SET search_path = {CONSUMER.schema}")
     for start in range(0, len(entries), batch):
         async with connection.transaction():
-            await outbox_table.write(connection, await apply(connection, CONSUMER, entries[start : start + batch]))
+            decided = await apply(live_store(connection, CONSUMER), CONSUMER, entries[start : start + batch])
+            await outbox_table.write(connection, decided)
 
 
 async def put(connection: Connection, *codes: str, padding: str = "") -> None:

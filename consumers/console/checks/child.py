@@ -13,23 +13,24 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from consumers.audit.kept import require_rotations
-from consumers.audit.port import read_verifier
-from consumers.audit.tree import require_tree
-from consumers.commitments.check import acknowledged_in_log, hash_others, newest_in_log, rows_versions
-from consumers.commitments.claims import consumer_name, read_model_name, status_of
-from consumers.database_audit.postgres_port import PostgresPort
+from consumers.commitments.check import Hashes, acknowledged_in_log, hash_committed, newest_in_log, verdicts
+from consumers.commitments.claims import read_model_name
+from consumers.documents.document import document_of
 from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
-from consumers.documents.log.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
-from consumers.fold.table_hash import TableHash
 from consumers.rebuild.comparison import compare
-from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Tampered, YesserError
 from infra.json_documents import to_json
+from infra.log.postgres_port import PostgresPort
+from infra.log.tree import require_tree
 from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 Update = Callable[[int, int], None]
@@ -50,21 +51,16 @@ async def verify_log(settings: Settings, update: Update) -> CheckResult:
 async def compare_models(settings: Settings, update: Update) -> CheckResult:
     """Fold the log again: compare its rows with the live ones, and their hashes with the newest commitments."""
     found: list[ComparedModel] = []
-    hashes: dict[tuple[str, int], TableHash] = {}
+    hashes: Hashes = {}
     async with connected(settings, "check", batch=True) as connection:
         claims = await newest_in_log(connection)
         progress = _Progress(update, len(CONSUMERS))
         for consumer in CONSUMERS.values():
             found += await _compared(settings, connection, consumer, claims, hashes, progress)
-        hashes |= await hash_others(connection, claims)
-        live, acknowledgements = await rows_versions(connection), await acknowledged_in_log(connection)
-    committed = []
-    for claim in claims:
-        name, hashed = consumer_name(claim.name), hashes.get((claim.name, claim.log_index))
-        own = CONSUMERS[name].rows_version if name in CONSUMERS else None
-        committed.append(_committed(claim, status_of(claim, hashed, own, live.get(name), acknowledgements)))
-    ok = not any(row.differing for row in found) and all(row.ok for row in committed)
-    return CheckResult(ok=ok, models=tuple(found), commitments=tuple(committed))
+        checked = await verdicts(connection, claims, hashes, await acknowledged_in_log(connection))
+    committed = tuple(document_of(ComparedCommitment, asdict(verdict)) for verdict in checked)
+    ok = not any(row.differing for row in found) and all(verdict.ok for verdict in checked)
+    return CheckResult(ok=ok, models=tuple(found), commitments=committed)
 
 
 CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, CheckResult]]]] = {
@@ -92,38 +88,29 @@ async def _compared(
     connection: Connection,
     consumer: Consumer,
     claims: Sequence[Claim],
-    hashes: dict[tuple[str, int], TableHash],
+    hashes: Hashes,
     progress: _Progress,
 ) -> list[ComparedModel]:
     """Live and folded rows of a consumer in one snapshot; the hashes at the indexes of its commitments are added."""
-    tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
     transaction = connection.transaction(isolation="repeatable_read")
     await transaction.start()
     try:
         select = "SELECT position FROM platform.position WHERE consumer = $1"
         position = progress.position = await connection.fetchval(select, consumer.name) or 0
-        scratch = Scratch(consumer)
-        await scratch.create(connection, lasting=False)
-        own = [claim for claim in claims if claim.name in tables and claim.log_index <= position]
-        for stop in sorted({claim.log_index for claim in own}):
-            await replay(settings, [(connection, scratch)], stop, progress.advance)
-            for claim in own:
-                if claim.log_index == stop:
-                    hashes[claim.name, stop] = await table_hash(connection, tables[claim.name])
-        await replay(settings, [(connection, scratch)], position, progress.advance)
+        scratch = Scratch(connection, consumer)
+        await scratch.create()
+        reached = [claim for claim in claims if claim.log_index <= position]
+        hashes |= await hash_committed(settings, scratch, reached, progress.advance)
+        await replay(settings, [scratch], position, progress.advance)
         found = []
-        for name, table in tables.items():
+        for table in consumer.tables:
+            name = read_model_name(consumer, table.name)
             differences = await compare(connection, table, consumer.schema, scratch.schema)
             first = differences.first[0].index if differences.first else None
             found.append(ComparedModel(name=name, differing=differences.count, first_index=first, log_index=position))
         return found
     finally:
         await transaction.rollback()
-
-
-def _committed(claim: Claim, status: Status) -> ComparedCommitment:
-    ok = status is not Status.WRONG
-    return ComparedCommitment(name=claim.name, index=claim.index, log_index=claim.log_index, status=status, ok=ok)
 
 
 def main(kind: str) -> None:

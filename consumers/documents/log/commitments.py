@@ -30,7 +30,7 @@ class Claim(Struct, frozen=True):
     name: Annotated[str, Label("نموذج القراءة", "Read model")]
     log_index: Annotated[Count, Label("بعد كم قيد", "After entries")]
     rows: Annotated[Count, Label("الصفوف", "Rows")]
-    sha256: Annotated[str, Label("البصمة", "SHA-256")]
+    sha256: Annotated[str, Label("البصمة", "SHA-256", drop=1)]
     fold_version: str | None
 
     @property

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from consumers.audit.port import read_verifier
 from consumers.documents.log.entries import Fault, Proof
 from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
@@ -27,6 +26,7 @@ from infra.log.signed_note import (
     signature_lines,
     split_note,
 )
+from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 ROWS_MAX: Final = 200

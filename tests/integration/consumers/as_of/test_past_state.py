@@ -16,7 +16,7 @@ from consumers.as_of.view import View, view
 from consumers.fold import past_rows
 from consumers.fold.apply import apply
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeptKeys
+from consumers.fold.postgres_store import live_store
 from consumers.plan.document import PLAN_CONSUMERS, anomalies_found, plan_at_a_glance, plan_document
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
@@ -55,7 +55,7 @@ class Crash(Exception):
 
 async def apply_in_batches(connection: Connection, consumer: Consumer, raw: Sequence[bytes], random: Random) -> None:
     """In batches of any size; now and then a transaction is lost, or a process begins with nothing in memory."""
-    kept, position = KeptKeys(), 0
+    store, position = live_store(connection, consumer), 0
     while position < len(raw):
         end = min(len(raw), position + random.choice((1, 2, 7, 31, 64, 150)))
         entries = [parse_entry(index, raw[index]) for index in range(position, end)]
@@ -63,14 +63,14 @@ async def apply_in_batches(connection: Connection, consumer: Consumer, raw: Sequ
         try:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
-                await apply(connection, consumer, entries, None, kept)
+                await apply(store, consumer, entries)
                 if chance < 0.2:
                     raise Crash
         except Crash:
-            kept.forget()
+            store.forget()
         else:
             position = end
-            kept = KeptKeys() if chance > 0.8 else kept
+            store = live_store(connection, consumer) if chance > 0.8 else store
     await set_position(connection, consumer, position)
 
 

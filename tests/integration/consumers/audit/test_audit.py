@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import LogPort, MirrorPort, NotThere
-from consumers.audit.tree import require_tree
-from consumers.database_audit.postgres_port import PostgresPort
+from consumers.audit.port import MirrorPort
 from events.errors import Tampered
+from infra.log.port import LogPort, NotThere
+from infra.log.postgres_port import PostgresPort
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_checked
+from infra.log.tree import require_tree
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.world.commands import yesser, yesser_json

@@ -10,11 +10,8 @@ from typing import Final
 import orjson
 import pytest
 
-from consumers.audit.port import read_verifier
-from consumers.audit.tree import require_tree
 from consumers.database_audit import catalog
 from consumers.database_audit.database import compare_database
-from consumers.database_audit.postgres_port import PostgresPort
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.registrar.batch import Batch, Reading
 from consumers.registrar.guards.continuation import write_checkpoint
@@ -23,11 +20,13 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Tampered
 from events.validation.verdicts import Agency
 from infra.log.authority import TableDiffers
+from infra.log.postgres_port import PostgresPort
 from infra.log.reader import read_entries
 from infra.log.signed_note import checkpoint_text, sign_note
+from infra.log.tree import require_tree
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
-from infra.private_keys.key_files import load_or_create_keys, log_key_files
+from infra.private_keys.key_files import load_or_create_keys, log_key_files, read_verifier
 from infra.settings import Settings
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.commands import yesser

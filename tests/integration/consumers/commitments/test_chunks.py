@@ -13,7 +13,8 @@ from consumers.commitments.commitment import Commitment, hash_read_models
 from consumers.fold import past_rows
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
-from consumers.rebuild.table_hash import RowHasher, table_hash
+from consumers.fold.table_hash import RowHasher
+from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.settings import Settings
@@ -48,14 +49,14 @@ async def live(connection: Connection, raw: list[bytes]) -> Connection:
 
 async def folded(settings: Settings, connection: Connection, consumer: Consumer, index: int) -> Sequence[Any]:
     """The hashes of a consumer's tables by a fold of the log up to an index."""
-    scratch = Scratch(consumer, "folded")
-    await scratch.create(connection, lasting=False)
+    scratch = Scratch(connection, consumer, "folded")
+    await scratch.create()
     try:
-        await replay(settings, [(connection, scratch)], index)
+        await replay(settings, [scratch], index)
         async with connection.transaction():
             return [await table_hash(connection, table) for table in consumer.tables]
     finally:
-        await scratch.drop(connection)
+        await scratch.drop()
 
 
 async def require_right(settings: Settings, connection: Connection, found: Sequence[Commitment], index: int) -> None:
@@ -115,7 +116,7 @@ async def hashed_while_entries_come(
             yield
 
     def counted(hasher: RowHasher, records: Sequence[Any]) -> None:
-        assert len(records) <= CHUNK_ROWS or hasher._table.transient
+        assert len(records) <= CHUNK_ROWS or hasher.table.transient
         add(hasher, records)
 
     patches.setattr(chunks, "snapshot", snapshot_after_more)

@@ -13,7 +13,6 @@ import pytest
 import rfc8785
 from structlog.testing import capture_logs
 
-from consumers.audit.tree import WrongTree
 from consumers.commitments.check import said_in_log
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold import replay
@@ -27,6 +26,7 @@ from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild import rebuild as module
 from consumers.rebuild import swap
 from consumers.rebuild.commands import report_of
+from consumers.rebuild.lasting_scratch import LastingScratch
 from consumers.rebuild.rebuild import (
     AlreadyRunning,
     OtherRules,
@@ -42,6 +42,7 @@ from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
 from infra.log.merkle import leaf_hash
 from infra.log.reader import ChangedEntry
+from infra.log.tree import WrongTree
 from infra.postgres.connection import Connection, connected
 from infra.postgres.unit_of_work import Table
 from infra.process.subprocess_command import subprocess_command
@@ -362,11 +363,11 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
         exchange = swap._exchange
         moves: list[asyncio.Task[str]] = []
 
-        async def while_the_consumer_waits(connection: Connection, *given: Any) -> bool:
+        async def while_the_consumer_waits(scratch: LastingScratch, names: str) -> bool:
             await transaction.start()
             moves.append(asyncio.create_task(live.execute("UPDATE platform.position SET halted_reason = NULL")))
-            await until(lambda: connection.fetchval(HOLDS_ANOTHER_UP), "the consumer waits for its position")
-            return await exchange(connection, *given)
+            await until(lambda: scratch.connection.fetchval(HOLDS_ANOTHER_UP), "the consumer waits for its position")
+            return await exchange(scratch, names)
 
         transaction = live.transaction()
         monkeypatch.setattr(swap, "_exchange", while_the_consumer_waits)

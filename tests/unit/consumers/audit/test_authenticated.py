@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
+from infra.log.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
 from tests.every import every
 from tests.world.memory_log import FIRST_RECORDED, MemoryLog, large_log, sample_entries, sample_entry
 

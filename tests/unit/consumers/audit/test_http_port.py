@@ -13,11 +13,12 @@ import pytest
 from consumers.audit import http_port as module
 from consumers.audit.http_port import HttpPort, LogAway, TokenRefused, http_port
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import CHECKPOINT_BYTES_MAX, CorruptBatch, MissingPart
-from consumers.audit.tree import WrongTree, require_tree
+from consumers.audit.port import CHECKPOINT_BYTES_MAX, CorruptBatch
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.port import MissingPart
 from infra.log.signed_note import InvalidNote
+from infra.log.tree import WrongTree, require_tree
 from infra.tls.plaintext import PlaintextRefused
 from tests.every import every
 from tests.world.memory_log import KEY, MemoryLog, sample_entries

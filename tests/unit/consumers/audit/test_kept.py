@@ -17,10 +17,10 @@ from consumers.audit.kept import (
     OtherKeys,
     require_reached,
 )
-from consumers.audit.port import NoVerifier, read_verifier
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
+from infra.private_keys.key_files import NoVerifier, read_verifier
 from infra.settings import Settings
 from tests.every import every
 from tests.world.memory_log import KEY, root_of, sample_entries

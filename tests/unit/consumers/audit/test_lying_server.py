@@ -20,11 +20,11 @@ import pytest_asyncio
 from click.testing import CliRunner
 
 from consumers.audit import http_port
-from consumers.audit.layout import TILE
 from events.errors import YesserError
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import sign_transition
+from infra.log.layout import TILE
 from infra.log.signed_note import LogKey
 from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate

@@ -13,14 +13,15 @@ import pytest
 
 from consumers.audit.kept import ForkedLog
 from consumers.audit.mirror import DamagedMirror, mirror_entries, signed_bundle, write_mirror
-from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
-from consumers.audit.tree import WrongTime, WrongTree, require_tree
+from consumers.audit.port import CorruptBatch, MirrorPort
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash
+from infra.log.port import MissingPart, NotThere
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey
+from infra.log.tree import WrongTime, WrongTree, require_tree
 from tests.every import every
 from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, large_log, root_of, sample_entries, sample_entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,10 +44,13 @@ SHOWN = {
 
 
 def traced(found: Explained, entries: Sequence[Entry], batch: int = 7, steps_max: int = 10_000) -> Trace:
-    with tracer(found.figures, found.row, steps_max) as made:
-        for first in range(0, len(entries), batch):
-            made.apply(entries[first : first + batch])
-        return made.finish()
+    async def fold() -> Trace:
+        with tracer(found.figures, found.row, steps_max) as made:
+            for first in range(0, len(entries), batch):
+                await made.apply(entries[first : first + batch])
+            return made.finish()
+
+    return asyncio.run(fold())
 
 
 def require_sound(trace: Trace) -> None:

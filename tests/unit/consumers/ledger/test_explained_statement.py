@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -29,7 +30,7 @@ from tests.world.entries import entry_of
 @contextmanager
 def ledger_of(log: list[EntryDict]) -> Iterator[SqliteStore]:
     with TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "ledger.sqlite", CONSUMER)) as store:
-        store.apply([entry_of(made) for made in log])
+        asyncio.run(store.apply([entry_of(made) for made in log]))
         yield store
 
 
@@ -101,6 +102,6 @@ def test_a_figure_that_does_not_follow_is_named(table: Any, name: str, by: int) 
         rows = UnitOfWork()
         rows.adopt(table, [row])
         rows.put(table, row)
-        store.save(rows)
+        asyncio.run(store.write(rows))
         with pytest.raises(WrongFigure, match=f"^{name} "):
             explained_statement(store, *key)

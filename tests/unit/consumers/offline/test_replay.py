@@ -10,10 +10,10 @@ import pytest
 
 from consumers.audit import verify
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MissingPart
-from consumers.audit.tree import WrongTree
 from consumers.offline.replay import replay_into
+from infra.log.port import MissingPart
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import WrongTree
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.logs import bundle_of, raw_entries
 from tests.world.memory_log import KEY, MemoryLog

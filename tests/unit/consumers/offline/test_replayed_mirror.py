@@ -24,13 +24,13 @@ def raw() -> list[bytes]:
 
 
 @every("name", sorted(CONSUMERS))
-def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, name: str) -> None:
+async def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, name: str) -> None:
     entries = [parse_entry(index, entry) for index, entry in enumerate(raw)]
     hashes = []
     for size in (13, len(raw)):
         with closing(SqliteStore(tmp_path / f"{name} {size}.sqlite", CONSUMERS[name])) as store:
             for first in range(0, len(raw), size):
-                store.apply(entries[first : first + size])
+                await store.apply(entries[first : first + size])
             hashes.append([store.hash(table) for table in CONSUMERS[name].tables])
     assert hashes[0] == hashes[1]
 

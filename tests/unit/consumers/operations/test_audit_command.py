@@ -7,11 +7,11 @@ from unittest.mock import AsyncMock
 import pytest
 from click.testing import CliRunner
 
-from consumers.audit.port import NotThere
-from consumers.audit.tree import WrongTree
 from consumers.commitments import show
 from consumers.operations import audit_command
 from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.port import NotThere
+from infra.log.tree import WrongTree
 from tests.every import every
 
 

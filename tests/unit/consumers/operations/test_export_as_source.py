@@ -13,10 +13,10 @@ from consumers.audit.export import export, selected_entries
 from consumers.audit.kept import ForkedLog, KeptCheckpoint
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import ChangedExport
-from consumers.audit.tree import WrongTime
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
+from infra.log.tree import WrongTime
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import NotWitnessed
 from tests.every import every

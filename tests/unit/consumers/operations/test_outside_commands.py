@@ -19,12 +19,12 @@ import pytest
 from consumers.audit.http_port import HttpPort
 from consumers.audit.kept import KeptCheckpoint, OlderCopy, OtherKeys
 from consumers.audit.mirror import write_mirror
-from consumers.audit.tree import WrongTree
 from consumers.operations.audit_options import AuditSource
 from consumers.operations.replay_command import proven_mirror
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
+from infra.log.tree import WrongTree
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
 from tests.unit.consumers.operations.auditor import Auditor

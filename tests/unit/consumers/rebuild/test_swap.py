@@ -49,11 +49,11 @@ async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
     monkeypatch.setattr(swap, "read_parsed", AsyncMock(return_value=["the last entry"]))
     monkeypatch.setattr(LastingScratch, "apply", apply)
     connection: Any = Connection(error)
-    scratch = LastingScratch(CONSUMER)
+    scratch = LastingScratch(connection, CONSUMER)
     scratch.position = 6
-    assert await swap.try_swap(Settings(), connection, scratch, 1) is swap.Try.HELD
+    assert await swap.try_swap(Settings(), scratch, 1) is swap.Try.HELD
     assert connection.ended == ["rolled back", "committed"]
-    apply.assert_awaited_once_with(connection, ["the last entry"])
+    apply.assert_awaited_once_with(["the last entry"])
     connection.ended = []
-    assert await swap.try_swap(Settings(), connection, LastingScratch(CONSUMER), 6) is swap.Try.BEHIND
+    assert await swap.try_swap(Settings(), LastingScratch(connection, CONSUMER), 6) is swap.Try.BEHIND
     assert (connection.ended, apply.await_count) == (["committed"], 1), "more than a few are not folded under the lock"

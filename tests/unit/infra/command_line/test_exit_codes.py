@@ -6,8 +6,6 @@ from pydantic import ValidationError
 
 from consumers.audit.export import ExportExists
 from consumers.audit.kept import ForkedLog
-from consumers.audit.port import NoVerifier
-from consumers.audit.tree import WrongTree
 from consumers.pipeline.pipeline import OLD_RULES_EXIT
 from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased
@@ -18,7 +16,9 @@ from infra.errors import WaitTimedOut
 from infra.kafka.client_config import NoKafka
 from infra.keys.second_person import NotASandbox
 from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
+from infra.log.tree import WrongTree
 from infra.postgres.connection import NoDatabase
+from infra.private_keys.key_files import NoVerifier
 from producers.sdk.problems import NotGenuine
 from tests.every import every
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumers.audit.port import NotThere, whole
 from infra.log.key_history import KeyHistory
+from infra.log.port import NotThere, whole
 from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, read_rotations, stored_hashes
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.postgres.connection import Connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.audit.layout import Kind, Tile, levels_of, parse_tile_path, tile_path, tiles_at
+from infra.log.layout import Kind, Tile, levels_of, parse_tile_path, tile_path, tiles_at
 from tests.every import every
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.audit.layout import TILE, tile_of, tile_path
-from consumers.audit.port import LogPort, NotThere
 from events.errors import Tampered
+from infra.log.layout import TILE, tile_of, tile_path
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.port import LogPort, NotThere
 
 BATCH_ENTRIES: Final = 8192
 _HEAD: Final = b'{"recordedtime":"'
