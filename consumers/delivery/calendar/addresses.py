@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from consumers.delivery.due_campaigns import NoTeam, Team, team_of
-from consumers.delivery.teams.changes import Desk
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
+from infra.settings import Settings
 
 FEED_PATTERN: Final = r"^[A-Za-z0-9_-]{43}$"
 PATH: Final = "/calendars/due.ics"
@@ -29,24 +29,25 @@ class CalendarAddress(Struct, frozen=True, kw_only=True):
     address: str
 
 
-async def new_address(desk: Desk, agency: str, team: str) -> str:
-    """A new address; an earlier one of the team ends. Raises `NoTeam`."""
-    connection, secret = desk.connection, secrets.token_urlsafe(_SECRET_BYTES)
+async def new_address(
+    connection: Connection, settings: Settings, agency: str, team: str, *, by: Actor | None = None
+) -> str:
+    """A new address; an earlier one of the team ends. `by`: None for the operator of a command. Raises `NoTeam`."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
     async with connection.transaction():
         await team_of(connection, agency, team)
         await connection.execute(_SQL["revoke"], agency, team)
         await connection.execute(_SQL["add"], agency, team, _hash(secret))
-        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", by=desk.by)
-    return f"{desk.settings.gateway_address}{PATH}?{urlencode({'feed': secret})}"
+        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", by=by)
+    return f"{settings.gateway_address}{PATH}?{urlencode({'feed': secret})}"
 
 
-async def revoke_address(desk: Desk, agency: str, team: str) -> None:
+async def revoke_address(connection: Connection, agency: str, team: str, *, by: Actor | None = None) -> None:
     """The team's address ends, if it has one. Raises `NoTeam`."""
-    connection = desk.connection
     async with connection.transaction():
         await team_of(connection, agency, team)
         await connection.execute(_SQL["revoke"], agency, team)
-        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", "--revoke", by=desk.by)
+        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", "--revoke", by=by)
 
 
 async def team_of_secret(connection: Connection, secret: str) -> Team:

@@ -137,13 +137,16 @@ async def post_calendar_address(asked: Asked, team: Team) -> Response:
 
     It is not shown again, and an earlier one ends.
     """
-    return answer(CalendarAddress(team=team, address=await asked.change(new_address, team)), 201)
+    address = await asked.change(
+        lambda desk, agency: new_address(desk.connection, desk.settings, agency, team, by=desk.by)
+    )
+    return answer(CalendarAddress(team=team, address=address), 201)
 
 
 @routes.delete("/v1/teams/{team}/calendar-address", summary="Revoke a calendar's address", **openapi.ends())
 async def delete_calendar_address(asked: Asked, team: Team) -> None:
     """Nothing can be read under it any more."""
-    await asked.change(revoke_address, team)
+    await asked.change(lambda desk, agency: revoke_address(desk.connection, agency, team, by=desk.by))
 
 
 @routes.get(

@@ -194,7 +194,7 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
     It is shown once, and an earlier one ends.
     """
     if revoke:
-        change(lambda desk: revoke_address(desk, agency, team))
+        change(lambda desk: revoke_address(desk.connection, agency, team))
         print_confirmation(
             {"agency": agency, "team": team, "address": None},
             as_json,
@@ -202,7 +202,7 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
             "The calendar's address is revoked: nothing can be read under it any more.",
         )
         return
-    address = change(lambda desk: new_address(desk, agency, team))
+    address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
     print_confirmation(
         {"agency": agency, "team": team, "address": address},
         as_json,

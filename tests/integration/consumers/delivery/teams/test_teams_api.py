@@ -15,7 +15,6 @@ from standardwebhooks import Webhook
 from consumers.delivery.calendar.addresses import new_address
 from consumers.delivery.secrets import opening_keys, sign, unseal
 from consumers.delivery.teams import endpoints, requests, subscriptions, teams
-from consumers.delivery.teams.changes import Desk
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -277,7 +276,7 @@ async def test_a_closed_team_gets_nothing_more_can_be_opened_again_and_each_chan
     await office.made(f"{webhook}/test", None)
     await office.ask("DELETE", f"/v1/subscriptions/{ended['subscription_id']}")
     await office.made("/v1/subscriptions", {"team": "press", "route": "webhook"})
-    await new_address(Desk(connection, office.window.settings), "health", "press")
+    await new_address(connection, office.window.settings, "health", "press")
     assert (await office.ask("DELETE", "/v1/teams/press")).status_code == 204
 
     assert await connection.fetchval("SELECT count(*) FROM delivery.contact") == 0
