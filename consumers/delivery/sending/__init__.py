@@ -1,1 +1,3 @@
-"""What leaves us: one table of messages, one loop that sends them, and a route for each way out."""
+"""Sends what leaves us: one table of messages, one loop, and a route for each way out. Way in: `sender.Sender`,
+`route.Route`.
+"""
