@@ -33,7 +33,6 @@ EXTRAS: Final = {
     "jwt": PLATFORM,
     "markupsafe": PLATFORM,
     "opentelemetry": PLATFORM,
-    "pgqueuer": PLATFORM,
     "pkcs11": PLATFORM,
     "prometheus_client": PLATFORM,
     "psutil": PLATFORM,

@@ -53,9 +53,9 @@ DELIVERY: Final = """
 INSERT INTO delivery.team (agency, team, name) VALUES ('a', 't', '{{}}');
 INSERT INTO delivery.endpoint (endpoint_id, agency, team, url)
 VALUES ('ep_busy', 'a', 't', 'https://a'), ('ep_idle', 'a', 't', 'https://b');
-INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane, state, queued, created_at)
+INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane, state, created_at)
 SELECT 'webhook', 'a', 't', CASE WHEN n > {rows} / 2 THEN 'ep_idle' ELSE 'ep_busy' END, 'triggered', 'e' || n, 'l',
-    CASE WHEN n % 3 = 0 THEN 'failed' ELSE 'delivered' END, true, now() - n * interval '1 second'
+    CASE WHEN n % 3 = 0 THEN 'failed' ELSE 'delivered' END, now() - n * interval '1 second'
 FROM generate_series(1, {rows}) AS n;
 INSERT INTO delivery.message (route, agency, team, kind, event_id, lane, state)
 SELECT 'email', 'a', 't', 'digest', 'e' || n, 'l', 'waiting' FROM generate_series(1, 5) AS n;

@@ -14,11 +14,12 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.mail import part as mail
+from consumers.delivery.mail import route as mail
+from consumers.delivery.mail.timed import make_letters
 from consumers.delivery.retention import forget
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
-from consumers.delivery.webhooks.sender import send
+from consumers.delivery.webhooks import route as webhooks
 from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import connect
@@ -34,7 +35,7 @@ Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, 
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts, but for a `Halt`: the other parts go on, and this one is tried again."""
 
-PARTS: Final[tuple[Part, ...]] = (route, send, mail.work, set_off, forget)
+PARTS: Final[tuple[Part, ...]] = (route, webhooks.send, mail.send, make_letters, set_off, forget)
 
 
 class Delivery:

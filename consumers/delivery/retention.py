@@ -1,4 +1,4 @@
-"""How long the delivery process keeps what it did: messages that have ended, attempts to deliver them, jobs; and of
+"""How long the delivery process keeps what it did: messages that have ended, attempts to deliver them; and of
 addresses that are no contacts any more, what their readers decided.
 """
 
@@ -13,7 +13,6 @@ from infra.process.leader_election import Term
 from infra.process.retention import Delete, keep_retention
 from infra.settings import Settings
 
-JOBS_KEEP_DAYS: Final = 1
 RECIPIENTS_KEEP_DAYS: Final = 30
 _SQL: Final = queries("consumers.delivery", "retention.sql")
 
@@ -24,7 +23,6 @@ async def forget(settings: Settings, term: Term, round_ended: Callable[[], None]
     tables = {
         "delivery.attempt": _older_than("attempts", settings.webhook_attempts_keep_days),
         "delivery.message": _older_than("messages", settings.messages_keep_days),
-        "delivery.pgqueuer_log": _older_than("jobs", JOBS_KEEP_DAYS),
         "delivery.mail_link": _older_than("links", 0),
         "delivery.recipient": delete_recipients,
     }

@@ -15,14 +15,6 @@ DELETE FROM delivery.attempt a USING (
 ) old
 WHERE a.message_id = old.message_id AND a.number = old.number
 
--- name: jobs
--- PgQueuer's own log of jobs that are done.
-DELETE FROM delivery.pgqueuer_log l USING (
-    SELECT id FROM delivery.pgqueuer_log
-    WHERE created < clock_timestamp() - make_interval(days => $1) ORDER BY created LIMIT $2
-) old
-WHERE l.id = old.id
-
 -- name: links
 DELETE FROM delivery.mail_link l USING (
     SELECT token_sha256 FROM delivery.mail_link

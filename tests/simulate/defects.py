@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from consumers.commitments.commitment import Commitment
-from consumers.delivery.queue import Queue
-from consumers.delivery.webhooks import store
-from consumers.delivery.webhooks.active import Message
+from consumers.delivery.sending import messages
+from consumers.delivery.sending.route import Message
 from consumers.fold.apply import apply
 from consumers.fold.postgres_store import live_store
 from consumers.pipeline import writer
@@ -134,29 +133,30 @@ def a_receipt_is_given_before_kafka_acknowledged(patched: pytest.MonkeyPatch) ->
 
 
 def a_webhook_is_recorded_as_delivered_before_it_is_sent(patched: pytest.MonkeyPatch) -> None:
-    read_due = store.read_due
+    due = messages.due
 
-    async def read(connection: Connection, *more: Any) -> tuple[Any, list[Message]]:
-        read_at, messages = await read_due(connection, *more)
-        ids = [message.message_id for message in messages]
+    async def read(connection: Connection, *more: Any) -> list[Message]:
+        found = await due(connection, *more)
+        ids = [message.message_id for message in found]
         await connection.execute("UPDATE delivery.message SET state = 'delivered' WHERE message_id = ANY ($1)", ids)
-        return read_at, messages
+        return found
 
-    patched.setattr(store, "read_due", read)
+    patched.setattr(messages, "due", read)
 
 
-def a_killed_processs_jobs_are_not_taken_again(patched: pytest.MonkeyPatch) -> None:
-    async def give_back(_: Queue) -> None:
-        """They stay with it."""
+def what_a_killed_process_left_is_not_looked_for(patched: pytest.MonkeyPatch) -> None:
+    async def waiting(*_: Any) -> set[str]:
+        """Only what is new is known."""
+        return set()
 
-    patched.setattr(Queue, "give_back", give_back)
+    patched.setattr(messages, "waiting", waiting)
 
 
 def a_webhook_does_not_wait_for_an_earlier_one_of_its_lane(patched: pytest.MonkeyPatch) -> None:
     lane = "b.lane = m.lane"
-    due = store._SQL["due"]
+    due = messages._SQL["due"]
     assert lane in due
-    patched.setitem(store._SQL, "due", due.replace(lane, "b.lane IS NULL"))
+    patched.setitem(messages._SQL, "due", due.replace(lane, "b.lane IS NULL"))
 
 
 def a_decision_is_deleted_before_it_is_acknowledged(patched: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ import aiohttp
 
 from consumers.delivery.delivery import Delivery
 from consumers.delivery.routing.router import route
+from consumers.delivery.sending.sender import Sender
 from consumers.delivery.webhooks.client import WebhookClient
-from consumers.delivery.webhooks.sender import Sender
+from consumers.delivery.webhooks.route import Webhooks, publish
 from infra.postgres.connection import connected
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -74,11 +75,11 @@ class Delivering(Scenario):
 
     async def unfinished(self, world: World) -> str | None:
         rows = await world.connection.fetch("SELECT state, count(*) FROM delivery.message GROUP BY 1")
-        states, jobs = dict(rows), await world.connection.fetchval("SELECT count(*) FROM delivery.pgqueuer")
-        if states == {"delivered": len(self._due)} and not jobs:
+        states = dict(rows)
+        if states == {"delivered": len(self._due)}:
             return None
         position = await world.connection.fetchval("SELECT next_index FROM delivery.position WHERE part = 'router'")
-        return f"of {len(self._due)} messages up to entry {position} there are {states}, and {jobs} jobs"
+        return f"of {len(self._due)} messages up to entry {position} there are {states}"
 
     async def broken(self, world: World) -> list[str]:
         found = [*self._again]
@@ -98,9 +99,11 @@ class Delivering(Scenario):
         return [] if first == due else [f"arrived first were {dict(first)}, and the log's order is {dict(due)}"]
 
     async def _send(self, settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-        """`consumers.delivery.webhooks.sender.send` over the network of this simulation."""
+        """`consumers.delivery.webhooks.route.send` over the network of this simulation."""
         async with term.connected(settings, "webhooks") as connection, _Client(settings, self) as client:
-            await Sender(settings, term, connection, client).run(round_ended)
+            await publish(connection, settings, term.epoch)
+            sender = Sender(Webhooks(settings, client), term, connection)
+            await sender.run(round_ended, settings.lease_renew_ms / 1000)
 
     @asynccontextmanager
     async def post(self, url: str, *, data: bytes, headers: Mapping[str, str], **_: Any) -> AsyncIterator[_Answer]:

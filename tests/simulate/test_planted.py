@@ -55,7 +55,7 @@ PLANTED = (
         "gateway", defects.a_receipt_is_given_before_kafka_acknowledged, TOGETHER, ("http.", "kafka.produce.agency.")
     ),
     Planted("delivery", defects.a_webhook_is_recorded_as_delivered_before_it_is_sent, TOGETHER, ("http.",)),
-    Planted("delivery", defects.a_killed_processs_jobs_are_not_taken_again, (Fault.KILLED,), ("http.",)),
+    Planted("delivery", defects.what_a_killed_process_left_is_not_looked_for, (Fault.KILLED,), ("http.",)),
     Planted("delivery", defects.a_webhook_does_not_wait_for_an_earlier_one_of_its_lane, (Fault.CUT,), ("http.",)),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail.letters import Context, Notice
 from consumers.delivery.mail.message import Sender
-from consumers.delivery.mail.queue import Claimed
+from consumers.delivery.sending.route import Message
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
@@ -16,13 +16,7 @@ APPOINTMENTS = {"ar": "المواعيد", "en": "Appointments"}
 SENDER = Sender("campaigns@yesser.example")
 STOP = f"https://gateway.example/mail/stop?token={'a' * 43}"
 CONTEXT = Context(TEAM, "2026-11-02", STOP, "https://console.example/")
-CLAIMED = Claimed(
-    *(7, 1, "health", "press", None, "triggered", "e1", 4, "c.i1", False),
-    attempts=1,
-    created_at=NOW,
-    unknown=0,
-    is_told=False,
-)
+MESSAGE = Message(7, "email", "health", "press", None, "triggered", "e1", 4, "c.i1", False, attempts=0, created_at=NOW)
 NOTICE = Notice(
     kind="triggered",
     campaign_id="service-launched.i3",

@@ -16,11 +16,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
-from consumers.delivery.mail.part import PostOffice
+from consumers.delivery.mail.route import Letters
 from consumers.delivery.mail.smtp import SmtpServer
 from consumers.delivery.routing.matching import KINDS
+from consumers.delivery.sending import sender
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
+from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from tests.team_seals import SEALS, seal_rows
@@ -124,17 +126,37 @@ def at(text: str) -> datetime:
 
 @dataclass
 class Desk:
-    """A post office at work on the test's database, by a clock that the test sets."""
+    """The sender of e-mails at work on the test's database, by a clock that the test sets. `own`: its connection."""
 
     settings: Settings
     superuser: Connection
     mails: MailServer
-    office: PostOffice
+    own: Connection
+    route: Letters
+    epoch: int
     now: datetime
+    _sender: sender.Sender = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begin_term(self.epoch)
+
+    def begin_term(self, epoch: int) -> None:
+        """What follows is by a process that knows nothing of before."""
+        self.epoch = epoch
+        self._sender = sender.Sender(self.route, Term(epoch, asyncio.Event()), self.own, self._clock)
+
+    async def _clock(self, _: Connection) -> datetime:
+        return self.now
 
     async def send(self) -> float:
-        """One round; returns the wait until the next."""
-        return await self.office.send_waiting()
+        """All that is due; returns the wait until the next message is."""
+        await self._sender.begin()
+        while True:
+            wait_s = await self._sender.round()
+            if self._sender.requests:
+                await asyncio.wait(self._sender.requests)
+            elif wait_s > 0:
+                return wait_s
 
     async def put(self, kind: str, event_id: str, **more: Any) -> None:
         """A message row as the router writes one."""
@@ -171,10 +193,9 @@ async def desk(
     """The post office with the rights of its own role."""
     epoch = await epoch_of(connection, settings)
     async with connected(settings.acting_as("delivery"), "mail") as own:
-        office = PostOffice(own, epoch, smtp(mails), SENDER, LINKS, lambda: SEALS, console)
-        opened = Desk(settings, connection, mails, office, now)
-        office.clock = lambda: opened.now
-        yield opened
+        route = Letters(smtp(mails), SENDER, LINKS, lambda: SEALS, console)
+        yield Desk(settings, connection, mails, own, route, epoch, now)
+        await route.release(["email"])
 
 
 async def add_team(

@@ -15,7 +15,7 @@ from consumers.campaigns.consumer import CONSUMER
 from consumers.delivery.delivery import Delivery
 from consumers.delivery.routing.router import route
 from consumers.delivery.secrets import new_secret, opening_keys, seal
-from consumers.delivery.webhooks.sender import send
+from consumers.delivery.webhooks.route import send
 from consumers.fold.apply import apply
 from consumers.fold.postgres_store import live_store
 from events.wire.entry import Entry
@@ -166,9 +166,9 @@ async def add_messages(connection: Connection, endpoint_id: str, states: Sequenc
     for number, state in enumerate(states):
         message_id = await connection.fetchval(
             "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id,"
-            " lane, state, attempts, created_at, queued) VALUES ('webhook', 'health', 'press', $1, 'triggered',"
+            " lane, state, attempts, created_at) VALUES ('webhook', 'health', 'press', $1, 'triggered',"
             " 'i' || $2::int, $2::int, 'service-launched.i1', 'service/S', $3, 1,"
-            " '2026-11-01T08:00Z'::timestamptz + $2::int * interval '1 hour', true) RETURNING message_id",
+            " '2026-11-01T08:00Z'::timestamptz + $2::int * interval '1 hour') RETURNING message_id",
             *(endpoint_id, number, state),
         )
         await connection.execute(

@@ -7,6 +7,8 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
+from msgspec import Struct
+
 from consumers.delivery.due_campaigns import NoTeam, Team, team_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -18,6 +20,13 @@ PATH: Final = "/calendars/due.ics"
 _SECRET_BYTES: Final = 32
 
 _SQL: Final = queries("consumers.delivery.calendar", "addresses.sql")
+
+
+class CalendarAddress(Struct, frozen=True, kw_only=True):
+    """The address of a team's calendar, which is shown once."""
+
+    team: str
+    address: str
 
 
 async def new_address(

@@ -1,3 +1,3 @@
 """E-mails to the desks of campaign teams: what happened to a campaign, reminders, weekly digests. Way in:
-`part.work`.
+`route.send`, `timed.make_letters`.
 """

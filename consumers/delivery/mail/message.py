@@ -21,8 +21,8 @@ from typing import Final
 import jinja2
 
 from consumers.delivery.mail.letters import Letter, Page
-from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.plain_text import line
+from consumers.delivery.sending.route import Message
 from events.errors import YesserError
 
 
@@ -71,7 +71,7 @@ def checked_address(address: str) -> str:
     return address
 
 
-def build(letter: Letter, claimed: Claimed, sender: Sender, recipient: str, now: datetime) -> EmailMessage:
+def build(letter: Letter, about: Message, sender: Sender, recipient: str, now: datetime) -> EmailMessage:
     """The whole message. What may be a repeat is named in a header. Raises `BadAddress`."""
     message = EmailMessage(_POLICY)
     message["From"] = Address(addr_spec=checked_address(sender.address))
@@ -80,28 +80,28 @@ def build(letter: Letter, claimed: Claimed, sender: Sender, recipient: str, now:
         message["Reply-To"] = Address(addr_spec=checked_address(sender.reply_to))
     message["Subject"] = _header(letter.subject)
     message["Date"] = now
-    message["Message-ID"] = message_id(claimed, sender)
-    for name, value in _thread(claimed, sender).items():
+    message["Message-ID"] = message_id(about, sender)
+    for name, value in _thread(about, sender).items():
         message[name] = value
     # RFC 3834: no absence notes in answer.
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{letter.stop}>"
     if letter.stop.startswith("https://"):  # RFC 8058 wants it: a mail program posts there by itself
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Yesser-Event"] = _header(claimed.event_id)
-    if claimed.campaign_id is not None:
-        message["Yesser-Campaign"] = _header(claimed.campaign_id)
-    if claimed.unknown:
-        message["Yesser-Repeat"] = str(1 + claimed.unknown)
+    message["Yesser-Event"] = _header(about.event_id)
+    if about.campaign_id is not None:
+        message["Yesser-Campaign"] = _header(about.campaign_id)
+    if about.unknown:
+        message["Yesser-Repeat"] = str(1 + about.unknown)
     message.set_content(_text(letter))
     message.add_alternative(_html(letter), subtype="html")
     return message
 
 
-def message_id(claimed: Claimed, sender: Sender) -> str:
+def message_id(about: Message, sender: Sender) -> str:
     """`<hash@domain>`, the same in each attempt. Each replay has its own."""
-    part = str(claimed.message_id) if claimed.replay else ""
-    named = (claimed.agency, claimed.team, claimed.kind, claimed.event_id, part)
+    part = str(about.message_id) if about.replay else ""
+    named = (about.agency, about.team, about.kind, about.event_id, part)
     return f"<{_digest(*named)}@{sender.domain}>"
 
 
@@ -110,11 +110,11 @@ def _header(text: str) -> str:
     return line(text, _HEADER_MAX).replace("=?", "= ?")
 
 
-def _thread(claimed: Claimed, sender: Sender) -> Mapping[str, str]:
+def _thread(about: Message, sender: Sender) -> Mapping[str, str]:
     """Messages about a campaign refer to one id, whether or not the team got the trigger by mail."""
-    if claimed.campaign_id is None:
+    if about.campaign_id is None:
         return {}
-    root = f"<{_digest('campaign', claimed.agency, claimed.team, claimed.campaign_id)}@{sender.domain}>"
+    root = f"<{_digest('campaign', about.agency, about.team, about.campaign_id)}@{sender.domain}>"
     return {"In-Reply-To": root, "References": root}
 
 

@@ -1,9 +1,8 @@
-"""What a claimed message says and to whom, read from the campaigns' rows and the log at the time of sending."""
+"""What a message says and to whom, read from the campaigns' rows and the log at the time of sending."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,9 +24,9 @@ from consumers.delivery.mail.letters import (
 from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import BadAddress, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
-from consumers.delivery.mail.queue import ASKS, VALID, Claimed, State
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
+from consumers.delivery.sending.route import Message, State
 from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
 from consumers.documents.teams.teams import AddressState
 from events.errors import Reject
@@ -38,6 +37,12 @@ from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
+ASKS: Final = "confirm-address"
+"""The kind of a letter that asks the reader of an address to confirm it."""
+VALID: Final = timedelta(days=5)
+"""A message that could not be delivered for this long fails: by then the inbox or the digest has told it."""
+UNKNOWN_MAX: Final = 3
+"""So many attempts with an unknown outcome may each have delivered a copy; then the message fails."""
 LINK_VALID: Final = timedelta(days=7)
 """A link that confirms an address."""
 _SQL: Final = queries("consumers.delivery.mail", "notices.sql")
@@ -54,48 +59,47 @@ class NotSent(Reject):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A letter, and its recipient's address."""
-
-    letter: Letter
-    recipient: str
+def unknown_max(message: Message) -> int:
+    """A stranger gets no second copy."""
+    return 1 if message.kind == ASKS else UNKNOWN_MAX
 
 
 async def prepare(
-    connection: Connection, claimed: Claimed, now: datetime, links: Links, seals: TeamSeals, console: str | None
-) -> Prepared:
-    """Raises `NotSent` where nobody is to get it, or nothing is to be said any more."""
-    if claimed.is_told:
+    connection: Connection, message: Message, now: datetime, links: Links, seals: TeamSeals, console: str | None
+) -> tuple[Letter, str]:
+    """The letter, and its recipient's address. Raises `NotSent` where nobody is to get it, or nothing is to be said any
+    more."""
+    same = (message.agency, message.team, message.kind, message.event_id, message.replay, message.message_id)
+    if await connection.fetchval(_SQL["given_to_team"], *same):
         raise NotSent("cancelled", "told-already")
-    if now - claimed.created_at >= VALID:
+    if now - message.created_at >= VALID:
         raise NotSent("failed", "expired")
-    if claimed.unknown >= claimed.unknown_max:
+    if message.unknown >= unknown_max(message):
         raise NotSent("failed", "unknown")
     try:
-        team = await team_of(connection, claimed.agency, claimed.team)
+        team = await team_of(connection, message.agency, message.team)
     except NoTeam:
         raise NotSent("cancelled", "team-closed") from None
-    if not await is_team_sealed(connection, seals, claimed.agency, claimed.team):
+    if not await is_team_sealed(connection, seals, message.agency, message.team):
         log.error(
             "a team's row or its contacts were changed in the database: it gets no e-mail (yesser teams seal)",
-            team=f"{claimed.agency}/{claimed.team}",
+            team=f"{message.agency}/{message.team}",
         )
         raise NotSent("failed", "team-changed")
-    await connection.execute(RECIPIENTS["adopt"], claimed.agency, claimed.team)
-    contacts = await recipients_of(connection, claimed.agency, claimed.team)
-    recipient = _asked(contacts, claimed) if claimed.kind == ASKS else _recipient(contacts, claimed.kind, now)
+    await connection.execute(RECIPIENTS["adopt"], message.agency, message.team)
+    contacts = await recipients_of(connection, message.agency, message.team)
+    recipient = _asked(contacts, message) if message.kind == ASKS else _recipient(contacts, message.kind, now)
     stop = await links.add(connection, recipient, "stop")
-    context = Context(team, today(now), stop, console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
-    if claimed.kind == ASKS:
+    context = Context(team, today(now), stop, console, is_replay=message.replay, is_repeat=message.unknown > 0)
+    if message.kind == ASKS:
         until = max(now + LINK_VALID, recipient.usable_until or now)
         letter = confirmation_letter(
-            await links.add(connection, recipient, "confirm", claimed.event_id, until), context
+            await links.add(connection, recipient, "confirm", message.event_id, until), context
         )
     else:
-        letter = await _letter(connection, claimed, context, now)
+        letter = await _letter(connection, message, context, now)
     try:
-        return Prepared(letter, checked_address(recipient.address))
+        return letter, checked_address(recipient.address)
     except BadAddress:
         raise NotSent("failed", "bad-address") from None
 
@@ -112,45 +116,45 @@ def _recipient(contacts: Sequence[Recipient], kind: str, now: datetime) -> Recip
     )
 
 
-def _asked(contacts: Sequence[Recipient], claimed: Claimed) -> Recipient:
+def _asked(contacts: Sequence[Recipient], message: Message) -> Recipient:
     """The contact that a letter asks, while it still waits. The letter's id is `confirm.RECIPIENT.NUMBER`."""
-    recipient_id = int(claimed.event_id.split(".")[1])
+    recipient_id = int(message.event_id.split(".")[1])
     for contact in contacts:
         if contact.recipient_id == recipient_id and contact.state is AddressState.WAITING:
             return contact
     raise NotSent("cancelled", "out-of-date")
 
 
-async def _letter(connection: Connection, claimed: Claimed, context: Context, now: datetime) -> Letter:
-    if claimed.kind == "digest":
-        if now - claimed.created_at >= DIGEST_VALID:
+async def _letter(connection: Connection, message: Message, context: Context, now: datetime) -> Letter:
+    if message.kind == "digest":
+        if now - message.created_at >= DIGEST_VALID:
             raise NotSent("cancelled", "out-of-date")
         return digest_letter(await due_campaigns(connection, context.team, route="email"), context)
-    if claimed.kind == "endpoint-disabled":
-        row = await connection.fetchrow(_SQL["endpoint"], claimed.endpoint_id)
+    if message.kind == "endpoint-disabled":
+        row = await connection.fetchrow(_SQL["endpoint"], message.endpoint_id)
         if row is None:
             raise NotSent("cancelled", "enabled-again")
         return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
-    if claimed.kind not in wording.WORDINGS:
+    if message.kind not in wording.WORDINGS:
         raise NotSent("failed", "unknown-kind")
-    return notice_letter(await _notice(connection, claimed, context.today), context)
+    return notice_letter(await _notice(connection, message, context.today), context)
 
 
-async def _notice(connection: Connection, claimed: Claimed, day: str) -> Notice:
-    row = await connection.fetchrow(_SQL["campaign"], claimed.campaign_id)
+async def _notice(connection: Connection, message: Message, day: str) -> Notice:
+    row = await connection.fetchrow(_SQL["campaign"], message.campaign_id)
     if row is None:
         raise NotSent("failed", "unknown-campaign")
     missing = [channel for channel in CHANNELS if channel in row["channels"] and row[channel] == 0]
-    if claimed.kind == "reminder" and (
+    if message.kind == "reminder" and (
         row["paused"]
         or row["completed_index"] is not None
         or row["due_on"] < day
         or (row["acknowledged_index"] is not None and not missing)
     ):
         raise NotSent("cancelled", "out-of-date")
-    entry = None if claimed.log_index is None else await _entry(connection, claimed.log_index)
+    entry = None if message.log_index is None else await _entry(connection, message.log_index)
     return Notice(
-        kind=claimed.kind,
+        kind=message.kind,
         campaign_id=row["campaign_id"],
         due_on=row["due_on"],
         brief=row["brief"],
@@ -161,8 +165,8 @@ async def _notice(connection: Connection, claimed: Claimed, day: str) -> Notice:
         service_name=row["service_name"],
         service_url=row["service_url"],
         launched_on=row["launched_on"],
-        on=None if entry is None else _day_of(entry, claimed.kind),
-        index=claimed.log_index,
+        on=None if entry is None else _day_of(entry, message.kind),
+        index=message.log_index,
         is_urgent=row["urgency"] == "high",
         values={} if entry is None else _values(entry),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
@@ -25,6 +26,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from consumers.delivery.sending.route import Outcome
 from events.errors import YesserError
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
@@ -35,28 +37,17 @@ PASSWORD_FILE: Final = "smtp"  # noqa: S105 - the name of a file
 ANSWER_BYTES_MAX: Final = 1_024
 _TEMPORARY: Final = 400
 _PERMANENT: Final = 500
-_POLICY: Final = "5.7."
+_POLICY: Final = b"5.7."
 """The enhanced codes of RFC 3463 about what the sender may do: corrected on the server, so the message waits."""
 _STEPS: Final = 4
 """A connection has this many steps within the timeout of each: connect, greet, encrypt, log in."""
 
-Result = Literal["accepted", "refused", "later", "unknown", "no-server"]
+Error = Literal["refused", "later", "unknown", "no-server"]
+"""`refused`: permanently, for this message alone. `no-server`: it was never asked about this message."""
 
 
 class MailNotConfigured(YesserError):
     """A setting for e-mail is missing or contradicts another; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an attempt. `status` is the server's code, `answer` the first KiB of what it said.
-
-    `refused`: permanently, for this message alone. `no-server`: it was never asked about this message.
-    """
-
-    result: Result
-    status: int | None = None
-    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,12 @@ class SmtpSession:
         smtp.close()
 
     async def send(self, message: EmailMessage) -> Outcome:
-        """Try once to give the message to the server."""
+        """Try once to give the message to the server. The outcome's error is an `Error`; None: it was accepted."""
+        began = time.perf_counter()
+        outcome = await self._try(message)
+        return replace(outcome, latency_ms=round((time.perf_counter() - began) * 1000))
+
+    async def _try(self, message: EmailMessage) -> Outcome:
         try:
             smtp = await self._connected()
         except SMTPResponseException as error:
@@ -151,8 +147,8 @@ class SmtpSession:
             await smtp.rcpt(recipient)
         except SMTPRecipientRefused as error:
             outcome = await self._answered(smtp, error.code, error.message, "no-server")
-            is_policy = outcome.result == "refused" and outcome.answer.startswith(_POLICY)
-            return replace(outcome, result="later") if is_policy else outcome
+            is_policy = outcome.error == "refused" and outcome.answer.startswith(_POLICY)
+            return replace(outcome, error="later") if is_policy else outcome
         except SMTPResponseException as error:  # the sender: every message would be refused
             return await self._given_up("no-server", error.code, error.message)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
@@ -163,9 +159,9 @@ class SmtpSession:
             return await self._answered(smtp, error.code, error.message, "unknown")
         except (SMTPException, OSError, TimeoutError) as error:
             return await self._given_up("unknown", None, str(error))
-        return Outcome("accepted", answer.code, _shown(answer.message))
+        return Outcome(answer.code, None, 0, _shown(answer.message))
 
-    async def _answered(self, smtp: SMTP, code: int, text: str, unclear: Result) -> Outcome:
+    async def _answered(self, smtp: SMTP, code: int, text: str, unclear: Error) -> Outcome:
         """The server refused this message, for good (5xx) or for now, and the connection goes on; `unclear` if it did
         neither.
         """
@@ -175,13 +171,15 @@ class SmtpSession:
             await smtp.rset()
         except (SMTPException, OSError):
             await self.aclose()
-        return Outcome("refused" if code >= _PERMANENT else "later", code, _shown(text))
+        return Outcome(code, "refused" if code >= _PERMANENT else "later", 0, _shown(text))
 
-    async def _given_up(self, result: Result, code: int | None, text: str) -> Outcome:
+    async def _given_up(self, error: Error, code: int | None, text: str) -> Outcome:
         """The library gives an answer that cannot be read the code -1."""
         await self.aclose()
-        return Outcome(result, None if code is None or code < 0 else code, _shown(text))
+        return Outcome(None if code is None or code < 0 else code, error, 0, _shown(text))
 
 
-def _shown(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace")[:ANSWER_BYTES_MAX].decode("utf-8", "ignore")
+def _shown(text: str) -> bytes:
+    """Its first KiB, without half a character at its end."""
+    first = text.replace("\x00", "").encode("utf-8", "replace")[:ANSWER_BYTES_MAX]
+    return first.decode("utf-8", "ignore").encode()

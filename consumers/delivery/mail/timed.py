@@ -7,21 +7,40 @@ was acknowledged meanwhile. Letters that ask are few, so that nobody uses them t
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from consumers.delivery.delivery_lease import hold
 from consumers.delivery.mail.moments import digest_moment, due_dates_to_remind_of, today
-from consumers.delivery.mail.queue import ASKS
+from consumers.delivery.mail.notices import ASKS
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.process.tasks import pause
+from infra.settings import Settings
 
+MAKE_EVERY_S: Final = 30.0
 TEAM_LETTERS_A_DAY: Final = 9
 """As many as a team has contacts."""
 AGENCY_LETTERS_A_DAY: Final = 30
 
 _SQL: Final = queries("consumers.delivery.mail", "timed.sql")
+
+
+async def make_letters(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """A part of the delivery process: makes what is due, until the term's `stop`. Nothing where no e-mails are sent."""
+    if settings.mail_server is None:
+        await term.stop.wait()
+        return
+    async with term.connected(settings, "delivery letters") as connection:
+        timed = TimedMessages()
+        while not term.stop.is_set():
+            await timed.make(connection, term.epoch, datetime.now(UTC))
+            await ask(connection, term.epoch, datetime.now(UTC))
+            round_ended()
+            await pause(term.stop, MAKE_EVERY_S)
 
 
 class TimedMessages:

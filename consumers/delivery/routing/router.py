@@ -1,8 +1,8 @@
 """The router: a part of the delivery process that turns entries about campaigns into messages.
 
-Flows in: the campaigns' entries in log order, from its own position; subscriptions. Flows out: messages and jobs of
-the queue, in the transaction that moves the position: a restart, a rebuild or a replay adds nothing twice and leaves
-nothing out. Past entries for a new subscription come after all others, at a limited rate, marked as replays.
+Flows in: the campaigns' entries in log order, from its own position; subscriptions. Flows out: messages, in the
+transaction that moves the position: a restart, a rebuild or a replay adds nothing twice and leaves nothing out. Past
+entries for a new subscription come after all others, at a limited rate, marked as replays.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import structlog
 from asyncpg import Record
 
 from consumers.delivery import delivery_lease
-from consumers.delivery.queue import Queue
 from consumers.delivery.routing.matching import CampaignEntry, NewMessage, Subscription, new_messages
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
@@ -29,9 +28,8 @@ from infra.settings import Settings
 
 ENTRIES_MAX: Final = 500
 """Most entries of a round."""
-ADOPTED_MAX: Final = 5_000
-CHANNELS: Final = ("yesser_campaigns", "yesser_delivery")
-"""New entries about campaigns; messages that others added."""
+CHANNEL: Final = "yesser_campaigns"
+"""New entries about campaigns are announced on it."""
 
 _TABLE: Final = "delivery.subscription"
 log = structlog.get_logger()
@@ -42,8 +40,7 @@ async def route(settings: Settings, term: Term, round_ended: Callable[[], None])
     """Route what is new, until the term ends."""
     async with term.connected(settings, "router") as connection:
         woken = asyncio.Event()
-        for channel in CHANNELS:
-            await connection.add_listener(channel, lambda *_: woken.set())
+        await connection.add_listener(CHANNEL, lambda *_: woken.set())
         allowance = Allowance(settings.webhook_backfill_per_s, time.monotonic)
         router = Router(connection, term.epoch, allowance, partial(TeamSeals.of, settings))
         while not term.stop.is_set():
@@ -85,25 +82,20 @@ class Router:
         """The rows whose seals were found right, by id."""
         self._named: set[int] = set()
         """Those whose wrong seal was logged."""
-        self._queue = Queue(connection)
         self._are_campaigns_there = False
 
     async def round(self) -> bool:
-        """Route the next entries, and adopt what others added. Whether there may be more."""
+        """Route the next entries. Whether there may be more."""
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._epoch)
-            adopted = await self._connection.fetch(_SQL["adopt"], ADOPTED_MAX)
-            await self._queue.wake({row["endpoint_id"]: 0.0 for row in adopted})
             entries = await self._route_next()
-        if len(entries) == ENTRIES_MAX or sum(row["count"] for row in adopted) == ADOPTED_MAX:
-            return True
-        return not entries and await self._backfill_next()
+        return len(entries) == ENTRIES_MAX or (not entries and await self._backfill_next())
 
     async def _route_next(self) -> Sequence[CampaignEntry]:
         position: int = await self._connection.fetchval(_SQL["position"])
         entries = await self._entries(position, None, None, ENTRIES_MAX)
         if entries:
-            await self._add(new_messages(entries, await self._subscriptions()))
+            await add_messages(self._connection, new_messages(entries, await self._subscriptions()))
             await self._connection.execute(_SQL["move"], entries[-1].index + 1)
         return entries
 
@@ -122,7 +114,7 @@ class Router:
             subscription = known[row["subscription_id"]]
             end: int = row["backfill_to"]
             entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
-            await self._add(new_messages(entries, [subscription], replay=True))
+            await add_messages(self._connection, new_messages(entries, [subscription], replay=True))
             next_index = entries[-1].index + 1 if len(entries) == limit else end
             await self._connection.execute(_SQL["move_backfill"], subscription.subscription_id, next_index)
         self._backfill.use(len(entries))
@@ -150,15 +142,12 @@ class Router:
         self._named = wrong
         return [Subscription(*row[: len(fields(Subscription))]) for row in rows if row["subscription_id"] not in wrong]
 
-    async def _add(self, messages: Iterable[NewMessage]) -> None:
-        await add_messages(self._connection, self._queue, [*messages])
 
-
-async def add_messages(connection: Connection, queue: Queue, messages: Sequence[NewMessage]) -> None:
-    """Write messages that are not there yet, and have their endpoints woken, in the caller's transaction."""
-    if messages:
-        rows = await connection.fetch(_SQL["add"], *zip(*map(_columns, messages), strict=True))
-        await queue.wake({row["endpoint_id"]: 0.0 for row in rows})
+async def add_messages(connection: Connection, messages: Iterable[NewMessage]) -> None:
+    """Write messages that are not there yet, in the caller's transaction, which wakes their senders."""
+    columns = [*map(_columns, messages)]
+    if columns:
+        await connection.execute(_SQL["add"], *zip(*columns, strict=True))
 
 
 def _columns(message: NewMessage) -> tuple[Any, ...]:

@@ -35,30 +35,13 @@ WHERE ended_at IS NULL AND backfill_next < backfill_to ORDER BY backfill_next, s
 UPDATE delivery.subscription SET backfill_next = $2 WHERE subscription_id = $1
 
 -- name: add
--- What is already there is not added again. A message to a disabled endpoint is kept, and can be redelivered. Returns the
--- endpoints that have something to send.
-WITH added AS (
-    INSERT INTO delivery.message (
-        subscription_id, route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id, lane, replay, state,
-        ended_at, queued
-    )
-    SELECT n.*, CASE WHEN n.state = 'cancelled' THEN clock_timestamp() END, true
-    FROM unnest(
-        $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-        $10::text[], $11::boolean[], $12::text[]
-    ) AS n (subscription_id, route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id, lane, replay, state)
-    ON CONFLICT (subscription_id, kind, event_id) WHERE NOT replay DO NOTHING
-    RETURNING endpoint_id, state
+-- What is already there is not added again. A message to a disabled endpoint is kept, and can be redelivered.
+INSERT INTO delivery.message (
+    subscription_id, route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id, lane, replay, state, ended_at
 )
-SELECT DISTINCT endpoint_id FROM added WHERE endpoint_id IS NOT NULL AND state = 'waiting'
-
--- name: adopt
--- What others added: examples and redeliveries.
-WITH adopted AS (
-    UPDATE delivery.message SET queued = true
-    WHERE message_id IN (
-        SELECT message_id FROM delivery.message WHERE route = 'webhook' AND NOT queued ORDER BY message_id LIMIT $1
-    )
-    RETURNING endpoint_id
-)
-SELECT endpoint_id, count(*) FROM adopted GROUP BY endpoint_id
+SELECT n.*, CASE WHEN n.state = 'cancelled' THEN clock_timestamp() END
+FROM unnest(
+    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+    $10::text[], $11::boolean[], $12::text[]
+) AS n (subscription_id, route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id, lane, replay, state)
+ON CONFLICT (subscription_id, kind, event_id) WHERE NOT replay DO NOTHING

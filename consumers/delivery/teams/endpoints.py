@@ -17,7 +17,7 @@ from msgspec import Meta
 from consumers.delivery.secrets import new_secret, public_key, seal
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import InvalidInput, NewWebhook, invalid_value
-from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, is_public
+from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, destinations, is_public
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from consumers.documents.document import document_of
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
@@ -44,9 +44,9 @@ class ShownOnce:
     public_key: Annotated[str, Meta(description="`whpk_…`, for `v1a`.")]
 
 
-async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destinations) -> ShownOnce:
+async def add_endpoint(desk: Desk, agency: str, new: NewWebhook) -> ShownOnce:
     """Register a webhook. Raises `InvalidInput`, `NotFound`, `NotAllowedNow` and `NoSealingKey`."""
-    require_url(new.url, allowed)
+    require_url(new.url, destinations(desk.settings))
     endpoint_id = "ep_" + _random_text(16)
     async with desk.changing(agency, "webhooks add", f"{agency}/{new.team}", endpoint_id) as connection:
         await require_open_team(connection, agency, new.team)

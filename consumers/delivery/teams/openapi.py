@@ -5,47 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final, TypedDict
 
-from msgspec import Struct
-
-from consumers.delivery.teams.endpoints import ShownOnce
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
 from consumers.documents.openapi import schema_of
-from consumers.documents.teams.teams import Contacts, Subscription, Team
-from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from events.values.fields import Model
-from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
-
-
-def _own(document: type[Struct]) -> Schema:
-    """The schema of what is the caller's: without the agency (`requests.own`)."""
-    schema = schema_of(document)
-    return shape(**{name: member for name, member in schema["properties"].items() if name != "agency"})
-
-
-def _own_list(document: type[Struct]) -> Schema:
-    return {"type": "array", "items": _own(document)}
-
-
-TEAMS: Final = answer("Teams by code.", _own_list(Team))
-TEAM: Final = answer("The team.", _own(Team))
-CONTACTS: Final = answer("The addresses in the order in which they are written to.", _own(Contacts))
-CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape(team=TEXT, address=TEXT))
-WEBHOOKS: Final = answer("Webhooks by id.", _own_list(WebhookAndSecrets))
-SECRETS: Final = answer("The webhook's new secrets, shown only here.", schema_of(ShownOnce))
-EXAMPLE: Final = answer("The example waits to be sent.", schema_of(Example))
-ATTEMPTS: Final = answer("Attempts, the newest first.", schema_of(list[Attempt]))
-REDELIVERED: Final = answer("The messages that are sent again.", schema_of(Redelivered))
-SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _own_list(Subscription))
-SUBSCRIBED: Final = answer(
-    "The subscription, and the entries that are sent again: from the first of them up to the second, without it.",
-    shape(
-        subscription_id=INTEGER,
-        endpoint_id={"type": ["string", "null"]},
-        from_index=INTEGER,
-        backfill={"anyOf": [shape(**{"from": INTEGER, "to": INTEGER}), {"type": "null"}]},
-    ),
-)
-DONE: Final = {"description": "Done; repeating it changes nothing."}
+from infra.http.documents import TEXT, Schema, answer, problems, shape
 
 TEAM_EXAMPLE: Final = {
     "team": "press",
@@ -70,24 +33,41 @@ class Operation(TypedDict):
     openapi_extra: Schema | None
 
 
-def reads(done: Schema, *, paged: bool = False) -> Operation:
+def reads(description: str, document: Any, *, paged: bool = False) -> Operation:
+    """A route that gives a document, or a `list` of them."""
     link = {"Link": {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}}
-    found = {**done, **({"headers": link} if paged else {})}
-    return _operation(200, found, problems(400, 401, 403, 404, 422, 429, 503))
+    done = answer(description, _own(schema_of(document))) | ({"headers": link} if paged else {})
+    return {
+        "status_code": 200,
+        "responses": {200: done, **problems(400, 401, 403, 404, 422, 429, 503)},
+        "openapi_extra": None,
+    }
 
 
-def changes(status: int, done: Schema, body: type[Model] | None = None) -> Operation:
-    return _operation(status, done, problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503), body)
+def changes(status: int, description: str, document: Any, body: type[Model] | None = None) -> Operation:
+    """A route that changes something by what `body` says, and gives a document."""
+    return _changes(status, answer(description, _own(schema_of(document))), body)
 
 
-def _operation(
-    status: int, done: Schema, refused: dict[int | str, Schema], body: type[Model] | None = None
-) -> Operation:
+def ends() -> Operation:
+    """A route that changes something and gives nothing."""
+    return _changes(204, {"description": "Done; repeating it changes nothing."}, None)
+
+
+def _changes(status: int, done: Schema, body: type[Model] | None) -> Operation:
     extra = None
     if body is not None:
         content = {"schema": _inlined(body.model_json_schema()), "example": _EXAMPLES[body]}
         extra = {"requestBody": {"required": True, "content": {"application/json": content}}}
+    refused = problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
     return {"status_code": status, "responses": {status: done, **refused}, "openapi_extra": extra}
+
+
+def _own(schema: Schema) -> Schema:
+    """The schema of what is the caller's: without the agency (`requests.own`)."""
+    if schema["type"] == "array":
+        return schema | {"items": _own(schema["items"])}
+    return shape(**{name: member for name, member in schema["properties"].items() if name != "agency"})
 
 
 def _inlined(schema: Schema) -> Schema:

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import orjson
 import structlog
@@ -36,6 +36,7 @@ from infra.postgres.connection import Connection, connected
 from infra.postgres.trail import Actor
 
 Answer = TypeVar("Answer")
+P = ParamSpec("P")
 Document = TypeVar("Document", bound=Struct)
 
 log = structlog.get_logger()
@@ -77,13 +78,9 @@ class TeamRequest:
     changes: Changes
     http: Request
 
-    async def agency(self) -> str:
-        """The code of the sender's agency. Raises `Problem` (401, 403, 429, 503)."""
-        return (await self._caller()).require_agency().code
-
-    async def sent(self, model: type[Input]) -> tuple[str, Input]:
-        """The code of the sender's agency, and the body as a model. Raises `Problem` (also 400, 408, 413, 415, 422)."""
-        agency = await self.agency()
+    async def sent(self, model: type[Input]) -> Input:
+        """The body as a model. Raises `Problem` (400, 401, 403, 408, 413, 415, 422, 429, 503)."""
+        await self.sender()
         if self.http.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Problem("unsupported-media-type")
         settings = self.changes.parts.settings
@@ -95,24 +92,33 @@ class TeamRequest:
         except orjson.JSONDecodeError:
             raise Problem("malformed-request") from None
         with self._problems():
-            return agency, validated(model, document)
+            return validated(model, document)
 
-    async def read(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-        """What `question` returns. Raises `Problem`."""
+    async def read(
+        self,
+        question: Callable[Concatenate[Connection, str, P], Awaitable[Answer]],
+        *arguments: P.args,
+        **named: P.kwargs,
+    ) -> Answer:
+        """What `question` returns about the sender's agency. Raises `Problem` (401, 403, 404, 422, 429, 503)."""
+        agency = (await self.sender()).require_agency().code
         async with self.changes.parts.connection() as connection:
             with self._problems():
-                return await question(connection)
+                return await question(connection, agency, *arguments, **named)
 
-    async def change(self, work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
-        """What `work` returns: one change of the sender's agency. Raises `Problem`."""
-        caller = await self._caller()
+    async def change(
+        self, work: Callable[Concatenate[Desk, str, P], Awaitable[Answer]], *arguments: P.args, **named: P.kwargs
+    ) -> Answer:
+        """What `work` returns: one change of the sender's agency. Raises `Problem`, also 409."""
+        caller = await self.sender()
+        agency = caller.require_agency().code
         wait_s = self.changes.rate.wait_s(caller.quota_name, time.monotonic())
         if wait_s:
             raise Problem("too-many-requests", retry_after_s=wait_s)
         async with self.changes.connected() as connection:
             with self._problems():
                 by = Actor(caller.account, caller.quota_name)
-                return await work(Desk(connection, self.changes.parts.settings, by))
+                return await work(Desk(connection, self.changes.parts.settings, by), agency, *arguments, **named)
 
     def page(self, rows: Sequence[Struct], limit: int, column: str) -> Response:
         """The first `limit` rows of a list in the order of a column, and the address of the next page, if any."""
@@ -122,9 +128,11 @@ class TeamRequest:
             headers = ReadRequest(self.changes.parts, self.http).next_page(after=after)
         return Response(to_json([own(row) for row in shown]), 200, headers, JSON)
 
-    async def _caller(self) -> Caller:
+    async def sender(self) -> Caller:
+        """The caller, who may manage teams of an agency. Raises `Problem` (401, 403, 429, 503)."""
         caller = await self.changes.parts.caller(self.http)
         caller.require("teams:manage")
+        caller.require_agency()
         return caller
 
     @contextmanager

@@ -1,3 +1,3 @@
-"""Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `sender.send`,
+"""Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `route.send`,
 `redelivery`.
 """

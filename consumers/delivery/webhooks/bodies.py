@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from consumers.delivery.examples import example_event
-from consumers.delivery.webhooks.active import Message
+from consumers.delivery.sending.route import Message
 from infra.log.bundle import event_of
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection

@@ -22,8 +22,9 @@ from typing import Any, Final, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from consumers.delivery.sending.route import Outcome
 from consumers.delivery.webhooks.addresses import AddressRefused, destinations, require_public, require_url
-from consumers.delivery.webhooks.schedule import Outcome, retry_after_s
+from consumers.delivery.webhooks.schedule import retry_after_s
 from infra.settings import Settings
 
 ANSWER_BYTES: Final = 1_024

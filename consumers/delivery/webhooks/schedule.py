@@ -8,19 +8,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
+from consumers.delivery.sending.route import Outcome, Verdict
 from infra.settings import Settings
 
-State = Literal["waiting", "delivered", "failed"]
 Reason = Literal["gone", "failing"]
 
 GONE: Final = 410
 JITTER: Final = 0.2
 """Each wait is longer by up to this part, so that endpoints that failed together are not attempted together."""
 RETRY_AFTER_MAX_S: Final = 86_400.0
-RESTS_AFTER: Final = 4
-"""After this many failures in a row an endpoint rests: one message at a time shows whether it works again."""
-REST_MIN_S: Final = 5.0
-REST_MAX_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +26,6 @@ class Policy:
     delays_s: Sequence[float]
     lane_wait: timedelta
     disable_after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an attempt gave: a `status`, or an `error` of a named class where there was no answer.
-
-    `cause` is the class for the operator's metric where it says more: what a name resolves to inside the network is
-    nothing that an agency should learn. `answer`: the first KiB of it. `retry_after_s`: the wait that the
-    receiver asked for.
-    """
-
-    status: int | None
-    error: str | None
-    latency_ms: int
-    answer: bytes = b""
-    retry_after_s: float | None = None
-    cause: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of the message. While it waits, `wait_s` is the time until the next attempt."""
-
-    state: State
-    wait_s: float = 0.0
 
 
 def policy(settings: Settings) -> Policy:
@@ -79,6 +46,11 @@ def verdict(attempts: int, outcome: Outcome, policy: Policy, chance: float) -> V
     return Verdict("waiting", max(wait_s, min(outcome.retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
 
 
+def wait_max(policy: Policy) -> float:
+    """Longer than this, in seconds, no message waits for its next attempt."""
+    return max(RETRY_AFTER_MAX_S, *policy.delays_s) * (1 + JITTER)
+
+
 def disable_reason(outcome: Outcome, failing_since: datetime | None, now: datetime, policy: Policy) -> Reason | None:
     """Why the endpoint gets no more webhooks, or None. `failing_since`: its first failure after the last success."""
     if outcome.status == GONE:
@@ -86,11 +58,6 @@ def disable_reason(outcome: Outcome, failing_since: datetime | None, now: dateti
     if not outcome.delivered and failing_since is not None and now - failing_since >= policy.disable_after:
         return "failing"
     return None
-
-
-def rest_s(failures: int) -> float:
-    """How long an endpoint that failed so often in a row gets nothing."""
-    return 0.0 if failures < RESTS_AFTER else min(REST_MAX_S, REST_MIN_S * 2.0 ** min(failures - RESTS_AFTER, 10))
 
 
 def is_late(created_at: datetime, now: datetime, policy: Policy) -> bool:

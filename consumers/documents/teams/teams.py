@@ -126,7 +126,7 @@ class Subscribed(Struct, frozen=True, kw_only=True):
     subscription_id: Count
     endpoint_id: str | None
     from_index: Count
-    backfill: dict[Literal["from", "to"], Count] | None
+    backfill: Annotated[dict[Literal["from", "to"], Count], Meta(extra_json_schema={"required": ["from", "to"]})] | None
 
 
 class TeamInFull(Team, frozen=True, kw_only=True):

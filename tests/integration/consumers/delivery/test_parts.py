@@ -17,7 +17,7 @@ from consumers.delivery.delivery import Delivery
 from consumers.delivery.retention import forget
 from consumers.delivery.timers import timers
 from consumers.delivery.timers.timers import set_off
-from consumers.delivery.webhooks.sender import send
+from consumers.delivery.webhooks.route import send
 from events.errors import Halt
 from infra.postgres.connection import Connection
 from infra.process import retention

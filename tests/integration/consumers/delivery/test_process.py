@@ -17,7 +17,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from consumers.campaigns.consumer import CONSUMER
-from consumers.delivery.mail.part import work
+from consumers.delivery.mail.route import send as send_letters
 from consumers.delivery.mail.smtp import MailNotConfigured
 from consumers.pipeline.pipeline import Pipeline
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
@@ -112,7 +112,6 @@ async def test_a_process_that_is_killed_again_and_again_loses_nothing_and_names_
                 await kill(process)
         async with started(given, log):
             await until(connection, WAITING, 0, PATIENCE_S)
-            await until(connection, "SELECT count(*) FROM delivery.pgqueuer", 0)
 
     assert Counter(path for path, _ in sent(hook)) == {f"/e{n}": CAMPAIGNS for n in range(WEBHOOKS)}
     copies = defaultdict(list)
@@ -132,7 +131,7 @@ async def test_without_what_it_needs_the_part_that_sends_e_mails_says_so_and_wai
     stop = asyncio.Event()
     with capture_logs() as logs:
         structlog.configure(cache_logger_on_first_use=False)
-        part = asyncio.create_task(work(settings.acting_as("delivery"), Term(1, stop), lambda: None))
+        part = asyncio.create_task(send_letters(settings.acting_as("delivery"), Term(1, stop), lambda: None))
         await until_true(lambda: logs, "it says that it has no server")
         assert not part.done()
         stop.set()
@@ -144,7 +143,7 @@ async def test_without_what_it_needs_the_part_that_sends_e_mails_says_so_and_wai
     ):
         given = settings.model_copy(update={"mail_server": server, "mail_from": sender})
         with pytest.raises(error, match=words):
-            await work(given.acting_as("delivery"), Term(1, asyncio.Event()), lambda: None)
+            await send_letters(given.acting_as("delivery"), Term(1, asyncio.Event()), lambda: None)
 
 
 @pytest.mark.accept

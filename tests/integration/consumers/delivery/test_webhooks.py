@@ -11,8 +11,8 @@ import pytest
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies
+from consumers.delivery.webhooks.route import disable
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
@@ -60,7 +60,6 @@ async def test_a_trigger_arrives_as_it_stands_in_the_log_signed_by_each_secret_t
         async with delivering(settings):
             await hook.until(1)
             await until(connection, WAITING, 0)
-            await until(connection, "SELECT count(*) FROM delivery.pgqueuer", 0)
             (attempt,) = await connection.fetch("SELECT status, error, answer, number FROM delivery.attempt")
             await connection.execute(expires, 0)
             await add_copies(connection, "e1", Wanted(since=EARLY))
@@ -143,10 +142,10 @@ async def test_what_follows_an_answer_is_of_its_own_webhook_and_the_team_is_told
                 await until(connection, f"{WAITING} AND endpoint_id = '{name}' AND route = 'webhook'", 0)
             for name, error in (("copied", "no-secret"), ("inside", "address-refused")):
                 await until(connection, f"SELECT max(error) FROM delivery.attempt WHERE endpoint_id = '{name}'", error)
-            later = "SELECT max(execute_after) > now() + interval '59 minutes' FROM delivery.pgqueuer"
-            await until(connection, later, True)
+            attempted = "SELECT attempts FROM delivery.message WHERE endpoint_id = 'later'"
+            await until(connection, attempted, 1)
             wait = await connection.fetchval(
-                "SELECT next_attempt_at - now() FROM delivery.message WHERE endpoint_id = 'later' AND attempts = 1"
+                "SELECT next_attempt_at - now() FROM delivery.message WHERE endpoint_id = 'later'"
             )
             assert timedelta(minutes=119) < wait <= timedelta(hours=2)
             await until(connection, f"{WAITING} AND endpoint_id = 'right'", 0)
@@ -165,7 +164,7 @@ async def test_what_follows_an_answer_is_of_its_own_webhook_and_the_team_is_told
     async with connected(settings.acting_as("delivery"), "webhooks") as own:
         for _ in range(5):
             async with own.transaction():
-                await store.disable(own, "right", "gone")
+                await disable(own, "right", "gone")
             await connection.execute(ENABLED, "right")
     assert 1 <= len(await connection.fetch(told, "right")) < 5, "one notice a second"
     disabled = "SELECT count(*) FROM platform.trail WHERE command LIKE 'webhooks disable right%'"

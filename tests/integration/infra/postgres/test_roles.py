@@ -30,7 +30,7 @@ from tests.integration.infra.postgres.tried_rights import (
 from tests.security_page import ROLES, block, role_table
 from tests.stack import superusers_address, with_database
 
-OWN_TABLES_ALONE = {"public.migration", "delivery.pgqueuer_schedules", "delivery.pgqueuer_statistics"}
+OWN_TABLES_ALONE = {"public.migration"}
 """Tables that only their owner uses; those of the queue come with it and are not used."""
 
 

@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from unittest.mock import AsyncMock, MagicMock
+from typing import Any
+from unittest.mock import MagicMock
 
 import orjson
 import pytest
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
-from pgqueuer.domain.settings import DBSettings
 from structlog.testing import capture_logs
 
 from consumers.delivery.examples import example_event
 from consumers.delivery.routing.router import Allowance
-from consumers.delivery.secrets import new_secret
-from consumers.delivery.webhooks.active import IN_HAND_MAX, READY_MAX, Active, Health, Message, in_hand_each
+from consumers.delivery.sending.destination import IN_HAND_MAX, REST_MAX_S, Destination, in_hand_each
+from consumers.delivery.sending.route import Message, Outcome, Verdict
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, destinations, is_public, require_url
+from consumers.delivery.webhooks.route import READY_MAX, RESTS_AFTER, Webhooks, marks, webhook_id
 from consumers.delivery.webhooks.schedule import (
     JITTER,
-    REST_MAX_S,
-    RESTS_AFTER,
     RETRY_AFTER_MAX_S,
-    Outcome,
-    Verdict,
     disable_reason,
     is_late,
     policy,
-    rest_s,
     retry_after_s,
     verdict,
+    wait_max,
 )
-from consumers.delivery.webhooks.sender import Sender
 from events.validation.validate import validate_form
 from events.validation.verdicts import Admitted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.postgres.sql import read
-from infra.process.leader_election import Term
 from infra.settings import Settings
 from tests.every import every
 
 POLICY = policy(Settings())
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
-MESSAGE = Message(1, "e1", "triggered", "i1043", 1043, "quota-met.i5.gregorian-2026-usage", False, 0, NOW)
+ENTRY = ("triggered", "i1043", 1043, "quota-met.i5.gregorian-2026-usage")
+MESSAGE = Message(1, "e1", "health", "press", "e1", *ENTRY, replay=False, attempts=0, created_at=NOW)
+LIMITS = Webhooks(Settings(), MagicMock()).limits
 
 
-def active(*, ready: int = 0, in_flight: int = 0) -> Active:
-    found = Active("e1", "health", "press", "https://hooks.example/", [new_secret("v1").secret], None, None, Health())
+def destination(*, ready: int = 0, in_flight: int = 0, **more: Any) -> Destination:
+    found = Destination("e1", **more)
     found.ready.extend((replace(MESSAGE, message_id=number), b"{}") for number in range(ready))
     found.in_flight.update(range(100, 100 + in_flight))
     return found
@@ -114,13 +108,13 @@ def test_a_url_that_webhooks_may_not_go_to_is_refused(url: str, allowed: Destina
 
 
 def test_an_id_has_no_dot_and_is_the_same_for_a_replay_which_a_header_tells() -> None:
-    assert MESSAGE.webhook_id == "quota-met_i5_gregorian-2026-usage_triggered_i1043"
-    assert replace(MESSAGE, message_id=2, replay=True, attempts=3).webhook_id == MESSAGE.webhook_id
+    assert webhook_id(MESSAGE) == "quota-met_i5_gregorian-2026-usage_triggered_i1043"
+    assert webhook_id(replace(MESSAGE, message_id=2, replay=True, attempts=3)) == webhook_id(MESSAGE)
     example = replace(MESSAGE, kind="example", event_id="example.abc", log_index=None, campaign_id=None)
-    assert example.webhook_id == "example_abc"
-    assert MESSAGE.marks(late=False) == {}
-    assert replace(MESSAGE, replay=True).marks(late=True) == {"yesser-replay": "true", "yesser-late": "true"}
-    assert example.marks(late=False) == {"yesser-example": "true"}
+    assert webhook_id(example) == "example_abc"
+    assert marks(MESSAGE, late=False) == {}
+    assert marks(replace(MESSAGE, replay=True), late=True) == {"yesser-replay": "true", "yesser-late": "true"}
+    assert marks(example, late=False) == {"yesser-example": "true"}
 
 
 def test_an_example_is_a_valid_event_under_an_id_of_its_own() -> None:
@@ -133,48 +127,55 @@ def test_an_example_is_a_valid_event_under_an_id_of_its_own() -> None:
 
 
 def test_an_endpoint_has_as_many_requests_as_it_may_and_none_while_it_is_disabled() -> None:
-    assert active(ready=1, in_flight=3).may_start(4, now=0)
-    assert not active(ready=1, in_flight=4).may_start(4, now=0)
-    assert not active(in_flight=0).may_start(4, now=0)
-    found = active(ready=1)
-    found.disabled_reason = "gone"
-    assert not found.may_start(4, now=0)
-    assert found.has_ended(now=0)
-    found.in_flight.add(7)
-    assert not found.has_ended(now=0)
+    assert destination(ready=1, in_flight=3).may_start(LIMITS, 3, NOW)
+    assert not destination(ready=1, in_flight=4).may_start(LIMITS, 4, NOW)
+    assert not destination().may_start(LIMITS, 0, NOW)
+    assert destination(ready=1, in_flight=1).may_start(LIMITS, LIMITS.in_flight_max // 2, NOW)
+    assert not destination(ready=1, in_flight=1).may_start(LIMITS, LIMITS.in_flight_max // 2 + 1, NOW), "some may hang"
+    assert not destination(ready=1).may_start(LIMITS, LIMITS.in_flight_max, NOW)
+    closed = destination(ready=1, is_open=False)
+    assert not closed.may_start(LIMITS, 0, NOW)
+    assert closed.has_ended(NOW)
+    closed.in_flight.add(7)
+    assert not closed.has_ended(NOW)
 
 
 def test_an_endpoint_that_fails_again_and_again_rests_ever_longer_and_then_gets_one_at_a_time() -> None:
-    found = active(ready=2)
+    found = destination(ready=2)
     for _ in range(RESTS_AFTER):
-        assert not found.is_resting(now=10)
-        found.health.note(answer(500), now=10)
-    assert found.has_ended(now=10)
-    assert not found.may_start(4, now=10)
-    assert found.may_start(4, now=15)
+        assert not found.is_resting(NOW)
+        found.note(LIMITS, NOW, is_failing=True)
+    assert found.has_ended(NOW)
+    later = NOW + timedelta(seconds=5)
+    assert not found.may_start(LIMITS, 0, later - timedelta(microseconds=1))
+    assert found.may_start(LIMITS, 0, later)
     found.in_flight.add(7)
-    assert not found.may_start(4, now=15)
-    found.health.note(answer(200), now=15)
-    assert found.may_start(4, now=15)
-    rests = [rest_s(failures) for failures in range(RESTS_AFTER - 1, 1_000)]
+    assert not found.may_start(LIMITS, 1, later)
+    found.note(LIMITS, later, is_failing=False)
+    assert found.may_start(LIMITS, 1, later)
+    found.failures, rests = RESTS_AFTER - 2, []
+    for _ in range(1_000):
+        found.note(LIMITS, NOW, is_failing=True)
+        rests.append(0.0 if found.rests_until is None else (found.rests_until - NOW).total_seconds())
     assert rests[:4] == [0, 5, 10, 20]
     assert rests == sorted(rests)
     assert rests[-1] == REST_MAX_S
 
 
 def test_an_endpoint_has_ended_only_when_everything_that_was_due_was_read_and_sent() -> None:
-    assert not active().has_ended(now=0)
-    read = [replace(found, is_read=True) for found in (active(), active(ready=1), active(in_flight=1))]
-    assert [found.has_ended(now=0) for found in read] == [True, False, False]
+    assert not destination().has_ended(NOW)
+    read = [destination(is_read=True, **more) for more in ({}, {"ready": 1}, {"in_flight": 1})]
+    assert [found.has_ended(NOW) for found in read] == [True, False, False]
 
 
 def test_what_is_in_hand_is_bounded_for_each_endpoint_and_in_all() -> None:
-    assert in_hand_each(1) == READY_MAX
+    assert in_hand_each(LIMITS, 1) == READY_MAX
     for endpoints in (10, 100, 1_000, 4_000):
-        assert endpoints * in_hand_each(endpoints) <= max(IN_HAND_MAX, endpoints)
-    assert in_hand_each(100_000) == 1
-    assert [active(ready=ready).wants(5) for ready in (0, 3, 9)] == [5, 2, 0]
-    assert replace(active(), is_read=True).wants(5) == 0
+        assert endpoints * in_hand_each(LIMITS, endpoints) <= max(IN_HAND_MAX, endpoints)
+    assert in_hand_each(LIMITS, 100_000) == 1
+    assert [destination(ready=ready).wants(5) for ready in (0, 3, 9)] == [5, 2, 0]
+    assert destination(ready=1, in_flight=2).wants(5) == 2
+    assert destination(is_read=True).wants(5) == 0
 
 
 def test_a_backfill_is_allowed_so_many_a_second_and_no_more_after_a_pause() -> None:
@@ -211,6 +212,7 @@ def test_the_wait_that_the_receiver_asks_for_counts_where_it_is_longer_up_to_a_d
     assert verdict(1, answer(429, 120), POLICY, 0.0).wait_s == 120
     assert verdict(2, answer(429, 120), POLICY, 0.0).wait_s == 300
     assert verdict(1, answer(503, 1e12), POLICY, 0.0).wait_s == RETRY_AFTER_MAX_S
+    assert max(verdict(n, answer(503, 1e12), POLICY, 0.999).wait_s for n in range(1, 12)) < wait_max(POLICY)
 
 
 @every(
@@ -243,45 +245,12 @@ def test_a_message_is_late_once_later_ones_may_overtake_it() -> None:
     assert is_late(NOW, NOW + POLICY.lane_wait + timedelta(seconds=1), POLICY)
 
 
-def sender_of(settings: Settings, post: AsyncMock) -> Sender:
-    return Sender(settings, Term(1, asyncio.Event()), MagicMock(), MagicMock(post=post))
-
-
 async def test_a_bug_in_one_attempt_fails_that_attempt_and_the_next_is_made(tmp_path: Path) -> None:
-    bug = OverflowError("signed integer is greater than maximum")
-    sender, endpoint = sender_of(Settings(home=tmp_path), AsyncMock(side_effect=[bug, answer(200)])), active()
-    sender._active[endpoint.endpoint_id] = endpoint
+    """No endpoint was read: what `attempt` needs is missing."""
+    route = Webhooks(Settings(home=tmp_path), MagicMock())
     with capture_logs() as lines:
-        for number in range(2):
-            await sender._attempt(endpoint, replace(MESSAGE, message_id=7 + number), b"{}")
-            await asyncio.gather(*sender._requests)
-    assert sender._bug is None
-    found = {attempt.message.message_id: attempt for attempt in sender._ended}
-    assert (found[7].outcome.error, found[7].verdict.state) == ("bad-answer", "waiting")
-    assert (found[8].outcome.status, found[8].verdict.state) == (200, "delivered")
+        attempt = await route.attempt(MESSAGE, b"{}")
+    assert (attempt.outcome.error, attempt.verdict.state) == ("bad-answer", "waiting")
+    assert route.is_failing(attempt.outcome)
     (line,) = [line for line in lines if line["log_level"] == "error"]
-    assert (line["endpoint_id"], line["message"], type(line["exc_info"])) == ("e1", 7, OverflowError)
-
-
-async def test_the_message_of_a_cancelled_request_is_read_again(tmp_path: Path) -> None:
-    """Whether it arrived is not known. Without it, the message would wait for the next term."""
-
-    async def hang(*_: object) -> None:
-        await asyncio.Event().wait()
-
-    sender = sender_of(Settings(home=tmp_path), AsyncMock(side_effect=hang))
-    endpoint = replace(active(ready=1), is_read=True)
-    assert sender._start_one(endpoint)
-    await asyncio.sleep(0)
-    (request,) = sender._requests
-    request.cancel()
-    await asyncio.wait([request])
-    assert (endpoint.in_flight, endpoint.is_read, sender._ended) == (set(), False, [])
-
-
-def test_the_migration_has_the_queues_tables_of_the_installed_release() -> None:
-    installed = QueryBuilderEnvironment(DBSettings(db_schema="delivery")).build_install_query(create_schema=False)
-    statements = installed.partition("\n")[2].strip()
-    assert statements in read("infra.migrations", "0019_delivery.sql"), (
-        "PgQueuer's tables have changed: add a migration with what its `upgrade` does, and compare with that here"
-    )
+    assert (line["endpoint_id"], line["message"], type(line["exc_info"])) == ("e1", 1, KeyError)

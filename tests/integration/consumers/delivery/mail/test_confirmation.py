@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from consumers.delivery.mail.queue import claim
 from consumers.delivery.mail.timed import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
 from consumers.delivery.retention import delete_recipients
+from consumers.delivery.sending.messages import count_attempts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import read
 from infra.settings import Settings
@@ -47,7 +47,7 @@ async def press(settings: Settings, connection: Connection) -> AsyncIterator[Des
 async def asked(press: Desk) -> None:
     """One round of letters that ask, and all that waits is sent. What the test wrote meanwhile is sealed."""
     await seal_rows(press.superuser)
-    await ask(press.office.connection, press.office.epoch, press.now)
+    await ask(press.own, press.epoch, press.now)
     await press.send()
 
 
@@ -222,9 +222,9 @@ async def test_a_link_does_one_thing_and_who_stops_letters_gets_none_for_good(pr
     press.now += timedelta(days=2)
     await asked(press)
     await press.superuser.execute("UPDATE delivery.recipient SET letter_at = now() - interval '31 days'")
-    assert await delete_recipients(press.office.connection, 500) == "DELETE 0"
+    assert await delete_recipients(press.own, 500) == "DELETE 0"
     await press.superuser.execute("DELETE FROM delivery.contact")
-    assert await delete_recipients(press.office.connection, 500) == "DELETE 1", "what was stopped stays"
+    assert await delete_recipients(press.own, 500) == "DELETE 1", "what was stopped stays"
     await put_contacts(press.superuser, FIRST)
     await trigger(press)
     await asked(press)
@@ -237,11 +237,12 @@ async def test_a_letter_that_asks_is_not_repeated_where_its_outcome_is_unknown(
     async with office(settings, connection, FIRST, SECOND) as press:
         press.mails.drops = 1
         await asked(press)
-        # The process ends between the claim and the record of its attempt.
+        # The process ends between the count and the record of an attempt.
         press.now += timedelta(days=1, seconds=1)
         await connection.execute("UPDATE delivery.contact SET added_at = $1", press.now)
-        await ask(press.office.connection, press.office.epoch, press.now)
-        assert await claim(press.office.connection, press.office.epoch, press.now) is not None
+        await ask(press.own, press.epoch, press.now)
+        first = "SELECT min(message_id) FROM delivery.message WHERE state = 'waiting'"
+        await count_attempts(press.own, [await connection.fetchval(first)])
         press.now += timedelta(hours=12)
         await press.send()
         assert len(press.mails.received) == 3

@@ -97,5 +97,5 @@ def test_every_error_kind_and_reason_of_what_was_sent_has_words() -> None:
     )
     kinds = {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND}
     assert kinds == {one.value for one in MessageKind}
-    reasons = re.findall(r'NotSent\("failed", "([a-z-]+)"', text_of("mail/notices", "mail/part"))
+    reasons = re.findall(r'NotSent\("failed", "([a-z-]+)"', text_of("mail/notices", "mail/route"))
     assert {*reasons, "stopped", "unconfirmed", "later", "refused"} == {one.value for one in NotSentReason}

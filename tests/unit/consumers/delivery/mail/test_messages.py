@@ -24,11 +24,11 @@ from consumers.delivery.mail.letters import (
     notice_letter,
 )
 from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
-from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.mail.wording import WORDINGS
+from consumers.delivery.sending.route import Message
 from tests.every import every
 from tests.page_rules import Document
-from tests.world.letters import APPOINTMENTS, CLAIMED, CONTEXT, NOTICE, NOW, SENDER, STOP, TEAM, due_campaign
+from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, due_campaign
 
 NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
 HOSTILE = [
@@ -48,13 +48,13 @@ HOSTILE = [
 HIDDEN = re.compile("[\u202a-\u202e\u200e\u200f\u061c\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def raw(letter: Letter, claimed: Claimed = CLAIMED) -> bytes:
-    return build(letter, claimed, SENDER, "press@health.example", NOW).as_bytes()
+def raw(letter: Letter, about: Message = MESSAGE) -> bytes:
+    return build(letter, about, SENDER, "press@health.example", NOW).as_bytes()
 
 
-def parsed(letter: Letter, claimed: Claimed = CLAIMED) -> EmailMessage:
+def parsed(letter: Letter, about: Message = MESSAGE) -> EmailMessage:
     """The message as a mail program reads it."""
-    return message_from_bytes(raw(letter, claimed), policy=default)
+    return message_from_bytes(raw(letter, about), policy=default)
 
 
 def bodies(message: EmailMessage) -> tuple[str, str]:
@@ -150,12 +150,12 @@ def test_the_language_of_the_team_is_first_and_the_working_days_left_are_counted
 
 def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> None:
     letter = notice_letter(NOTICE, CONTEXT)
-    first, repeat = parsed(letter), parsed(letter, replace(CLAIMED, unknown=1, attempts=3))
-    assert first["Message-ID"] == repeat["Message-ID"] == message_id(CLAIMED, SENDER)
+    first, repeat = parsed(letter), parsed(letter, replace(MESSAGE, unknown=1, attempts=3))
+    assert first["Message-ID"] == repeat["Message-ID"] == message_id(MESSAGE, SENDER)
     assert (first["Yesser-Repeat"], repeat["Yesser-Repeat"]) == (None, "2")
     changes: list[dict[str, Any]] = [{}, {"agency": "labour"}, {"team": "radio"}, {"kind": "reminder"}]
     changes += [{"event_id": "other"}, {"replay": True}, {"replay": True, "message_id": 8}, {"message_id": 8}]
-    assert len({message_id(replace(CLAIMED, **change), SENDER) for change in changes}) == 7, "a replay has its own"
+    assert len({message_id(replace(MESSAGE, **change), SENDER) for change in changes}) == 7, "a replay has its own"
 
 
 def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with_what_is_missing() -> None:

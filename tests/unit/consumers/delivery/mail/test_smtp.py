@@ -10,32 +10,21 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from pathlib import Path
-from typing import Any
-from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import ValidationError
-from structlog.testing import capture_logs
 
-from consumers.delivery.mail import part, queue
-from consumers.delivery.mail.letters import notice_letter
-from consumers.delivery.mail.notices import Prepared
-from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Verdict, verdict
-from consumers.delivery.mail.smtp import (
-    ANSWER_BYTES_MAX,
-    MailNotConfigured,
-    Outcome,
-    SmtpServer,
-    SmtpSession,
-    smtp_server,
-)
+from consumers.delivery.mail.notices import UNKNOWN_MAX, VALID
+from consumers.delivery.mail.route import verdict
+from consumers.delivery.mail.smtp import ANSWER_BYTES_MAX, MailNotConfigured, SmtpServer, SmtpSession, smtp_server
+from consumers.delivery.sending.route import Outcome, Verdict
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.plaintext import PlaintextRefused
 from tests.every import every
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
-from tests.world.letters import CLAIMED, CONTEXT, NOTICE, NOW, SENDER
+from tests.world.letters import MESSAGE, NOW
 from tests.world.mail import MailServer, mail_server, smtp
 
 
@@ -57,7 +46,7 @@ async def sent(server: SmtpServer) -> tuple[str, int | None, str]:
     """What became of a message."""
     async with aclosing(SmtpSession(server)) as session:
         outcome = await session.send(a_message())
-    return outcome.result, outcome.status, outcome.answer
+    return outcome.error or "accepted", outcome.status, outcome.answer.decode()
 
 
 @pytest.fixture
@@ -213,47 +202,24 @@ def test_links_lead_to_an_https_address(tmp_path: Path, address: str) -> None:
 @every(
     ("outcome", "found"),
     [
-        (Outcome("accepted", 250), Verdict("delivered")),
-        (Outcome("refused", 550), Verdict("failed", "refused")),
-        (Outcome("later", 451), Verdict("waiting", "later", 30.0)),
-        (Outcome("unknown"), Verdict("waiting", "unknown", 30.0)),
-        (Outcome("no-server"), Verdict("waiting", "no-server")),
+        (Outcome(250, None, 9), Verdict("delivered")),
+        (Outcome(550, "refused", 9), Verdict("failed")),
+        (Outcome(451, "later", 9), Verdict("waiting", 30.0)),
+        (Outcome(None, "unknown", 9), Verdict("waiting", 30.0)),
+        (Outcome(None, "no-server", 9), Verdict("waiting", 0.0)),
     ],
 )
 def test_the_answer_decides_what_follows(outcome: Outcome, found: Verdict) -> None:
-    assert verdict(CLAIMED, outcome, NOW, 0.0) == found
+    assert verdict(MESSAGE, outcome, NOW, 0.0) == found
 
 
 def test_waits_double_up_to_an_hour_and_end_after_five_days_or_once_it_may_have_arrived_three_times() -> None:
-    later = Outcome("later", 451)
-    waits = [verdict(replace(CLAIMED, attempts=n), later, NOW, 0.999).wait_s for n in range(1, 12)]
+    later = Outcome(451, "later", 9)
+    waits = [verdict(replace(MESSAGE, attempts=n), later, NOW, 0.999).wait_s for n in range(11)]
     assert waits == sorted(waits)
     assert waits[0] < 60
     assert 3_590 < waits[-1] <= 3_600
-    assert verdict(CLAIMED, later, NOW + VALID, 0.0) == Verdict("failed", "later")
-    assert verdict(CLAIMED, Outcome("no-server"), NOW + VALID, 0.0).state == "waiting"
-    often = replace(CLAIMED, attempts=3, unknown=UNKNOWN_MAX - 1)
-    assert verdict(often, Outcome("unknown"), NOW, 0.0) == Verdict("failed", "unknown")
-
-
-async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared = Prepared(notice_letter(NOTICE, CONTEXT), "press@health.example")
-    monkeypatch.setattr(part, "prepare", AsyncMock(return_value=prepared))
-    ended: list[Any] = []
-
-    async def end(*given: Any) -> None:
-        ended.append(given[3:5])
-
-    def build(*_: Any) -> None:
-        raise LookupError("a defect of a header")
-
-    monkeypatch.setattr(queue, "end", end)
-    monkeypatch.setattr(part, "build", build)
-    session = MagicMock(send=AsyncMock())
-    office = part.PostOffice(MagicMock(), 1, MagicMock(), SENDER, MagicMock(), MagicMock(), clock=lambda: NOW)
-    with capture_logs() as lines:
-        assert await office._send(session, CLAIMED) is None
-    assert ended == [("failed", "cannot-be-written")]
-    session.send.assert_not_awaited()
-    (line,) = [line for line in lines if line["log_level"] == "error"]
-    assert (line["message"], type(line["exc_info"])) == (7, LookupError)
+    assert verdict(MESSAGE, later, NOW + VALID, 0.0) == Verdict("failed")
+    assert verdict(MESSAGE, Outcome(None, "no-server", 9), NOW + VALID, 0.0).state == "waiting"
+    often = replace(MESSAGE, attempts=2, unknown=UNKNOWN_MAX - 1)
+    assert verdict(often, Outcome(None, "unknown", 9), NOW, 0.0) == Verdict("failed")

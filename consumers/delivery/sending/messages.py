@@ -1,0 +1,88 @@
+"""The messages that wait, and what became of each: the rows of `delivery.message`, for many at once.
+
+Times are the database's. Whoever adds a message wakes the sender when the transaction commits (`delivery.wake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from consumers.delivery.sending.route import Attempt, Limits, Message
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+CHANNEL: Final = "yesser_delivery"
+"""New messages are announced on it, as `ROUTE DESTINATION`."""
+
+_SQL: Final = queries("consumers.delivery.sending", "messages.sql")
+
+
+async def database_now(connection: Connection) -> datetime:
+    now: datetime = await connection.fetchval(_SQL["now"])
+    return now
+
+
+async def waiting(connection: Connection, route: str) -> set[str]:
+    """The destinations for which something waits, now or later."""
+    return {row["destination"] for row in await connection.fetch(_SQL["waiting"], route)}
+
+
+async def due(
+    connection: Connection, wanted: Mapping[str, int], in_hand: Collection[int], limits: Limits, now: datetime
+) -> list[Message]:
+    """The messages whose turn it is, at most as many of each destination as wanted, without those in hand."""
+    rows = await connection.fetch(
+        _SQL["due"], list(wanted), list(wanted.values()), list(in_hand), now, limits.lane_wait, limits.wait_max
+    )
+    return [Message(*row) for row in rows]
+
+
+async def next_due(
+    connection: Connection, read: Iterable[tuple[str, datetime]], lane_wait: timedelta | None
+) -> dict[str, datetime]:
+    """When something of a destination becomes due that was not when it was last read."""
+    read = list(read)
+    if not read:
+        return {}
+    destinations, times = zip(*read, strict=True)
+    return dict(await connection.fetch(_SQL["next_due"], destinations, times, lane_wait))
+
+
+async def count_attempts(connection: Connection, message_ids: Collection[int]) -> None:
+    """An attempt for each of these messages is about to be made. In the caller's transaction."""
+    await connection.execute(_SQL["count_attempts"], list(message_ids))
+
+
+async def record(connection: Connection, attempts: Sequence[Attempt], now: datetime) -> None:
+    """Write attempts and what follows for their messages, in the caller's transaction."""
+    if not attempts:
+        return
+    ids = [attempt.message.message_id for attempt in attempts]
+    numbers = [attempt.message.attempts + 1 for attempt in attempts]
+    await connection.execute(
+        _SQL["attempted"],
+        ids,
+        numbers,
+        [attempt.at for attempt in attempts],
+        [attempt.outcome.status for attempt in attempts],
+        [attempt.outcome.latency_ms for attempt in attempts],
+        [attempt.outcome.error for attempt in attempts],
+        [attempt.outcome.answer for attempt in attempts],
+    )
+    await connection.execute(
+        _SQL["recorded"],
+        ids,
+        [attempt.verdict.state for attempt in attempts],
+        numbers,
+        [attempt.late for attempt in attempts],
+        [attempt.verdict.wait_s for attempt in attempts],
+        now,
+    )
+
+
+async def cancel(connection: Connection, destinations: Collection[str], now: datetime) -> None:
+    """What waits for these destinations is not sent. It can be redelivered."""
+    if destinations:
+        await connection.execute(_SQL["cancel"], list(destinations), now)

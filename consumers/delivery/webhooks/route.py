@@ -1,0 +1,208 @@
+"""The route of webhooks: each endpoint is a destination, whose answers decide whether it goes on or is disabled.
+
+A message always has the same id: a receiver knows one that comes again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from nacl.public import PrivateKey
+
+from consumers.delivery import delivery_lease
+from consumers.delivery.examples import KIND as EXAMPLE
+from consumers.delivery.secrets import CannotUnseal, opening_keys, publish_key, signature_headers, unseal
+from consumers.delivery.sending.route import Attempt, Limits, Message, Outcome, Route
+from consumers.delivery.sending.sender import Sender
+from consumers.delivery.webhooks.bodies import Bodies
+from consumers.delivery.webhooks.client import WebhookClient
+from consumers.delivery.webhooks.schedule import Reason, disable_reason, is_late, policy, verdict, wait_max
+from infra.keys.team_seals import TeamSeals
+from infra.observability.telemetry import count, gauge
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.trail import Actor, add_to_trail
+from infra.process.leader_election import Term
+from infra.settings import Settings
+
+READY_MAX: Final = 64
+RESTS_AFTER: Final = 4
+FINISH_S: Final = 5.0
+CONTENT_TYPE: Final = "application/cloudevents+json"
+
+_SQL: Final = queries("consumers.delivery.webhooks", "webhooks.sql")
+
+log = structlog.get_logger()
+
+
+async def send(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """A part of the delivery process: sends webhooks, until the term ends."""
+    async with term.connected(settings, "webhooks") as connection, WebhookClient(settings) as client:
+        await publish(connection, settings, term.epoch)
+        sender = Sender(Webhooks(settings, client), term, connection)
+        await sender.run(round_ended, settings.lease_renew_ms / 1000)
+
+
+async def publish(connection: Connection, settings: Settings, epoch: int) -> None:
+    """Publish the key that seals secrets. Raises `Fenced`, and `Halt` where they are sealed for another one."""
+    async with connection.transaction():
+        await delivery_lease.hold(connection, epoch)
+        await publish_key(connection, opening_keys(settings, datetime.now(UTC)))
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """A webhook of a team, as it was last read. `secrets` is None where they cannot be used."""
+
+    agency: str
+    team: str
+    url: str
+    secrets: Sequence[str] | None
+    failing_since: datetime | None
+
+
+class Webhooks(Route[bytes]):
+    """Signed requests, of which several are under way to each endpoint."""
+
+    name = "webhook"
+
+    def __init__(self, settings: Settings, client: WebhookClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._policy = policy(settings)
+        self._bodies = Bodies()
+        self._endpoints: dict[str, Endpoint] = {}
+        self._in_flight = 0
+        self.limits = Limits(
+            in_flight_max=settings.webhook_in_flight_max,
+            each_max=settings.webhook_endpoint_in_flight_max,
+            ready_max=READY_MAX,
+            rests_after=RESTS_AFTER,
+            lane_wait=self._policy.lane_wait,
+            wait_max=timedelta(seconds=wait_max(self._policy)),
+            finish_s=FINISH_S,
+        )
+
+    async def refresh(self, connection: Connection, destinations: Collection[str]) -> Collection[str]:
+        rows = await connection.fetch(_SQL["endpoints"], list(destinations))
+        # After the rows: a rotation writes its key before it seals a row for it.
+        keys, seals = opening_keys(self._settings, datetime.now(UTC)), TeamSeals.of(self._settings)
+        for row in rows:
+            secrets = _unsealed(keys, row) if _is_sealed(seals, row) else None
+            self._endpoints[row["endpoint_id"]] = Endpoint(
+                row["agency"], row["team"], row["url"], secrets, row["failing_since"]
+            )
+        return {row["endpoint_id"] for row in rows if row["disabled_reason"] is None}
+
+    async def load(self, connection: Connection, messages: Sequence[Message], now: datetime) -> Sequence[bytes]:
+        """Raises `ChangedEntry`."""
+        await self._bodies.load(connection, messages)
+        return [self._bodies.of(message) for message in messages]
+
+    async def attempt(self, message: Message, content: bytes) -> Attempt:
+        at = datetime.now(UTC)
+        late = is_late(message.created_at, at, self._policy)
+        self._show_in_flight(1)
+        try:
+            outcome = await self._post(message, content, at, late=late)
+        except Exception as error:
+            # A bug in one, which a receiver's answer may bring about, is its failure and that of no other.
+            ids = {"endpoint_id": message.endpoint_id, "message": message.message_id}
+            log.error("an unknown error ends an attempt to deliver a webhook", **ids, exc_info=error)
+            outcome = Outcome(None, "bad-answer", 0)
+        finally:
+            self._show_in_flight(-1)
+        count("webhook_attempts", code=outcome.cause or outcome.error or str(outcome.status))
+        decided = verdict(message.attempts + 1, outcome, self._policy, random.random())  # noqa: S311
+        return Attempt(message, at, outcome, decided, late)
+
+    def is_failing(self, outcome: Outcome) -> bool:
+        return not outcome.delivered
+
+    async def judge(self, connection: Connection, attempts: Sequence[Attempt]) -> Collection[str]:
+        failing: dict[str, datetime | None] = {}
+        disabled: set[str] = set()
+        for attempt in attempts:
+            name, endpoint = attempt.message.destination, self._endpoints[attempt.message.destination]
+            since = None if attempt.outcome.delivered else endpoint.failing_since or attempt.at
+            if since != endpoint.failing_since:
+                endpoint.failing_since = failing[name] = since
+            reason = disable_reason(attempt.outcome, since, attempt.at, self._policy)
+            if reason is not None and name not in disabled:
+                disabled.add(name)
+                await disable(connection, name, reason)
+        if failing:
+            await connection.execute(_SQL["failing"], list(failing), list(failing.values()))
+        return disabled
+
+    async def release(self, destinations: Collection[str]) -> None:
+        for name in destinations:
+            self._endpoints.pop(name, None)
+
+    async def _post(self, message: Message, body: bytes, at: datetime, *, late: bool) -> Outcome:
+        endpoint = self._endpoints[message.destination]
+        if endpoint.secrets is None:
+            return Outcome(None, "no-secret", 0)
+        headers = {
+            "content-type": CONTENT_TYPE,
+            **signature_headers(endpoint.secrets, webhook_id(message), int(at.timestamp()), body),
+            **marks(message, late=late),
+        }
+        return await self._client.post(endpoint.url, headers, body)
+
+    def _show_in_flight(self, more: int) -> None:
+        self._in_flight += more
+        gauge("webhooks_in_flight", self._in_flight)
+
+
+def webhook_id(message: Message) -> str:
+    """The id by which a receiver recognises a repeat: the same for each attempt, replay and redelivery. No dots."""
+    parts = [message.event_id]
+    if message.log_index is not None:
+        parts = [message.campaign_id or "", message.kind, f"i{message.log_index}"]
+    return "_".join(parts).replace(".", "_")
+
+
+def marks(message: Message, *, late: bool) -> dict[str, str]:
+    """The headers that say what is special about it."""
+    given = {"yesser-replay": message.replay, "yesser-late": late, "yesser-example": message.kind == EXAMPLE}
+    return {name: "true" for name, is_set in given.items() if is_set}
+
+
+async def disable(connection: Connection, endpoint_id: str, reason: Reason) -> None:
+    """Send nothing more to an endpoint, and have its team told by e-mail. In the caller's transaction."""
+    row = await connection.fetchrow(_SQL["disable"], endpoint_id, reason)
+    if row is None:
+        return
+    event_id = f"{endpoint_id}.d{row['disabled_at']:%Y%m%d%H%M%S}"
+    await connection.execute(_SQL["tell_owner"], row["agency"], row["team"], endpoint_id, event_id)
+    await add_to_trail(connection, "webhooks disable", endpoint_id, reason, by=Actor())
+    log.warning("a webhook is disabled", endpoint_id=endpoint_id, reason=reason)
+
+
+def _is_sealed(seals: TeamSeals, row: Any) -> bool:
+    if seals.is_sealed("delivery.endpoint", row):
+        return True
+    log.error(
+        "a webhook's row was changed in the database: nothing is sent by it (yesser teams seal)",
+        endpoint_id=row["endpoint_id"],
+    )
+    return False
+
+
+def _unsealed(keys: Sequence[PrivateKey], row: Any) -> list[str] | None:
+    """The active secrets of an endpoint; None where one cannot be unsealed, or it has none."""
+    try:
+        secrets = [
+            unseal(keys, row["endpoint_id"], secret_id, sealed)
+            for secret_id, sealed in zip(row["secret_ids"], row["sealed"], strict=True)
+        ]
+    except CannotUnseal as error:
+        log.error("a webhook cannot be signed", endpoint_id=row["endpoint_id"], reason=str(error))
+        return None
+    return secrets or None
