@@ -1,8 +1,8 @@
 """Writes what the files of a deployment repeat: `python -m infra.deployment_files`.
 
-In `compose.yaml` the secrets of each principal, in `infra/monitoring/prometheus.yml` the processes, in
-`docs/monitoring.md` the alerts and the metrics. The rest of these files is written by hand. With `--check` nothing is
-written, and the exit code is 1 if one is stale.
+In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
+processes, in `docs/monitoring.md` the alerts and the metrics. The rest of these files is written by hand. `--check`
+writes nothing, and exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final, get_args
 import yaml
 
 from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.servers.postgres import SETTINGS
 from infra.http.prose import heading_anchor
 from infra.observability.telemetry import METRICS, CounterName
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
@@ -58,6 +59,14 @@ SECRETS: Final[dict[str, list[str]]] = {
 """Service of `compose.yaml` → the secrets that it sees. Prepare sets every password, so it has them all."""
 
 
+POSTGRES_OPTIONS: Final = {
+    name: value.strip("'")
+    for name, value in SETTINGS.items()
+    if name not in ("listen_addresses", "unix_socket_directories", "log_line_prefix")
+}
+"""The settings of the embedded PostgreSQL that a container has too."""
+
+
 def files() -> dict[str, str]:
     """File → its text, as it should be."""
     return {
@@ -77,6 +86,8 @@ def _compose(text: str) -> str:
     for service, secrets in SECRETS.items():
         listed = [f"      - {{source: {secret.replace('/', '-')}, target: {secret}}}" for secret in secrets]
         text = _replace(text, rf"\n  {service}:\n(?:(?:    .*)?\n)*?    secrets:\n", r"      - .*\n", listed)
+    options = [f"      - --{name}={value}" for name, value in POSTGRES_OPTIONS.items()]
+    text = _replace(text, r"\n      - postgres\n", r"      - --.*\n", options)
     names = sorted({secret.replace("/", "-") for secrets in SECRETS.values() for secret in secrets})
     return _replace(text, r"\nsecrets:\n", r"  .*\n", (f"  {name}: {{file: ./secrets/{name}}}" for name in names))
 

@@ -21,13 +21,15 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, RequestCode
 from producers.docs_pages.fields import rows_of
 from producers.docs_pages.openapi import API, Document, Operation, operations_of, tag_of
-from producers.docs_pages.prose import PROSE_PAGES, prose_of
+from producers.docs_pages.prose import prose_of, prose_pages
 from producers.docs_pages.writer import Writer
 
 Write = Callable[[Writer], str]
 """Writes the Markdown of a page."""
 VERSION: Final = version("yesser-events")
 START: Final = "/docs"
+LLMS: Final = "/llms.txt"
+"""The list of the pages as Markdown, for programs (llmstxt.org)."""
 SCHEMAS: Final = "/schemas"
 SCHEMA_LIST: Final = "/schemas/index.json"
 ENTRY_SCHEMA: Final = "/schemas/entry.json"
@@ -37,7 +39,7 @@ def pages_of(openapi: Document) -> dict[str, Write]:
     """Path → the page. `openapi` is the gateway's document."""
     operations = operations_of(openapi)
     return {
-        START: lambda writer: writer.page("start.md", documents=("/openapi.json", "/asyncapi.json", SCHEMA_LIST)),
+        START: lambda writer: writer.page("start.md", documents=("/openapi.json", "/asyncapi.json", SCHEMA_LIST, LLMS)),
         "/docs/events": _events,
         "/docs/refusals": _refusals,
         "/docs/asyncapi": _asyncapi,
@@ -47,7 +49,7 @@ def pages_of(openapi: Document) -> dict[str, Write]:
         **{event_page(name): partial(_event, name) for name in CATALOGUE},
         **{problem_page(code): partial(_refusal, code) for code in PROBLEMS},
         **{problem_page(code): partial(_problem, code) for code in EXPLANATIONS},
-        **{path: partial(_prose, path) for path in PROSE_PAGES},
+        **{path: partial(_prose, file) for file, path in prose_pages().items()},
     }
 
 
@@ -135,5 +137,5 @@ def _operation(operation: Operation, writer: Writer) -> str:
     return writer.page("operation.md", operation=operation, meaning=lambda row: writer.api_text(row.about), api=API)
 
 
-def _prose(path: str, writer: Writer) -> str:
-    return prose_of(path, writer.language)
+def _prose(file: str, writer: Writer) -> str:
+    return prose_of(file, writer.language)

@@ -6,6 +6,7 @@ The Arabic page of `docs/x.md` is `docs/ar/x.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -17,33 +18,21 @@ from infra.http.problems import Language
 from infra.http.prose import PARSER, heading_anchor, html_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs"
-PROSE_PAGES: Final = {
-    "/docs/quickstart": "quickstart.md",
-    "/docs/gateway": "gateway.md",
-    "/docs/files": "files.md",
-    "/docs/outbox": "outbox.md",
-    "/docs/campaigns": "campaigns.md",
-    "/docs/kafka": "kafka.md",
-    "/docs/tls": "tls.md",
-    "/docs/runbook": "runbook.md",
-    "/docs/console": "console.md",
-    "/docs/webhooks": "webhooks.md",
-    "/docs/ledger": "ledger.md",
-    "/docs/audit": "audit.md",
-    "/docs/threat-model": "threat-model.md",
-}
-"""Address → file, in `docs` and, in Arabic, in `docs/ar`."""
-
 _PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="{}">'
 """A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""
 _EXAMPLE: Final = {"ar": "مثال", "en": "Example"}
-_ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
 
 
-def prose_of(path: str, language: Language) -> str:
+@cache
+def prose_pages() -> dict[str, str]:
+    """File → address: the pages of `docs/` that are there in Arabic too."""
+    return {path.name: f"/docs/{path.stem}" for path in sorted((FOLDER / "ar").glob("*.md"))}
+
+
+def prose_of(file: str, language: Language) -> str:
     """The Markdown of a page of `docs/`."""
     folder = FOLDER / "ar" if language == "ar" else FOLDER
-    return (folder / PROSE_PAGES[path]).read_text(encoding="utf-8")
+    return (folder / file).read_text(encoding="utf-8")
 
 
 def html_page(markdown: str, english: str, language: Language, href: Callable[[str], str]) -> tuple[str, Markup]:
@@ -76,7 +65,7 @@ def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:
     for token in tokens:
         if token.type == "link_open":
             file, _, fragment = str(token.attrGet("href")).partition("#")
-            path = file if file.startswith("/") else _ADDRESSES.get(file)
+            path = file if file.startswith("/") else prose_pages().get(file)
             dropped = bool(file) and path is None
             if path is not None:
                 token.attrSet("href", href(path) + (f"#{fragment}" if fragment else ""))

@@ -26,6 +26,7 @@ from infra.http.problems import Language
 from producers.docs_pages.openapi import Document, arabic_texts
 from producers.docs_pages.pages import (
     ENTRY_SCHEMA,
+    LLMS,
     SCHEMA_LIST,
     START,
     VERSION,
@@ -87,7 +88,7 @@ class Site:
             **{schema_path(name): partial(_schema, name) for name in CATALOGUE},
             **{example_path(name): partial(golden_example, name) for name in CATALOGUE},
             STYLE: files("producers.docs_pages").joinpath("templates", "site.css").read_bytes,
-            "/llms.txt": lambda: self._markdown(View(START, "/llms.txt", "en")).encode(),
+            LLMS: lambda: self._markdown(View(START, LLMS, "en")).encode(),
         }
         self._made: dict[View | str, Page] = {}
 
@@ -131,8 +132,9 @@ class Site:
         return self._writers[view.path](Writer(view.language, partial(self._href, view, _MARKDOWN), self._arabic))
 
     def _html(self, view: View) -> str:
-        texts = (self._writers[view.path](Writer(language, str, self._arabic)) for language in (view.language, "en"))
-        title, content = html_page(*texts, view.language, partial(self._href, view, ""))
+        write = self._writers[view.path]
+        markdown, english = (write(Writer(language, str, self._arabic)) for language in (view.language, "en"))
+        title, content = html_page(markdown, english, view.language, partial(self._href, view, ""))
         return TEMPLATES.get_template("layout.html").render(
             language=view.language,
             title=title,

@@ -16,7 +16,7 @@ from infra.http.problems import REQUEST_CODES, Language
 from infra.http.prose import PARSER, isolated
 from producers.docs_pages.openapi import Operation, operations_of
 from producers.docs_pages.pages import event_page, example_path, problem_page, schema_path
-from producers.docs_pages.prose import FOLDER, PROSE_PAGES
+from producers.docs_pages.prose import FOLDER, prose_pages
 from producers.docs_pages.site import LANGUAGES, localized
 from producers.docs_pages.writer import Writer
 from tests.every import every
@@ -149,7 +149,7 @@ def test_dates_and_codes_in_arabic_keep_their_direction(words: str, runs: list[s
 
 
 @every("language", LANGUAGES)
-@every("path", PROSE_PAGES)
+@every("path", prose_pages().values())
 def test_a_link_to_a_heading_finds_it_in_the_page_of_the_same_language(path: str, language: Language) -> None:
     address = localized(path, language)
     for target in found_in(address).targets:
@@ -196,7 +196,7 @@ def test_every_page_is_markdown_too_with_links_to_markdown_and_programs_have_a_l
     with pytest.raises(KeyError):
         served().page("/docs/files.md")
     listed = re.findall(r"\]\(([^)]+)\)", served().page("/llms.txt").body.decode())
-    assert {f"/docs/en{path.removeprefix('/docs')}.md" for path in PROSE_PAGES} < set(listed)
+    assert {f"/docs/en{path.removeprefix('/docs')}.md" for path in prose_pages().values()} < set(listed)
     assert set(listed) < addresses()
 
 
