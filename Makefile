@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks simulate lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks screenshots simulate lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -51,6 +51,8 @@ static: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m events.generate --check
+	$(BIN)/python -m infra.command_reference --check
+	$(BIN)/python -m infra.deployment_files --check
 	$(BIN)/python -m consumers.fold_versions --check
 
 format: $(INSTALLED) ## Format the code
@@ -59,6 +61,9 @@ format: $(INSTALLED) ## Format the code
 
 simulate: $(INSTALLED) ## Enumerate faults at each await of the core (SEED=7 MINUTES=5 ARGS='--scenario registrar')
 	@$(BIN)/python -m tests.simulate $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+screenshots: $(INSTALLED) ## Take a picture of each page of the console (build/console)
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)

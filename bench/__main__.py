@@ -5,7 +5,8 @@
 Mixed traffic is what agencies send (`bench/traffic.py`), uniform traffic is compact events of few types. Each
 run has fresh stacks in temporary folders, on loopback: one for everything alone, one for everything together, one for
 uniform traffic through the registrar. What a run leaves in the log and in the read models is compared with what the
-traffic holds. Three runs of 300,000 events take about eleven minutes on two cores, one of 1,000,000 about nine.
+traffic holds. The tables are printed, and kept in `build/bench.txt`. Three runs of 300,000 events take about eleven
+minutes on two cores, one of 1,000,000 about nine.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ RATIOS: Final = {
 }
 
 console = Console(stderr=True)
+REPORT: Final = Path(__file__).parents[1] / "build" / "bench.txt"
 
 
 def main() -> None:
@@ -92,7 +94,10 @@ def main() -> None:
         console.rule(f"run {number + 1} of {arguments.runs}")
         for kind in ("mixed", "uniform") if arguments.traffic == "both" else (arguments.traffic,):
             asyncio.run(Run(kind, arguments.events, only, figures, arguments.beside.split(",")).whole())
-    show(figures, Console())
+    report = Console(record=True)
+    show(figures, report)
+    REPORT.parent.mkdir(exist_ok=True)
+    report.save_text(str(REPORT))
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures.document(), option=orjson.OPT_INDENT_2))
 

@@ -9,9 +9,9 @@ from typing import Final
 from markdown_it.token import Token
 
 from infra.http.prose import PARSER
-from producers.docs_pages.prose import FOLDER, PROSE_PAGES
+from producers.docs_pages.prose import FOLDER, prose_pages
 
-TRANSLATED: Final = sorted(PROSE_PAGES.values())
+TRANSLATED: Final = sorted(prose_pages())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _block(token: Token, inner: list[Token]) -> Block:
 def arabic_link(english: str) -> str:
     """How a link of the English page is written in the Arabic one, which lies a folder deeper."""
     file = english.partition("#")[0]
-    stays = not file or "://" in file or file in PROSE_PAGES.values()
+    stays = not file or "://" in file or file in prose_pages()
     return english if stays else f"../{english}"
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from infra.deployment_files import POSTGRES_OPTIONS
 from infra.embedded.health import kafka_ready
 from infra.embedded.servers.kafka import KafkaPorts, server_properties, session_properties
 from infra.embedded.servers.ports import HOST, choose
-from infra.embedded.servers.postgres import INITDB_OPTIONS, SETTINGS
+from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.principals import SUPERUSER
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -31,8 +32,6 @@ READY_S: Final = 120.0
 ANSWER_S: Final = 2
 ENGINE_SOCKET: Final = "/var/run/docker.sock"
 
-OF_THE_EMBEDDED_SERVER_ALONE: Final = frozenset({"listen_addresses", "unix_socket_directories", "log_line_prefix"})
-POSTGRES_OPTIONS: Final = {n: v.strip("'") for n, v in SETTINGS.items() if n not in OF_THE_EMBEDDED_SERVER_ALONE}
 FOR_TESTS: Final = {**POSTGRES_OPTIONS, "fsync": "off"}
 """As in `tests/stack.py`: no test on these services takes the machine's power away."""
 

@@ -42,7 +42,7 @@ class EventTypeName(click.ParamType[str]):
         if short in CATALOGUE:
             return as_full_type(short)
         near = get_close_matches(short, CATALOGUE, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else "events/CATALOGUE.md lists the types."
+        hint = f"Did you mean '{near[0]}'?" if near else "docs/events.md lists the types."
         raise click.BadParameter(f"{value!r} is not an event type. {hint}", context, parameter)
 
     def shell_complete(

@@ -38,6 +38,11 @@ def _run(text: str) -> Markup:
     return Markup("{}<bdi>{}</bdi>{}").format(before, text, after)
 
 
+def heading_anchor(heading: str) -> str:
+    """The id of a heading, as GitHub makes it from its text."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def html_of(tokens: Sequence[Token], language: Language) -> Markup:
     """The HTML of parsed Markdown of a page in this language."""
     for token in tokens:

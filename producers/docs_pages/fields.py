@@ -1,31 +1,46 @@
-"""The members of an event's `data`, one row each, read from the type's JSON Schema.
+"""The members of a JSON Schema, one row each, in its order, outer before inner (`terms.bands[].partner_bp`).
 
-Flows in: the name of a type. Flows out: rows in the schema's order, outer before inner (`terms.bands[].partner_bp`).
+Flows in: the schema of an event's `data`, or of a body in the OpenAPI document, and the document with what it refers
+to. Flows out: rows for a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import reduce
+from operator import getitem
+from typing import Any, Final, NamedTuple
 
 from events.faults.problems import Bilingual
-from events.schema_tools.compatibility import Schema, resolved, without_null
-from events.schema_tools.field_meanings import meaning_of
-from events.schema_tools.schema_documents import schema_of
+from events.schema_tools.compatibility import Schema, alternatives_of
 from events.values import fields
 from events.values.money import INTEGER_MAX
 
+_PATTERN_LENGTH_MAX: Final = 60
+"""A longer pattern helps no reader; the schema has it."""
+
 
 class Kind(NamedTuple):
-    """The kind of a member's value: in words, and as a language-neutral format."""
+    """The kind of a value: in words, and as a language-neutral format."""
 
     words: Bilingual
-    form: str
+    form: str = ""
 
 
-_TEXT: Final = Bilingual("نص", "text")
-_KINDS: Final[dict[str, Kind]] = {
+_TYPES: Final = {
+    "integer": Bilingual("عدد صحيح", "integer"),
+    "number": Bilingual("عدد", "number"),
+    "boolean": Bilingual("صواب أو خطأ", "boolean"),
+    "string": Bilingual("نص", "text"),
+    "object": Bilingual("كائن", "object"),
+}
+_ANY: Final = Bilingual("أي قيمة", "any value")
+_CHOICE: Final = Bilingual("إحدى القيم", "one of")
+_BOTH_LANGUAGES: Final = Kind(
+    Bilingual("نص بالعربية وبالإنجليزية", "text in Arabic and in English"), '{"ar": …, "en": …}'
+)
+_TEXTS: Final[dict[str, Kind]] = {
     fields.ID_PATTERN: Kind(Bilingual("معرّف", "id"), "A-Z a-z 0-9 . _ -  (1–64)"),
     fields.CODE_PATTERN: Kind(Bilingual("رمز جهة", "agency code"), fields.CODE_PATTERN.strip("^$")),
     fields.DATE_PATTERN: Kind(Bilingual("تاريخ ميلادي", "Gregorian date"), "YYYY-MM-DD  (1924-08-01 … 2077-11-16)"),
@@ -33,82 +48,96 @@ _KINDS: Final[dict[str, Kind]] = {
     fields.TRAINEE_PATTERN: Kind(Bilingual("معرّف مستعار", "pseudonym"), fields.TRAINEE_PATTERN.strip("^$")),
     fields.SHA256_PATTERN: Kind(Bilingual("بصمة SHA-256", "SHA-256"), fields.SHA256_PATTERN.strip("^$")),
     fields.URL_PATTERN: Kind(Bilingual("عنوان كامل", "absolute URL"), f"https://…  (≤ {fields.URL_LENGTH_MAX})"),
-    fields.TEXT_PATTERN: Kind(_TEXT, f"1–{fields.TEXT_LENGTH_MAX}"),
+    fields.TEXT_PATTERN: Kind(_TYPES["string"], f"1–{fields.TEXT_LENGTH_MAX}"),
 }
-_BOTH_LANGUAGES: Final = Kind(
-    Bilingual("نص بالعربية وبالإنجليزية", "text in Arabic and in English"), '{"ar": …, "en": …}'
-)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One member of `data`: its path, kind, whether it is required, and its meaning."""
+    """One member: its path, kind, whether it is required, and its description, if the schema has one."""
 
     path: str
     kind: Kind
     required: bool
-    meaning: Bilingual
+    about: str = ""
+    place: str = ""
+    """Of a parameter: `path`, `query` or `header`."""
 
 
-def field_rows(type_name: str) -> list[FieldRow]:
-    """Every member of this type's data."""
-    schema = schema_of(type_name)
-    return list(_members(type_name, resolved(schema["properties"]["data"], schema), "", schema))
+def rows_of(schema: Schema, document: Schema, prefix: str = "") -> Iterator[FieldRow]:
+    """Every member of the schema, and of its objects, lists and maps."""
+    schema, _ = _plain(schema, document)
+    if "items" in schema:
+        yield from rows_of(schema["items"], document, f"{prefix}[]")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from rows_of(schema["additionalProperties"], document, f"{prefix}.{{…}}".lstrip("."))
+    if _is_bilingual(schema):
+        return
+    for name, member in schema.get("properties", {}).items():
+        path = f"{prefix}.{name}".lstrip(".")
+        about = member.get("description") or _plain(member, document)[0].get("description", "")
+        yield FieldRow(path, kind_of(member, document), name in schema.get("required", ()), about)
+        yield from rows_of(member, document, path)
 
 
-def form_of_pattern(pattern: str) -> str:
-    """The format of a well-known pattern (a date, an id, a code), as it is shown; empty for any other."""
-    return _KINDS[pattern].form if pattern in _KINDS and _KINDS[pattern].words != _TEXT else ""
+def kind_of(schema: Schema, document: Schema) -> Kind:
+    plain, nullable = _plain(schema, document)
+    kind = _kind(plain, document)
+    return Kind(kind.words, f"{kind.form} | null".removeprefix(" | ")) if nullable else kind
 
 
-def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Iterator[FieldRow]:
-    required = set(schema.get("required", ()))
-    for name, member in schema["properties"].items():
-        path = prefix + name
-        found, optional_null = without_null(member, root)
-        kind = _kind(found, root)
-        if optional_null:
-            kind = Kind(kind.words, f"{kind.form} | null".removeprefix(" | "))
-        yield FieldRow(path, kind, name in required, meaning_of(type_name, path))
-        inner, suffix = found, "."
-        if found.get("type") == "array":
-            inner, suffix = resolved(found["items"], root), "[]."
-        if _has_rows(inner):
-            yield from _members(type_name, inner, path + suffix, root)
-
-
-def _has_rows(schema: Schema) -> bool:
-    """Whether an object's members have rows of their own; those of a bilingual text have none."""
-    return "properties" in schema and not _is_bilingual(schema)
+def _plain(schema: Schema, document: Schema) -> tuple[Schema, bool]:
+    """The schema that a reference leads to, without its alternative `null`, and whether it had one."""
+    while "$ref" in schema:
+        schema = reduce(getitem, schema["$ref"].removeprefix("#/").split("/"), document)
+    others = [choice for choice in alternatives_of(schema) if choice.get("type") != "null"]
+    nullable = len(others) < len(alternatives_of(schema))
+    return (_plain(others[0], document)[0] if len(others) == 1 else schema), nullable
 
 
 def _is_bilingual(schema: Schema) -> bool:
     return set(schema.get("properties", ())) == {"ar", "en"}
 
 
-def _kind(schema: Schema, root: Schema) -> Kind:
-    if schema.get("type") == "array":
-        return _list_kind(schema, root)
-    if "properties" in schema:
-        return _BOTH_LANGUAGES if _is_bilingual(schema) else Kind(Bilingual("كائن", "object"), "{…}")
-    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
-    if choices:
-        return Kind(Bilingual("إحدى القيم", "one of"), " | ".join(choices))
-    if schema["type"] == "integer":
-        return Kind(Bilingual("عدد صحيح", "integer"), _bounds(schema["minimum"], schema["maximum"]))
-    if schema["type"] == "boolean":
-        return Kind(Bilingual("صواب أو خطأ", "boolean"), "true | false")
-    return _KINDS.get(schema["pattern"]) or Kind(_TEXT, schema["pattern"].strip("^$"))
+def _kind(schema: Schema, document: Schema) -> Kind:
+    kinds = schema.get("type")
+    if choices := _choices(schema, document):
+        return Kind(_CHOICE, " | ".join(choices))
+    if kinds == "array":
+        return _list_kind(schema, document)
+    if _is_bilingual(schema):
+        return _BOTH_LANGUAGES
+    if kinds == "string":
+        return _text_kind(schema)
+    return Kind(_TYPES.get(str(kinds), _ANY), _bounds(schema.get("minimum"), schema.get("maximum")))
 
 
-def _list_kind(schema: Schema, root: Schema) -> Kind:
-    item = _kind(resolved(schema["items"], root), root)
+def _choices(schema: Schema, document: Schema) -> list[str]:
+    """What the value is one of: given values, or types."""
+    kinds = [kind_of(choice, document) for choice in alternatives_of(schema) if choice.get("type") != "null"]
+    if "const" in schema or "enum" in schema:
+        return [str(choice) for choice in schema.get("enum", [schema.get("const")])]
+    types = schema.get("type")
+    return [*(kind.form or kind.words.en for kind in kinds), *(types if isinstance(types, list) else ())]
+
+
+def _text_kind(schema: Schema) -> Kind:
+    pattern = schema.get("pattern", "")
+    shown = pattern.strip("^$") if len(pattern) <= _PATTERN_LENGTH_MAX else ""
+    return _TEXTS.get(pattern) or Kind(_TYPES["string"], shown or schema.get("format", ""))
+
+
+def _list_kind(schema: Schema, document: Schema) -> Kind:
+    item = kind_of(schema.get("items", {}), document)
     least, most = schema.get("minItems", 0), schema.get("maxItems")
-    count = f"{least}–{most}" if most else f"≥ {least}"
-    return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"[{count}] {item.form}".strip())
+    count = f"[{least}–{most}] " if most else f"[≥ {least}] " if least else ""
+    return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"{count}{item.form}".strip())
 
 
-def _bounds(least: int, most: int) -> str:
-    if most < INTEGER_MAX:
+def _bounds(least: Any, most: Any) -> str:
+    """A bound that every integer is within is none."""
+    least = None if least is None or least <= -INTEGER_MAX else least
+    most = None if most is None or most >= INTEGER_MAX else most
+    if None not in (least, most):
         return f"{least} … {most}"
-    return f"≥ {least}" if least > -INTEGER_MAX else ""
+    return f"≥ {least}" if least is not None else f"≤ {most}" if most is not None else ""

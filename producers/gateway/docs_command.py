@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +9,9 @@ import click
 
 from infra.command_line.output import json_option, print_confirmation
 from infra.settings import Settings
-from producers.docs_pages.site import START, Site, file_of
+from producers.docs_pages.openapi import Document
+from producers.docs_pages.pages import START
+from producers.docs_pages.site import Site, file_of
 
 
 @click.command("docs", short_help="Write the documentation as files that need no server.")
@@ -39,7 +40,7 @@ def write_site(site: Site, folder: Path) -> None:
         file.write_bytes(site.page(path).body)
 
 
-def described() -> Mapping[str, Any]:
+def described() -> Document:
     """The OpenAPI document, from an app without services, which is never called."""
     from producers.gateway.app import application
     from producers.gateway.routes.pages import openapi_document

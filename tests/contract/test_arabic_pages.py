@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from producers.docs_pages.prose import FOLDER
 from tests.arabic_pages import TRANSLATED, blocks_of, difference, page_pair
 from tests.every import every
 
 ENGLISH = "# Title\n\nRead [keys](keys.md#rotate) and run `yesser up` or `yesser status`.\n\n* one\n"
 ARABIC = "# عنوان\n\nنفّذ `yesser status` أو `yesser up` بعد [المفاتيح](../keys.md#rotate).\n\n* أول\n"
-
-
-def test_every_page_of_the_site_is_there_in_arabic_and_no_other() -> None:
-    assert sorted(path.name for path in (FOLDER / "ar").iterdir()) == TRANSLATED
 
 
 @every("page", TRANSLATED)

@@ -20,13 +20,13 @@ from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.lint import lint
 from infra.event_files.ndjson import Line
 from infra.event_files.table_lines import mapped_lines
+from infra.http.prose import heading_anchor
 from infra.kafka.client_config import refuse_plain_kafka
 from infra.principals import PRINCIPALS
 from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, OIDC_KEY
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from infra.tls.client import postgres_context
-from producers.docs_pages.prose import heading_anchor
 from tests.every import every
 from tests.paths import ROOT
 

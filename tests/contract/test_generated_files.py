@@ -1,4 +1,4 @@
-"""What is generated from the catalogue is committed and fresh."""
+"""What is generated is committed and fresh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import orjson
 import events
 from events.generate import EXAMPLE_HASHES, documents, example_hashes, schema_documents, stale, types_without_example
 from events.types.catalogue import CATALOGUE
+from infra.deployment_files import files
 from tests.every import every
+from tests.paths import ROOT as PROJECT
 
 ROOT = Path(events.__file__).parent
 
@@ -21,6 +23,11 @@ def test_generated_files_are_fresh_and_there_is_one_schema_of_each_type() -> Non
     assert {path.name for path in (ROOT / "schemas").glob("*.json")} == set(schema_documents())
     missing = types_without_example(ROOT)
     assert not missing, f"write events/examples/v1/NAME.json, as its sender writes it, for {missing}"
+
+
+def test_the_files_of_a_deployment_are_fresh() -> None:
+    stale = [file for file, text in files().items() if (PROJECT / file).read_text(encoding="utf-8") != text]
+    assert not stale, "run `python -m infra.deployment_files`"
 
 
 def test_what_is_stale_or_missing_is_named(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def pairs_of_data(path: Path) -> Iterator[Pair]:
         yield from _pair(str(path.relative_to(ROOT)), one.get("ar"), one.get("en"))
 
 
+def pairs_of_template(path: Path) -> Iterator[Pair]:
+    """The labels of a template of the documentation."""
+    for arabic, english in re.findall(r'label\("([^"]*)", "([^"]*)"\)', path.read_text(encoding="utf-8")):
+        yield from _pair(str(path.relative_to(ROOT)), arabic, english)
+
+
 def pairs_of_page(page: str) -> Iterator[Pair]:
     """The blocks of a page of `docs/`, without their codes."""
     for english, arabic in zip(*page_pair(page), strict=False):  # test_arabic_pages.py compares their number.
@@ -72,7 +78,8 @@ def pairs() -> list[Pair]:
     # How an agency calls its service is its own affair.
     data = [path for path in files("json") if path.name != "services.json"]
     pages = [pair for page in TRANSLATED for pair in pairs_of_page(page)]
-    return code + [pair for path in data for pair in pairs_of_data(path)] + pages
+    templates = [pair for path in files("md") for pair in pairs_of_template(path)]
+    return code + [pair for path in data for pair in pairs_of_data(path)] + pages + templates
 
 
 @cache
@@ -88,6 +95,7 @@ def test_the_texts_are_found() -> None:
         "events/types/catalogue.py",
         "producers/programme/story/partnerships.json",
         "docs/ar/quickstart.md",
+        "producers/docs_pages/templates/start.md",
     } <= where
 
 

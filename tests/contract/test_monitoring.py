@@ -1,4 +1,4 @@
-"""Alerts and dashboard of `infra/monitoring` ask for what the processes expose, and `docs/monitoring.md` lists it."""
+"""Alerts and dashboard of `infra/monitoring` ask for what the processes expose."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Any, Final, get_args
 import promql_parser
 import yaml
 
-from infra.embedded.processes.signals import PROCESSES
+from infra.http.prose import heading_anchor
 from infra.observability.telemetry import METRICS, CounterName, HistogramName
-from producers.docs_pages.prose import heading_anchor
 from tests.every import every
 from tests.paths import ROOT
 
 FOLDER: Final = ROOT / "infra" / "monitoring"
-PAGE: Final = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
 RULES: Final[list[dict[str, Any]]] = yaml.safe_load((FOLDER / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
 DASHBOARD: Final[dict[str, Any]] = json.loads((FOLDER / "dashboard.json").read_text("utf-8"))
 OF_EACH_TARGET: Final = ("instance", "job")
@@ -87,31 +85,10 @@ def test_an_alert_says_what_happened_and_where_to_read_what_to_do(rule: dict[str
     assert not anchor or anchor in map(heading_anchor, headings)
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the page's table under a heading."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("| `")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def test_the_page_lists_the_alerts_and_the_metrics() -> None:
-    alerts = [
-        (name.strip("`"), severity, [f"docs/{link}" for link in re.findall(r"\]\(([^)]+)\)", remedy)])
-        for name, severity, _, remedy in rows("Alerts")
-    ]
-    assert alerts == [(r["alert"], r["labels"]["severity"], [r["annotations"]["runbook"]]) for r in RULES]
-    assert sorted(rows("Metrics")) == sorted(
-        [f"`yesser_{name}{'_total' * (name in get_args(CounterName))}`", ", ".join(f"`{one}`" for one in labels), text]
-        for name, (text, labels) in METRICS.items()
-    )
-
-
-def test_every_process_of_the_containers_is_read() -> None:
+def test_each_process_of_the_containers_exposes_its_metrics_where_they_are_read() -> None:
     (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     (found,) = job["dns_sd_configs"]
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
-    processes = {process.name for process in PROCESSES if not process.replaces}
     assert job["job_name"] == "yesser"
-    assert set(found["names"]) == processes
-    assert {compose[name]["environment"]["YESSER_HEALTH_PORT"] for name in processes} == {str(found["port"])}
-    assert {compose[name]["environment"]["YESSER_HEALTH_HOST"] for name in processes} == {"0.0.0.0"}
+    assert {compose[name]["environment"]["YESSER_HEALTH_PORT"] for name in found["names"]} == {str(found["port"])}
+    assert {compose[name]["environment"]["YESSER_HEALTH_HOST"] for name in found["names"]} == {"0.0.0.0"}

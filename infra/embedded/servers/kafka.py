@@ -33,50 +33,9 @@ MAIN_CLASS: Final = "kafka.Kafka"
 SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
 PLAIN_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
-# Settings of one node, with the reason where the name does not give it.
-FIXED_PROPERTIES: Final[Mapping[str, str]] = {
-    "process.roles": "broker,controller",
-    "node.id": str(NODE_ID),
-    "inter.broker.listener.name": "SASL",
-    "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "SASL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-    "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-    # Controllers cannot use SCRAM: its credentials live in the log that they keep.
-    "sasl.mechanism.controller.protocol": "PLAIN",
-    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    "super.users": "User:admin;User:controller",
-    "allow.everyone.if.no.acl.found": "false",
-    "auto.create.topics.enable": "false",
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "1",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    "share.coordinator.state.topic.num.partitions": "1",
-    "group.initial.rebalance.delay.ms": "0",
-    # After a kill -9 the node refuses its own old session until this has passed.
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
-    # Otherwise an idle controller writes and flushes twice a second, beside PostgreSQL's flushes.
-    "metadata.max.idle.interval.ms": "5000",
-    "log.message.timestamp.type": "LogAppendTime",
-    "log.retention.ms": "-1",
-    "message.max.bytes": "1048588",
-    "log.cleaner.threads": "1",
-    "log.cleaner.dedupe.buffer.size": "8388608",
-    # The system's tuning: Kafka's default of 100 KiB holds neither a batch nor a fetch.
-    "socket.receive.buffer.bytes": "-1",
-    "socket.send.buffer.bytes": "-1",
-    "num.network.threads": "2",
-    "num.io.threads": "4",
-    "num.recovery.threads.per.data.dir": "2",
-    "auto.leader.rebalance.enable": "false",
-    "initial.broker.registration.timeout.ms": "60000",
-}
+_FIXED: Final = Path(__file__).with_name("kafka-compose.properties")
+_OF_CONTAINERS: Final = frozenset({"advertised.listeners", "connections.max.reauth.ms"})
+"""Settings in this file that the broker here has not, or as its session is set."""
 
 AUTHORITY_FILE: Final = "authority.pem"
 CERTIFICATE_FILE: Final = "certificate.pem"
@@ -84,7 +43,7 @@ CERTIFICATE_FILE: Final = "certificate.pem"
 # Listeners for agencies, with the reason where the name does not give it.
 TLS_PROPERTIES: Final[Mapping[str, str]] = {
     "listener.security.protocol.map": (
-        f"{FIXED_PROPERTIES['listener.security.protocol.map']},AGENCIES:SASL_SSL,CERTIFICATES:SSL"
+        "SASL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,AGENCIES:SASL_SSL,CERTIFICATES:SSL"
     ),
     **{
         f"listener.name.{listener}.ssl.{name}": value
@@ -159,7 +118,7 @@ def server_properties(
     """The text of `server.properties`; `passwords` holds those of `admin` and `controller`."""
     admin, controller = passwords["admin"], passwords["controller"]
     properties = {
-        **FIXED_PROPERTIES,
+        **_fixed_properties(),
         "log.dirs": str(data),
         "listeners": f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
         # A fixed quorum: ports may differ after a restart, which a recorded (dynamic) quorum does not allow.
@@ -173,6 +132,13 @@ def server_properties(
         **(extra or {}),
     }
     return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def _fixed_properties() -> dict[str, str]:
+    """Addresses and passwords in them are those of the container, which the caller replaces."""
+    lines = _FIXED.read_text(encoding="utf-8").splitlines()
+    properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    return {name: value for name, value in properties.items() if name not in _OF_CONTAINERS}
 
 
 def session_properties(seconds: int) -> dict[str, str]:

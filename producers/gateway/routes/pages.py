@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse
 from infra.http.documents import HEADERS, TEXT, Schema, answer, problems
 from infra.http.problems import PAGE_PREFIX, Problem, language_of
 from infra.http.routes import KEY, KEYS, needs_token
-from producers.docs_pages.site import START, Page, Site
+from producers.docs_pages.pages import LLMS, START
+from producers.docs_pages.site import Page, Site
 from producers.gateway.routes.parts import PartsDep
 
 _POLICY: Final = (
@@ -31,6 +32,7 @@ _OF_ANY_TEXT: Final = frozenset({"type", "title", "description", "examples"})
 _TEXT_OR_NONE: Final = ("string", "null")
 _DOCUMENTS: Final = (
     OPENAPI,
+    LLMS,
     "/asyncapi.json",
     "/schemas",
     "/schemas/{name:path}",

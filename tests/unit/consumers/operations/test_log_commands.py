@@ -25,7 +25,7 @@ def test_every_type_is_taken_short_and_in_full_and_completed_without_any_service
         ("service.lanched", "'service.lanched' is not an event type. Did you mean 'service.launched'?"),
         ("sa.gov.yesser.revenue.colected.v1", "Did you mean 'revenue.collected'?"),
         ("plan.adopt", "Did you mean 'plan.adopted'?"),
-        ("42", "events/CATALOGUE.md"),
+        ("42", "docs/events.md"),
     ],
 )
 def test_a_mistyped_type_is_wrong_use_and_names_the_nearest_or_the_list(mistyped: str, answer: str) -> None:

@@ -15,14 +15,14 @@ import yaml
 
 from infra.embedded.bootstrap import prepare_database
 from infra.embedded.processes.signals import PROCESSES
-from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
+from infra.embedded.servers.kafka import session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.kafka.admin import allow_principals
-from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
+from infra.principals import PRINCIPALS
 from infra.private_keys.key_files import log_key_files
 from infra.process.commands import process_entries
 from infra.settings import Settings
-from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
+from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE
 from tests.every import every
 from tests.paths import ROOT
 
@@ -30,7 +30,6 @@ COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_tex
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTAINERFILE: Final = (ROOT / "Containerfile").read_text("utf-8")
-ADDRESSES = {"log.dirs", "listeners", "advertised.listeners", "controller.quorum.voters"}
 
 
 def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Path) -> None:
@@ -137,14 +136,9 @@ def kafka_settings() -> Path:
     return ROOT / str(COMPOSE["configs"]["kafka"]["file"])
 
 
-def test_kafka_and_postgres_are_those_of_the_tests_with_the_settings_of_the_embedded_ones() -> None:
-    lines = kafka_settings().read_text("utf-8").splitlines()
-    properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    fixed = {name: value for name, value in properties.items() if name not in ADDRESSES and "jaas" not in name}
-    session = session_properties(Settings.model_fields["kafka_session_s"].default)
-    assert fixed == {**FIXED_PROPERTIES, **session}
-    options = SERVICES["postgres"]["command"][1:]
-    assert dict(option.removeprefix("--").split("=", 1) for option in options) == POSTGRES_OPTIONS
+def test_kafka_and_postgres_are_those_of_the_tests() -> None:
+    (reauthentication,) = session_properties(Settings.model_fields["kafka_session_s"].default).items()
+    assert "=".join(reauthentication) in kafka_settings().read_text("utf-8").splitlines()
     assert SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split() == list(INITDB_OPTIONS)
     images = {name: SERVICES[name]["image"] for name in ("kafka", "postgres")}
     assert images == {"kafka": KAFKA_IMAGE, "postgres": POSTGRES_IMAGE}
@@ -164,29 +158,22 @@ def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deploy
     assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
 
 
-MORE_SECRETS = {
-    "delivery": {"delivery/endpoint-key", "delivery/smtp", "teams/key"},
-    "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key", "teams/key"},
-    "console": {"reader/postgres", "console-tokens/key", "accounts/key", "console/oidc-secret"},
-}
-"""Delivery unseals the secrets of webhooks, and signs in to the mail server. The gateway and the console read as the
-reader. The gateway has the tokens' hash key, and the key of what the console sends to it; the
-console seals accounts, and signs in to its identity provider. The gateway seals what teams manage."""
-
-
-def test_each_process_gets_the_secrets_of_its_own_principal_as_files() -> None:
-    for process in SEPARATE_PROCESSES:
-        own = {f"{process.name}/postgres"} | {f"{n}/kafka" for n in KAFKA_PRINCIPALS if n == process.name}
-        assert targets(process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
-    everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
-    keys = {"delivery/endpoint-key", "console-tokens/key", "accounts/key", "teams/key"}
-    assert targets("prepare") == everyones | {"superuser/postgres", "superuser/kafka"} | keys
-    assert targets("kafka") == {"superuser/kafka", "superuser/kafka-controller"}
-    assert targets("postgres") == {"superuser/postgres"}
+def test_only_the_servers_and_what_prepares_them_see_a_superusers_password_and_every_secret_is_used() -> None:
     with_superusers = {name for name in SERVICES if any("superuser" in t for t in targets(name))}
     assert with_superusers == {"kafka", "postgres", "prepare"}
     used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
     assert used == set(COMPOSE["secrets"])
+    processes = [process.name for process in SEPARATE_PROCESSES]
+    foreign = {(name, target) for name in processes for target in targets(name) if not target.startswith(f"{name}/")}
+    assert {(name, target) for name, target in foreign if target.partition("/")[0] in PRINCIPALS} == {
+        ("gateway", "reader/postgres"),
+        ("console", "reader/postgres"),
+    }
+    assert {(name, target) for name, target in foreign if target.partition("/")[0] not in PRINCIPALS} == {
+        *(("gateway", key) for key in ("tokens/hash-key", "console-tokens/key", "teams/key")),
+        *(("console", key) for key in ("console-tokens/key", "accounts/key")),
+        ("delivery", "teams/key"),
+    }
 
 
 def test_no_password_stands_in_the_file_or_in_an_environment() -> None:

@@ -1,4 +1,4 @@
-"""Every text of the OpenAPI document that the API page shows has its Arabic."""
+"""Every text of the OpenAPI document that the pages show has its Arabic."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from importlib.resources import files
 from typing import Final
 
 import orjson
-import pytest
 
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
-from producers.docs_pages import words
-from producers.docs_pages.words import api_texts
+from producers.docs_pages.openapi import arabic_texts, operations_of
+from producers.docs_pages.site import Site, localized
 from tests.every import every
-from tests.unit.producers.docs_pages.pages import site
+from tests.world.gateways import openapi
 
 FILE: Final = files("producers.docs_pages").joinpath("api_texts.json")
 OWN: Final = [pair["en"] for pair in orjson.loads(FILE.read_bytes())]
 CODE: Final = re.compile("`[^`]*`")
 
 
-def test_every_text_has_its_arabic_and_there_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: set[str] = set()
+class Recorder(dict[str, str]):
+    """Texts that are asked for, each with an Arabic."""
 
-    class Recorder(dict[str, str]):
-        def __missing__(self, english: str) -> str:
-            shown.add(english)
-            return ""
+    def __missing__(self, english: str) -> str:
+        return self.setdefault(english, "نص")
 
-    known = set(api_texts())
-    monkeypatch.setattr(words, "api_texts", Recorder)
-    site().page("/docs/ar/api")
-    missing, unused = sorted(shown - known), sorted(set(OWN) - shown)
+
+def test_every_text_has_its_arabic_and_there_is_no_other() -> None:
+    shown = Recorder()
+    pages = Site(openapi, arabic=shown)
+    for path in ("/docs/api", *(operation.page for operation in operations_of(openapi()))):
+        pages.page(localized(path, "ar"))
+    missing, unused = sorted(set(shown) - set(arabic_texts())), sorted(set(OWN) - set(shown))
     assert not missing, f"add their Arabic to producers/docs_pages/api_texts.json: {missing}"
     assert not unused, f"no page shows them, remove them from producers/docs_pages/api_texts.json: {unused}"
     assert len(OWN) == len(set(OWN)), "one is translated twice"
@@ -40,4 +40,4 @@ def test_every_text_has_its_arabic_and_there_is_no_other(monkeypatch: pytest.Mon
 
 @every("english", OWN)
 def test_the_arabic_has_the_codes_of_the_english(english: str) -> None:
-    assert sorted(CODE.findall(api_texts()[english])) == sorted(CODE.findall(english))
+    assert sorted(CODE.findall(arabic_texts()[english])) == sorted(CODE.findall(english))

@@ -5,19 +5,20 @@ from __future__ import annotations
 import html
 import re
 from functools import cache
-from typing import Any
 
 import orjson
+import pytest
 
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
 from infra.http.problems import REQUEST_CODES, Language
-from infra.http.prose import isolated
-from producers.docs_pages.openapi import anchor_of
-from producers.docs_pages.prose import PROSE_PAGES
-from producers.docs_pages.site import CURL, LANGUAGES, event_page, example_path, localized, problem_page, schema_path
-from producers.docs_pages.words import API_TAGS
+from infra.http.prose import PARSER, isolated
+from producers.docs_pages.openapi import Operation, operations_of
+from producers.docs_pages.pages import event_page, example_path, problem_page, schema_path
+from producers.docs_pages.prose import FOLDER, prose_pages
+from producers.docs_pages.site import LANGUAGES, localized
+from producers.docs_pages.writer import Writer
 from tests.every import every
 from tests.unit.producers.docs_pages.pages import PageReader, site
 from tests.world.gateways import openapi
@@ -33,7 +34,7 @@ def addresses() -> frozenset[str]:
 
 @cache
 def html_pages() -> list[str]:
-    return [path for path in served().paths if served().page(path).language]
+    return [path for path in served().paths if served().page(path).media_type.startswith("text/html")]
 
 
 def neutral() -> list[str]:
@@ -54,7 +55,7 @@ def test_every_type_has_a_page_a_schema_and_an_example_and_every_code_a_page() -
     for name in CATALOGUE:
         assert {event_page(name), schema_path(name), example_path(name)} <= addresses()
     assert {problem_page(code) for code in (*CODES, *REQUEST_CODES)} <= addresses()
-    assert {tag for _, _, operation in operations() for tag in operation["tags"]} == set(API_TAGS), "in Arabic"
+    assert len({operation.page for operation in operations()}) == len(operations())
 
 
 @every("path", html_pages)
@@ -64,6 +65,7 @@ def test_a_page_needs_no_script_and_leads_to_pages_of_its_language_but_for_the_s
     assert {"h1", "main", "nav"} <= found.tags
     other = "/docs/ar" if served().page(path).language == "en" else "/docs/en"
     assert sum(target.startswith(other) for target in found.targets) == 2
+    assert {target.partition("#")[0] for target in found.targets} - {"data:,", ""} <= addresses()
     for pre in re.findall(r"<pre[^>]*>", text(path)):
         assert all(part in pre for part in ('tabindex="0"', 'role="region"', 'aria-label="')), "reached by keyboard"
 
@@ -106,12 +108,12 @@ def test_a_types_page_says_who_what_and_what_contradicts() -> None:
         "/schemas/revenue.paid-out.v1.json",
     ):
         assert words in page or words.replace("'", "&#39;") in page, words
-    assert CURL.splitlines()[0].format(example=example_path("revenue.paid-out")).replace('"', "&#34;") in page
+    assert f'curl -sS "$YESSER_GATEWAY{example_path("revenue.paid-out")}"' in html.unescape(page)
 
 
 @every("name", CATALOGUE)
 def test_a_types_page_has_a_row_for_every_member_and_offers_what_agencies_say_for_trying(name: str) -> None:
-    page = text(event_page(name)).replace("<wbr>", "")
+    page = text(event_page(name))
     assert ("curl" in page) is (CATALOGUE[name].sender != "platform")
     (data,) = (part for key, part in schema_of(name)["$defs"].items() if key == CATALOGUE[name].model.__name__)
     for field in data["properties"]:
@@ -122,7 +124,7 @@ def test_a_refusals_page_shows_the_fault_where_it_is_and_the_remedy_and_no_marku
     page = text(problem_page("date-out-of-range"))
     for words in ("/data/on", "1427-02-01", "Use a date within"):
         assert words in page
-    assert "&#34;service_id&#34;" in text(problem_page("not-json"))
+    assert "&quot;service_id&quot;" in text(problem_page("not-json"))
     assert str(isolated("<b>نص</b>")) == "&lt;<bdi>b</bdi>&gt;نص&lt;/<bdi>b</bdi>&gt;"
 
 
@@ -147,7 +149,7 @@ def test_dates_and_codes_in_arabic_keep_their_direction(words: str, runs: list[s
 
 
 @every("language", LANGUAGES)
-@every("path", PROSE_PAGES)
+@every("path", prose_pages().values())
 def test_a_link_to_a_heading_finds_it_in_the_page_of_the_same_language(path: str, language: Language) -> None:
     address = localized(path, language)
     for target in found_in(address).targets:
@@ -164,30 +166,40 @@ def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
 
 
 @cache
-def operations() -> list[tuple[str, str, dict[str, Any]]]:
-    return [
-        (method, path, operation)
-        for path, methods in openapi()["paths"].items()
-        for method, operation in methods.items()
-    ]
+def operations() -> list[Operation]:
+    return operations_of(openapi())
 
 
-@cache
-def api_page() -> str:
-    return html.unescape(text("/docs/api").replace("<wbr>", ""))
-
-
-@every(("method", "path", "operation"), operations)
-def test_the_api_page_shows_all_of_each_operation(method: str, path: str, operation: dict[str, Any]) -> None:
-    _, found, rest = api_page().partition(f'<section class="operation" id="{anchor_of(method, path)}">')
-    assert found
-    shown = rest.partition("</section>")[0]
-    for parameter in operation.get("parameters", ()):
+@every("operation", operations)
+def test_the_page_of_an_operation_shows_all_of_it(operation: Operation) -> None:
+    assert localized(operation.page, "en") in found_in("/docs/en/api").targets
+    shown, part = html.unescape(text(operation.page)), operation.part
+    assert f"<code>{operation.name}</code>" in shown
+    for parameter in part.get("parameters", ()):
         assert f"<code>{parameter['name']}</code>" in shown
-    for status, response in operation["responses"].items():
+    for status, response in part["responses"].items():
         assert status in shown
         assert response["description"].replace("`", "") in re.sub(r"</?code>", "", shown)
-    for body in operation.get("requestBody", {}).get("content", {}).values():
+    for body in part.get("requestBody", {}).get("content", {}).values():
         assert orjson.dumps(body["example"], option=orjson.OPT_INDENT_2).decode() in shown
     assert '"$YESSER_GATEWAY/' in shown
-    assert ("$YESSER_TOKEN" in shown) == bool(operation["security"])
+    assert ("$YESSER_TOKEN" in shown) == bool(part["security"])
+
+
+def test_every_page_is_markdown_too_with_links_to_markdown_and_programs_have_a_list_of_them() -> None:
+    page = served().page("/docs/en/events/service.launched.md")
+    assert (page.media_type, page.language) == ("text/markdown; charset=utf-8", "en")
+    assert page.body.startswith(b"# A service was launched")
+    assert b"](/docs/en/events.md)" in page.body
+    assert served().page("/docs/ar/files.md").body == (FOLDER / "ar" / "files.md").read_bytes()
+    assert '<link rel="alternate" type="text/markdown" href="/docs/en/files.md">' in text("/docs/files")
+    with pytest.raises(KeyError):
+        served().page("/docs/files.md")
+    listed = re.findall(r"\]\(([^)]+)\)", served().page("/llms.txt").body.decode())
+    assert {f"/docs/en{path.removeprefix('/docs')}.md" for path in prose_pages().values()} < set(listed)
+    assert set(listed) < addresses()
+
+
+def test_a_sentence_of_the_catalogue_is_text_whatever_is_in_it() -> None:
+    words = "a `code`, *b*, [c](d), <e> & x_y \\"
+    assert PARSER.renderInline(Writer("en", str, {}).label("", words)) == html.escape(words, quote=False)
