@@ -15,6 +15,7 @@ import select
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from typing import Final, TextIO
@@ -124,8 +125,9 @@ class LazyGroup(click.Group):
                 formatter.write_text(", ".join(others))
 
 
-def _entries() -> list[EntryPoint]:
-    return list(entry_points(group=GROUP))
+@cache  # each reading opens a file of every installed package
+def _entries() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=GROUP))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

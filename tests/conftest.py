@@ -20,9 +20,10 @@ from infra.postgres.connection import Connection, Pool, connect, create_pool
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from tests.own_logging import own_logging
+from tests.scenarios.demo import Demo, fresh_demo
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
-from tests.shared_systems import RUNNING, SHARED_SYSTEMS, SYSTEM, until_its_last_test
+from tests.shared_systems import DEMO, RUNNING, SHARED_SYSTEMS, SYSTEM, until_its_last_test
 from tests.stack import TestStack, corner, folder_in_memory, services
 
 pytest_plugins = ["tests.workers"]
@@ -69,7 +70,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     browser, whose library runs an event loop in this thread: the tests after it run theirs."""
     yield
     running = item.config.stash.get(RUNNING, {})
-    for name in SHARED_SYSTEMS:
+    for name in reversed(SHARED_SYSTEMS):
         if name in _fixtures(item) and name not in _fixtures(nextitem) and name in running:
             running.pop(name).close()
 
@@ -112,6 +113,13 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
     with until_its_last_test(request, SYSTEM) as running:
         yield _or_skipped(running, fresh_system(in_memory=True))
+
+
+@pytest.fixture(scope="session")
+def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
+    """The system after `yesser demo`, once for all that read its figures or look at its console."""
+    with until_its_last_test(request, DEMO) as running:
+        yield _or_skipped(running, fresh_demo())
 
 
 def _or_skipped(running: ExitStack, start: AbstractContextManager[Running]) -> Running:

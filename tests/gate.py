@@ -28,31 +28,23 @@ class Gate:
     leaves_out: str
     options: tuple[str, ...]
     is_static: bool = True
-    afterwards: tuple[str, ...] = ()
-    """Options of a second run, which begins where the first passed and no arguments chose other tests."""
 
 
 WITHOUT_SERVICES: Final = ("tests/unit", "tests/contract", "tests/conformance")
-BROWSER: Final = "tests/browser"
-SHARED_OUT: Final = ("--dist", "loadgroup", "--no-loadscope-reorder")
 GATES: Final = {
     "check": Gate(
         2,
         "tests on Kafka and PostgreSQL and in a browser (make test), long proofs (make accept)",
-        # The library's plugin takes seconds to import, and tests of the gateway alone use it.
-        ("-m", "not stack and not accept", "-p", "no:schemathesis", *WITHOUT_SERVICES),
+        ("-m", "not stack and not accept", *WITHOUT_SERVICES),
     ),
     "test": Gate(
         8,
         "long proofs: floods, growth, kill -9 at random, a template's further pages in a browser (make accept)",
-        ("-m", "not accept", "--ignore", BROWSER),
-        # The browser's library runs an event loop in the thread of its tests: they get processes of their own, each
-        # with a story and a browser.
-        afterwards=("-m", "not accept", BROWSER, "-n", "2", *SHARED_OUT),
+        ("-m", "not accept"),
     ),
     "accept": Gate(60, "what make test runs", ("-m", "accept", "--timeout=3600"), is_static=False),
 }
-WORKERS: Final = ("-n", "auto", *SHARED_OUT)
+WORKERS: Final = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(name: str, *arguments: str) -> int:
@@ -61,8 +53,6 @@ def main(name: str, *arguments: str) -> int:
     color = f"--color={'yes' if sys.stdout.isatty() else 'auto'}"
     pytest = (sys.executable, "-m", "pytest", color)
     code = run([*pytest, *gate.options, *WORKERS, *arguments], STATIC if gate.is_static else None)
-    if gate.afterwards and not (code or arguments):
-        code = run([*pytest, *gate.afterwards], None)
     minutes, seconds = divmod(round(time.monotonic() - began), 60)
     took = f"{minutes}:{seconds:02} (goal on two cores: {gate.minutes}:00)"
     sys.stdout.write(f"make {name}: {took}. Left out: {gate.leaves_out}.\n")

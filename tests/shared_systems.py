@@ -9,10 +9,12 @@ from typing import Final
 import pytest
 
 SYSTEM: Final = "system"
+DEMO: Final = "demo"
+"""The system after `yesser demo`."""
 STORY: Final = "story"
-"""The system that the browser looks at: one worker alone starts it."""
-SHARED_SYSTEMS: Final = (SYSTEM, STORY)
-"""Fixtures of the whole session."""
+"""A browser at that system's console, with an account for each role."""
+SHARED_SYSTEMS: Final = (SYSTEM, DEMO, STORY)
+"""Fixtures of the whole session, which end in the reverse order."""
 RUNNING: Final = pytest.StashKey[dict[str, ExitStack]]()
 
 

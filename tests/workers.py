@@ -23,7 +23,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.scenarios.figures import take, tell
-from tests.shared_systems import SHARED_SYSTEMS
+from tests.shared_systems import DEMO, SHARED_SYSTEMS, STORY
 
 NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", *SHARED_SYSTEMS})
 WORKERS: Final = 3
@@ -53,20 +53,21 @@ def group(item: pytest.Item) -> str:
         return str(given.args[0])
     for name in SHARED_SYSTEMS:
         if name in getattr(item, "fixturenames", ()):
-            return name
+            return name  # what looks at the demo's system in a browser is in the demo's group
     if item.get_closest_marker("stack") is None:
         return next((folder for folder in TOGETHER if folder in item.path.as_posix()), str(item.path))
     return str(item.path)
 
 
 def place(item: pytest.Item) -> int:
-    """The order of the groups: those with a system of their own take minutes, those without services seconds."""
+    """The order of the groups: those with a system of their own take minutes, those without services seconds. The
+    demo's, with all pages in a browser, takes longest. Its figures are read first: the browser adds to its log."""
     name = group(item)
     if name in (*SHARED_SYSTEMS, ALONE):
-        return 9 if name == ALONE else 0
+        return 9 if name == ALONE else int(name != DEMO or STORY in getattr(item, "fixturenames", ()))
     if item.get_closest_marker("stack") is None:
         return 7 if name in TOGETHER else 8
-    return next((n for n, folder in enumerate(OWN_SYSTEMS, 1) if folder in item.path.parts), 6)
+    return next((n for n, folder in enumerate(OWN_SYSTEMS, 2) if folder in item.path.parts), 6)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -98,14 +99,20 @@ def shared(config: pytest.Config) -> Path | None:
     return None if given is None else Path(given["shared"])
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[object]:
+    """Imports make no garbage, and the thousands of tests stay until the end: no collection looks at them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell who schedules, which knows the tests by their names alone, the groups.
-
-    The thousands of tests stay until the end: the garbage collector need not look at them again and again.
-    """
-    gc.collect()
-    gc.freeze()
+    """Tell who schedules, which knows the tests by their names alone, the groups."""
     folder = shared(session.config)
     if folder is not None and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
         groups = {item.nodeid: group(item) for item in session.items}

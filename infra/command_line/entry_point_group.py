@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -19,10 +20,10 @@ class EntryPointGroup(click.Group):
         self._entry_points = entry_points
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._entries()})
+        return sorted({*super().list_commands(ctx), *self._entries})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = self._entries().get(cmd_name)
+        entry = self._entries.get(cmd_name)
         return super().get_command(ctx, cmd_name) if entry is None else with_language(entry.load())
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -45,5 +46,6 @@ class EntryPointGroup(click.Group):
             with formatter.section(needs(extra)):
                 formatter.write_text(", ".join(names))
 
+    @cached_property
     def _entries(self) -> dict[str, EntryPoint]:
         return {entry.name: entry for entry in entry_points(group=self._entry_points)}

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeAlias
 
@@ -30,6 +31,7 @@ Process: TypeAlias = tuple[Run, Callable[[], Readiness]]
 """The work, which ends soon after its event is set, and its readiness."""
 
 
+@cache
 def process_entries() -> dict[str, EntryPoint]:
     """Process name → the entry point of its factory, `(Settings) -> Process`."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -1,4 +1,4 @@
-// Every text that can be seen and has less contrast than WCAG 2.2 asks for (4.5, and 3 for large text).
+// Every text or field that can be seen and has less contrast than WCAG 2.2 asks for (4.5, and 3 for large text).
 () => {
   const parse = (color) => {
     const parts = color.match(/[\d.]+/g).map(Number);
@@ -20,9 +20,10 @@
     return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
   };
   const faint = [];
+  const shown = [...document.querySelectorAll("input, select, textarea")].map((field) => [`field ${field.id}`, field]);
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+  while (walker.nextNode()) shown.push([walker.currentNode.textContent.trim(), walker.currentNode.parentElement]);
+  for (const [text, element] of shown) {
     if (!text || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     if (element.closest("script, style, [disabled], .visually-hidden, .skip")) continue;
     const style = getComputedStyle(element), below = background(element);

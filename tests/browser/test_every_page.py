@@ -13,10 +13,7 @@ from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATE
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.paths import ROOT
-from tests.shared_systems import STORY
 
-pytestmark = pytest.mark.xdist_group("every page")
-"""They take as long as all journeys, and only look: one process opens pages while another makes journeys."""
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 FOLDER = ROOT / "consumers" / "console" / "templates"
 Place = Callable[[str], str]
@@ -53,16 +50,19 @@ def test_the_html_of_each_page_keeps_the_rules(
     assert faults_of(answer.text) == []
 
 
-def _templates(room: str) -> Iterator[tuple[str, str | None]]:
-    yield from (page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room)
+def _templates(room: str) -> Iterator[tuple[str | None, list[str]]]:
+    """The pages of a room's templates, by the role that opens them."""
+    pages = [page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room]
+    for role in dict.fromkeys(role for _, role in pages):
+        yield role, [path for path, of in pages if of == role]
 
 
 @pytest.mark.parametrize("room", ["", "plan", "audit", "campaigns", "workspace", "partnerships", "operations"])
 def test_each_template_is_accessible_in_every_look(story: Story, place: Place, room: str) -> None:
     """In Arabic. Of English, whose HTML has been read above, what is left is how wide it is."""
-    for path, role in _templates(room):
-        for language in LANGUAGES:
-            with story.visit(role, language) as visitor:
+    for (role, paths), language in product(_templates(room), LANGUAGES):
+        with story.visit(role, language) as visitor:
+            for path in paths:
                 page = visitor.open(place(path), 404 if path == "/no-such-page" else 200)
                 (require_every_look if language == "ar" else require_fitting)(page)
 
@@ -112,7 +112,6 @@ def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: s
     assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
 
 
-@pytest.mark.xdist_group(STORY)
 @pytest.mark.accept
 @every("page, language", lambda: product(OTHER_DATA, LANGUAGES))
 def test_a_template_with_other_data_is_accessible_too(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +12,7 @@ from infra.embedded.processes.signals import usual_parts
 from tests.oracle.fold import fold
 from tests.oracle.log import read_entry
 from tests.paths import ROOT
+from tests.scenarios.demo import Demo
 from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, fresh_system
 from tests.world.plan import plan_figures
@@ -35,69 +34,43 @@ SAME_OVER_HTTP = {
 }
 
 
-@pytest.fixture(scope="module")
-def another_agencys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The files of another agency's two events: its service's registration, and its launch."""
-    folder = tmp_path_factory.mktemp("another")
-    files = folder / "registered.ndjson", folder / "launched.ndjson"
-    for file, line in zip(files, (ROOT / "docs" / "first-events.ndjson").read_bytes().splitlines(True), strict=True):
-        file.write_bytes(line)
-    return files
-
-
-@pytest.fixture(scope="module")
-def teller(another_agencys: tuple[Path, Path]) -> Iterator[System]:
-    """A system to which another agency has published a launch, which waits for its registration."""
-    _, launched = another_agencys
-    with fresh_system(only=usual_parts(), in_memory=True) as system:
-        system.add_agencies([("another", "agency")])
-        assert system.run("publish", str(launched), "--agency", "another", "--wait")["accepted"] == 1
-        yield system
-
-
-@pytest.fixture(scope="module")
-def demo(teller: System) -> dict[str, Any]:
-    document: dict[str, Any] = teller.run("demo")
-    return document
-
-
-def test_the_figures_are_those_of_the_independent_model_of_the_same_log(demo: dict[str, Any], teller: System) -> None:
+def test_the_figures_are_those_of_the_independent_model_of_the_same_log(demo: Demo) -> None:
     """That these are the programme's facts: `tests/unit/producers/programme/test_story.py`."""
-    raw = asyncio.run(read_log(teller.settings))[: demo["plan"]["log_index"]]
+    teller, document = demo.system, demo.document
+    raw = asyncio.run(read_log(teller.settings))[: document["plan"]["log_index"]]
     figures = fold(read_entry(index, entry) for index, entry in enumerate(raw))
-    assert demo["plan"] == figures.plan
+    assert document["plan"] == figures.plan
     assert teller.ask("campaigns", "list") == figures.campaigns
-    assert {row["account"]: row for row in demo["ledger"]["accounts"]} == {
+    assert {row["account"]: row for row in document["ledger"]["accounts"]} == {
         account: {"account": account, **row} for account, row in figures.balances.items()
     }
-    assert {row["state"] for row in demo["campaigns"]} == {"completed"}
-    awareness = demo["plan"]["awareness"]
+    assert {row["state"] for row in document["campaigns"]} == {"completed"}
+    awareness = document["plan"]["awareness"]
     assert awareness["on_all_three"] == awareness["launched_services"] == 100
 
 
-def test_everything_verifies(demo: dict[str, Any]) -> None:
-    proofs = demo["verification"]
+def test_everything_verifies(demo: Demo) -> None:
+    proofs = demo.document["verification"]
     assert proofs["ok"]
     assert proofs["tree"]["ok"]
     assert proofs["rebuild"]["ok"]
     assert all(row["ok"] and len(row["sha256"]) == 64 for row in proofs["rebuild"]["read_models"])
     assert proofs["ledger"] == {"sum_halalas": 0, "ok": True}
-    assert demo["seconds"] > 0
+    assert demo.document["seconds"] > 0
 
 
-def test_every_figure_is_explained_by_its_entries_inside_and_outside(
-    demo: dict[str, Any], teller: System, tmp_path: Path
-) -> None:
+def test_every_figure_is_explained_by_its_entries_inside_and_outside(demo: Demo, tmp_path: Path) -> None:
+    teller, document = demo.system, demo.document
     mirror = tmp_path / "mirror"
     teller.ask("audit", "mirror", str(mirror))
     vkey = teller.ask("audit", "vkey")["vkey"]
-    size = str(demo["plan"]["log_index"])
+    size = str(document["plan"]["log_index"])
     outside = ("--from", str(mirror), "--vkey", vkey, "--state", str(tmp_path / "state"), "--as-of-index", size)
-    for key, figures in plan_figures(demo["plan"]).items():
+    for key, figures in plan_figures(document["plan"]).items():
         answer = teller.ask("audit", "explain", "plan", key, "--as-of-index", size)
         assert answer["figures"] == figures, key
         assert teller.ask("audit", "explain", "plan", key, *outside) == answer
-    account = demo["ledger"]["accounts"][0]
+    account = document["ledger"]["accounts"][0]
     answer = teller.ask("ledger", "explain", account["account"])
     assert answer["figures"]["balance_halalas"] == account["balance_halalas"]
     formulas = teller.ask("ledger", "explain", "PPP-110-001", "1426-07")["fields"]
@@ -109,9 +82,8 @@ def test_every_figure_is_explained_by_its_entries_inside_and_outside(
     assert derived["rows"] == stored["rows"]
 
 
-def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(
-    demo: dict[str, Any], teller: System
-) -> None:
+def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(demo: Demo) -> None:
+    teller, document = demo.system, demo.document
     with as_caller(teller, "auditor", "court-of-audit") as client:
         for address, command in SAME_OVER_HTTP.items():
             assert client.get(address).json() == teller.ask(*command), address
@@ -125,7 +97,7 @@ def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(
         assert own == [row for row in partnerships if (row["agency"], row["partner"]["partner_id"]) == named]
         accounts = client.get("/v1/balances").json()["accounts"]
         ids = {row["partnership_id"] for row in own}
-        assert accounts == [row for row in demo["ledger"]["accounts"] if row["account"].partition(":")[2] in ids]
+        assert accounts == [row for row in document["ledger"]["accounts"] if row["account"].partition(":")[2] in ids]
         entry = client.get("/v1/entries?type=partnership.signed").json()[0]
         assert client.get(entry["proof"]).json()["index"] == entry["index"] == first["first_index"]
         assert client.get("/v1/plan").status_code == 403
@@ -141,18 +113,27 @@ def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Cl
 
 @pytest.mark.accept
 def test_run_again_after_another_agencys_service_it_adds_nothing_and_answers_only_its_own_campaigns(
-    demo: dict[str, Any], teller: System, another_agencys: tuple[Path, Path]
+    tmp_path: Path,
 ) -> None:
-    """The other agency's campaign comes between the two, and its cause stands before all others."""
-    registered, _ = another_agencys
-    assert teller.run("publish", str(registered), "--agency", "another", "--wait")["accepted"] == 1
-    again = teller.run("demo")
+    """The launch came before the demo and waited for its registration: the campaign comes between the two runs, and its
+    cause stands before all others."""
+    registered, launched = tmp_path / "registered.ndjson", tmp_path / "launched.ndjson"
+    for file, line in zip(
+        (registered, launched), (ROOT / "docs" / "first-events.ndjson").read_bytes().splitlines(True), strict=True
+    ):
+        file.write_bytes(line)
+    with fresh_system(only=usual_parts(), in_memory=True) as system:
+        system.add_agencies([("another", "agency")])
+        assert system.run("publish", str(launched), "--agency", "another", "--wait")["accepted"] == 1
+        first = system.run("demo")
+        assert system.run("publish", str(registered), "--agency", "another", "--wait")["accepted"] == 1
+        again = system.run("demo")
     assert again["verification"]["ok"]
-    assert again["plan"]["log_index"] == demo["plan"]["log_index"] + 2, "the registration and its campaign"
-    differing = {name for name, figures in again["plan"].items() if figures != demo["plan"][name]}
+    assert again["plan"]["log_index"] == first["plan"]["log_index"] + 2, "the registration and its campaign"
+    differing = {name for name, figures in again["plan"].items() if figures != first["plan"][name]}
     assert differing == {"log_index", "services", "awareness"}
     (other,) = (row for row in again["campaigns"] if row["owner"] == "another")
-    assert all(other["cause_index"] < row["cause_index"] for row in demo["campaigns"])
+    assert all(other["cause_index"] < row["cause_index"] for row in first["campaigns"])
     assert (other["state"], other["aired"], other["reach"]) == ("triggered", {"tv": 0, "radio": 0, "print": 0}, 0)
-    assert [row for row in again["campaigns"] if row["owner"] != "another"] == demo["campaigns"]
-    assert again["ledger"]["accounts"] == demo["ledger"]["accounts"]
+    assert [row for row in again["campaigns"] if row["owner"] != "another"] == first["campaigns"]
+    assert again["ledger"]["accounts"] == first["ledger"]["accounts"]

@@ -27,17 +27,3 @@ def test_a_gate_says_how_long_it_took_and_what_it_leaves_out(monkeypatch: pytest
     assert (tests[-1], checks) == ("-x", None)
     said = capfd.readouterr().out
     assert re.fullmatch(r"make accept: 0:00 \(goal on two cores: 60:00\)\. Left out: .+\.\n", said)
-
-
-def test_the_browser_comes_after_what_passed_and_not_after_chosen_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Mock(return_value=0)
-    monkeypatch.setattr(gate, "run", run)
-    assert gate.main("test") == 0
-    assert [gate.BROWSER in call.args[0] for call in run.call_args_list] == [True, True]
-    assert "--ignore" in run.call_args_list[0].args[0]
-    assert "--ignore" not in run.call_args_list[1].args[0]
-    for code, arguments in ((0, ("tests/unit",)), (1, ())):
-        run.reset_mock()
-        run.return_value = code
-        assert gate.main("test", *arguments) == code
-        assert run.call_count == 1

@@ -104,6 +104,7 @@ async def is_of_views(shown: View) -> bool:
     return kind == "v"
 
 
+@pytest.mark.accept
 @pytest.mark.timeout(600)
 async def test_many_active_partnerships_keep_at_most_200_bytes_an_entry(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch

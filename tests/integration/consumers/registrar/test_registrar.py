@@ -328,12 +328,12 @@ async def test_what_is_shipped_meanwhile_is_stored_next_time(settings: Settings,
 async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_the_log_grows(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = settings.model_copy(update={"checkpoint_interval_ms": 1_000})
+    settings = settings.model_copy(update={"checkpoint_interval_ms": 400})
     async with at_work(settings, connection, "health"):
-        for i in range(24):
+        for i in range(8):
             await send(settings, HEALTH_TOPIC, said(f"e{i}"))
             await asyncio.sleep(0.1)
-        await until_signed(connection, 27)
+        await until_signed(connection, 11)
         await intervals(settings.checkpoint_interval_ms, count=2)
     rows = await connection.fetch("SELECT size, note, signed_at FROM log.checkpoint ORDER BY size")
     times = [row["signed_at"].timestamp() for row in rows]

@@ -27,7 +27,7 @@ from tests.world.senders import start_producer
 SESSIONS = 3
 TRIES_MAX = 40
 TOPIC = "agency.health.events"
-pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("short_sessions"), pytest.mark.timeout(240)]
 
 
 @pytest.fixture
