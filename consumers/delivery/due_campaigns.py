@@ -72,15 +72,6 @@ async def due_campaigns(
 
 
 def _campaign(row: Mapping[str, Any]) -> DueCampaign:
-    return DueCampaign(
-        campaign_id=row["campaign_id"],
-        due_on=row["due_on"],
-        brief=row["brief"],
-        service_name=row["service_name"],
-        last_index=row["last_index"],
-        acknowledged_by=row["acknowledged_by"],
-        is_completed=row["completed_index"] is not None,
-        is_paused=row["paused"],
-        is_retired=row["retired"],
-        aired={channel: row[channel] for channel in CHANNELS if channel in row["channels"]},
-    )
+    values = dict(row)
+    channels, counts = values.pop("channels"), {channel: values.pop(channel) for channel in CHANNELS}
+    return DueCampaign(**values, aired={channel: count for channel, count in counts.items() if channel in channels})

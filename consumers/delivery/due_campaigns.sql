@@ -1,10 +1,10 @@
 -- name: of_team
 -- Campaigns of the team's agency in the log whose triggers a subscription of the team takes (of route $3; NULL: of any route);
 -- all of them where the team has no subscription. Completed ones only with a due date from $4 on.
-SELECT c.campaign_id, c.due_on, c.brief, c.channels, greatest(c.last_index, s.last_index) AS last_index,
-       c.acknowledged_by, c.completed_index, c.tv, c.radio, c.print,
-       c.completed_index IS NULL AND v.suspended_from IS NOT NULL AS paused,
-       s.name AS service_name, coalesce(s.retired, false) AS retired
+SELECT c.campaign_id, c.due_on, c.brief, s.name AS service_name, greatest(c.last_index, s.last_index) AS last_index,
+       c.acknowledged_by, c.completed_index IS NOT NULL AS is_completed,
+       c.completed_index IS NULL AND v.suspended_from IS NOT NULL AS is_paused, coalesce(s.retired, false) AS is_retired,
+       c.channels, c.tv, c.radio, c.print
 FROM campaigns.campaign c
 LEFT JOIN campaigns.coverage v ON v.service_id = c.service_id
 LEFT JOIN campaigns.service s ON s.service_id = c.service_id

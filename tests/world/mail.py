@@ -1,4 +1,4 @@
-"""A real SMTP server of the test's own, what it received, and a post office with a team's mail."""
+"""A real SMTP server of the test's own, what it received, and the sender of a team's e-mails."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class Desk:
 async def desk(
     settings: Settings, connection: Connection, mails: MailServer, now: datetime, console: str | None = None
 ) -> AsyncIterator[Desk]:
-    """The post office with the rights of its own role."""
+    """The sender with the rights of its own role."""
     epoch = await epoch_of(connection, settings)
     async with connected(settings.acting_as("delivery"), "mail") as own:
         route = Letters(smtp(mails), SENDER, LINKS, lambda: SEALS, console)

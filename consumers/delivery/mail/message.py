@@ -20,7 +20,7 @@ from typing import Final
 
 import jinja2
 
-from consumers.delivery.mail.letters import Letter, Page
+from consumers.delivery.mail.letters import Letter
 from consumers.delivery.plain_text import line
 from consumers.delivery.sending.route import Message
 from events.errors import YesserError
@@ -93,8 +93,8 @@ def build(letter: Letter, about: Message, sender: Sender, recipient: str, now: d
         message["Yesser-Campaign"] = _header(about.campaign_id)
     if about.unknown:
         message["Yesser-Repeat"] = str(1 + about.unknown)
-    message.set_content(_text(letter))
-    message.add_alternative(_html(letter), subtype="html")
+    message.set_content(_written(letter, "letter.txt"))
+    message.add_alternative(_written(letter, "letter.html"), subtype="html")
     return message
 
 
@@ -122,35 +122,14 @@ def _digest(*parts: str) -> str:
     return sha256("\x00".join(parts).encode()).hexdigest()[:_ID_CHARACTERS]
 
 
-def _text(letter: Letter) -> str:
-    rule = "-" * 60
-    return f"\n\n{rule}\n\n".join("\n".join(_text_lines(page)) for page in letter.pages) + "\n"
-
-
-def _text_lines(page: Page) -> list[str]:
-    shown = [page.heading, ""]
-    for paragraph in page.paragraphs:
-        shown += [paragraph, ""]
-    for fact in page.facts:
-        shown.append(f"{fact.label}: {fact.lines[0] if fact.lines else ''}")
-        shown += [f"    {more}" for more in fact.lines[1:]]
-    for group in page.groups:
-        shown += ["", f"{group.heading} ({group.count})", *(f"- {row}" for row in group.rows)]
-    if page.link is not None:
-        shown += ["", f"{page.link.label}: {page.link.address}"]
-    for command in page.commands:
-        shown += ["", f"{command.label}:", f"    {command.address}"]
-    return [*shown, "", page.footer, f"{page.stop.label}: {page.stop.address}"]
-
-
-def _html(letter: Letter) -> str:
-    return template("consumers.delivery.mail", "letter.html").render(pages=letter.pages, title=letter.subject)
+def _written(letter: Letter, name: str) -> str:
+    return template("consumers.delivery.mail", name).render(pages=letter.pages, title=letter.subject)
 
 
 @cache
 def template(package: str, name: str) -> jinja2.Template:
-    """A page of this package, whose values are escaped and must all be given."""
+    """A page or a text of this package, whose values must all be given; those of a page are escaped."""
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=name.endswith(".html"), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     return environment.from_string(resources.files(package).joinpath(name).read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ class Subscription:
     subscription_id: int
     agency: str
     team: str
-    route: Literal["webhook", "email"]
+    route: str
     endpoint_id: str | None
     rules: Collection[str] | None
     services: Collection[str] | None

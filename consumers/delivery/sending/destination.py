@@ -64,10 +64,10 @@ class Destination:
         rest_s = _rest_s(self.failures - limits.rests_after)
         self.rests_until = now + timedelta(seconds=rest_s) if rest_s else None
 
-    def pause(self, wakes_at: datetime | None) -> None:
-        """For now nothing is in hand. Its failures are remembered."""
+    def pause(self, now: datetime, due_at: datetime | None) -> None:
+        """For now nothing is in hand: it wakes when its rest is over, or when something becomes due."""
         self.ready.clear()
-        self.wakes_at = self.rests_until if self.is_open and self.rests_until is not None else wakes_at
+        self.wakes_at = self.rests_until if self.is_open and self.is_resting(now) else due_at
 
 
 def _rest_s(too_many: int) -> float:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from consumers.delivery import delivery_lease
@@ -26,6 +27,8 @@ from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
 
+WOKEN_MAX: Final = 1_000
+"""Most destinations that begin in a round: others go on meanwhile."""
 UNRECORDED_MAX: Final = 100
 """While so many attempts have ended and are not recorded, none begins: a process that is killed repeats them."""
 GATHER_S: Final = 0.005
@@ -50,7 +53,8 @@ class Sender:
         self._active: dict[str, Destination] = {}
         self._paused: dict[str, Destination] = {}
         """Those for which something becomes due later, or that failed last."""
-        self._woken: set[str] = set()
+        self._woken: dict[str, None] = {}
+        """Those that are to be read, in turn."""
         self._wake = asyncio.Event()
         self._ended: list[Attempt] = []
         self._bug: Exception | None = None
@@ -76,7 +80,7 @@ class Sender:
     async def begin(self) -> None:
         """Look at all that waits, and from now on at what is new."""
         await self._connection.add_listener(messages.CHANNEL, self._notified)
-        self._woken |= await messages.waiting(self._connection, self._route.name)
+        self._woken |= dict.fromkeys(await messages.waiting(self._connection, self._route.name))
 
     async def round(self) -> float:
         """Record, read and start. Returns the seconds until there is more to do, unless something ends or is new."""
@@ -94,25 +98,24 @@ class Sender:
     def _notified(self, connection: object, sender: int, channel: str, payload: object) -> None:
         route, _, name = str(payload).partition(" ")
         if route == self._route.name:
-            self._woken.add(name)
+            self._woken[name] = None
             self._wake.set()
 
     async def _activate(self, now: datetime) -> None:
         """Have destinations read from now on that something new or something due waits for."""
         is_back = self._now > now  # the clock went back: times that were noted say nothing
-        woken, self._woken, self._now = self._woken, set(), now
-        for destination in [*self._paused.values()]:
+        self._now = now
+        for destination in self._paused.values():
             if is_back:
                 destination.rests_until = None
-            if (
-                is_back
-                or destination.name in woken
-                or (destination.wakes_at is not None and destination.wakes_at <= now)
-            ):
-                woken.add(destination.name)
-                self._active[destination.name] = self._paused.pop(destination.name)
+            if is_back or (destination.wakes_at is not None and destination.wakes_at <= now):
+                self._woken[destination.name] = None
+        woken = set(islice(self._woken, WOKEN_MAX))
         for name in woken:
-            self._active.setdefault(name, Destination(name)).is_read = False
+            del self._woken[name]
+            destination = self._active.get(name) or self._paused.pop(name, None) or Destination(name)
+            destination.is_read = False
+            self._active[name] = destination
         if time.monotonic() >= self._refresh_at:
             woken |= self._active.keys()
             self._refresh_at = time.monotonic() + REFRESH_S
@@ -143,12 +146,12 @@ class Sender:
                 self._active[name].is_open = False
             await messages.cancel(self._connection, [each.name for each in over if not each.is_open], now)
             read = [(each.name, each.read_at) for each in over if each.may_send(now) and each.read_at is not None]
-            wakes_at = await messages.next_due(self._connection, read, self._route.limits.lane_wait)
+            due_at = await messages.next_due(self._connection, read, self._route.limits.lane_wait)
             due = await messages.due(self._connection, wanted, in_hand, self._route.limits, now) if wanted else []
         del self._ended[: len(attempts)]
         for destination in over:
             del self._active[destination.name]
-            destination.pause(wakes_at.get(destination.name))
+            destination.pause(now, due_at.get(destination.name))
             if destination.wakes_at is not None or destination.failures:
                 self._paused[destination.name] = destination
         await self._route.release([destination.name for destination in over])
@@ -202,7 +205,7 @@ class Sender:
             destination.note(self._route.limits, self._now, is_failing=self._route.is_failing(attempt.outcome))
         except asyncio.CancelledError:  # it may have arrived: the message is read again, in this term or in the next
             destination.in_flight.discard(message.message_id)
-            self._woken.add(destination.name)
+            self._woken[destination.name] = None
             self._wake.set()
             raise
         except Exception as error:  # a bug, which ends the term: no other task awaits this one

@@ -16,7 +16,6 @@ from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_has
 from consumers.delivery.mail.message import template
 from consumers.delivery.recipients import SQL
 from consumers.delivery.teams.requests import Changes
-from events.faults.problems import Bilingual
 
 _STYLE: Final = (
     "body{margin:0;background:#f3f2f1;color:#0b0c0c;font:18px/1.6 'Segoe UI',Tahoma,Arial,sans-serif}"
@@ -34,76 +33,6 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex",
 }
 _HTML: Final = "text/html; charset=utf-8"
-
-_CONFIRM: Final = Bilingual("تأكيد العنوان", "Confirm the address")
-_STOP: Final = Bilingual("إيقاف الرسائل", "Stop the letters")
-_RESUME: Final = Bilingual("استئناف الرسائل", "Get letters again")
-_TEXTS: Final[dict[tuple[Action, bool], tuple[Bilingual, Bilingual, Bilingual | None, Action]]] = {
-    ("confirm", False): (
-        _CONFIRM,
-        Bilingual(
-            "أضاف الفريق {team} عنوان بريدكم. إذا أكدتموه استقبل رسائل الفريق عن حملات التوعية.",
-            "The team {team} added your e-mail address. Once you confirm it, it gets the team's letters about awareness"
-            " campaigns.",
-        ),
-        _CONFIRM,
-        "confirm",
-    ),
-    ("confirm", True): (
-        Bilingual("العنوان مؤكد", "The address is confirmed"),
-        Bilingual(
-            "يستقبل عنوانكم رسائل الفريق {team}. في كل رسالة رابط لإيقافها.",
-            "Your address gets the letters of the team {team}. Each has a link to stop them.",
-        ),
-        None,
-        "stop",
-    ),
-    ("stop", False): (
-        _STOP,
-        Bilingual(
-            "لن يستقبل عنوانكم بعدها أي رسالة من الفريق {team}.",
-            "Your address then gets no more letters of the team {team}.",
-        ),
-        _STOP,
-        "stop",
-    ),
-    ("stop", True): (
-        Bilingual("الرسائل موقوفة", "The letters are stopped"),
-        Bilingual(
-            "لا يستقبل عنوانكم رسائل الفريق {team}، ويرى الفريق ذلك.",
-            "Your address gets no letters of the team {team}, and the team sees that.",
-        ),
-        _RESUME,
-        "resume",
-    ),
-    ("resume", False): (
-        _RESUME,
-        Bilingual(
-            "يمكن بعدها إرسال رسائل الفريق {team} إلى عنوانكم من جديد.",
-            "Letters of the team {team} can then be sent to your address again.",
-        ),
-        _RESUME,
-        "resume",
-    ),
-    ("resume", True): (
-        Bilingual("الرسائل غير موقوفة", "The letters are not stopped"),
-        Bilingual(
-            "يمكن إرسال رسائل الفريق {team} إلى عنوانكم، إن كان مؤكدًا.",
-            "Letters of the team {team} can be sent to your address, if it is confirmed.",
-        ),
-        None,
-        "stop",
-    ),
-}
-_NO_LINK: Final = (
-    Bilingual("الرابط غير صالح", "The link is not valid"),
-    Bilingual(
-        "ربما انتهت صلاحيته. ليصلكم رابط جديد يحفظ الفريق عنوانكم مرة أخرى.",
-        "It may have expired. To have a new one sent, the team saves your address again.",
-    ),
-    None,
-    "stop",
-)
 
 Token = Annotated[str, Query(pattern=TOKEN_PATTERN)]
 
@@ -146,9 +75,9 @@ def _is_done(action: Action, link: Any) -> bool:
 
 
 def _page(action: Action, token: str, link: Any) -> Response:
-    heading, text, button, leads_to = _NO_LINK if link is None else _TEXTS[action, _is_done(action, link)]
+    state = "no-link" if link is None else f"{action}-done" if _is_done(action, link) else action
     team = "" if link is None else f"{link['agency']}/{link['team']}"
-    body = template("consumers.delivery.teams", "letter_page.html").render(
-        style=_STYLE, heading=heading, text=text, team=team, button=button, address=f"{leads_to}?token={token}"
+    page = template("consumers.delivery.teams", "letter_page.html")
+    return Response(
+        page.render(style=_STYLE, state=state, team=team, token=token), 404 if link is None else 200, _HEADERS, _HTML
     )
-    return Response(body, 404 if link is None else 200, _HEADERS, _HTML)

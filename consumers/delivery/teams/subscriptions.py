@@ -123,7 +123,7 @@ async def subscriptions_of(
 
 async def _endpoint(connection: Connection, agency: str, new: NewSubscription) -> str | None:
     """The webhook of a subscription: the named one, else the only one of the team."""
-    if new.route == "email":
+    if new.route != "webhook":
         return None
     known = await open_endpoints(connection, agency, new.team)
     if new.endpoint_id is None and len(known) == 1:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 
@@ -53,7 +54,8 @@ class Texts(Route[str]):
         self.got.append(content)
         await asyncio.sleep(0)
         outcome = self.answers.get(content, lambda: Outcome(200, None, 1))()
-        return Attempt(message, datetime.now(UTC), outcome, Verdict("delivered" if outcome.delivered else "waiting"))
+        ends = "delivered" if outcome.delivered else "failed" if outcome.error else "waiting"
+        return Attempt(message, datetime.now(UTC), outcome, Verdict(ends))
 
     def is_failing(self, outcome: Outcome) -> bool:
         return not outcome.delivered
@@ -151,8 +153,16 @@ async def test_a_destination_that_fails_rests_and_gets_one_message_at_a_time(
         assert await waits_s() == 40
         now += timedelta(seconds=40)
         route.answers = {}
-        assert await waits_s() > 3_600
-    assert await connection.fetchval(DELIVERED) == 6
+        assert await waits_s() == inf
+        assert await connection.fetchval(DELIVERED) == 6
+
+        # Nothing waits for it any more, and its rest ends.
+        route.answers = {"last": lambda: Outcome(503, "refused", 1)}
+        await put(connection, "last")
+        now += 3 * HOURS
+        assert await waits_s() == 5
+        now += timedelta(seconds=5)
+        assert await waits_s() == inf
 
 
 async def test_a_wait_that_is_longer_than_any_is_of_a_clock_that_went_back(
