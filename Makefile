@@ -35,7 +35,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it running: `make down` stops it (ARGS=--json for one document)
 	@$(BIN)/yesser demo --keep $(ARGS)
 
-# Three workers, each with services of its own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
+# Several workers, each with services of its own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
 check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files, and the tests that need no service
 	@$(BIN)/python -m tests.gate check $(ARGS)
 

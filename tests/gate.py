@@ -26,6 +26,8 @@ class Gate:
 
     minutes: int
     leaves_out: str
+    workers: int
+    """One for each core where the processor is the limit; tests on services spend most of their time waiting."""
     options: tuple[str, ...]
     is_static: bool = True
 
@@ -35,16 +37,18 @@ GATES: Final = {
     "check": Gate(
         2,
         "tests on Kafka and PostgreSQL and in a browser (make test), long proofs (make accept)",
+        2,
         ("-m", "not stack and not accept", *WITHOUT_SERVICES),
     ),
     "test": Gate(
         8,
         "long proofs: floods, growth, kill -9 at random, a template's further pages in a browser (make accept)",
+        4,
         ("-m", "not accept"),
     ),
-    "accept": Gate(60, "what make test runs", ("-m", "accept", "--timeout=3600"), is_static=False),
+    "accept": Gate(60, "what make test runs", 3, ("-m", "accept", "--timeout=3600"), is_static=False),
 }
-WORKERS: Final = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
+SHARED_OUT: Final = ("--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(name: str, *arguments: str) -> int:
@@ -52,7 +56,9 @@ def main(name: str, *arguments: str) -> int:
     gate, began = GATES[name], time.monotonic()
     color = f"--color={'yes' if sys.stdout.isatty() else 'auto'}"
     pytest = (sys.executable, "-m", "pytest", color)
-    code = run([*pytest, *gate.options, *WORKERS, *arguments], STATIC if gate.is_static else None)
+    # Services that the environment names are for one test at a time.
+    workers = "0" if "YESSER_KAFKA" in os.environ else str(gate.workers)
+    code = run([*pytest, *gate.options, "-n", workers, *SHARED_OUT, *arguments], STATIC if gate.is_static else None)
     minutes, seconds = divmod(round(time.monotonic() - began), 60)
     took = f"{minutes}:{seconds:02} (goal on two cores: {gate.minutes}:00)"
     sys.stdout.write(f"make {name}: {took}. Left out: {gate.leaves_out}.\n")

@@ -26,8 +26,8 @@ from tests.scenarios.figures import take, tell
 from tests.shared_systems import DEMO, SHARED_SYSTEMS, STORY
 
 NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", *SHARED_SYSTEMS})
-WORKERS: Final = 3
-"""One more than the two cores that every machine has: tests on services spend half their time waiting."""
+WORKERS: Final = 4
+"""Twice the two cores that every machine has: tests on services spend most of their time waiting."""
 ALONE: Final = "alone"
 OWN_SYSTEMS: Final = ("scenarios", "embedded")
 """Folders whose files start systems of their own: the longest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,11 +36,17 @@ def docs(folder: Path, as_json: bool) -> None:
 def write_site(site: Site, folder: Path) -> None:
     """Write every page as a file."""
     for path in site.paths:
-        file = folder / file_of(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(site.page(path).body)
+        write_page(site, path, folder)
 
 
+def write_page(site: Site, path: str, folder: Path) -> None:
+    """Write the page or document at this address. Raises KeyError if there is none."""
+    file = folder / file_of(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(site.page(path).body)
+
+
+@cache
 def described() -> Document:
     """The OpenAPI document, from an app without services, which is never called."""
     from producers.gateway.app import application

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from producers.docs_pages.site import Site
-from producers.gateway.docs_command import described, write_site
+from producers.docs_pages.site import LANGUAGES, START, STYLE, Site
+from producers.gateway.docs_command import described, write_page
 from tests.browser.console import (
     PATIENCE_MS,
     WIDE,
@@ -64,6 +64,8 @@ PAGES = (
     "/runbook",
 )
 """A page of each template; the text has wide tables."""
+VISITED = ("/problems/conflict", "/events/service.launched", "/api/post-v1-events-validate")
+"""Pages to which links lead here."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,9 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document
     if path is None:
         pytest.skip("no Chromium: install one, or name it in CHROMIUM")
     folder = tmp_path_factory.mktemp("documentation")
-    write_site(Site(described, static=True), folder)
+    site = Site(described, static=True)
+    for page in (START, STYLE, *(f"/docs/{language}{path}" for language in LANGUAGES for path in (*PAGES, *VISITED))):
+        write_page(site, page, folder)
     with served(folder) as address, running_browser(path) as browser:
         yield Documentation(address, browser)
 

@@ -33,10 +33,6 @@ def kill_under_load(system: System, killer: Killer) -> None:
     tell(f"{killer}; {len(load.sent)} events, {again} records came again and were dropped")
 
 
-def test_every_receipt_has_one_verdict_though_gateway_and_kafka_are_killed(system: System) -> None:
-    kill_under_load(system, Killer(seed=40, count=3, parts=PARTS))
-
-
 @pytest.mark.accept
 @pytest.mark.parametrize("seed", [41, 42])
 def test_twenty_kills_of_gateway_and_kafka_lose_and_double_nothing(seed: int) -> None:

@@ -52,6 +52,7 @@ print(client.AgencyClient.__name__, [m for m in {sorted(EXTRAS)} if u.find_spec(
     assert len(small.packages) <= PACKAGES_MAX, sorted(small.packages)
 
 
+@pytest.mark.accept
 async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
     small: SmallInstall, tmp_path: Path
 ) -> None:
