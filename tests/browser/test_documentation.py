@@ -73,7 +73,7 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document
     if path is None:
         pytest.skip("no Chromium: install one, or name it in CHROMIUM")
     folder = tmp_path_factory.mktemp("documentation")
-    write_site(Site(described, static=True), folder)
+    write_site(Site(described), folder)
     with served(folder) as address, running_browser(path) as browser:
         yield Documentation(address, browser)
 
