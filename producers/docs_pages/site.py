@@ -43,7 +43,7 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 STYLE: Final = "/docs/site.css"
 _MARKDOWN: Final = ".md"
 _HTML: Final = "text/html; charset=utf-8"
-_MEDIA_TYPES: Final = {
+MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
@@ -61,24 +61,12 @@ class Page:
     language: Language | None
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A page as a reader sees it: its path, the address that it is read at, its language."""
-
-    path: str
-    address: str
-    language: Language
-
-
 class Site:
-    """All pages. With `static`, links are relative and point to files (`file_of`)."""
+    """All pages."""
 
-    def __init__(
-        self, describe: Callable[[], Document], *, static: bool = False, arabic: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, describe: Callable[[], Document], arabic: Mapping[str, str] | None = None) -> None:
         """`describe` gives the gateway's OpenAPI document, `arabic` the Arabic of its texts."""
         self._describe = describe
-        self._static = static
         self._arabic = arabic_texts() if arabic is None else arabic
         self._documents: dict[str, Callable[[], bytes]] = {
             "/openapi.json": lambda: orjson.dumps(describe()),
@@ -88,27 +76,34 @@ class Site:
             **{schema_path(name): partial(_schema, name) for name in CATALOGUE},
             **{example_path(name): partial(golden_example, name) for name in CATALOGUE},
             STYLE: files("producers.docs_pages").joinpath("templates", "site.css").read_bytes,
-            LLMS: lambda: self._markdown(View(START, LLMS, "en")).encode(),
+            LLMS: lambda: self._markdown(START, "en").encode(),
         }
-        self._made: dict[View | str, Page] = {}
+        self._made: dict[str, Page] = {}
 
     @property
     def paths(self) -> list[str]:
-        """Every address: documents, pages in the reader's language, and pages in each language."""
-        return [*self._documents, *self._writers, *self._views]
+        """Every address: documents, pages in the reader's language, and pages in each language, also as Markdown."""
+        return [*self._documents, *self._writers, *self._views, *(address + _MARKDOWN for address in self._views)]
 
     def page(self, address: str, preferred: Language = "ar") -> Page:
         """The page at an address, in the preferred language if the address names none. Raises KeyError if there is
         none."""
+        if address in self._writers:
+            address = localized(address, preferred)
+        if address not in self._made:
+            self._made[address] = self._make(address)
+        return self._made[address]
+
+    def _make(self, address: str) -> Page:
+        language: Language | None = None
         if address in self._documents:
-            if address not in self._made:
-                self._made[address] = _page(address, self._documents[address](), None)
-            return self._made[address]
-        view = self._view(address, preferred)
-        if view not in self._made:
-            body = self._markdown(view) if view.address.endswith(_MARKDOWN) else self._html(view)
-            self._made[view] = _page(view.address, body.encode(), view.language)
-        return self._made[view]
+            body = self._documents[address]()
+        else:
+            path, language = self._views[address.removesuffix(_MARKDOWN)]
+            make = self._markdown if address.endswith(_MARKDOWN) else self._html
+            body = make(path, language).encode()
+        media_type = MEDIA_TYPES.get(posixpath.splitext(address)[1], _HTML)
+        return Page(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', language)
 
     @cached_property
     def _writers(self) -> dict[str, Write]:
@@ -116,62 +111,37 @@ class Site:
         return pages_of(self._describe())
 
     @cached_property
-    def _views(self) -> dict[str, View]:
-        """Address with a language → the page at it."""
-        found = product(self._writers, LANGUAGES, ("", _MARKDOWN))
-        views = (View(path, localized(path, language) + ending, language) for path, language, ending in found)
-        return {view.address: view for view in views}
+    def _views(self) -> dict[str, tuple[str, Language]]:
+        """Address of a page in a language → its path and the language."""
+        return {localized(*view): view for view in product(self._writers, LANGUAGES)}
 
-    def _view(self, address: str, preferred: Language) -> View:
-        """In a folder, an address without a language is a file of its own, with links of its own."""
-        if address not in self._writers:
-            return self._views[address]
-        return View(address, address if self._static else localized(address, preferred), preferred)
+    def _markdown(self, path: str, language: Language) -> str:
+        return self._writers[path](Writer(language, partial(self._href, language, _MARKDOWN), self._arabic))
 
-    def _markdown(self, view: View) -> str:
-        return self._writers[view.path](Writer(view.language, partial(self._href, view, _MARKDOWN), self._arabic))
-
-    def _html(self, view: View) -> str:
-        write = self._writers[view.path]
-        markdown, english = (write(Writer(language, str, self._arabic)) for language in (view.language, "en"))
-        title, content = html_page(markdown, english, view.language, partial(self._href, view, ""))
+    def _html(self, path: str, language: Language) -> str:
+        write, href = self._writers[path], partial(self._href, language, "")
+        markdown, english = (write(Writer(one, str, self._arabic)) for one in (language, "en"))
+        title, content = html_page(markdown, english, language, href)
         return TEMPLATES.get_template("layout.html").render(
-            language=view.language,
+            language=language,
             title=title,
             content=content,
-            label=lambda ar, en: ar if view.language == "ar" else en,
-            href=partial(self._href, view, ""),
-            switched=lambda language: self._link(view, localized(view.path, language)),
-            markdown=self._link(view, localized(view.path, view.language) + _MARKDOWN),
-            current=view.path,
+            label=lambda ar, en: ar if language == "ar" else en,
+            href=href,
+            switched=partial(localized, path),
+            markdown=localized(path, language) + _MARKDOWN,
+            current=path,
             version=VERSION,
         )
 
-    def _href(self, view: View, ending: str, path: str) -> str:
+    def _href(self, language: Language, ending: str, path: str) -> str:
         """A link from a page to a document, or to another page in the same language."""
-        return self._link(view, path if path in self._documents else localized(path, view.language) + ending)
-
-    def _link(self, view: View, target: str) -> str:
-        if not self._static:
-            return target
-        return posixpath.relpath(file_of(target), posixpath.dirname(file_of(view.address)) or ".")
+        return path if path in self._documents else localized(path, language) + ending
 
 
 def localized(path: str, language: Language) -> str:
     """The address of a page in a language: `/docs/ar/events`, `/docs/ar/problems/conflict`."""
     return f"{START}/{language}{path.removeprefix(START)}"
-
-
-def file_of(path: str) -> str:
-    """The file of an address in a static site: `index.html`, `docs/ar/events.html`, `asyncapi.json`."""
-    if path == START:
-        return "index.html"
-    return path.lstrip("/") + ("" if posixpath.splitext(path)[1] in _MEDIA_TYPES else ".html")
-
-
-def _page(address: str, body: bytes, language: Language | None) -> Page:
-    media_type = _MEDIA_TYPES.get(posixpath.splitext(address)[1], _HTML)
-    return Page(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', language)
 
 
 def _schema(name: str) -> bytes:

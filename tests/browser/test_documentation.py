@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from producers.docs_pages.site import LANGUAGES, START, STYLE, Site
-from producers.gateway.docs_command import described, write_page
+from producers.docs_pages.pages import START
+from producers.docs_pages.site import LANGUAGES, STYLE, Site
+from producers.gateway.docs_command import described, write_site
 from tests.browser.console import (
     PATIENCE_MS,
     WIDE,
@@ -75,9 +76,8 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document
     if path is None:
         pytest.skip("no Chromium: install one, or name it in CHROMIUM")
     folder = tmp_path_factory.mktemp("documentation")
-    site = Site(described, static=True)
-    for page in (START, STYLE, *(f"/docs/{language}{path}" for language in LANGUAGES for path in (*PAGES, *VISITED))):
-        write_page(site, page, folder)
+    written = (START, STYLE, *(f"/docs/{language}{path}" for language in LANGUAGES for path in (*PAGES, *VISITED)))
+    write_site(Site(described), folder, written)
     with served(folder) as address, running_browser(path) as browser:
         yield Documentation(address, browser)
 
