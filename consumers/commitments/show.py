@@ -9,6 +9,7 @@ import uvloop
 from consumers.commitments.check import RowsHash, Verdict, check, said_in_log
 from consumers.commitments.claims import newest
 from consumers.documents.log.commitments import Status
+from events.values.bilingual import Bilingual
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result
@@ -35,16 +36,15 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     """Print how many match, how many are of an earlier version, and the others one by one."""
     by_status = {status: [verdict for verdict in verdicts if verdict.status is status] for status in Status}
     right, total = len(by_status[Status.MATCHES]), len(verdicts)
-    print_localized(
-        f"{right} من {total} من البصمات تطابق السجل.",
-        f"{right} of {total} commitments match the log.",
-    )
+    detail = Bilingual("{} من {} من البصمات تطابق السجل.", "{} of {} commitments match the log.").format(right, total)
+    print_localized(detail)
     if earlier := by_status[Status.EARLIER_VERSION]:
         versions = ", ".join(sorted({verdict.fold_version or "-" for verdict in earlier}))
-        print_localized(
-            f"{len(earlier)} من إصدار سابق ولا تُقارن بهذا الإصدار: {versions}",
-            f"{len(earlier)} are of an earlier version and cannot be compared with this one: {versions}",
-        )
+        sentence = Bilingual(
+            "{} من إصدار سابق ولا تُقارن بهذا الإصدار: {}",
+            "{} are of an earlier version and cannot be compared with this one: {}",
+        ).format(len(earlier), versions)
+        print_localized(sentence)
     for verdict in by_status[Status.ACKNOWLEDGED]:
         _show_acknowledged(verdict)
     if wrong := by_status[Status.WRONG]:
@@ -56,7 +56,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
             Column("من السجل", "From the log", drop=2),
         ]
         rows = [[f"{row.index:,}", row.name, f"{row.log_index:,}", *_both(row)] for row in wrong]
-        show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
+        show(Grid(Bilingual("لا تطابق السجل", "Do not match the log"), columns, rows))
 
 
 def _show_acknowledged(verdict: Verdict) -> None:
@@ -64,18 +64,20 @@ def _show_acknowledged(verdict: Verdict) -> None:
     if known is None:
         return
     index, by = verdict.index, known.by or "?"
-    print_localized(
-        f"البصمة في القيد {index} ({verdict.name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {known.index}،"
-        f" والسبب: {known.reason['ar']}",
-        f"The commitment at entry {index} ({verdict.name}) does not match the log; acknowledged at entry"
-        f" {known.index} by {by}, reason: {known.reason['en']}",
-    )
+    sentence = Bilingual(
+        "البصمة في القيد {index} ({name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {index_}، والسبب: {bilingual}",
+        "The commitment at entry {index} ({name}) does not match the log; acknowledged at entry"
+        " {index_} by {by}, reason: {bilingual}",
+    ).format(index=index, name=verdict.name, by=by, index_=known.index, bilingual=Bilingual(**known.reason))
+    print_localized(sentence)
 
 
 def _both(verdict: Verdict) -> tuple[str, str]:
     found = verdict.found
-    return _hashed(verdict), localized("لا توجد حالة كهذه", "no such state", "\n") if found is None else _hashed(found)
+    return _hashed(verdict), localized(
+        Bilingual("لا توجد حالة كهذه", "no such state"), "\n"
+    ) if found is None else _hashed(found)
 
 
 def _hashed(found: Verdict | RowsHash) -> str:
-    return "\n".join([localized(f"الصفوف: {found.rows:,}", f"{found.rows:,} rows"), f"{found.sha256[:16]}…"])
+    return "\n".join([localized(Bilingual("الصفوف: {:,}", "{:,} rows").format(found.rows)), f"{found.sha256[:16]}…"])

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from consumers.completeness.derive import MonthRow
 from consumers.revenue.statements.paper import Paper, Sheet
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
 from infra.json_documents import with_long_numbers_as_texts
@@ -44,7 +44,7 @@ def rows_table(rows: Iterable[MonthRow]) -> Grid:
     for agency, own in groupby(rows, key=lambda row: row.agency):
         found.append(Section(agency))
         found += [_cells(row) for row in own]
-    return Grid(localized("اكتمال أرقام التسلسل", "Completeness of sequence numbers"), columns, found)
+    return Grid(Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers"), columns, found)
 
 
 def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
@@ -70,15 +70,15 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
             )
             for row in own
         )
-        sheets.append(Sheet(Bilingual(f"الجهة {agency}", f"Agency {agency}"), headings, lines))
+        sheets.append(Sheet(Bilingual("الجهة {}", "Agency {}").format(agency), headings, lines))
     return Paper(
         Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers"),
         tuple(sheets),
         Bilingual(
-            f"يتبع من قيود السجل وحدها، وعددها {size}، جذره {root}. للتحقق: yesser audit completeness URL-OR-FOLDER",
-            f"Follows from the entries of the log alone: {size} entries, root {root}. To verify: yesser audit "
+            "يتبع من قيود السجل وحدها، وعددها {}، جذره {}. للتحقق: yesser audit completeness URL-OR-FOLDER",
+            "Follows from the entries of the log alone: {} entries, root {}. To verify: yesser audit "
             "completeness URL-OR-FOLDER",
-        ),
+        ).format(size, root),
         "",
     )
 
@@ -109,7 +109,7 @@ def document(
 def _cells(row: MonthRow) -> list[str | None]:
     return [
         "  " + row.month,
-        localized(row.status.ar, row.status.en, "\n"),
+        localized(row.status, "\n"),
         f"{row.entries:,}",
         f"{row.numbered:,}",
         f"{row.refused:,}",

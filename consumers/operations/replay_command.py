@@ -18,6 +18,7 @@ from consumers.documents.log.commitments import Status
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
+from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
@@ -155,14 +156,15 @@ def _show(found: list[Replayed], end: int) -> None:
         Column("البصمة المنشورة في السجل", "Committed in the log"),
     ]
     rows = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
-    show(Grid(localized(f"بعد {end:,} من القيود", f"After {end:,} entries"), columns, rows))
+    show(Grid(Bilingual("بعد {:,} من القيود", "After {:,} entries").format(end), columns, rows))
     wrong = sum(not row.ok for row in found)
     if wrong:
-        print_localized(f"{wrong} لا تطابق البصمة المنشورة في السجل.", f"{wrong} differ from what the log commits to.")
+        sentence = Bilingual("{} لا تطابق البصمة المنشورة في السجل.", "{} differ from what the log commits to.")
+        print_localized(sentence.format(wrong))
 
 
 def _committed(row: Replayed) -> str:
     if row.claim is None or row.status is None:
-        return localized("لا يوجد", "none", "\n")
+        return localized(Bilingual("لا يوجد", "none"), "\n")
     status, at = row.status, f"{row.claim.log_index:,}"
-    return localized(f"{status.ar}، عند {at}", f"{status.en}, at {at}", "\n")
+    return localized(Bilingual("{}، عند {}", "{}, at {}").format(status, at), "\n")

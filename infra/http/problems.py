@@ -13,9 +13,8 @@ from typing import Any, Final, Literal, get_args
 import orjson
 
 from events.errors import YesserError
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, Language
 
-Language = Literal["ar", "en"]
 RequestCode = Literal[
     "malformed-request",
     "unauthenticated",

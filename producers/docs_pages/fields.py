@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from events.faults.problems import Bilingual
 from events.schema_tools.compatibility import Schema, resolved, without_null
 from events.schema_tools.field_meanings import meaning_of
 from events.schema_tools.schema_documents import schema_of
 from events.values import fields
+from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 
 
@@ -105,7 +105,7 @@ def _list_kind(schema: Schema, root: Schema) -> Kind:
     item = _kind(resolved(schema["items"], root), root)
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     count = f"{least}–{most}" if most else f"≥ {least}"
-    return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"[{count}] {item.form}".strip())
+    return Kind(Bilingual("قائمة: {}", "list: {}").format(item.words), f"[{count}] {item.form}".strip())
 
 
 def _bounds(least: int, most: int) -> str:

@@ -15,14 +15,14 @@ from functools import cache, partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Bilingual, Code
+from events.faults.problems import PROBLEMS, Code
 from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
@@ -30,8 +30,9 @@ from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
 from events.types.domains import DOMAINS
+from events.values.bilingual import LANGUAGES, Bilingual, Language
 from events.wire.envelope import Envelope, full_type
-from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language, RequestCode
+from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, RequestCode
 from infra.http.prose import isolated
 from producers.docs_pages import openapi, words
 from producers.docs_pages.fields import field_rows
@@ -39,7 +40,6 @@ from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
 Make = Callable[[], bytes]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 START: Final = "/docs"
 STYLE: Final = "/docs/site.css"
@@ -338,7 +338,7 @@ def _told(language: Language, english: str) -> Markup:
 
 def _short(words: Bilingual) -> Bilingual:
     """Without the brackets at the end."""
-    return Bilingual(*(text.partition(" (")[0] for text in words))
+    return Bilingual(*(text.partition(" (")[0] for text in (words.ar, words.en)))
 
 
 def _said(language: Language, words: Bilingual) -> Markup:

@@ -9,8 +9,8 @@ from typing import Final
 
 import orjson
 
-from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
+from events.values.bilingual import Bilingual
 
 _B = Bilingual
 

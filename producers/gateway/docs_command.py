@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import click
 
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation
 from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
@@ -26,9 +27,8 @@ def docs(folder: Path, as_json: bool) -> None:
     start = folder / file_of(START)
     files = len(site.paths)
     document = {"folder": str(folder), "start": str(start), "files": files}
-    print_confirmation(
-        document, as_json, f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}"
-    )
+    sentence = Bilingual("كُتبت الصفحات ({})؛ افتح {}", "{} files written; open {}").format(files, start)
+    print_confirmation(document, as_json, sentence)
 
 
 def write_site(site: Site, folder: Path) -> None:

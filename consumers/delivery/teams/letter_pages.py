@@ -16,7 +16,7 @@ from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_has
 from consumers.delivery.mail.message import template
 from consumers.delivery.recipients import SQL
 from consumers.delivery.teams.requests import Changes
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 _STYLE: Final = (
     "body{margin:0;background:#f3f2f1;color:#0b0c0c;font:18px/1.6 'Segoe UI',Tahoma,Arial,sans-serif}"

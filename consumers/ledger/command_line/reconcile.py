@@ -15,6 +15,7 @@ from consumers.documents.tables import csv_file, grid
 from consumers.ledger.proving import entries_of
 from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.revenue.statements.commands import partnerships_completion
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -87,10 +88,8 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
 
 def _show_findings(partnership: str, differing: Sequence[Finding], counts: Mapping[FindingKind, int]) -> None:
     if differing:
-        title = f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals"
-        show(grid(Listing(*title, Finding), differing))
-    found = [(kind, count) for kind, count in counts.items() if count]
-    print_localized(
-        "، ".join(f"{kind.ar} {count:,}" for kind, count in found) + ".",
-        ", ".join(f"{kind.en} {count:,}" for kind, count in found) + ".",
-    )
+        title = Listing("مطابقة {}، بالريال", "Reconciliation of {}, in riyals", Finding).format(partnership)
+        show(grid(title, differing))
+    number = Bilingual("{} {:,}", "{} {:,}")
+    numbers = joined(number.format(kind, count) for kind, count in counts.items() if count)
+    print_localized(Bilingual("{}.", "{}.").format(numbers))

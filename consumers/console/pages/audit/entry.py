@@ -11,9 +11,9 @@ import orjson
 
 from consumers.audit.port import read_verifier
 from consumers.documents.log.entries import Fault, Proof
-from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash

@@ -151,8 +151,7 @@ class Mended:
 async def lift(settings: Settings, connection: Connection, code: str, expected: Mended) -> None:
     halted = await look_at(connection, settings, code)
     assert Mended(halted.missing, halted.unread, halted.deleted_unread, halted.is_restored) == expected, code
-    assert halted.words()["en"][-1] == f"Reading resumes at offset {expected.deleted_unread.stop}."
-    assert len(halted.words()["ar"]) == len(halted.words()["en"])
+    assert [*halted.sentences()][-1].en == f"Reading resumes at offset {expected.deleted_unread.stop}."
     await lift_halt(connection, settings, code, halted)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.http.problems import Language
+from events.values.bilingual import Language
 from producers.docs_pages import prose
 from producers.docs_pages.prose import prose_of, title_of
 

@@ -12,11 +12,12 @@ import orjson
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
-from infra.http.problems import REQUEST_CODES, Language
+from events.values.bilingual import LANGUAGES, Language
+from infra.http.problems import REQUEST_CODES
 from infra.http.prose import isolated
 from producers.docs_pages.openapi import anchor_of
 from producers.docs_pages.prose import PROSE_PAGES
-from producers.docs_pages.site import CURL, LANGUAGES, event_page, example_path, localized, problem_page, schema_path
+from producers.docs_pages.site import CURL, event_page, example_path, localized, problem_page, schema_path
 from producers.docs_pages.words import API_TAGS
 from tests.every import every
 from tests.unit.producers.docs_pages.pages import PageReader, site
