@@ -107,10 +107,9 @@ def chart_of(periods: Sequence[RevenuePeriod | ForecastPeriod]) -> Chart:
 
 def svg(shown: Forecast) -> str:
     """The picture, without outside resources."""
-    title = Bilingual(
-        "الشراكة {}: المتوقع والفعلي، بالريال",
-        "Partnership {}: expected and actual, in riyals",
-    ).format(shown.partnership_id)
+    title = Bilingual("الشراكة {}: المتوقع والفعلي، بالريال", "Partnership {}: expected and actual, in riyals").format(
+        shown.partnership_id
+    )
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
     template = resources.files("consumers.ledger").joinpath("forecast.svg").read_text(encoding="utf-8")
     return environment.from_string(template).render(chart=chart_of(shown.periods), title=title, keys=_KEYS)

@@ -32,8 +32,7 @@ def migrate_command(print_roles: bool, as_json: bool) -> None:
     done = asyncio.run(migrate_database(Settings()))
     files, schemas, indexes = (", ".join(names) for names in done)
     sentence = Bilingual(
-        "طُبّق: {}. المخططات المنشأة: {}. الفهارس المبنية: {}.",
-        "Applied: {}. Schemas created: {}. Indexes built: {}.",
+        "طُبّق: {}. المخططات المنشأة: {}. الفهارس المبنية: {}.", "Applied: {}. Schemas created: {}. Indexes built: {}."
     ).format(
         files or Bilingual("لا شيء", "nothing"),
         schemas or Bilingual("لا شيء", "none"),

@@ -36,8 +36,7 @@ async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: st
             index, is_settled = size if as_of_index is None else as_of_index, True
     if index > size:
         detail = Bilingual(
-            "عدد قيود السجل {}، فلا حالة بعد {}.",
-            "The log has {} entries, so there is no state after {}.",
+            "عدد قيود السجل {}، فلا حالة بعد {}.", "The log has {} entries, so there is no state after {}."
         ).format(size, index)
         raise _bad("as_of_index", detail)
     state = State([index], cache_control=f"private, max-age={YEAR_S}, immutable" if is_settled else REVALIDATED)

@@ -186,8 +186,7 @@ _REASONS: Final[Mapping[Outcome, Bilingual]] = {
         "{} records used the ids of other events, and few were accepted between them",
     ),
     Outcome.REFUSED: Bilingual(
-        "رُفض {} من السجلات ولم يُقبل بينها إلا القليل",
-        "{} records were refused, and few were accepted between them",
+        "رُفض {} من السجلات ولم يُقبل بينها إلا القليل", "{} records were refused, and few were accepted between them"
     ),
 }
 _REFUSED_BYTES: Final = Bilingual(

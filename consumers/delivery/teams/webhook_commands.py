@@ -175,8 +175,7 @@ def redeliver_(
         raise click.UsageError("--until goes with --since.")
     done = change(lambda desk: redeliver(desk, None, endpoint, Wanted(message, since, until)))
     sentence = Bilingual(
-        "الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {messages}.",
-        "{messages} messages are sent to {endpoint} again.",
+        "الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {messages}.", "{messages} messages are sent to {endpoint} again."
     ).format(endpoint=endpoint, messages=len(done.messages))
     print_confirmation(done, as_json, sentence)
 

@@ -126,10 +126,7 @@ def _revenue(statement: Statement) -> Sheet:
             _line(statement, "closing_cumulative_halalas"),
             _line(statement, "expected_halalas"),
         ],
-        Bilingual(
-            "الختامي = الافتتاحي + الصافي.",
-            "Closing = opening + net.",
-        ),
+        Bilingual("الختامي = الافتتاحي + الصافي.", "Closing = opening + net."),
     )
 
 

@@ -66,26 +66,21 @@ def band_text(band: Band | BandShare | DayShare) -> Bilingual:
 def terms_in_words(partnership: PartnershipAndRevenue) -> Iterator[Bilingual]:
     """The contract, sentence by sentence, with each version and its effect."""
     agency, partner, basis = partnership.agency, partnership.partner, partnership.legal_basis
-    yield Bilingual(
-        "الطرفان: الجهة {} والشريك {} ({}).",
-        "Parties: agency {} and partner {} ({}).",
-    ).format(agency, partner.name, partner.partner_id)
+    yield Bilingual("الطرفان: الجهة {} والشريك {} ({}).", "Parties: agency {} and partner {} ({}).").format(
+        agency, partner.name, partner.partner_id
+    )
     services = partnership.services
     yield Bilingual("الخدمات: {}.", "Services: {}.").format(joined(services))
     yield Bilingual("السند النظامي: {}", "Legal basis: {}").format(basis)
     signed, start, end = map(date_text, (partnership.signed_on, partnership.starts_on, partnership.ends_on))
-    yield Bilingual(
-        "وُقّع في {}؛ مدته من {} إلى {}.",
-        "Signed on {}; it runs from {} to {}.",
-    ).format(signed, start, end)
+    yield Bilingual("وُقّع في {}؛ مدته من {} إلى {}.", "Signed on {}; it runs from {} to {}.").format(signed, start, end)
     if partnership.terminated_on is not None:
         ended = date_text(partnership.terminated_on)
         yield Bilingual("أُنهي في {}.", "Terminated on {}.").format(ended)
     calendar, kind, tiers = partnership.calendar, partnership.period, partnership.tier_basis
-    yield Bilingual(
-        "الفترة {} {}؛ تُحسب الشرائح {}.",
-        "A period is a {} {}; bands are counted {}.",
-    ).format(kind, calendar, tiers)
+    yield Bilingual("الفترة {} {}؛ تُحسب الشرائح {}.", "A period is a {} {}; bands are counted {}.").format(
+        kind, calendar, tiers
+    )
     for version in partnership.versions:
         yield from version_in_words(version)
 
@@ -95,8 +90,7 @@ def version_in_words(version: ExpectingVersion) -> Iterator[Bilingual]:
     terms, number, start, index = version.terms, version.version, version.effective_from, version.index
     if version.reason is None:
         yield Bilingual(
-            "النسخة {}: كما وُقّعت، من الفترة {} (القيد {}).",
-            "Version {}: as signed, from period {} (log entry {}).",
+            "النسخة {}: كما وُقّعت، من الفترة {} (القيد {}).", "Version {}: as signed, from period {} (log entry {})."
         ).format(number, start, index)
     else:
         yield Bilingual(
@@ -124,8 +118,7 @@ def _expected_in_words(halalas: int, start: str) -> Bilingual:
         return Bilingual("لا إيراد متوقع من الفترة {}.", "No revenue is expected from period {} on.").format(start)
     amount = riyals_text(halalas)
     return Bilingual(
-        "مجموع الإيراد المتوقع من الفترة {}: {} ريال.",
-        "The expected revenue from period {} on is SAR {} in all.",
+        "مجموع الإيراد المتوقع من الفترة {}: {} ريال.", "The expected revenue from period {} on is SAR {} in all."
     ).format(start, amount)
 
 
