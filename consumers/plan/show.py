@@ -39,12 +39,12 @@ from infra.command_line.language import language, localized
 BAR_CELLS: Final = 10
 PARTNERSHIPS_SHOWN_MAX: Final = 20
 _COUNTS: Final = {
-    "registered": Bilingual("مسجّلة: {:,}", "{:,} registered"),
-    "cancelled": Bilingual("ملغاة: {:,}", "{:,} cancelled"),
-    "live": Bilingual("تعمل: {:,}", "{:,} live"),
-    "suspended": Bilingual("موقوفة: {:,}", "{:,} suspended"),
-    "retired": Bilingual("منتهية: {:,}", "{:,} retired"),
-    "revoked": Bilingual("مسحوبة: {:,}", "{:,} revoked"),
+    "registered": Bilingual("مسجّلة", "registered"),
+    "cancelled": Bilingual("ملغاة", "cancelled"),
+    "live": Bilingual("تعمل", "live"),
+    "suspended": Bilingual("موقوفة", "suspended"),
+    "retired": Bilingual("منتهية", "retired"),
+    "revoked": Bilingual("مسحوبة", "revoked"),
 }
 
 _NOT_JUDGED: Final = Bilingual(
@@ -148,7 +148,8 @@ def _lines(rows: list[_Line]) -> Grid:
 
 
 def _note(**counts: int) -> str:
-    return localized(joined(_COUNTS[name].format(count) for name, count in counts.items() if count))
+    number = Bilingual("{name}: {count:,}", "{count:,} {name}")
+    return localized(joined(number.format(name=_COUNTS[name], count=count) for name, count in counts.items() if count))
 
 
 def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:

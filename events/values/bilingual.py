@@ -58,6 +58,10 @@ class Bilingual(Struct, frozen=True):
         ar, en = (_Isolating(language).vformat(self.of(language), values, named) for language in LANGUAGES)
         return replace(self, ar=ar, en=en)
 
+    def plain(self) -> Self:
+        """Without isolates, for a file that programs read."""
+        return replace(self, ar=_ISOLATES.sub("", self.ar), en=_ISOLATES.sub("", self.en))
+
 
 def joined(values: Iterable[object], ar: str = "، ", en: str = ", ") -> Bilingual:
     """The values one after the other, with what stands between them in each language."""

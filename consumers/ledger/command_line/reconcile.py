@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+from msgspec.structs import replace
 
 from consumers.documents.document import Listing
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
@@ -53,7 +54,8 @@ def reconcile_command(
     differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     if into is not None:
         # Ids of the file are anybody's text: a spreadsheet must not run them.
-        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), findings).encode())
+        rows = [replace(row, reason=row.reason.plain()) if row.reason else row for row in findings]
+        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), rows).encode())
     document = {
         "partnership_id": partnership,
         "type": kind,

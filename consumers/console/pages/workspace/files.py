@@ -134,7 +134,7 @@ def fault_rows(found: Upload) -> list[tuple[str | int, ...]]:
 
 
 def _texts(fault: Explained) -> tuple[str, str, str, str]:
-    detail, remedy = fault.detail, fault.remedy or Bilingual("", "")
+    detail, remedy = fault.detail.plain(), fault.remedy or Bilingual("", "")
     return detail.ar, detail.en, remedy.ar, remedy.en
 
 
