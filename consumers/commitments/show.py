@@ -10,7 +10,7 @@ from consumers.commitments.check import RowsHash, Verdict, check, said_in_log
 from consumers.commitments.claims import newest
 from consumers.documents.log.commitments import Status
 from events.values.bilingual import Bilingual
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Cell, Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result
 from infra.postgres.connection import connected
@@ -65,18 +65,16 @@ def _show_acknowledged(verdict: Verdict) -> None:
         return
     index, by = verdict.index, known.by or "?"
     sentence = Bilingual(
-        "البصمة في القيد {index} ({name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {index_}، والسبب: {bilingual}",
+        "البصمة في القيد {index} ({name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {acknowledged}، والسبب: {reason}",
         "The commitment at entry {index} ({name}) does not match the log; acknowledged at entry"
-        " {index_} by {by}, reason: {bilingual}",
-    ).format(index=index, name=verdict.name, by=by, index_=known.index, bilingual=Bilingual(**known.reason))
+        " {acknowledged} by {by}, reason: {reason}",
+    ).format(index=index, name=verdict.name, by=by, acknowledged=known.index, reason=Bilingual(**known.reason))
     print_localized(sentence)
 
 
-def _both(verdict: Verdict) -> tuple[str, str]:
+def _both(verdict: Verdict) -> tuple[Cell, Cell]:
     found = verdict.found
-    return _hashed(verdict), localized(
-        Bilingual("لا توجد حالة كهذه", "no such state"), "\n"
-    ) if found is None else _hashed(found)
+    return _hashed(verdict), Bilingual("لا توجد حالة كهذه", "no such state") if found is None else _hashed(found)
 
 
 def _hashed(found: Verdict | RowsHash) -> str:

@@ -16,7 +16,7 @@ from consumers.operations.audit_options import FILE, policy_option, token_file_o
 from events.values.bilingual import Bilingual
 from infra.command_line.display import NOTHING, Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.process.subprocess_command import subprocess_command
 
@@ -133,10 +133,7 @@ def _document(stdout: bytes) -> Any:
 
 def _show(found: Sequence[Checked]) -> None:
     columns = [Column("الأمر", "Command"), Column("النتيجة", "Verdict"), Column("السبب", "Reason", wraps=True)]
-    rows = [
-        [f"yesser {check.command}", localized(_VERDICTS[check.exit_code], "\n"), check.said or NOTHING]
-        for check in found
-    ]
+    rows = [[f"yesser {check.command}", _VERDICTS[check.exit_code], check.said or NOTHING] for check in found]
     show(Grid(Bilingual("كل عمليات التحقق", "All checks"), columns, rows))
     if any(check.exit_code != ExitCode.OK for check in found):
         print_localized(Bilingual("يبيّن كل أمر وحده تفاصيله.", "Each command alone shows its details."))

@@ -22,7 +22,7 @@ from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.merkle import leaf_hash
@@ -163,8 +163,7 @@ def _show(found: list[Replayed], end: int) -> None:
         print_localized(sentence.format(wrong))
 
 
-def _committed(row: Replayed) -> str:
+def _committed(row: Replayed) -> Bilingual:
     if row.claim is None or row.status is None:
-        return localized(Bilingual("لا يوجد", "none"), "\n")
-    status, at = row.status, f"{row.claim.log_index:,}"
-    return localized(Bilingual("{}، عند {}", "{}, at {}").format(status, at), "\n")
+        return Bilingual("لا يوجد", "none")
+    return Bilingual("{}، عند {:,}", "{}, at {:,}").format(row.status, row.claim.log_index)

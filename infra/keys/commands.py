@@ -338,7 +338,7 @@ def _table(rows: Sequence[KeyRow]) -> Grid:
         [
             row.purpose,
             row.key,
-            localized(STATES[row.state], "\n"),
+            STATES[row.state],
             row.until,
             None if row.tokens is None else f"{row.tokens:,}",
             row.file,

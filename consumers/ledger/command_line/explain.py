@@ -27,9 +27,8 @@ from consumers.revenue.statements.commands import partnerships_completion, sheet
 from consumers.revenue.statements.formulas import amount_text, label
 from consumers.revenue.statements.paper import share_sheet
 from events.values.bilingual import Bilingual
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel
 from infra.json_documents import members
@@ -118,15 +117,10 @@ def _formula_table(found: ExplainedStatement, figure: DerivedFigure) -> Grid:
         "{name} للشراكة {partnership_id}، الفترة {period} = {formula}",
         "{name} of partnership {partnership_id}, period {period} = {formula}",
     ).format(name=name, partnership_id=found.partnership_id, period=found.period, formula=formula)
-    rows = [[_localized(amount), amount_text(amount, value)] for amount, value in figure.amounts.items()]
+    rows: list[Row] = [[label(amount), amount_text(amount, value)] for amount, value in figure.amounts.items()]
     version, start, index = found.terms.version, found.terms.effective_from, found.terms.index
     sentence = Bilingual("نسخة العقد السارية {} من الفترة {}، القيد", "Version {} in force, from period {}, log entry")
-    rows.append(
-        [
-            localized(sentence.format(version, start), "\n"),
-            str(index),
-        ]
-    )
+    rows.append([sentence.format(version, start), str(index)])
     return Grid(detail, columns, rows, [formula.numbers, f"= {amount_text(figure.field, figure.value)}"])
 
 
@@ -139,8 +133,7 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
         Column("القيمة", "Value", right=True),
     ]
     rows = [
-        [name, localized(row.formula, "\n"), row.formula.numbers, amount_text(name, row.value)]
-        for name, row in found.figures.items()
+        [name, row.formula, row.formula.numbers, amount_text(name, row.value)] for name, row in found.figures.items()
     ]
     own = f"{found.partnership_id} {found.period}"
     return Grid(Bilingual("معادلات الكشف {}", "The formulas of statement {}").format(own), columns, rows)
@@ -148,8 +141,3 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
 
 def _transfers_table(transfers: Sequence[Transfer]) -> Grid:
     return grid(EXPLAINED_TRANSFERS, map(transfer_document, transfers))
-
-
-def _localized(name: str) -> str:
-    found = label(name)
-    return localized(found, "\n")
