@@ -16,15 +16,16 @@ from msgspec import Struct
 from events.errors import YesserError
 from events.schema_tools.compatibility import Schema, incompatibilities
 from events.schema_tools.schema_changes import changes
+from events.values.bilingual import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 
-_YES: Final = (
+_YES: Final = Bilingual(
     "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
     "Compatible: the new schema accepts every event that the old one accepts.",
 )
-_NO: Final = (
+_NO: Final = Bilingual(
     "غير متوافق: قد يرفض المخطط الجديد أحداثًا كان القديم يقبلها.",
     "Not compatible: the new schema may refuse events that the old one accepts.",
 )
@@ -93,12 +94,12 @@ def read_schemas(path: Path, name: str) -> dict[str, Schema]:
 
 
 def _print(document: Comparison) -> None:
-    print_localized(*(_YES if document.compatible else _NO))
+    print_localized(_YES if document.compatible else _NO)
     for reason in document.reasons:
         click.echo(f"  ✗ {reason}")
     if document.changes:
-        print_localized("التغييرات:", "Changes:")
+        print_localized(Bilingual("التغييرات:", "Changes:"))
     for change in document.changes:
         click.echo(f"  · {change}")
     if not document.changes:
-        print_localized("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")
+        print_localized(Bilingual("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed."))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, recorded_time
 from infra.command_line.language import localized
 
@@ -32,15 +33,13 @@ class PointInTime:
     def words(self) -> str | None:
         """A title for people; None for now."""
         if self.occurred is not None:
-            return localized(
-                f"ما وقع حتى {self.occurred} دون الدفتر",
-                f"Events that occurred by {self.occurred}, without the ledger",
-            )
+            sentence = Bilingual("ما وقع حتى {} دون الدفتر", "Events that occurred by {}, without the ledger")
+            return localized(sentence.format(self.occurred))
         if self.recorded is not None:
             recorded = recorded_time(self.recorded)
-            return localized(f"كما كان السجل في {recorded}", f"As recorded by {recorded}")
+            return localized(Bilingual("كما كان السجل في {}", "As recorded by {}").format(recorded))
         if self.index is not None:
-            return localized(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
+            return localized(Bilingual("بعد {:,} من القيود", "After {:,} log entries").format(self.index))
         return None
 
 

@@ -84,7 +84,7 @@ def list_command(at: PointInTime, /, as_csv: bool, as_json: bool, **chosen: Any)
     rows = asyncio.run(read(Settings(), at, wanted))
     by_occurrence = at.occurred is not None
     if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
-        print_localized(*NOT_JUDGED, err=True)
+        print_localized(NOT_JUDGED, err=True)
     if as_csv:
         click.echo(csv_file(CAMPAIGNS, rows), nl=False)
     else:

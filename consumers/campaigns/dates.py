@@ -6,7 +6,7 @@ from datetime import date
 
 from babel.dates import format_date
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
@@ -18,7 +18,5 @@ def in_words(on: str) -> Bilingual:
     if not FIRST_DATE <= on <= LAST_DATE:
         return gregorian
     year, number, hijri_day = parts_of(on, "umm-al-qura")
-    arabic, english = HIJRI_MONTHS[number - 1]
-    return Bilingual(
-        f"{gregorian.ar} م ({hijri_day} {arabic} {year} هـ)", f"{gregorian.en} ({hijri_day} {english} {year} AH)"
-    )
+    sentence = Bilingual("{} م ({} {} {} هـ)", "{} ({} {} {} AH)")
+    return sentence.format(gregorian, hijri_day, HIJRI_MONTHS[number - 1], year)

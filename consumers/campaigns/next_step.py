@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from consumers.documents.campaigns.campaigns import NextAction, ToDo
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, counted
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
 
@@ -22,9 +22,9 @@ def time_left(due_on: str, today: str) -> Bilingual:
         days = working_days_left(due_on, today)
         if days == 0:
             return NO_WORKING_DAY
-        return Bilingual(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
+        return Bilingual("بقي {}", "{} left").format(working_days(days))
     late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
-    return Bilingual(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
+    return Bilingual("تأخرت {}", "{} late").format(_days(late))
 
 
 def working_days_left(due_on: str, today: str) -> int:
@@ -52,19 +52,14 @@ def air_command(campaign_id: str, channel: str) -> str:
     return f"yesser campaigns air {campaign_id} --channel {channel} --outlet-ar NAME --outlet-en NAME --reach NUMBER"
 
 
-def _english_days(days: int, kind: str = "") -> str:
-    return f"{days} {kind}day{'' if days == 1 else 's'}"
+def working_days(days: int, *, after_preposition: bool = False) -> Bilingual:
+    """A number of working days; Arabic says two of them otherwise after a preposition."""
+    two = "يومي عمل" if after_preposition else "يوما عمل"
+    arabic = counted(days, "يوم عمل واحد", two, "أيام عمل", "يوم عمل")
+    return Bilingual(arabic, f"{days} working day{'' if days == 1 else 's'}")
 
 
-def _arabic_days(days: int, kind: str = "") -> str:
-    """The number with its noun: Arabic has forms for one, two, three to ten, eleven on, and for whole hundreds.
-
-    Without a kind of days it says how long: one and two are then in the accusative.
-    """
-    if days == 1:
-        return f"يوم{kind} واحد" if kind else "يومًا واحدًا"
-    if days == 2:
-        return f"يوما{kind}" if kind else "يومين"
-    if 3 <= days % 100 <= 10:
-        return f"{days} أيام{kind}"
-    return f"{days} يوم{kind}" if kind or days % 100 < 3 else f"{days} يومًا"
+def _days(days: int) -> Bilingual:
+    """How long: in Arabic one, two and eleven on are in the accusative."""
+    arabic = counted(days, "يومًا واحدًا", "يومين", "أيام", "يومًا" if days % 100 > 2 else "يوم")
+    return Bilingual(arabic, f"{days} day{'' if days == 1 else 's'}")

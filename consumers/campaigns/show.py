@@ -24,12 +24,12 @@ from consumers.documents.campaigns.campaigns import (
 from consumers.documents.campaigns.evaluations import ExplainedCampaign
 from consumers.documents.document import field_of
 from consumers.documents.tables import grid
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.working_days import riyadh_minute
 from infra.command_line.display import NOTHING
 from infra.command_line.language import localized
 
-NOT_JUDGED: Final = (
+NOT_JUDGED: Final = Bilingual(
     "تُحسب الحملات من موعدها، فلا يُقيَّم هنا ما كان جاريًا من حملات موعدها بعد هذا التاريخ ولا ما بُث فيها. "
     "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
     "Campaigns count from their due date on: those that are due after this date, and what was aired in them, are not "
@@ -41,17 +41,17 @@ _INDENT: Final = "    "
 
 def not_judged() -> Text:
     """`NOT_JUDGED` below a table."""
-    return Text(localized(*NOT_JUDGED, "\n"), style="bold yellow")
+    return Text(localized(NOT_JUDGED, "\n"), style="bold yellow")
 
 
 def inbox_parts(rows: Sequence[InboxItem], today: str) -> Iterator[RenderableType]:
     """A team's open campaigns by what is due first, each with its brief and the command to type next."""
     if not rows:
-        yield localized("لا حملات مفتوحة.", "No open campaigns.", "\n")
+        yield localized(Bilingual("لا حملات مفتوحة.", "No open campaigns."), "\n")
     for heading, chosen in (
-        (localized("تأخرت", "Overdue"), [row for row in rows if row.overdue]),
-        (localized("للتنفيذ", "To do"), [row for row in rows if not row.overdue and not row.paused]),
-        (localized("موقوفة: لا عمل الآن", "Paused: nothing to do now"), [row for row in rows if row.paused]),
+        (localized(Bilingual("تأخرت", "Overdue")), [row for row in rows if row.overdue]),
+        (localized(Bilingual("للتنفيذ", "To do")), [row for row in rows if not row.overdue and not row.paused]),
+        (localized(Bilingual("موقوفة: لا عمل الآن", "Paused: nothing to do now")), [row for row in rows if row.paused]),
     ):
         if chosen:
             yield f"{heading} ({len(chosen)})\n"
@@ -61,7 +61,7 @@ def inbox_parts(rows: Sequence[InboxItem], today: str) -> Iterator[RenderableTyp
 
 
 def _inbox_lines(row: InboxItem, today: str) -> Iterator[str]:
-    name = "" if row.service is None else f"  {localized(row.service.name.ar, row.service.name.en)}"
+    name = "" if row.service is None else f"  {localized(row.service.name)}"
     yield f"{row.campaign_id}{name}"
     brief = Bilingual(_short(row.brief.ar), _short(row.brief.en))
     yield from (f"{_INDENT}{line}" for line in _blocks([due(row, today), brief, *_progress(row)]))
@@ -73,8 +73,7 @@ def brief_parts(shown: CampaignAndHistory, today: str) -> Iterator[RenderableTyp
     """One campaign as a page to print: what to say, about which service, by when, and what was done."""
     yield grid(CAMPAIGNS, [shown])
     yield ""
-    brief, reason = Bilingual(shown.brief.ar, shown.brief.en), Bilingual(shown.reason.ar, shown.reason.en)
-    yield from _blocks([brief, *_facts(shown), due(shown, today), *_progress(shown), reason], between="")
+    yield from _blocks([shown.brief, *_facts(shown), due(shown, today), *_progress(shown), shown.reason], between="")
     yield ""
     if shown.airings:
         yield grid(AIRINGS, shown.airings)
@@ -83,7 +82,8 @@ def brief_parts(shown: CampaignAndHistory, today: str) -> Iterator[RenderableTyp
         yield grid(STEPS, shown.history)
         if shown.more_history:
             more = f"yesser log find --subject campaign/{shown.campaign_id}"
-            yield localized(f"في السجل قيود أخرى عنها: {more}", f"The log has more entries about it: {more}", "\n")
+            sentence = Bilingual("في السجل قيود أخرى عنها: {}", "The log has more entries about it: {}").format(more)
+            yield localized(sentence, "\n")
         yield ""
     if (command := next_command(shown)) is not None:
         yield f"{_INDENT}$ {command}"
@@ -92,13 +92,13 @@ def brief_parts(shown: CampaignAndHistory, today: str) -> Iterator[RenderableTyp
 def _facts(shown: CampaignAndHistory) -> Iterator[Bilingual]:
     service = shown.service
     if service is not None:
-        address, channels = service.url or NOTHING, ", ".join(service.channels or [NOTHING])
+        address, channels = service.url or NOTHING, joined(service.channels or [NOTHING])
         launched = Bilingual(NOTHING, NOTHING) if service.launched_on is None else in_words(service.launched_on)
-        yield Bilingual(f"الخدمة: {service.name.ar}", f"Service: {service.name.en}")
-        yield Bilingual(f"العنوان: {address}", f"Address: {address}")
-        yield Bilingual(f"الإطلاق: {launched.ar}", f"Launched: {launched.en}")
-        yield Bilingual(f"قنوات الخدمة: {channels}", f"Service channels: {channels}")
-    yield Bilingual(f"الجهة المسؤولة: {shown.owner}", f"Owner: {shown.owner}")
+        yield Bilingual("الخدمة: {}", "Service: {}").format(service.name)
+        yield Bilingual("العنوان: {}", "Address: {}").format(address)
+        yield Bilingual("الإطلاق: {}", "Launched: {}").format(launched)
+        yield Bilingual("قنوات الخدمة: {}", "Service channels: {}").format(channels)
+    yield Bilingual("الجهة المسؤولة: {}", "Owner: {}").format(shown.owner)
     yield _channels("channels", shown.channels)
     if shown.urgency is Urgency.HIGH:
         yield Bilingual(shown.urgency.ar, shown.urgency.en)
@@ -113,13 +113,13 @@ def _progress(campaign: ToDo) -> Iterator[Bilingual]:
 
 def due(campaign: ToDo, today: str) -> Bilingual:
     """The due date in both calendars and, while the campaign runs, how much time is left."""
-    on, notes = in_words(campaign.due_on), []
+    notes: list[Bilingual] = []
     if campaign.paused:
         notes = [_label("paused")]
     elif campaign.state is not CampaignState.COMPLETED:
         notes = [time_left(campaign.due_on, today), *([_label("escalated")] if campaign.escalated else [])]
-    arabic = " · ".join([f"الموعد: {on.ar}", *(note.ar for note in notes)])
-    return Bilingual(arabic, " · ".join([f"Due: {on.en}", *(note.en for note in notes)]))
+    on = Bilingual("الموعد: {}", "Due: {}").format(in_words(campaign.due_on))
+    return joined([on, *notes], " · ", " · ")
 
 
 def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
@@ -129,25 +129,22 @@ def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
         return Bilingual("لم تُستلم بعد.", "Not acknowledged yet.")
     at = riyadh_minute(campaign.acknowledged_at)
     return Bilingual(
-        f"استلمها {by} ({agency}) في {at} بالقيد {index}.", f"Acknowledged by {by} ({agency}) at {at}, entry {index}."
-    )
+        "استلمها {by} ({agency}) في {at} بالقيد {index}.", "Acknowledged by {by} ({agency}) at {at}, entry {index}."
+    ).format(by=by, agency=agency, at=at, index=index)
 
 
 def _label(name: str) -> Bilingual:
-    label = field_of(InboxItem, name).label
-    return Bilingual(label.ar, label.en)
+    return field_of(InboxItem, name).label
 
 
 def _channels(name: str, channels: Sequence[Channel]) -> Bilingual:
-    label, arabic = _label(name), "، ".join(channel.ar for channel in channels)
-    return Bilingual(f"{label.ar}: {arabic}", f"{label.en}: {', '.join(channel.en for channel in channels)}")
+    return Bilingual("{}: {}", "{}: {}").format(_label(name), joined(channels))
 
 
 def _blocks(texts: Sequence[Bilingual], between: str | None = None) -> Iterator[str]:
     """The lines in the chosen language; for both, all Arabic ones first, and `between` before the English ones."""
-    arabic, english = "\n".join(text.ar for text in texts), "\n".join(text.en for text in texts)
     separator = "\n" if between is None else f"\n{between}\n"
-    yield from localized(arabic, english, separator).split("\n")
+    yield from localized(in_lines(texts), separator).split("\n")
 
 
 def _short(text: str, characters_max: int = 160) -> str:

@@ -7,8 +7,9 @@ import uvloop
 
 from consumers.commitments.commitment import Commitment, growths, hash_read_models, publish
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -42,10 +43,11 @@ async def _commit(settings: Settings) -> list[Commitment]:
 
 def _show(commitments: list[Commitment]) -> None:
     if not commitments:
-        print_localized(
+        sentence = Bilingual(
             "لا جديد: في السجل، أو في الطريق إليه، بصمة كل نموذج قراءة عند آخر قيد.",
             "Nothing new: the log has, or will have, the hash of every read model at its last entry.",
         )
+        print_localized(sentence)
         return
     columns = [
         Column("نموذج القراءة", "Read model"),
@@ -54,4 +56,4 @@ def _show(commitments: list[Commitment]) -> None:
         Column("البصمة", "SHA-256", drop=1),
     ]
     rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
-    show(Grid(localized("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows))
+    show(Grid(Bilingual("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows))

@@ -11,6 +11,7 @@ from consumers.commitments.claims import newest
 from consumers.documents.document import Listing
 from consumers.documents.log.commitments import Status
 from consumers.documents.tables import grid
+from events.values.bilingual import Bilingual
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_result
@@ -37,16 +38,15 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     """Print how many match, how many are of an earlier version, and the others one by one."""
     by_status = {status: [verdict for verdict in verdicts if verdict.status is status] for status in Status}
     right, total = len(by_status[Status.MATCHES]), len(verdicts)
-    print_localized(
-        f"{right} من {total} من البصمات تطابق السجل.",
-        f"{right} of {total} commitments match the log.",
-    )
+    detail = Bilingual("{} من {} من البصمات تطابق السجل.", "{} of {} commitments match the log.").format(right, total)
+    print_localized(detail)
     if earlier := by_status[Status.EARLIER_VERSION]:
         versions = ", ".join(sorted({verdict.fold_version or "-" for verdict in earlier}))
-        print_localized(
-            f"{len(earlier)} من إصدار سابق ولا تُقارن بهذا الإصدار: {versions}",
-            f"{len(earlier)} are of an earlier version and cannot be compared with this one: {versions}",
-        )
+        sentence = Bilingual(
+            "{} من إصدار سابق ولا تُقارن بهذا الإصدار: {}",
+            "{} are of an earlier version and cannot be compared with this one: {}",
+        ).format(len(earlier), versions)
+        print_localized(sentence)
     for verdict in by_status[Status.ACKNOWLEDGED]:
         _show_acknowledged(verdict)
     if wrong := by_status[Status.WRONG]:
@@ -58,9 +58,9 @@ def _show_acknowledged(verdict: Verdict) -> None:
     if known is None:
         return
     index, by = verdict.index, known.by or "?"
-    print_localized(
-        f"البصمة في القيد {index} ({verdict.name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {known.index}،"
-        f" والسبب: {known.reason['ar']}",
-        f"The commitment at entry {index} ({verdict.name}) does not match the log; acknowledged at entry"
-        f" {known.index} by {by}, reason: {known.reason['en']}",
-    )
+    sentence = Bilingual(
+        "البصمة في القيد {index} ({name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {acknowledged}، والسبب: {reason}",
+        "The commitment at entry {index} ({name}) does not match the log; acknowledged at entry"
+        " {acknowledged} by {by}, reason: {reason}",
+    ).format(index=index, name=verdict.name, by=by, acknowledged=known.index, reason=Bilingual(**known.reason))
+    print_localized(sentence)

@@ -16,6 +16,7 @@ from consumers.completeness.derive import Completeness
 from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
 from consumers.operations.audit_options import AuditSource, source_options
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
@@ -68,7 +69,9 @@ def completeness_command(
     print_result(
         document(rows, size, root, read),
         as_json,
-        lambda: print_localized(f"كُتب: {written}", f"Written: {written}") if written else show(rows_table(rows)),
+        lambda: (
+            print_localized(Bilingual("كُتب: {}", "Written: {}").format(written)) if written else show(rows_table(rows))
+        ),
         indented=True,
     )
 

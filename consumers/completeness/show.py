@@ -10,12 +10,17 @@ from msgspec import UNSET, Struct, UnsetType
 
 from consumers.completeness.derive import MonthRow
 from consumers.revenue.statements.paper import Paper, Sheet
-from events.faults.problems import Bilingual
-from infra.command_line.display import Column, Grid, Row, Section
-from infra.command_line.language import localized
+from events.values.bilingual import Bilingual
+from infra.command_line.display import Cell, Column, Grid, Row, Section
 from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_SHOWN_MAX: Final = 5
+_TITLE: Final = Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers")
+_MONTH: Final = Column("الشهر", "Month")
+_STATUS: Final = Column("الحالة", "Status")
+_ENTRIES: Final = Column("القيود", "Entries", drop=3, right=True)
+_REFUSED: Final = Column("المرفوض", "Refused", drop=5, right=True)
+_NUMBERS: Final = Column("الأرقام", "Numbers", drop=2, right=True)
 COLUMNS: Final = MonthRow.__struct_fields__
 """Of a file. Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
 
@@ -31,12 +36,9 @@ def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]
 def rows_table(rows: Iterable[MonthRow]) -> Grid:
     """A row for each month, by agency."""
     columns = [
-        Column("الشهر", "Month"),
-        Column("الحالة", "Status"),
-        Column("القيود", "Entries", drop=3, right=True),
+        *(_MONTH, _STATUS, _ENTRIES),
         Column("المرقّم", "Numbered", drop=4, right=True),
-        Column("المرفوض", "Refused", drop=5, right=True),
-        Column("الأرقام", "Numbers", drop=2, right=True),
+        *(_REFUSED, _NUMBERS),
         Column("عدد الناقص", "Missing", right=True),
         Column("الناقص", "Which", drop=1),
     ]
@@ -44,19 +46,12 @@ def rows_table(rows: Iterable[MonthRow]) -> Grid:
     for agency, own in groupby(rows, key=lambda row: row.agency):
         found.append(Section(agency))
         found += [_cells(row) for row in own]
-    return Grid(localized("اكتمال أرقام التسلسل", "Completeness of sequence numbers"), columns, found)
+    return Grid(_TITLE, columns, found)
 
 
 def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
     """A page with a table for each agency."""
-    headings = (
-        Bilingual("الشهر", "Month"),
-        Bilingual("الحالة", "Status"),
-        Bilingual("القيود", "Entries"),
-        Bilingual("المرفوض", "Refused"),
-        Bilingual("الأرقام", "Numbers"),
-        Bilingual("الناقص", "Missing"),
-    )
+    headings = (_MONTH, _STATUS, _ENTRIES, _REFUSED, _NUMBERS, Bilingual("الناقص", "Missing"))
     sheets = []
     for agency, own in groupby(rows, key=lambda row: row.agency):
         lines = tuple(
@@ -70,15 +65,15 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
             )
             for row in own
         )
-        sheets.append(Sheet(Bilingual(f"الجهة {agency}", f"Agency {agency}"), headings, lines))
+        sheets.append(Sheet(Bilingual("الجهة {}", "Agency {}").format(agency), headings, lines))
     return Paper(
-        Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers"),
+        _TITLE,
         tuple(sheets),
         Bilingual(
-            f"يتبع من قيود السجل وحدها، وعددها {size}، جذره {root}. للتحقق: yesser audit completeness URL-OR-FOLDER",
-            f"Follows from the entries of the log alone: {size} entries, root {root}. To verify: yesser audit "
+            "يتبع من قيود السجل وحدها، وعددها {}، جذره {}. للتحقق: yesser audit completeness URL-OR-FOLDER",
+            "Follows from the entries of the log alone: {} entries, root {}. To verify: yesser audit "
             "completeness URL-OR-FOLDER",
-        ),
+        ).format(size, root),
         "",
     )
 
@@ -106,10 +101,10 @@ def document(
     return CompletenessDocument(size, root, with_long_numbers_as_texts(rows), read)
 
 
-def _cells(row: MonthRow) -> list[str | None]:
+def _cells(row: MonthRow) -> list[Cell]:
     return [
         "  " + row.month,
-        localized(row.status.ar, row.status.en, "\n"),
+        row.status,
         f"{row.entries:,}",
         f"{row.numbered:,}",
         f"{row.refused:,}",

@@ -35,7 +35,7 @@ from consumers.console.web import assets
 from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import EXPLANATIONS, Problem, RequestCode
 from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS

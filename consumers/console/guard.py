@@ -32,7 +32,7 @@ from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import explanation_of
-from consumers.console.web.language import DEFAULT, LANGUAGES, Words
+from consumers.console.web.language import DEFAULT, Words
 from consumers.console.web.security import (
     CHANGE_PASSWORD,
     HEADERS,
@@ -42,6 +42,7 @@ from consumers.console.web.security import (
     is_own_site,
     page_of_form,
 )
+from events.values.bilingual import LANGUAGES
 from infra.http.problems import Explanation, Problem
 from infra.http.quotas import Quota
 from infra.http.rate_limits import RateLimit

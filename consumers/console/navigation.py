@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.console.accounts.accounts import Role
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,18 @@ class Item:
     roles: frozenset[Role]
 
 
-def _item(path: str, ar: str, en: str, *roles: Role) -> Item:
-    return Item(path, Bilingual(ar, en), frozenset(roles))
+def _item(path: str, name: Bilingual, *roles: Role) -> Item:
+    return Item(path, name, frozenset(roles))
 
 
 ITEMS: Final = (
-    _item("/plan", "الخطة", "Plan", "office", "agency", "team", "auditor"),
-    _item("/campaigns", "الحملات", "Campaigns", "office", "agency", "team"),
-    _item("/workspace", "مساحة الجهة", "Workspace", "office", "agency"),
-    _item("/partnerships", "الشراكات", "Partnerships", "office", "agency", "partner", "treasury", "auditor"),
-    _item("/audit", "التدقيق", "Audit", "office", "agency", "auditor"),
-    _item("/operations", "التشغيل", "Operations", "administrator", "office"),
-    _item("/approvals", "الموافقات", "Approvals", "administrator"),
+    _item("/plan", Bilingual("الخطة", "Plan"), "office", "agency", "team", "auditor"),
+    _item("/campaigns", Bilingual("الحملات", "Campaigns"), "office", "agency", "team"),
+    _item("/workspace", Bilingual("مساحة الجهة", "Workspace"), "office", "agency"),
+    _item("/partnerships", Bilingual("الشراكات", "Partnerships"), "office", "agency", "partner", "treasury", "auditor"),
+    _item("/audit", Bilingual("التدقيق", "Audit"), "office", "agency", "auditor"),
+    _item("/operations", Bilingual("التشغيل", "Operations"), "administrator", "office"),
+    _item("/approvals", Bilingual("الموافقات", "Approvals"), "administrator"),
 )
 
 

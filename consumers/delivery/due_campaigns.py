@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from consumers.documents.campaigns.campaigns import CHANNELS
 from events.errors import YesserError
+from events.values.bilingual import Language
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -28,6 +29,11 @@ class Team:
     team: str
     name: dict[str, str]
     language: str
+
+    @property
+    def languages(self) -> tuple[Language, Language]:
+        """Both, that of the team first."""
+        return ("en", "ar") if self.language == "en" else ("ar", "en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,17 @@ what is removed would form a national id, a space takes its place.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 from consumers.campaigns.handlers.texts import clip
+from events.values.bilingual import Bilingual, isolates_are_closed
 from events.values.personal_data import holds_personal_data
 
-FIRST_STRONG_ISOLATE: Final = "\u2068"
-POP_ISOLATE: Final = "\u2069"
 LINES_MAX: Final = 40
 CHARACTERS_MAX: Final = 2_000
 
-_OPENING: Final = "\u2066\u2067\u2068"
+_ISOLATES: Final = "\u2066\u2067\u2068\u2069"
 _JOINERS: Final = "\u200c\u200d"
 """Needed to write Persian and Arabic words as they are."""
 
@@ -47,24 +47,15 @@ def lines(text: str) -> list[str]:
     return found
 
 
-def isolated(text: object) -> str:
-    """A value inside a sentence: its direction does not reach the text around it."""
-    return f"{FIRST_STRONG_ISOLATE}{line(str(text))}{POP_ISOLATE}"
+def line_of(text: Mapping[str, str], characters_max: int = 200) -> Bilingual:
+    """A `line` of each language."""
+    return Bilingual(line(text["ar"], characters_max), line(text["en"], characters_max))
 
 
 def _keep_closed_isolates(text: str) -> str:
     plain = "".join(" " if character == "\t" else character for character in text)
-    kept = _visible(plain, _OPENING + POP_ISOLATE)
-    return kept if _isolates_are_closed(kept) else _visible(kept)
-
-
-def _isolates_are_closed(text: str) -> bool:
-    open_ = 0
-    for character in text:
-        open_ += (character in _OPENING) - (character == POP_ISOLATE)
-        if open_ < 0:
-            return False
-    return open_ == 0
+    kept = _visible(plain, _ISOLATES)
+    return kept if isolates_are_closed(kept) else _visible(kept)
 
 
 def _visible(text: str, kept: str = "") -> str:

@@ -20,6 +20,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 
 from msgspec import Meta, Struct, UnsetType, convert
 
+from events.values.bilingual import Bilingual
+
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
 Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
@@ -33,21 +35,18 @@ EventType = Annotated[str, Meta(title="Event type")]
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
-YES: Final = ("نعم", "yes")
-NO: Final = ("لا", "no")
+YES: Final = Bilingual("نعم", "yes")
+NO: Final = Bilingual("لا", "no")
 _SHOWN_BY_MEANING: Final = (Date, Instant, EventType, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Bilingual, frozen=True):
     """What people call a field. `drop`: 0 always stays in a table, else the greatest is left out first.
 
     `is_detail`: shown where a document is shown alone, and in files, but in no list.
     """
 
-    ar: str
-    en: str
     drop: int = 0
     is_detail: bool = False
 
@@ -67,24 +66,18 @@ class Labelled(Enum):
     tone: Tone
 
 
-class Name(Struct, frozen=True):
+class Name(Bilingual, frozen=True):
     """A text in two languages, as events have it."""
 
-    ar: str
-    en: str
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Bilingual, frozen=True):
     """A list of documents: what people call it, and of which type its documents are."""
 
-    ar: str
-    en: str
     document: type[Struct]
 
     def about(self, name: str) -> Listing:
         """The list of one partnership or another subject, which its title names."""
-        return Listing(f"{self.ar}: {name}", f"{self.en}: {name}", self.document)
+        return Listing("{}: {}", "{}: {}", self.document).format(self, name)
 
 
 @dataclass(frozen=True, slots=True)

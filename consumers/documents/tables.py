@@ -22,6 +22,7 @@ from consumers.documents.document import (
     is_document,
     listed,
 )
+from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
 from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, time_text
@@ -35,9 +36,12 @@ _WRAPPING: Final = (str, Name)
 
 def grid(listing: Listing, rows: Iterable[Struct], total: Struct | None = None) -> Grid:
     """A list in the terminal, under its title, with the total of all fields but the first."""
-    totals = [] if total is None else [localized("المجموع", "Total"), *_texts(total, listed(listing.document)[1:])]
-    title = localized(listing.ar, listing.en)
-    return Grid(title, columns(listing.document), [cells(row) for row in rows], totals)
+    totals = (
+        []
+        if total is None
+        else [localized(Bilingual("المجموع", "Total")), *_texts(total, listed(listing.document)[1:])]
+    )
+    return Grid(listing, columns(listing.document), [cells(row) for row in rows], totals)
 
 
 def columns(document: type[Struct]) -> list[Column]:
@@ -64,14 +68,13 @@ def _text(field: Field, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, Labelled | Name):
-        return localized(value.ar, value.en, "\n")
+        return localized(value, "\n")
     if isinstance(value, tuple):
-        arabic, english = ([str(getattr(one, name, one)) for one in value] for name in ("ar", "en"))
-        return localized("، ".join(arabic), ", ".join(english), "\n")
+        return localized(joined(value), "\n")
     if isinstance(value, Struct):
         return " · ".join(text or "" for text in _texts(value, fields(field.type)))
     if isinstance(value, bool):
-        return localized(*(YES if value else NO), "\n")
+        return localized(YES if value else NO, "\n")
     if field.type in (Instant, datetime):
         return time_text(value)
     if field.type == EventType:

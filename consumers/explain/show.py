@@ -8,9 +8,11 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from consumers.documents.document import NO, YES
 from consumers.documents.log.explanations import Change, EarlierSteps, Explanation, Step
 from consumers.documents.tables import cells, columns
 from consumers.explain.models import Model
+from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
@@ -33,14 +35,12 @@ def answer_view(answer: Explanation) -> list[RenderableType]:
         Column("الفرق", "Change", drop=1, right=True),
     ]
     rows = [row for step in answer.steps for row in _rows(step, is_named=is_named)]
-    title = localized(
-        f"{answer.model} {answer.key} بعد {answer.log_index:,} من القيود",
-        f"{answer.model} {answer.key} after {answer.log_index:,} log entries",
-    )
+    sentence = Bilingual("{} {} بعد {:,} من القيود", "{} {} after {:,} log entries")
+    title = sentence.format(answer.model, answer.key, answer.log_index)
     parts: list[RenderableType] = [figures_table(title, answer.figures)]
     if answer.earlier is not None:
         parts.append(_earlier(answer.earlier))
-    parts.append(Grid(localized("القيود التي صنعتها", "The entries that made it"), heads, rows))
+    parts.append(Grid(Bilingual("القيود التي صنعتها", "The entries that made it"), heads, rows))
     parts.append(verdict(answer))
     return parts
 
@@ -48,19 +48,22 @@ def answer_view(answer: Explanation) -> list[RenderableType]:
 def verdict(answer: Explanation) -> Text:
     """Whether the entries add up to the figures, and what a source that has not the whole log leaves open."""
     if not answer.ok:
-        said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
-        ar = f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎."
-        en = f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare."
-        return Text(localized(ar, en, "\n"), style="bold red")
-    count = f"{answer.steps_count:,}"
-    ar, en = f"عدد القيود {count}، وهي تعطي هذا الرقم.", f"Entries: {count}. They give this figure."
+        figures = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
+        differs = Bilingual(
+            "الجدول يخالف السجل. القيود تعطي: {}. شغّل ‎yesser rebuild --compare‎.",
+            "The table differs from the log. The entries give: {}. Run yesser rebuild --compare.",
+        )
+        return Text(localized(differs.format(figures), "\n"), style="bold red")
+    adds_up = Bilingual("عدد القيود {:,}، وهي تعطي هذا الرقم.", "Entries: {:,}. They give this figure.")
     if not answer.is_complete:
-        ar += " التصدير يثبت ما فيه، لا أنه كل ما في السجل."
-        en += " An export proves what it holds, not that the log has no more."
-    return Text(localized(ar, en, "\n"), style="green")
+        adds_up = Bilingual(
+            "عدد القيود {:,}، وهي تعطي هذا الرقم. التصدير يثبت ما فيه، لا أنه كل ما في السجل.",
+            "Entries: {:,}. They give this figure. An export proves what it holds, not that the log has no more.",
+        )
+    return Text(localized(adds_up.format(answer.steps_count), "\n"), style="green")
 
 
-def figures_table(title: str, figures: Mapping[str, Any]) -> Grid:
+def figures_table(title: Bilingual, figures: Mapping[str, Any]) -> Grid:
     """Each figure and its value."""
     columns = [Column("البند", "Figure"), Column("القيمة", "Value", right=True)]
     return Grid(title, columns, [[name, figure_text(name, value)] for name, value in figures.items()])
@@ -74,7 +77,7 @@ def models_table(models: Iterable[Model]) -> Grid:
         Column("البنود", "Figures", drop=1, wraps=True),
     ]
     rows = [[model.name, model.key_form, ", ".join(model.fields)] for model in models]
-    return Grid(localized("نماذج القراءة", "Read models"), columns, rows)
+    return Grid(Bilingual("نماذج القراءة", "Read models"), columns, rows)
 
 
 def figure_text(name: str, value: Any) -> str | None:
@@ -82,7 +85,7 @@ def figure_text(name: str, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool):
-        return localized("نعم", "yes", "\n") if value else localized("لا", "no", "\n")
+        return localized(YES if value else NO, "\n")
     if isinstance(value, int):
         return riyals_text(value) if name.endswith("_halalas") else f"{value:,}"
     return value if isinstance(value, str) else to_json(value).decode()
@@ -92,8 +95,8 @@ def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
     """A row for each figure that changed, with its name if `is_named`."""
     own = cells(step)
     if step.waited:
-        waited = ", ".join(map(str, step.waited))
-        own[1] = f"{own[1]}{localized(f' (ومعه {waited})', f' (with {waited})', '')}"
+        waited = Bilingual(" (ومعه {})", " (with {})").format(joined(step.waited))
+        own[1] = f"{own[1]}{localized(waited, '')}"
     for name, change in step.changes.items():
         yield [
             *own,
@@ -113,8 +116,7 @@ def _change(name: str, change: Change) -> str | None:
 
 
 def _earlier(earlier: EarlierSteps) -> Grid:
-    title = localized(
-        f"القيم بعد {earlier.count:,} من القيود السابقة ({earlier.first_index} إلى {earlier.last_index})",
-        f"The values after {earlier.count:,} earlier entries ({earlier.first_index} to {earlier.last_index})",
+    title = Bilingual(
+        "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
     )
-    return figures_table(title, earlier.after)
+    return figures_table(title.format(earlier.count, earlier.first_index, earlier.last_index), earlier.after)

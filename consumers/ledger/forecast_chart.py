@@ -11,7 +11,7 @@ import jinja2
 
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod
 from consumers.documents.ledger.periods import RevenuePeriod
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.money import riyals_text
 
 _WIDTH: Final = 900
@@ -107,9 +107,8 @@ def chart_of(periods: Sequence[RevenuePeriod | ForecastPeriod]) -> Chart:
 
 def svg(shown: Forecast) -> str:
     """The picture, without outside resources."""
-    title = Bilingual(
-        f"الشراكة {shown.partnership_id}: المتوقع والفعلي، بالريال",
-        f"Partnership {shown.partnership_id}: expected and actual, in riyals",
+    title = Bilingual("الشراكة {}: المتوقع والفعلي، بالريال", "Partnership {}: expected and actual, in riyals").format(
+        shown.partnership_id
     )
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
     template = resources.files("consumers.ledger").joinpath("forecast.svg").read_text(encoding="utf-8")

@@ -17,7 +17,6 @@ from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.ledger.what_if import NothingSigned
-from consumers.revenue.statements.words import left_to_right
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of
 from events.values.money import riyals_text
@@ -149,16 +148,16 @@ def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Name) 
 
 
 def _same_id(line: int) -> Name:
-    return Name(f"السطر {line} له المعرّف نفسه.", f"Line {line} has the same id.")
+    return Name("السطر {} له المعرّف نفسه.", "Line {} has the same id.").format(line)
 
 
 def _same_sum(line: int) -> Name:
     # Two equal payments of a day are possible, so that both causes are named.
     return Name(
-        f"السطر {line} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
-        f"Line {line} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
+        "السطر {} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
+        "Line {} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
         " entry was not sent.",
-    )
+    ).format(line)
 
 
 def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> Finding:
@@ -175,19 +174,19 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> t
         return FindingKind.MISSING_IN_LOG, _NOT_IN_LOG
     if found.rule is not None:
         rule = RULES[found.rule]
-        return FindingKind.DIFFERENT, Name(
-            f"القيد {found.index} لا يُحسب. {rule.ar}", f"Entry {found.index} does not count. {rule.en}"
+        return FindingKind.DIFFERENT, Name("القيد {} لا يُحسب. {}", "Entry {} does not count. {}").format(
+            found.index, rule
         )
     if found.amount_halalas != amount:
         theirs, ours = riyals_text(int(amount)), riyals_text(found.amount_halalas)
         return FindingKind.DIFFERENT, Name(
-            f"المبلغ في الملف {theirs} وفي السجل {ours}.", f"The amount is {theirs} in the file and {ours} in the log."
-        )
+            "المبلغ في الملف {} وفي السجل {}.", "The amount is {} in the file and {} in the log."
+        ).format(theirs, ours)
     if found.dated_on != on:
         return FindingKind.DIFFERENT, Name(
-            f"التاريخ في الملف {left_to_right(on)} وفي السجل {left_to_right(found.dated_on)}.",
-            f"The date is {on} in the file and {found.dated_on} in the log.",
-        )
+            "التاريخ في الملف {} وفي السجل {}.",
+            "The date is {} in the file and {} in the log.",
+        ).format(on, found.dated_on)
     return FindingKind.MATCHED, None
 
 
@@ -202,21 +201,21 @@ def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
     amount, currency = data.get("amount_halalas"), data.get("currency")
     if currency is not None and not _is_riyal(currency):
         return Name(
-            f"العملة {currency} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
-            f"The currency {currency} is not a known name of the Saudi riyal: write SAR.",
-        )
+            "العملة {} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
+            "The currency {} is not a known name of the Saudi riyal: write SAR.",
+        ).format(currency)
     if isinstance(amount, bool) or not isinstance(amount, int):
-        return Name(
-            f"المبلغ {amount!r} لا يُقرأ: يُكتب مثل 1250.00.", f"The amount {amount!r} cannot be read: write 1250.00."
+        return Name("المبلغ {!r} لا يُقرأ: يُكتب مثل 1250.00.", "The amount {!r} cannot be read: write 1250.00.").format(
+            amount
         )
     if on is None:
         return Name("لا تاريخ في السطر.", "The row has no date.")
     if not _is_date(on):
         example = "2005-01-10"
         return Name(
-            f"التاريخ {on!r} لا يُقرأ: يُكتب مثل {left_to_right(example)}.",
-            f"The date {on!r} cannot be read: write {example}.",
-        )
+            "التاريخ {!r} لا يُقرأ: يُكتب مثل {}.",
+            "The date {!r} cannot be read: write {}.",
+        ).format(on, example)
     return None
 
 

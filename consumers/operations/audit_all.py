@@ -13,9 +13,10 @@ import click
 import orjson
 
 from consumers.operations.audit_options import FILE, policy_option, token_file_option, vkey_option
-from infra.command_line.display import NOTHING, Column, Grid, show
+from events.values.bilingual import Bilingual
+from infra.command_line.display import NOTHING, Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.process.subprocess_command import subprocess_command
 
@@ -29,13 +30,13 @@ _WORST_FIRST: Final = (
     ExitCode.OK,
 )
 _VERDICTS: Final = {
-    ExitCode.TAMPERED: ("مختلف عما وُقّع", "not what was signed"),
-    ExitCode.BUG: ("خلل في الأمر", "a bug of the command"),
-    ExitCode.ANSWER_IS_NO: ("لا", "no"),
-    ExitCode.NOT_INSTALLED: ("لم يُنفَّذ", "not run"),
-    ExitCode.TRY_AGAIN: ("لم يُنفَّذ", "not run"),
-    ExitCode.WRONG_USE: ("لم يُنفَّذ", "not run"),
-    ExitCode.OK: ("سليم", "sound"),
+    ExitCode.TAMPERED: Bilingual("مختلف عما وُقّع", "not what was signed"),
+    ExitCode.BUG: Bilingual("خلل في الأمر", "a bug of the command"),
+    ExitCode.ANSWER_IS_NO: Bilingual("لا", "no"),
+    ExitCode.NOT_INSTALLED: Bilingual("لم يُنفَّذ", "not run"),
+    ExitCode.TRY_AGAIN: Bilingual("لم يُنفَّذ", "not run"),
+    ExitCode.WRONG_USE: Bilingual("لم يُنفَّذ", "not run"),
+    ExitCode.OK: Bilingual("سليم", "sound"),
 }
 
 
@@ -112,7 +113,7 @@ def _options(given: Mapping[str, object]) -> list[str]:
 
 def _run(commands: Mapping[str, list[str]]) -> Iterator[Checked]:
     for name, words in commands.items():
-        print_localized(f"يجري التحقق: {name}", f"Checking: {name}", err=True)
+        print_localized(Bilingual("يجري التحقق: {}", "Checking: {}").format(name), err=True)
         done = subprocess.run(subprocess_command(*words, "--json"), stdin=subprocess.DEVNULL, capture_output=True)
         code = ExitCode(done.returncode) if done.returncode in _WORST_FIRST else ExitCode.BUG
         yield Checked(name, code, _sentence(done.stderr), _document(done.stdout))
@@ -132,10 +133,9 @@ def _document(stdout: bytes) -> Any:
 
 def _show(found: Sequence[Checked]) -> None:
     columns = [Column("الأمر", "Command"), Column("النتيجة", "Verdict"), Column("السبب", "Reason", wraps=True)]
-    rows = [
-        [f"yesser {check.command}", localized(*_VERDICTS[check.exit_code], "\n"), check.said or NOTHING]
-        for check in found
+    rows: list[Row] = [
+        [f"yesser {check.command}", _VERDICTS[check.exit_code], check.said or NOTHING] for check in found
     ]
-    show(Grid(localized("كل عمليات التحقق", "All checks"), columns, rows))
+    show(Grid(Bilingual("كل عمليات التحقق", "All checks"), columns, rows))
     if any(check.exit_code != ExitCode.OK for check in found):
-        print_localized("يبيّن كل أمر وحده تفاصيله.", "Each command alone shows its details.")
+        print_localized(Bilingual("يبيّن كل أمر وحده تفاصيله.", "Each command alone shows its details."))

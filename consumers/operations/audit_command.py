@@ -28,6 +28,7 @@ from consumers.operations.audit_options import (
 from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
 from events.errors import Retry, Tampered, YesserError
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
@@ -129,12 +130,11 @@ def mirror_command(
 
 def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None:
     size, root, files = report["size"], report["root"], report["files_written"]
-    print_confirmation(
-        {"folder": str(folder), **report},
-        as_json,
-        f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
-        f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
-    )
+    sentence = Bilingual(
+        "{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
+        "{folder}: {size:,} entries, root {root}, {files:,} files written.",
+    ).format(folder=folder, size=size, root=root, files=files)
+    print_confirmation({"folder": str(folder), **report}, as_json, sentence)
 
 
 @audit.command("verify")
@@ -181,33 +181,33 @@ def verify_command(
     checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
     document = {"size": size, "root": root, "ok": True}
-    print_confirmation(
-        document if compared is None else {**document, "database": asdict(compared)},
-        as_json,
-        f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
-        f"{size} entries give the signed root {root}.",
+    words = Bilingual("السجل سليم: قيوده ({}) تعطي الجذر الموقَّع {}.", "{} entries give the signed root {}.").format(
+        size, root
     )
+    print_confirmation(document if compared is None else {**document, "database": asdict(compared)}, as_json, words)
     if compared is not None and not as_json:
-        print_localized(
-            f"جداول قاعدة البيانات كما يعطيها السجل ({compared.entries:,} من القيود)، وسياساتها وصلاحياتها ودوالها كما"
-            f" تنشئها عمليات الترحيل ({compared.objects:,}).",
-            f"The tables of the database are as the log gives them ({compared.entries:,} entries), its policies, rights"
-            f" and functions as the migrations make them ({compared.objects:,}).",
-        )
-        tables = compared.not_compared
-        rest_ar, rest_en = "".join(f"، و{table}" for table in tables), "".join(f", {table}" for table in tables)
-        print_localized(
-            f"لم يُقارن: صفوف نماذج القراءة (`yesser rebuild --compare`)، والفهارس{rest_ar}.",
-            f"Not compared: the rows that folds made (`yesser rebuild --compare`), indexes{rest_en}.",
-        )
+        detail = Bilingual(
+            "جداول قاعدة البيانات كما يعطيها السجل ({:,} من القيود)، وسياساتها وصلاحياتها ودوالها كما"
+            " تنشئها عمليات الترحيل ({:,}).",
+            "The tables of the database are as the log gives them ({:,} entries), its policies, rights"
+            " and functions as the migrations make them ({:,}).",
+        ).format(compared.entries, compared.objects)
+        print_localized(detail)
+        rest = joined([Bilingual("الفهارس", "indexes"), *compared.not_compared])
+        sentence = Bilingual(
+            "لم يُقارن: صفوف نماذج القراءة (`yesser rebuild --compare`)، و{}.",
+            "Not compared: the rows that folds made (`yesser rebuild --compare`), {}.",
+        ).format(rest)
+        print_localized(sentence)
 
 
 def _show_verified(export: Export, *, as_json: bool) -> None:
+    sentence = Bilingual(
+        "التصدير سليم: {:,} من قيود السجل وعددها {:,}، وجذره الموقَّع {}.",
+        "The export is sound: {:,} entries of a log of {:,}, signed root {}.",
+    ).format(export.count, export.size, export.root)
     print_confirmation(
-        {"entries_count": export.count, "size": export.size, "root": export.root, "ok": True},
-        as_json,
-        f"التصدير سليم: {export.count:,} من قيود السجل وعددها {export.size:,}، وجذره الموقَّع {export.root}.",
-        f"The export is sound: {export.count:,} entries of a log of {export.size:,}, signed root {export.root}.",
+        {"entries_count": export.count, "size": export.size, "root": export.root, "ok": True}, as_json, sentence
     )
 
 
@@ -260,11 +260,11 @@ def acknowledge_command(index: int, reason_ar: str, reason_en: str, as_json: boo
 
     reason = {"ar": reason_ar, "en": reason_en}
     claim = acknowledged(Settings(), index, reason)
+    sentence = Bilingual(
+        "أُخذ العلم بالبصمة في القيد {} ({}).", "The commitment at entry {} ({}) is acknowledged."
+    ).format(index, claim.name)
     print_confirmation(
-        {"index": index, "name": claim.name, "log_index": claim.log_index, "reason": reason},
-        as_json,
-        f"أُخذ العلم بالبصمة في القيد {index} ({claim.name}).",
-        f"The commitment at entry {index} ({claim.name}) is acknowledged.",
+        {"index": index, "name": claim.name, "log_index": claim.log_index, "reason": reason}, as_json, sentence
     )
 
 

@@ -26,6 +26,7 @@ from consumers.audit.kept import (
     state_folder,
 )
 from consumers.audit.source import Export, is_address, is_export, open_export, open_source
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry
 from infra.addresses import NotAnAddress, server_address
 from infra.command_line.gateway_options import token_in
@@ -105,12 +106,11 @@ class AuditSource:
         if old is not None and root is not None:
             require_same_root(root, old, str(self.kept.path))
         elif is_known:
-            print_localized(
-                f"لم يثبت أن سجل هذا التصدير ({export.size:,} من القيود) هو السجل الذي قبلته ({self.kept.path}).",
-                f"Not shown: that the log of this export ({export.size:,} entries) is the one that you accepted "
-                f"({self.kept.path}).",
-                err=True,
-            )
+            sentence = Bilingual(
+                "لم يثبت أن سجل هذا التصدير ({:,} من القيود) هو السجل الذي قبلته ({}).",
+                "Not shown: that the log of this export ({:,} entries) is the one that you accepted ({}).",
+            ).format(export.size, self.kept.path)
+            print_localized(sentence, err=True)
 
     async def continued(self, port: LogPort) -> tuple[Checkpoint | None, Checkpoint]:
         """The last checkpoint accepted, and the newest one, which continues it.
@@ -259,13 +259,12 @@ def _tell_of(strangers: list[Path]) -> None:
     """Say that nothing is compared, though there are checkpoints of this log's name."""
     if strangers:
         files = ", ".join(map(str, strangers))
-        print_localized(
-            f"لم تُقارن نقاط تحقق لسجل بهذا الاسم بمفتاح آخر ({files}). إن كان السجل نفسه فخادمه يحجب عمليات استبدال "
-            "مفتاحه.",
-            f"Not compared: checkpoints of a log of this name with another key ({files}). If it is the same log, its "
+        sentence = Bilingual(
+            "لم تُقارن نقاط تحقق لسجل بهذا الاسم بمفتاح آخر ({}). إن كان السجل نفسه فخادمه يحجب عمليات استبدال مفتاحه.",
+            "Not compared: checkpoints of a log of this name with another key ({}). If it is the same log, its "
             "server withholds the rotations of its key.",
-            err=True,
-        )
+        ).format(files)
+        print_localized(sentence, err=True)
 
 
 def verifier_of(source: str | None, vkey: str | None) -> Verifier:

@@ -5,18 +5,19 @@ Kafka deletes records only from a topic's beginning. Each of them has its verdic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import click
 
 from events.errors import YesserError
+from events.values.bilingual import Bilingual, in_lines
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_confirmation
+from infra.command_line.output import NOTHING_DONE, json_option, print_confirmation
 from infra.kafka.admin import admin_client, delete_records
 from infra.kafka.client_config import is_agency_topic
 from infra.kafka.end_offsets import first_offset
@@ -57,17 +58,21 @@ class Erasure:
     def address(self) -> str:
         return f"{self.topic}/0/{self.offset}"
 
-    def words(self) -> dict[str, list[str]]:
-        """What erasing does, one sentence per line."""
-        english = [f"Records of {self.topic} that are deleted, up to offset {self.offset}: {self.records:,}."]
-        arabic = [f"ما يُحذف من سجلات {self.topic} حتى الموضع {self.offset}: {self.records:,}."]
+    def sentences(self) -> Iterator[Bilingual]:
+        """What erasing does."""
+        yield Bilingual(
+            "ما يُحذف من سجلات {} حتى الموضع {}: {:,}.", "Records of {} that are deleted, up to offset {}: {:,}."
+        ).format(self.topic, self.offset, self.records)
         if self.is_kept:
-            english.append(f"The bytes kept with the refusal at log entry {self.refusal_index} are deleted too.")
-            arabic.append(f"وتُحذف معها البايتات المحفوظة مع الرفض في القيد {self.refusal_index}.")
+            yield Bilingual(
+                "وتُحذف معها البايتات المحفوظة مع الرفض في القيد {}.",
+                "The bytes kept with the refusal at log entry {} are deleted too.",
+            ).format(self.refusal_index)
         if self.accepted_index is not None:
-            english.append(f"The event was accepted: log entry {self.accepted_index} holds it and cannot be deleted.")
-            arabic.append(f"قُبل الحدث: يحويه القيد {self.accepted_index} ولا يمكن حذفه.")
-        return {"en": english, "ar": arabic}
+            yield Bilingual(
+                "قُبل الحدث: يحويه القيد {} ولا يمكن حذفه.",
+                "The event was accepted: log entry {} holds it and cannot be deleted.",
+            ).format(self.accepted_index)
 
 
 @click.command("erase")
@@ -89,17 +94,12 @@ def erase_command(
     settings = Settings().acting_as("operator")
     found = with_database(settings, "erase", lambda connection: look_up(connection, settings, topic, offset))
     if not as_json:
-        words = found.words()
-        print_localized("\n".join(words["ar"]), "\n".join(words["en"]))
+        print_localized(in_lines(found.sentences()))
     if yes:
         permitted(settings, "erase", {"topic": topic, "offset": offset}, break_glass)
         with_database(settings, "erase", _erasing(settings, found))
-    erased, not_erased = (
-        ("حُذفت.", "They are deleted."),
-        ("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes."),
-    )
     document = {**asdict(found), "records": found.records, "erased": yes}
-    print_confirmation(document, as_json, *(erased if yes else not_erased))
+    print_confirmation(document, as_json, Bilingual("حُذفت.", "They are deleted.") if yes else NOTHING_DONE)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 

@@ -17,6 +17,7 @@ from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
 from events.errors import YesserError
 from events.types.catalogue import CATALOGUE
+from events.values.bilingual import Bilingual
 from events.wire.envelope import short_type
 from infra.command_line import display
 from infra.command_line.completion import agency_codes
@@ -80,7 +81,7 @@ def show(index: int, as_json: bool) -> None:
     if as_json:
         click.echo(entry)
         return
-    print_localized(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
+    print_localized(Bilingual("القيد {}، بصمته {}", "entry {}, leaf hash {}").format(index, leaf.hex()))
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
 
 
@@ -116,6 +117,5 @@ def find(
         return
     display.show(grid(ENTRIES, page.events))
     if (last := page.next_cursor) is not None:
-        print_localized(
-            f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True
-        )
+        sentence = Bilingual("هناك المزيد: أضف ‎--after-index {}‎.", "There are more: add --after-index {}.").format(last)
+        print_localized(sentence, err=True)

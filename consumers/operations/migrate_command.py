@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import click
 
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.postgres.connection import connected, database_name
 from infra.postgres.indexes import build_indexes, one_at_a_time, progress_in_the_log
@@ -30,12 +31,14 @@ def migrate_command(print_roles: bool, as_json: bool) -> None:
         return
     done = asyncio.run(migrate_database(Settings()))
     files, schemas, indexes = (", ".join(names) for names in done)
-    print_confirmation(
-        {"migrations": done.applied, "schemas": done.made, "indexes": done.built},
-        as_json,
-        f"طُبّق: {files or 'لا شيء'}. المخططات المنشأة: {schemas or 'لا شيء'}. الفهارس المبنية: {indexes or 'لا شيء'}.",
-        f"Applied: {files or 'nothing'}. Schemas created: {schemas or 'none'}. Indexes built: {indexes or 'none'}.",
+    sentence = Bilingual(
+        "طُبّق: {}. المخططات المنشأة: {}. الفهارس المبنية: {}.", "Applied: {}. Schemas created: {}. Indexes built: {}."
+    ).format(
+        files or Bilingual("لا شيء", "nothing"),
+        schemas or Bilingual("لا شيء", "none"),
+        indexes or Bilingual("لا شيء", "none"),
     )
+    print_confirmation({"migrations": done.applied, "schemas": done.made, "indexes": done.built}, as_json, sentence)
 
 
 class Migrated(NamedTuple):

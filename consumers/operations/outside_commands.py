@@ -11,6 +11,7 @@ import click
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import ExportReport, Format, export, selected_entries
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.port import LogPort
@@ -36,11 +37,12 @@ def check_command(log: AuditSource, as_json: bool) -> None:
         return
     old, new = asyncio.run(_checked(log))
     known = 0 if old is None else old.size
+    sentence = Bilingual(
+        "السجل موقَّع عند {:,} من القيود، ويكمل ما قبلته سابقًا ({:,} من القيود).",
+        "The log is signed at {:,} entries and continues what you accepted before ({:,} entries).",
+    ).format(new.size, known)
     print_confirmation(
-        {"size": new.size, "root": new.root.hex(), "previous_size": known, "ok": True},
-        as_json,
-        f"السجل موقَّع عند {new.size:,} من القيود، ويكمل ما قبلته سابقًا ({known:,} من القيود).",
-        f"The log is signed at {new.size:,} entries and continues what you accepted before ({known:,} entries).",
+        {"size": new.size, "root": new.root.hex(), "previous_size": known, "ok": True}, as_json, sentence
     )
 
 
@@ -72,12 +74,11 @@ def export_command(log: AuditSource, selection: Selection, folder: Path, form: F
     """
     report = asyncio.run(_exported(log, selection, folder, form))
     count, size = report["entries_count"], report["size"]
-    print_confirmation(
-        {"folder": str(folder), **report},
-        as_json,
-        f"{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
-        f"{folder}: {count:,} of {size:,} entries. To verify: python {folder}/verify.py {folder} VKEY",
-    )
+    sentence = Bilingual(
+        "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
+        "{folder}: {count:,} of {size:,} entries. To verify: python {folder}/verify.py {folder} VKEY",
+    ).format(folder=folder, count=count, size=size)
+    print_confirmation({"folder": str(folder), **report}, as_json, sentence)
 
 
 async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
@@ -137,9 +138,9 @@ def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
     log.require_policy(checkpoint)
     if log.kept is not None:
         log.kept.require_same(checkpoint.size, checkpoint.root)
+    sentence = Bilingual(
+        "القيد {} في السجل، بتوقيع على {:,} من القيود.", "Entry {} is in the log, as signed at {:,} entries."
+    ).format(proof.index, checkpoint.size)
     print_confirmation(
-        {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True},
-        as_json,
-        f"القيد {proof.index} في السجل، بتوقيع على {checkpoint.size:,} من القيود.",
-        f"Entry {proof.index} is in the log, as signed at {checkpoint.size:,} entries.",
+        {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}, as_json, sentence
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,9 +15,10 @@ from consumers.commitments.trail import LOST, lost_claims
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
 from events.errors import Retry, Tampered, YesserError
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.keys.access_changes import Reapplied, reapply
 from infra.keys.second_person import Permit, ask
@@ -94,7 +95,7 @@ def recover_command(
         if access_only:
             if access is None:
                 raise NoAccessRecord
-            print_result({"access": access}, as_json, lambda: click.echo(_access_words(access)))
+            print_result({"access": access}, as_json, lambda: print_localized(*_access_sentences(access)))
             return
         permit = None
         if accept_unsigned:
@@ -110,8 +111,8 @@ def recover_command(
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
     document = _document(result, access, lost)
-    words = [_words(document), _access_words(access), *_trail_words(lost)]
-    print_result(document, as_json, lambda: click.echo("\n".join(words)))
+    sentences = [*_sentences(document), *_access_sentences(access), *_trail_sentences(lost)]
+    print_result(document, as_json, lambda: print_localized(*sentences))
 
 
 def _access_taken(settings: Settings) -> Reapplied | None:
@@ -136,62 +137,52 @@ def _trail_acknowledged(settings: Settings) -> list[int] | None:
         return None
 
 
-def _trail_words(lost: list[int] | None) -> list[str]:
+def _trail_sentences(lost: list[int] | None) -> Iterator[Bilingual]:
     if lost is None:
-        ar = (
+        yield Bilingual(
             "لم يُقَر هنا بما فُقد من سجل الإجراءات: إن ذكر `yesser audit commitments` بصمات له منشورة بعد النسخة فنفّذ"
-            " `yesser audit acknowledge INDEX` حيث تُنفَّذ أوامر المشغّل."
-        )
-        en = (
+            " `yesser audit acknowledge INDEX` حيث تُنفَّذ أوامر المشغّل.",
             "What the trail lost was not acknowledged here: if `yesser audit commitments` names commitments to it after"
-            " the copy, run `yesser audit acknowledge INDEX` where the operator's commands are run."
+            " the copy, run `yesser audit acknowledge INDEX` where the operator's commands are run.",
         )
-        return [localized(ar, en, "\n")]
-    if not lost:
-        return []
-    indexes = ", ".join(map(str, lost))
-    return [
-        localized(
-            f"فُقدت صفوف سجل الإجراءات التي كُتبت بعد النسخة، وأُقر ببصماتها المنشورة في السجل: {indexes}.",
-            f"The rows of the trail that were written after the copy are lost; the log acknowledges it for the "
-            f"commitments at {indexes}.",
-            "\n",
-        )
-    ]
+    elif lost:
+        yield Bilingual(
+            "فُقدت صفوف سجل الإجراءات التي كُتبت بعد النسخة، وأُقر ببصماتها المنشورة في السجل: {}.",
+            "The rows of the trail that were written after the copy are lost; the log acknowledges it for the "
+            "commitments at {}.",
+        ).format(joined(lost))
 
 
-def _access_words(access: Reapplied | None) -> str:
+def _access_sentences(access: Reapplied | None) -> Iterator[Bilingual]:
     if access is None:
-        return localized(
+        yield Bilingual(
             "لم يُطبَّق هنا ما أُلغي من رموز الدخول وما عُطّل من الحسابات بعد النسخة: نفّذ `yesser recover --access-only`"
             " حيث تُنفَّذ `yesser tokens`.",
             "What was revoked and disabled after the copy was not applied here: run `yesser recover --access-only` "
             "where `yesser tokens` is run.",
-            "\n",
         )
-    lines = [
-        ("رموز دخول أُلغيت ثانية", "Tokens revoked again", access.revoked),
-        ("حسابات عُطّلت ثانية", "Accounts disabled again", access.disabled),
+        return
+    for what, names in (
+        (Bilingual("رموز دخول أُلغيت ثانية", "Tokens revoked again"), access.revoked),
+        (Bilingual("حسابات عُطّلت ثانية", "Accounts disabled again"), access.disabled),
         (
-            "حسابات بلا كلمة مرور حتى تُعطى جديدة",
-            "Accounts without a password until they get one",
+            Bilingual("حسابات بلا كلمة مرور حتى تُعطى جديدة", "Accounts without a password until they get one"),
             access.without_password,
         ),
-        ("حسابات تغيّر صفها ولا تُدخل أحدًا", "Accounts whose row was changed, which sign nobody in", access.changed),
-        ("فُقد ما أُنشئ بعد النسخة", "Lost, because made after the copy", access.missing),
         (
-            "حسابات فُعّلت بعد النسخة وبقيت معطّلة",
-            "Accounts enabled after the copy, still disabled",
+            Bilingual("حسابات تغيّر صفها ولا تُدخل أحدًا", "Accounts whose row was changed, which sign nobody in"),
+            access.changed,
+        ),
+        (Bilingual("فُقد ما أُنشئ بعد النسخة", "Lost, because made after the copy"), access.missing),
+        (
+            Bilingual("حسابات فُعّلت بعد النسخة وبقيت معطّلة", "Accounts enabled after the copy, still disabled"),
             access.still_disabled,
         ),
-        ("أسطر لا تُقرأ في سجل التغييرات", "Lines of the record that cannot be read", list(map(str, access.unreadable))),
-    ]
-    said = [
-        localized(f"{ar}: {', '.join(names)}.", f"{en}: {', '.join(names)}.", "\n") for ar, en, names in lines if names
-    ]
-    ended = access.sessions_ended
-    said.append(localized(f"جلسات الواجهة المنتهية: {ended}.", f"Sessions of the console ended: {ended}.", "\n"))
-    return "\n".join(said)
+        (Bilingual("أسطر لا تُقرأ في سجل التغييرات", "Lines of the record that cannot be read"), access.unreadable),
+    ):
+        if names:
+            yield Bilingual("{}: {}.", "{}: {}.").format(what, joined(names))
+    yield Bilingual("جلسات الواجهة المنتهية: {}.", "Sessions of the console ended: {}.").format(access.sessions_ended)
 
 
 async def recover_from(
@@ -224,31 +215,19 @@ def _document(result: Recovered, access: Reapplied | None, lost: list[int] | Non
     )
 
 
-def _words(found: Recovery) -> str:
-    size, back = found.size, found.size - found.size_before
-    lines = [
-        localized(
-            f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {found.root}.",
-            f"The log has {size:,} entries ({back:,} were recovered); root {found.root}.",
-            "\n",
-        )
-    ]
+def _sentences(found: Recovery) -> Iterator[Bilingual]:
+    yield Bilingual(
+        "في السجل {:,} من القيود، أُعيد منها {:,}؛ الجذر {}.", "The log has {:,} entries ({:,} were recovered); root {}."
+    ).format(found.size, found.size - found.size_before, found.root)
     for lacking in found.lacking:
-        topic, records, duplicates = lacking.topic, lacking.records, lacking.duplicates
-        lines.append(
-            localized(
-                f"سجلات لها قيود ولم تعد في {topic}: {records} (فُقد النص الأصلي للمرفوض منها)."
-                f" سجلات بلا قيد لم تعد فيه: {duplicates} (مكررات لم تعد تُحسب).",
-                f"{topic} no longer holds {records} records of these entries (the raw bytes of refused ones are lost)"
-                f" and {duplicates} records without an entry (duplicates, which are no longer counted).",
-                "\n",
-            )
-        )
-    lines += [
-        localized(f"توقفت قراءة {row.topic}: {row.reason}", f"{row.topic} is halted: {row.reason}", "\n")
-        for row in found.halted
-    ]
-    return "\n".join(lines)
+        yield Bilingual(
+            "سجلات لها قيود ولم تعد في {}: {} (فُقد النص الأصلي للمرفوض منها). سجلات بلا قيد لم تعد فيه: {} (مكررات لم"
+            " تعد تُحسب).",
+            "{} no longer holds {} records of these entries (the raw bytes of refused ones are lost) and {} records"
+            " without an entry (duplicates, which are no longer counted).",
+        ).format(lacking.topic, lacking.records, lacking.duplicates)
+    for row in found.halted:
+        yield Bilingual("توقفت قراءة {}: {}", "{} is halted: {}").format(row.topic, row.reason)
 
 
 def folder_source(folder: Path) -> Source:
@@ -271,10 +250,7 @@ def folder_source(folder: Path) -> Source:
                     first += 1
                     yield raw
         except (Tampered, Changed) as error:
-            print_localized(
-                f"لا يُقرأ {folder} إلا حتى القيد {first}: {error}",
-                f"{folder} is read up to entry {first} only: {error}",
-                err=True,
-            )
+            sentence = Bilingual("لا يُقرأ {} إلا حتى القيد {}: {}", "{} is read up to entry {} only: {}")
+            print_localized(sentence.format(folder, first, error), err=True)
 
     return entries

@@ -17,6 +17,7 @@ from consumers.documents.tables import grid
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, ReplayedModel, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
+from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
@@ -122,6 +123,7 @@ def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_js
 
 
 def _show(models: list[ReplayedModel], end: int, wrong: int) -> None:
-    show(grid(Listing(f"بعد {end:,} من القيود", f"After {end:,} entries", ReplayedModel), models))
+    show(grid(Listing("بعد {:,} من القيود", "After {:,} entries", ReplayedModel).format(end), models))
     if wrong:
-        print_localized(f"{wrong} لا تطابق البصمة المنشورة في السجل.", f"{wrong} differ from what the log commits to.")
+        sentence = Bilingual("{} لا تطابق البصمة المنشورة في السجل.", "{} differ from what the log commits to.")
+        print_localized(sentence.format(wrong))

@@ -17,6 +17,7 @@ from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import newest, read_last_checkpoint
 from consumers.registrar.shipper import read_tail
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation
@@ -73,11 +74,9 @@ def delete_command(context: click.Context, topic: str, give_up: int | None, yes:
     require_elsewhere(settings, found, give_up)
     if yes:
         with_database(settings.acting_as("operator"), "topics", lambda connection: delete(connection, settings, found))
-    deleted, not_deleted = (
-        (f"حُذف {topic}.", f"{topic} is deleted."),
-        ("لم يُفعل شيء: أضف ‎--yes‎.", "It can be deleted. Nothing was done: add --yes."),
-    )
-    print_confirmation({**asdict(found), "deleted": yes}, as_json, *(deleted if yes else not_deleted))
+    deleted = Bilingual("حُذف {}.", "{} is deleted.").format(topic)
+    not_deleted = Bilingual("لم يُفعل شيء: أضف ‎--yes‎.", "It can be deleted. Nothing was done: add --yes.")
+    print_confirmation({**asdict(found), "deleted": yes}, as_json, deleted if yes else not_deleted)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from consumers.operations.wait import PipelineStatus, read_status
 from consumers.registry import CONSUMERS
 from events.errors import Halt
+from events.values.bilingual import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation
 from infra.errors import WaitTimedOut
@@ -74,10 +75,10 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
         click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
         context.exit(ExitCode.TRY_AGAIN)
     if index is None:
-        words = f"طُبّقت كل القيود وعددها {status.size:,}.", f"All {status.size:,} log entries are applied."
+        words = Bilingual("طُبّقت كل القيود وعددها {:,}.", "All {:,} log entries are applied.").format(status.size)
     else:
-        words = f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied."
-    print_confirmation({"size": status.size, "positions": dict(status.positions)}, as_json, *words)
+        words = Bilingual("طُبّق القيد {:,}.", "Log entry {:,} is applied.").format(index)
+    print_confirmation({"size": status.size, "positions": dict(status.positions)}, as_json, words)
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:

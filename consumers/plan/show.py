@@ -31,6 +31,7 @@ from consumers.documents.programme.plan import (
 )
 from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid
+from events.values.bilingual import Bilingual, joined
 from events.values.plan_figures import COUNTED, begun_and_completed
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import language, localized
@@ -38,15 +39,15 @@ from infra.command_line.language import language, localized
 BAR_CELLS: Final = 10
 PARTNERSHIPS_SHOWN_MAX: Final = 20
 _COUNTS: Final = {
-    "registered": "مسجّلة",
-    "cancelled": "ملغاة",
-    "live": "تعمل",
-    "suspended": "موقوفة",
-    "retired": "منتهية",
-    "revoked": "مسحوبة",
+    "registered": Bilingual("مسجّلة", "registered"),
+    "cancelled": Bilingual("ملغاة", "cancelled"),
+    "live": Bilingual("تعمل", "live"),
+    "suspended": Bilingual("موقوفة", "suspended"),
+    "retired": Bilingual("منتهية", "retired"),
+    "revoked": Bilingual("مسحوبة", "revoked"),
 }
 
-_NOT_JUDGED: Final = (
+_NOT_JUDGED: Final = Bilingual(
     "التناقضات وأرقام البث والشراكات غير مقيّمة هنا، لأنها تتبع ترتيب السجل لا تاريخ الوقوع. "
     "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
     "Anomalies, airings and partnerships are not judged here: they follow the order of the log, not the dates of "
@@ -70,27 +71,26 @@ def plan_view(plan: Plan, name: PlanName | None) -> RenderableType:
         parts.append(_partnerships(plan.partnerships))
     parts.append(Text(_counted(plan), style="dim"))
     if plan.not_judged:
-        parts.append(Text(localized(*_NOT_JUDGED, "\n"), style="bold yellow"))
+        parts.append(Text(localized(_NOT_JUDGED, "\n"), style="bold yellow"))
     return Parts(*parts)
 
 
 def _counted(plan: Plan) -> str:
     refusals, entries = plan.refusals, plan.log_index
-    anomalies_ar = anomalies = f"{plan.anomalies:,}"
-    if "anomalies" in (plan.not_judged or ()):
-        anomalies_ar, anomalies = "غير مقيّمة", "not judged"
-    return localized(
-        f"التناقضات {anomalies_ar}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
-        f"Anomalies {anomalies}, refusals {refusals:,}, after {entries:,} entries of the event log",
-        "\n",
+    judged = "anomalies" not in (plan.not_judged or ())
+    anomalies = f"{plan.anomalies:,}" if judged else Bilingual("غير مقيّمة", "not judged")
+    sentence = Bilingual(
+        "التناقضات {}، المرفوضات {:,}، بعد {:,} من قيود سجل الأحداث",
+        "Anomalies {}, refusals {:,}, after {:,} entries of the event log",
     )
+    return localized(sentence.format(anomalies, refusals, entries), "\n")
 
 
 def _heading(name: PlanName | None) -> Text:
     if name is None:
-        return Text(localized("لم تُعتمد خطة بعد", "No plan has been adopted yet"), style="bold")
+        return Text(localized(Bilingual("لم تُعتمد خطة بعد", "No plan has been adopted yet")), style="bold")
     dates = f"{name.starts_on} … {name.ends_on}"
-    return Text(localized(name.name.ar, name.name.en), style="bold") + Text(f"  {name.plan_id}, {dates}", style="dim")
+    return Text(localized(name.name), style="bold") + Text(f"  {name.plan_id}, {dates}", style="dim")
 
 
 def _progress(plan: Plan) -> Grid:
@@ -99,12 +99,12 @@ def _progress(plan: Plan) -> Grid:
     rows: list[_Line] = [(ProjectKind.INFRASTRUCTURE, infrastructure.completed, infrastructure.target, note)]
     begun, finished = begun_and_completed(map(attrgetter(*COUNTED), applications.projects))
     registered = len(applications.projects)
-    note = localized(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
+    note = localized(Bilingual("بدأ {} من {} مسجّلة", "{} begun of {} registered").format(begun, registered))
     rows.append((ProjectKind.NATIONAL_APPLICATION, finished, applications.target, note))
     for project in applications.projects:
         where = f"  {project.project_id} ({project.agency})"
-        phases = localized(f"مراحل بدأت: {project.started}", f"phases, {project.started} started")
-        note = localized("أُلغي", "cancelled") if project.cancelled else phases
+        phases = localized(Bilingual("مراحل بدأت: {}", "phases, {} started").format(project.started))
+        note = localized(Bilingual("أُلغي", "cancelled")) if project.cancelled else phases
         rows.append((Name(where, where), project.completed, project.phases, note))
     for group in Group:
         row = plan.services.groups[group.value]
@@ -120,7 +120,8 @@ def _awareness(awareness: Awareness) -> list[_Line]:
         (aired_name(channel), getattr(awareness.aired, channel.value), launched, "") for channel in Channel
     ]
     general, reach = awareness.general_campaigns, awareness.reach
-    note = localized(f"حملات عامة: {general:,}، الوصول: {reach:,}", f"{general:,} general campaigns, reach {reach:,}")
+    sentence = Bilingual("حملات عامة: {:,}، الوصول: {:,}", "{:,} general campaigns, reach {:,}").format(general, reach)
+    note = localized(sentence)
     return [*rows, (ON_ALL_THREE, awareness.on_all_three, launched, note)]
 
 
@@ -141,36 +142,34 @@ def _lines(rows: list[_Line]) -> Grid:
     cells: list[Row] = []
     for name, done, target, note in rows:
         arabic = "" if name.ar == name.en else name.ar.rpartition("، ")[2]
-        names = [name.en, arabic] if both else [localized(name.ar, name.en)]
+        names = [name.en, arabic] if both else [localized(name)]
         cells.append([names[0], bar(done, target), f"{done:,} / {target:,}", *names[1:], Text(note, style="dim")])
-    return Grid("", columns, cells)
+    return Grid(None, columns, cells)
 
 
 def _note(**counts: int) -> str:
-    return localized(
-        "، ".join(f"{_COUNTS[name]}: {count:,}" for name, count in counts.items() if count),
-        ", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
-    )
+    number = Bilingual("{name}: {count:,}", "{count:,} {name}")
+    return localized(joined(number.format(name=_COUNTS[name], count=count) for name, count in counts.items() if count))
 
 
 def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:
     table, more = grid(PARTNERSHIPS, rows[:PARTNERSHIPS_SHOWN_MAX]), len(rows) - PARTNERSHIPS_SHOWN_MAX
     if more <= 0:
         return table
-    return Parts(table, Text(localized(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
+    sentence = Bilingual("وغيرها {:,}: انظر ‎--json‎", "and {:,} more: see --json").format(more)
+    return Parts(table, Text(localized(sentence), style="dim"))
 
 
 def anomalies_view(rows: Sequence[Anomaly]) -> RenderableType:
     """The anomalies as a table, the last ones last."""
     if not rows:
-        return Text(localized("لا تناقضات", "No anomalies"))
+        return Text(localized(Bilingual("لا تناقضات", "No anomalies")))
     number = f"{len(rows):,}"
-    title = (f"التناقضات: {number}", f"{number} anomalies")
+    title = Bilingual("التناقضات: {}", "{} anomalies").format(number)
     if rows[0].judged is False:
-        title = (
-            f"لا تتفق مع ما وقع حتى هذا التاريخ: {number}. لا يعني ذلك أنها خطأ، "
-            "لأنها اختيرت بتاريخ الوقوع لا بترتيب السجل.",
-            f"{number} that do not fit what had occurred by this date. This does not make them wrong: "
+        title = Bilingual(
+            "لا تتفق مع ما وقع حتى هذا التاريخ: {}. لا يعني ذلك أنها خطأ، لأنها اختيرت بتاريخ الوقوع لا بترتيب السجل.",
+            "{} that do not fit what had occurred by this date. This does not make them wrong: "
             "they were chosen by the dates of events, not by the order of the log.",
-        )
-    return grid(Listing(*title, Anomaly), rows)
+        ).format(number)
+    return grid(Listing(title.ar, title.en, Anomaly), rows)

@@ -23,7 +23,7 @@ import uvloop
 from anyio import BrokenWorkerProcess, to_process
 
 from events.errors import Tampered, YesserError
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.http.quotas import Quota
 from infra.postgres.connection import is_transient
@@ -109,8 +109,8 @@ def changed_entry(index: int | None) -> Problem:
     )
     if index is not None:
         detail = Bilingual(
-            f"تغيّر القيد {index} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
-            f"Entry {index} of the log was changed after it was registered: suspect tampering, and see the runbook.",
-        )
+            "تغيّر القيد {} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+            "Entry {} of the log was changed after it was registered: suspect tampering, and see the runbook.",
+        ).format(index)
     row = {"code": CHANGED_ENTRY, "detail": detail, **({} if index is None else {"id": str(index)})}
     return Problem("gateway-fault", errors=[row])

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import orjson
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 
 Key = tuple[str | int, ...]

@@ -8,7 +8,7 @@ from typing import Final
 from consumers.documents.programme.plan import Plan
 from consumers.plan.document import plan_at_a_glance
 from consumers.read_api.reader import REVALIDATED, Reader, State
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.log.reader import entries_recorded_by, log_size
 from infra.settings import Settings
@@ -36,9 +36,8 @@ async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: st
             index, is_settled = size if as_of_index is None else as_of_index, True
     if index > size:
         detail = Bilingual(
-            f"عدد قيود السجل {size}، فلا حالة بعد {index}.",
-            f"The log has {size} entries, so there is no state after {index}.",
-        )
+            "عدد قيود السجل {}، فلا حالة بعد {}.", "The log has {} entries, so there is no state after {}."
+        ).format(size, index)
         raise _bad("as_of_index", detail)
     state = State([index], cache_control=f"private, max-age={YEAR_S}, immutable" if is_settled else REVALIDATED)
     reader.require_unknown(state)

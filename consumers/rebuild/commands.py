@@ -15,6 +15,7 @@ from consumers.rebuild.first_divergence import FirstDifference
 from consumers.rebuild.live import position_of
 from consumers.rebuild.rebuild import READ_MODELS, ReadModel, RebuildOptions, Rebuilt, rebuild
 from consumers.registry import CONSUMERS
+from events.values.bilingual import Bilingual
 from infra.command_line import display
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -86,30 +87,26 @@ def show(results: Sequence[Rebuilt]) -> None:
         if result.first_difference is not None:
             _show_difference(result.first_difference)
         if result.swapped:
-            print_localized(
-                f"{result.consumer}: البصمات بعد {result.log_index:,} من القيود،"
-                f" والجداول المعاد بناؤها هي الحالية، بعد {result.swapped_at:,}.",
-                f"{result.consumer}: the hashes are those after {result.log_index:,} log entries;"
-                f" the rebuilt tables are live, after {result.swapped_at:,}.",
-            )
+            sentence = Bilingual(
+                "{}: البصمات بعد {:,} من القيود، والجداول المعاد بناؤها هي الحالية، بعد {:,}.",
+                "{}: the hashes are those after {:,} log entries; the rebuilt tables are live, after {:,}.",
+            ).format(result.consumer, result.log_index, result.swapped_at)
+            print_localized(sentence)
 
 
 def _show_difference(found: FirstDifference) -> None:
     if found.index is None:
-        print_localized(
-            f"{found.consumer}: الجداول مختلفة، ولا يدل أي صف على قيد.",
-            f"{found.consumer} differs; no row names a log entry.",
-        )
+        words = Bilingual("{}: الجداول مختلفة، ولا يدل أي صف على قيد.", "{} differs; no row names a log entry.")
+        print_localized(words.format(found.consumer))
     else:
-        print_localized(
-            f"{found.consumer} مختلف، أولًا عند القيد {found.index:,}.",
-            f"{found.consumer} differs, first at log entry {found.index:,}.",
-        )
+        detail = Bilingual("{} مختلف، أولًا عند القيد {:,}.", "{} differs, first at log entry {:,}.")
+        print_localized(detail.format(found.consumer, found.index))
     if found.event is not None:
         event, kind, source = found.event["id"], found.event["type"], found.event["source"]
-        print_localized(f"  الحدث {event} ({kind}) من {source}", f"  event {event} ({kind}) of {source}")
+        print_localized(Bilingual("  الحدث {} ({}) من {}", "  event {} ({}) of {}").format(event, kind, source))
     for row in found.rows:
-        print_localized(
-            f"  {row.read_model} {row.key}: الحالي {row.live}، والمعاد بناؤه {row.rebuilt}",
-            f"  {row.read_model} {row.key}: live {row.live}, rebuilt {row.rebuilt}",
-        )
+        sentence = Bilingual(
+            "  {read_model} {key}: الحالي {live}، والمعاد بناؤه {rebuilt}",
+            "  {read_model} {key}: live {live}, rebuilt {rebuilt}",
+        ).format(read_model=row.read_model, key=row.key, live=row.live, rebuilt=row.rebuilt)
+        print_localized(sentence)

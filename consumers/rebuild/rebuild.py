@@ -96,8 +96,8 @@ class ReadModel(Struct, frozen=True):
         if self.differing_rows is None:
             return Name("لم يُقارن", "not compared")
         if self.ok:
-            return Name(*YES)
-        return Name(f"لا: {self.differing_rows} من الصفوف", f"no: {self.differing_rows} rows")
+            return Name(YES.ar, YES.en)
+        return Name("لا: {} من الصفوف", "no: {} rows").format(self.differing_rows)
 
 
 READ_MODELS: Final = Listing("أُعيد البناء من سجل الأحداث", "Rebuilt from the log", ReadModel)

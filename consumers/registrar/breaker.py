@@ -11,12 +11,15 @@ and the others drain it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final, Literal, Self
 
+from msgspec.structs import asdict
+
+from events.values.bilingual import Bilingual
 from infra.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -151,9 +154,9 @@ class Breaker:
         levels.append(self._moved(kept, size, fills=is_kept, drains=not is_kept))
         self._set(BreakerState(tuple(levels)))
         if outcome is not Outcome.ACCEPTED and levels[outcome - 1] >= self._most[outcome - 1]:
-            self._open(1, _reason(outcome, self.limits.in_a_row_max[outcome - 1]), outcome, now)
+            self._open(1, asdict(_REASONS[outcome].format(self.limits.in_a_row_max[outcome - 1])), outcome, now)
         elif is_kept and levels[-1] >= self._most[-1]:
-            self._open(1, _bytes_reason(self.limits.refused_bytes_max), outcome, now)
+            self._open(1, asdict(_REFUSED_BYTES.format(self.limits.refused_bytes_max)), outcome, now)
         return self.pause is not None
 
     def _moved(self, level: int, amount: int, *, fills: bool, drains: bool) -> int:
@@ -173,27 +176,20 @@ class Breaker:
         self._counting = self.pause is not None or any(self._levels)
 
 
-def _bytes_reason(size: int) -> Words:
-    return {
-        "ar": f"بلغ حجم السجلات المرفوضة {size:,} بايت ولم يُقبل بينها إلا القليل",
-        "en": f"{size:,} bytes of records were refused, and few were accepted between them",
-    }
-
-
-def _reason(cause: Outcome, count: int) -> Words:
-    match cause:
-        case Outcome.DUPLICATE:
-            return {
-                "ar": f"كرر {count} من السجلات أحداثًا مسجلة ولم يُقبل بينها إلا القليل",
-                "en": f"{count} records repeated registered events, and few were accepted between them",
-            }
-        case Outcome.CONFLICT:
-            return {
-                "ar": f"استعمل {count} من السجلات معرّفات أحداث أخرى ولم يُقبل بينها إلا القليل",
-                "en": f"{count} records used the ids of other events, and few were accepted between them",
-            }
-        case _:
-            return {
-                "ar": f"رُفض {count} من السجلات ولم يُقبل بينها إلا القليل",
-                "en": f"{count} records were refused, and few were accepted between them",
-            }
+_REASONS: Final[Mapping[Outcome, Bilingual]] = {
+    Outcome.DUPLICATE: Bilingual(
+        "كرر {} من السجلات أحداثًا مسجلة ولم يُقبل بينها إلا القليل",
+        "{} records repeated registered events, and few were accepted between them",
+    ),
+    Outcome.CONFLICT: Bilingual(
+        "استعمل {} من السجلات معرّفات أحداث أخرى ولم يُقبل بينها إلا القليل",
+        "{} records used the ids of other events, and few were accepted between them",
+    ),
+    Outcome.REFUSED: Bilingual(
+        "رُفض {} من السجلات ولم يُقبل بينها إلا القليل", "{} records were refused, and few were accepted between them"
+    ),
+}
+_REFUSED_BYTES: Final = Bilingual(
+    "بلغ حجم السجلات المرفوضة {:,} بايت ولم يُقبل بينها إلا القليل",
+    "{:,} bytes of records were refused, and few were accepted between them",
+)

@@ -6,12 +6,13 @@ import click
 from msgspec import Struct
 
 from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
+from events.values.bilingual import Bilingual, in_lines
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_confirmation
+from infra.command_line.output import NOTHING_DONE, json_option, print_confirmation
 from infra.keys.second_person import permitted
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
@@ -50,12 +51,8 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
     waiting = with_database(
         settings, "registrar tool", lambda connection: unpause_topic(connection, settings, code, timeout_s)
     )
-    print_confirmation(
-        {"code": code, "records": waiting},
-        as_json,
-        f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).",
-        f"{code}: reading {waiting:,} records without pauses.",
-    )
+    sentence = Bilingual("{}: تُقرأ كل السجلات الموجودة ({:,}).", "{}: reading {:,} records without pauses.")
+    print_confirmation({"code": code, "records": waiting}, as_json, sentence.format(code, waiting))
 
 
 @registrar.command("unhalt")
@@ -77,11 +74,8 @@ def unhalt(context: click.Context, code: str, yes: bool, break_glass: str | None
         asked = {"code": code, "reason": found.reason, "read_up_to": found.next_offset}
         permitted(settings, "registrar unhalt", asked, break_glass)
         with_database(settings, "registrar tool", lambda connection: lift_halt(connection, settings, code, found))
-    lifted, not_lifted = (
-        ("رُفع التوقف.", "The halt is lifted."),
-        ("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes."),
-    )
-    print_confirmation(_document(found, lifted=yes), as_json, *(lifted if yes else not_lifted))
+    lifted = Bilingual("رُفع التوقف.", "The halt is lifted.")
+    print_confirmation(_document(found, lifted=yes), as_json, lifted if yes else NOTHING_DONE)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 
@@ -96,12 +90,8 @@ def acknowledge_(indexes: tuple[int, ...], are_all: bool, note: str, as_json: bo
         raise click.UsageError("Give the index of each refusal, or --all.")
     settings, asked = Settings().acting_as("operator"), None if are_all else indexes
     found = with_database(settings, "registrar tool", lambda connection: acknowledge(connection, asked, note))
-    print_confirmation(
-        {"indexes": found, "note": note},
-        as_json,
-        f"عدد حالات الرفض التي أُخذ العلم بها: {len(found):,}.",
-        f"{len(found):,} refusals are acknowledged.",
-    )
+    sentence = Bilingual("عدد حالات الرفض التي أُخذ العلم بها: {:,}.", "{:,} refusals are acknowledged.")
+    print_confirmation({"indexes": found, "note": note}, as_json, sentence.format(len(found)))
 
 
 def _document(found: Halted, *, lifted: bool) -> HaltReport:
@@ -123,6 +113,5 @@ def _inclusive(offsets: range) -> list[int] | None:
 
 
 def _show(found: Halted) -> None:
-    print_localized(f"توقفت قراءة {found.topic}: {found.reason}", f"{found.topic} halted: {found.reason}")
-    words = found.words()
-    print_localized("\n".join(words["ar"]), "\n".join(words["en"]))
+    print_localized(Bilingual("توقفت قراءة {}: {}", "{} halted: {}").format(found.topic, found.reason))
+    print_localized(in_lines(found.sentences()))

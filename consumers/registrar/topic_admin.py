@@ -8,7 +8,7 @@ Flows in: an agency's code. Flows out: the topic's state, and the effects of the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.registrar.batch import Mark, has_mark
 from events.errors import Retry, YesserError
+from events.values.bilingual import Bilingual
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
@@ -74,47 +75,47 @@ class Halted:
         """Offsets whose records may have changed since they were read: they are not read again."""
         return range(0) if self.is_restored or self.has_aged else range(self.missing.start)
 
-    def words(self) -> dict[str, list[str]]:
-        """The effects of lifting the halt, one sentence per line."""
-        english, arabic = [], []
+    def sentences(self) -> Iterator[Bilingual]:
+        """The effects of lifting the halt."""
+        topic = self.topic
         if self.is_restored:
-            english.append(f"{self.topic} has all records that were read: nothing is lost.")
-            arabic.append(f"يحوي {self.topic} كل ما قُرئ منه: لم يُفقد شيء.")
+            whole = Bilingual(
+                "يحوي {} كل ما قُرئ منه: لم يُفقد شيء.", "{} has all records that were read: nothing is lost."
+            )
+            yield whole.format(topic)
         elif self.has_aged and not self.deleted_unread:
-            english.append(f"All records of {self.topic} that were read were deleted in order: nothing is lost.")
-            arabic.append(f"حُذف من {self.topic} كل ما قُرئ منه بالترتيب: لم يُفقد شيء.")
+            yield Bilingual(
+                "حُذف من {} كل ما قُرئ منه بالترتيب: لم يُفقد شيء.",
+                "All records of {} that were read were deleted in order: nothing is lost.",
+            ).format(topic)
         if self.deleted_unread:
-            span = f"{self.deleted_unread.start} … {self.deleted_unread.stop - 1}"
-            english.append(
-                f"The records {span} were deleted from {self.topic} before they were read. They get no verdict: the"
-                " agency must send their events again, with the same ids."
-            )
-            arabic.append(
-                f"حُذفت السجلات {span} من {self.topic} قبل أن تُقرأ، وليس لها نتائج تحقق: على الجهة إرسال أحداثها من جديد"
-                " بالمعرّفات نفسها."
-            )
+            yield Bilingual(
+                "حُذفت السجلات {} من {} قبل أن تُقرأ، وليس لها نتائج تحقق: على الجهة إرسال أحداثها من جديد"
+                " بالمعرّفات نفسها.",
+                "The records {} were deleted from {} before they were read. They get no verdict: the agency must send"
+                " their events again, with the same ids.",
+            ).format(_span(self.deleted_unread), topic)
         if self.missing:
-            span = f"{self.missing.start} … {self.missing.stop - 1}"
-            english.append(f"The records {span} are missing from {self.topic}. Their verdicts stay in the log.")
-            english.append(
-                "Their offsets are filled with empty records, so that no address is used twice."
-                " Suspend the agency first, so that it does not write meanwhile."
-            )
-            arabic.append(f"السجلات {span} لم تعد في {self.topic}، ونتائج التحقق منها في السجل الوطني وتبقى فيه.")
-            arabic.append("تُملأ مواضعها بسجلات فارغة كي لا يُستعمل عنوان مرتين. أوقِف الجهة أولًا كي لا تكتب أثناء ذلك.")
+            yield Bilingual(
+                "السجلات {} لم تعد في {}، ونتائج التحقق منها في السجل الوطني وتبقى فيه."
+                " تُملأ مواضعها بسجلات فارغة كي لا يُستعمل عنوان مرتين. أوقِف الجهة أولًا كي لا تكتب أثناء ذلك.",
+                "The records {} are missing from {}. Their verdicts stay in the log. Their offsets are filled with"
+                " empty records, so that no address is used twice. Suspend the agency first, so that it does not write"
+                " meanwhile.",
+            ).format(_span(self.missing), topic)
         if self.unread:
-            span = f"{self.unread.start} … {self.unread.stop - 1}"
-            english.append(
-                f"The current records at the offsets {span} are not read, because these addresses have verdicts."
-                " The agency must send the events that it wrote there since the loss again, with the same ids."
-            )
-            arabic.append(
-                f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين نتائج تحقق: ما كتبته الجهة هناك بعد الفقد"
-                " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها."
-            )
-        english.append(f"Reading resumes at offset {self.deleted_unread.stop}.")
-        arabic.append(f"تستمر القراءة من الموضع {self.deleted_unread.stop}.")
-        return {"en": english, "ar": arabic}
+            yield Bilingual(
+                "ما يوجد الآن في المواضع {} لا يُقرأ لأن لهذه العناوين نتائج تحقق: ما كتبته الجهة هناك بعد الفقد"
+                " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها.",
+                "The current records at the offsets {} are not read, because these addresses have verdicts. The agency"
+                " must send the events that it wrote there since the loss again, with the same ids.",
+            ).format(_span(self.unread))
+        resumes = Bilingual("تستمر القراءة من الموضع {}.", "Reading resumes at offset {}.")
+        yield resumes.format(self.deleted_unread.stop)
+
+
+def _span(offsets: range) -> str:
+    return f"{offsets.start} … {offsets.stop - 1}"
 
 
 async def unpause_topic(connection: Connection, settings: Settings, code: str, timeout_s: float) -> int:
@@ -150,7 +151,7 @@ async def look_at(connection: Connection, settings: Settings, code: str) -> Halt
 
 
 async def lift_halt(connection: Connection, settings: Settings, code: str, found: Halted) -> None:
-    """Lift the halt, with the effects in `found.words()`."""
+    """Lift the halt, with the effects in `found.sentences()`."""
     if found.end_offset is None:
         async with admin_client(_writer(settings, code)) as admin:
             await ensure_agency_topic(admin, code, settings)

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from consumers.relay.relay import CLAIM_PREFIX
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.wire.envelope import short_type
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show, time_text
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -60,7 +61,7 @@ def list_(as_json: bool) -> None:
     print_result(rows, as_json, lambda: _show(rows))
 
 
-def _acting(name: str, summary: str, ar: str, en: str) -> click.Command:
+def _acting(name: str, summary: str, done: Bilingual) -> click.Command:
     @decisions.command(name, help=summary)
     @click.argument("ids", nargs=-1, metavar="[ID]…")
     @click.option("--all", "is_all", is_flag=True, help="All that are listed.")
@@ -68,15 +69,15 @@ def _acting(name: str, summary: str, ar: str, en: str) -> click.Command:
     def command(ids: tuple[str, ...], is_all: bool, as_json: bool) -> None:
         if is_all == bool(ids):
             raise click.UsageError("Give the ids of the list, or --all.")
-        done = _with_database(lambda connection: act(connection, name, None if is_all else ids))
-        print_confirmation({"ids": done}, as_json, ar.format(len(done)), en.format(len(done)))
+        acted = _with_database(lambda connection: act(connection, name, None if is_all else ids))
+        print_confirmation({"ids": acted}, as_json, done.format(len(acted)))
 
     return command
 
 
-send_command = _acting("send", "Send held decisions: they enter the log.", "تُرسل: {:,}.", "{:,} are sent.")
+send_command = _acting("send", "Send held decisions: they enter the log.", Bilingual("تُرسل: {:,}.", "{:,} are sent."))
 discard_command = _acting(
-    "discard", "Discard held decisions: they are never sent.", "صُرف النظر عنها: {:,}.", "{:,} are discarded."
+    "discard", "Discard held decisions: they are never sent.", Bilingual("صُرف النظر عنها: {:,}.", "{:,} are discarded.")
 )
 
 
@@ -105,7 +106,7 @@ def _with_database(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
 
 def _show(rows: Sequence[HeldDecision]) -> None:
     if not rows:
-        print_localized("لا شيء ينتظر قرارًا.", "Nothing is held.")
+        print_localized(Bilingual("لا شيء ينتظر قرارًا.", "Nothing is held."))
         return
     columns = [
         Column("المعرّف", "Id"),
@@ -122,8 +123,9 @@ def _show(rows: Sequence[HeldDecision]) -> None:
         ]
         for row in rows
     ]
-    show(Grid(localized("ما ينتظر قرارًا", "Held decisions"), columns, cells))
-    print_localized(
+    show(Grid(Bilingual("ما ينتظر قرارًا", "Held decisions"), columns, cells))
+    sentence = Bilingual(
         "أرسل ما بقي لازمًا: `yesser decisions send ID`، واصرف النظر عن غيره: `yesser decisions discard ID`.",
         "Send what is still to be done (`yesser decisions send ID`); discard the rest (`yesser decisions discard ID`).",
     )
+    print_localized(sentence)

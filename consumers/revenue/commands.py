@@ -24,9 +24,9 @@ from infra.postgres.connection import Connection
 def balances(as_json: bool, as_of_index: int | None) -> None:
     """Show every account with its debits, credits and balance; the balances sum to zero."""
     log_index, shown = run_query(CONSUMER, read.balances, as_of_index)
-    after = f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries"
+    title = Listing("الأرصدة بالريال بعد {:,} من القيود", "Balances in riyals after {:,} log entries", Balance)
     document = Balances(log_index=log_index, accounts=tuple(shown))
-    print_view(document, as_json, lambda: [grid(Listing(*after, Balance), shown, sum_of(shown))])
+    print_view(document, as_json, lambda: [grid(title.format(log_index), shown, sum_of(shown))])
 
 
 @click.command()

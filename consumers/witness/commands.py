@@ -12,6 +12,7 @@ import click
 from consumers.witness.state import WitnessState
 from consumers.witness.witness import Witness
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.language import print_localized
 from infra.log.signed_note import Verifier, parse_vkey
 from infra.private_keys.private_file import read_private
@@ -67,12 +68,11 @@ def _log_keys(vkeys: tuple[str, ...]) -> list[Verifier]:
 
 def _announce(key: WitnessKey, log: str, found: Witness, address: str) -> None:
     size = 0 if found.last is None else found.last.size
-    print_localized(
-        f"الشاهد {key.name} على {address}، وآخر ما وقّعه {size:,} من قيود {log}.\n{cosigner_of(key).vkey}",
-        f"The witness {key.name} answers on {address}. It last cosigned {size:,} entries of {log}.\n"
-        f"{cosigner_of(key).vkey}",
-        err=True,
-    )
+    sentence = Bilingual(
+        "الشاهد {name} على {address}، وآخر ما وقّعه {size:,} من قيود {log}.\n{vkey}",
+        "The witness {name} answers on {address}. It last cosigned {size:,} entries of {log}.\n{vkey}",
+    ).format(name=key.name, address=address, size=size, log=log, vkey=cosigner_of(key).vkey)
+    print_localized(sentence, err=True)
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

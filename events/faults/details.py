@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from events.values.bilingual import Bilingual
+
 DETAILS: Final[Mapping[str, str]] = {
     # Records that cannot be parsed
     "Byte {position} is not UTF-8; write the whole event as UTF-8.":
@@ -160,14 +162,15 @@ _GROUPS: Final = {"value": r'This value|"(?:[^"\\]|\\.)*"|[-+.\w]+…?'}
 
 
 def arabic_of(detail: str) -> str:
-    """The Arabic of a fault's sentence; the sentence itself where there is none."""
+    """The Arabic of a fault's sentence, with isolated values; the sentence itself where there is none."""
     found = DETAILS.get(detail) or _EARLIER.get(detail)
     if found is not None:
         return found
     for pattern, arabic in _patterns():
         match = pattern.fullmatch(detail)
         if match is not None:
-            return arabic.format(**{name: _phrase(name, text) for name, text in match.groupdict().items()})
+            values = {name: _phrase(name, text) for name, text in match.groupdict().items()}
+            return Bilingual(arabic, detail).format(**values).ar
     return detail
 
 

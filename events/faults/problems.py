@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
+from events.values.bilingual import Bilingual
+
 Code = Literal[
     "not-utf8",
     "not-json",
@@ -31,11 +33,6 @@ Code = Literal[
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 PROBLEM_TYPE_PREFIX: Final = "urn:yesser:problem:"
-
-
-class Bilingual(NamedTuple):
-    ar: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from events.faults.problems import Bilingual
 from events.schema_tools.schema_documents import Schema
 from events.types.catalogue import CATALOGUE, EventType
+from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import full_type
 

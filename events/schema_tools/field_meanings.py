@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 _B = Bilingual
 

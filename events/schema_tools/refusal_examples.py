@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from events.faults.problems import CONFLICT, Bilingual, Code, Fault
+from events.faults.problems import CONFLICT, Code, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
+from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.kafka_binding import Headers
 

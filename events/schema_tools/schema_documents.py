@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from events.faults.problems import Bilingual
 from events.types.catalogue import CATALOGUE, EventType, Sender
 from events.validation.models import event_model
+from events.values.bilingual import Bilingual
 from events.wire.envelope import full_type, schema_uri
 
 Schema = dict[str, Any]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from events.faults.problems import Bilingual
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
@@ -65,6 +64,7 @@ from events.types.services import (
     ServiceSuspended,
 )
 from events.types.training import TrainingCertified, TrainingQuotaSet, TrainingRevoked
+from events.values.bilingual import Bilingual
 from events.values.fields import Model, Role
 
 Sender = Literal["office", "agency", "owner", "platform"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from events.faults.problems import Bilingual
 from events.types.catalogue import CATALOGUE
+from events.values.bilingual import Bilingual
 
 _B = Bilingual
 

@@ -1,3 +1,3 @@
-"""Values with rules of their own: money in halalas, dates in both calendars, periods, working days, JSON pointers, and
-the search for personal data. Way in: the value's module, such as `money`.
+"""Values with rules of their own: money in halalas, dates in both calendars, periods, working days, JSON pointers,
+texts in two languages, and the search for personal data. Way in: the value's module, such as `money`.
 """

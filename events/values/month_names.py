@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from events.values.bilingual import Bilingual
+
 HIJRI_MONTHS: Final = (
-    ("محرم", "Muharram"),
-    ("صفر", "Safar"),
-    ("ربيع الأول", "Rabi al-Awwal"),
-    ("ربيع الآخر", "Rabi al-Thani"),
-    ("جمادى الأولى", "Jumada al-Ula"),
-    ("جمادى الآخرة", "Jumada al-Thania"),
-    ("رجب", "Rajab"),
-    ("شعبان", "Shaban"),
-    ("رمضان", "Ramadan"),
-    ("شوال", "Shawwal"),
-    ("ذو القعدة", "Dhu al-Qidah"),
-    ("ذو الحجة", "Dhu al-Hijja"),
+    Bilingual("محرم", "Muharram"),
+    Bilingual("صفر", "Safar"),
+    Bilingual("ربيع الأول", "Rabi al-Awwal"),
+    Bilingual("ربيع الآخر", "Rabi al-Thani"),
+    Bilingual("جمادى الأولى", "Jumada al-Ula"),
+    Bilingual("جمادى الآخرة", "Jumada al-Thania"),
+    Bilingual("رجب", "Rajab"),
+    Bilingual("شعبان", "Shaban"),
+    Bilingual("رمضان", "Ramadan"),
+    Bilingual("شوال", "Shawwal"),
+    Bilingual("ذو القعدة", "Dhu al-Qidah"),
+    Bilingual("ذو الحجة", "Dhu al-Hijja"),
 )

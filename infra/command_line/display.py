@@ -19,6 +19,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from events.values.bilingual import Bilingual, InTwoLanguages, joined
 from events.values.working_days import riyadh_minute
 from infra.command_line.language import localized
 
@@ -26,21 +27,16 @@ NOTHING: Final = "—"
 _COMFORTABLE: Final = 18
 _UNLIMITED: Final = 10_000
 
-Cell: TypeAlias = str | Text | None
+Cell: TypeAlias = str | Text | InTwoLanguages | None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column. `drop`: 0 always stays, else the greatest is left out first. `wraps`: may break between words."""
+class Column(Bilingual, frozen=True):
+    """The heading of a column. `drop`: 0 always stays, else the greatest is left out first. `wraps`: may break between
+    words."""
 
-    ar: str
-    en: str
     drop: int = 0
     right: bool = False
     wraps: bool = False
-
-    def heading(self) -> str:
-        return localized(self.ar, self.en, "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,13 @@ class Grid:
     """A table that leaves out columns where it is too wide."""
 
     def __init__(
-        self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Sequence[Cell] = (), *, gap: int = 2
+        self,
+        title: InTwoLanguages | None,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        totals: Sequence[Cell] = (),
+        *,
+        gap: int = 2,
     ) -> None:
         """`totals` are shown below the rows, if there are any; `gap` cells are between two columns, at least 1."""
         self._title = title
@@ -77,11 +79,11 @@ class Grid:
         shown = self._fitting(options.max_width)
         widths = self._widths(shown, options.max_width)
         width = max(options.max_width, sum(widths.values()) + self._gap * (len(shown) - 1))
-        if self._title:
-            yield Text(self._title, style="bold")
+        if self._title is not None:
+            yield Text(localized(self._title), style="bold")
         yield from console.render(self._table(widths), options.update_width(width))
         if not self._rows:
-            yield Text(localized("لا صفوف", "no rows"), style="dim")
+            yield Text(localized(Bilingual("لا صفوف", "no rows")), style="dim")
         left_out = [column for at, column in enumerate(self._columns) if at not in shown and column.en]
         if left_out:
             yield Text(_left_out(left_out), style="dim")
@@ -118,7 +120,7 @@ class Grid:
         return _widest(word for text in texts for word in text.split()) if self._columns[at].wraps else _widest(texts)
 
     def _texts(self, at: int) -> Iterator[str]:
-        yield self._columns[at].heading()
+        yield localized(self._columns[at], "\n")
         for row in [*self._rows, *([self._totals] if self._totals else [])]:
             if not isinstance(row, Section):
                 yield row[at].plain
@@ -140,7 +142,7 @@ class Grid:
         for at in shown:
             column = self._columns[at]
             table.add_column(
-                Text(column.heading()),
+                Text(localized(column, "\n")),
                 self._totals[at] if self._totals else "",
                 justify="right" if column.right else "left",
                 no_wrap=not column.wraps,
@@ -173,14 +175,14 @@ def _is_limited() -> bool:
 
 def _text(cell: Cell) -> Text:
     """A cell as text, never parsed as rich's markup."""
-    return cell if isinstance(cell, Text) else Text(NOTHING if cell is None else cell)
+    if cell is None:
+        return Text(NOTHING)
+    return cell if isinstance(cell, Text) else Text(cell if isinstance(cell, str) else localized(cell, "\n"))
 
 
 def _left_out(columns: Sequence[Column]) -> str:
-    arabic = "، ".join(column.ar for column in columns)
-    english = ", ".join(column.en for column in columns)
-    return localized(
-        f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
-        f"Columns that do not fit: {english}. Widen the window or use --json.",
-        "\n",
+    sentence = Bilingual(
+        "أعمدة لا يتسع لها العرض: {}. وسّع النافذة أو استعمل ‎--json‎.",
+        "Columns that do not fit: {}. Widen the window or use --json.",
     )
+    return localized(sentence.format(joined(columns)), "\n")

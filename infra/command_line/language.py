@@ -11,6 +11,8 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 import click
 
+from events.values.bilingual import InTwoLanguages
+
 Language = Literal["ar", "en", "both"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en", "both")
 _KEY: Final = "yesser.language"
@@ -26,17 +28,18 @@ def language() -> Language:
     return cast(Language, context.meta.get(_KEY, "both")) if context else "both"
 
 
-def localized(ar: str, en: str, between: str = " · ") -> str:
+def localized(text: InTwoLanguages, between: str = " · ") -> str:
     """The text in the chosen language; for both, Arabic first."""
     chosen = language()
     if chosen == "both":
-        return ar if ar == en else f"{ar}{between}{en}"
-    return ar if chosen == "ar" else en
+        return text.ar if text.ar == text.en else f"{text.ar}{between}{text.en}"
+    return text.ar if chosen == "ar" else text.en
 
 
-def print_localized(ar: str, en: str, *, err: bool = False) -> None:
-    """Print a sentence; for both languages, each on a line of its own."""
-    click.echo(localized(ar, en, "\n"), err=err)
+def print_localized(*sentences: InTwoLanguages, err: bool = False) -> None:
+    """Print sentences; for both languages, each on a line of its own."""
+    for sentence in sentences:
+        click.echo(localized(sentence, "\n"), err=err)
 
 
 def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:

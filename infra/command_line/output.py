@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import click
 
+from events.values.bilingual import Bilingual, InTwoLanguages
 from infra.command_line.language import print_localized
 from infra.json_documents import to_json
 
+NOTHING_DONE: Final = Bilingual("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes.")
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -25,6 +27,6 @@ def print_result(document: Any, as_json: bool, print_text: Callable[[], None], *
         print_text()
 
 
-def print_confirmation(document: Any, as_json: bool, ar: str, en: str) -> None:
+def print_confirmation(document: Any, as_json: bool, text: InTwoLanguages) -> None:
     """Print the document if `as_json`, else the sentence in the chosen language."""
-    print_result(document, as_json, lambda: print_localized(ar, en))
+    print_result(document, as_json, lambda: print_localized(text))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from events.values.bilingual import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
@@ -25,7 +26,8 @@ from infra.observability.logs import configure_logs
 from infra.process.tasks import until_one_ends, watch_tasks
 from infra.settings import Settings
 
-STOPPED: Final = ("توقفت.", "Stopped.")
+STOPPED: Final = Bilingual("توقفت.", "Stopped.")
+NOTHING_RAN: Final = Bilingual("لم يكن شيء يعمل.", "Nothing was running.")
 
 
 @click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
@@ -70,9 +72,8 @@ def prepare(as_json: bool) -> None:
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
-    print_confirmation(
-        {"prepared": True}, as_json, "الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are ready."
-    )
+    sentence = Bilingual("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are ready.")
+    print_confirmation({"prepared": True}, as_json, sentence)
 
 
 async def _prepare(settings: Settings) -> None:
@@ -89,7 +90,7 @@ def down(as_json: bool) -> None:
     settings = Settings()
     stopped = stop_stack(settings)
     document = {"home": str(DataDir.at(settings.home).root), "stopped": stopped}
-    print_confirmation(document, as_json, *(STOPPED if stopped else ("لم يكن شيء يعمل.", "Nothing was running.")))
+    print_confirmation(document, as_json, STOPPED if stopped else NOTHING_RAN)
 
 
 @click.command("status", short_help="What runs, and whether it is ready.")
@@ -146,7 +147,7 @@ async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     try:
         await work
     except asyncio.CancelledError:
-        print_localized(*STOPPED)
+        print_localized(STOPPED)
 
 
 async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: asyncio.Future[None]) -> None:
@@ -155,10 +156,11 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
         found = await asyncio.to_thread(stack_status, supervisor.settings)
         _show(found, as_json)
         if not as_json:
-            ready_ar, ready = ("كل شيء جاهز", "Ready") if found.ready else ("لم يجهز كل شيء", "Not all is ready")
-            print_localized(
-                f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`."
+            state = (
+                Bilingual("كل شيء جاهز", "Ready") if found.ready else Bilingual("لم يجهز كل شيء", "Not all is ready")
             )
+            ending = Bilingual("{}. أوقفه بـ ctrl-C أو `yesser down`.", "{}. Stop with ctrl-C or `yesser down`.")
+            print_localized(ending.format(state))
         await until_one_ends(supervisor.until_needless(), failed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +10,10 @@ from msgspec import UNSET
 from rich.console import Console
 from rich.text import Text
 
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import Cell, Column, Grid, time_text
 from infra.command_line.language import language, localized
-from infra.embedded.status import LeasedProcess, OtherService, ProcessStatus, ServiceStatus, StackStatus
+from infra.embedded.status import LeasedProcess, OtherService, ProcessStatus, SecondPerson, ServiceStatus, StackStatus
 from infra.log.older_copy import is_older_copy
 
 _COLOURS: Final = {
@@ -49,69 +51,76 @@ _COLUMNS: Final = (
 def print_status(status: StackStatus, console: Console | None = None) -> None:
     """Print one line per part, then notes."""
     out = console or Console()
-
-    def line(ar: str, en: str) -> None:
-        out.print(localized(ar, en, "\n"), markup=False, highlight=False, soft_wrap=True)
-
-    line(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
+    _print(out, Bilingual("أحداث يسر في {}", "Yesser Events in {}").format(status.home))
     out.print(_table(status), crop=False)
+    for note in _notes(status):
+        _print(out, note)
+
+
+def _print(console: Console, sentence: Bilingual) -> None:
+    console.print(localized(sentence, "\n"), markup=False, highlight=False, soft_wrap=True)
+
+
+def _notes(status: StackStatus) -> Iterator[Bilingual]:
+    halted = Bilingual("توقف {}: {}.", "{} halted: {}.")
     for names, reason in _halts(status):
-        line(f"توقف {'، '.join(names)}: {reason}.", f"{', '.join(names)} halted: {reason}.")
+        yield halted.format(joined(names), reason)
     for process in status.processes:
-        name, owner = process.name, process.owner
-        if process.role == "standby" and owner:
-            line(f"{name} احتياطي، ويعمل {owner}.", f"{name} stands by: {owner} is active.")
-        elif status.elsewhere and owner:
-            line(f"{name} يعمل على {owner}.", f"{name} is active on {owner}.")
-        for consumer, done in (process.rebuilding or {}).items():
-            entries, of = f"{done['entries']:,}", f"{done['of']:,}"
-            line(
-                f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
-                f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
-            )
-        for consumer, session in (process.held_by or {}).items():
-            line(
-                f"ينتظر {consumer} جلسة في قاعدة البيانات: {session}.",
-                f"{consumer} waits for a session of the database: {session}.",
-            )
-        if held := process.decisions_held:
-            line(
-                f"قرارات تنتظر شخصًا بعد الاستعادة: {held:,} (`yesser decisions list`).",
-                f"Decisions that wait for a person after the recovery: {held:,} (`yesser decisions list`).",
-            )
+        yield from _notes_of(process, elsewhere=bool(status.elsewhere))
     for name, reason in status.alarms.items():
-        line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
+        yield halted.format(name, reason)
     for topic, pause in status.paused.items():
-        until = pause["until"]
-        line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
-    if (rule := status.second_person) is not None:
-        count = rule.administrators
-        counted = "one administrator" if count == 1 else f"{count} administrators"
-        if rule.in_force:
-            line(f"الشخص الثاني: لازم (مديرو النظام: {count}).", f"Second person: in force ({counted}).")
-        else:
-            line(f"الشخص الثاني: غير لازم (مديرو النظام: {count}).", f"Second person: not in force ({counted}).")
-        for row in rule.alone:
-            what, at = row.command.partition(" ")[2], time_text(row.at)
-            line(
-                f"نفّذ شخص واحد ({row.operator}) في {at}: {what}.",
-                f"One person ({row.operator}) did on {at} what needs two: {what}.",
-            )
+        paused = Bilingual("قراءة {} بطيئة حتى {}: {}.", "{} is paused until {}: {}.")
+        yield paused.format(topic, pause["until"], Bilingual(pause["ar"], pause["en"]))
+    if status.second_person is not None:
+        yield from _second_person(status.second_person)
     if status.elsewhere:
-        line(
+        yield Bilingual(
             "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر `docker compose logs` و`/readyz`.",
             "No stack was started here: this is what the database knows. "
             "For the gateway and the console see `docker compose logs` and `/readyz`.",
         )
     elif not status.running:
-        line(
+        yield Bilingual(
             "النظام لا يعمل: شغّله بـ `yesser up --detach`.", "The stack is not running: `yesser up --detach` starts it."
         )
     elif not status.ready:
-        line(
+        yield Bilingual(
             "لم يجهز كل شيء: يعرض `yesser logs PART` سجلات الجزء.",
             "Not all is ready: `yesser logs PART` shows the logs of a part.",
         )
+
+
+def _notes_of(process: ProcessStatus | LeasedProcess, *, elsewhere: bool) -> Iterator[Bilingual]:
+    name, owner = process.name, process.owner
+    if process.role == "standby" and owner:
+        yield Bilingual("{} احتياطي، ويعمل {}.", "{} stands by: {} is active.").format(name, owner)
+    elif elsewhere and owner:
+        yield Bilingual("{} يعمل على {}.", "{} is active on {}.").format(name, owner)
+    for consumer, done in (process.rebuilding or {}).items():
+        yield Bilingual(
+            "يعيد {} بناء صفوفه من السجل: {:,} من القيود وعددها {:,}.",
+            "{} rebuilds its rows from the log: {:,} of {:,} entries.",
+        ).format(consumer, done["entries"], done["of"])
+    for consumer, session in (process.held_by or {}).items():
+        waiting = Bilingual("ينتظر {} جلسة في قاعدة البيانات: {}.", "{} waits for a session of the database: {}.")
+        yield waiting.format(consumer, session)
+    if held := process.decisions_held:
+        yield Bilingual(
+            "قرارات تنتظر شخصًا بعد الاستعادة: {:,} (`yesser decisions list`).",
+            "Decisions that wait for a person after the recovery: {:,} (`yesser decisions list`).",
+        ).format(held)
+
+
+def _second_person(rule: SecondPerson) -> Iterator[Bilingual]:
+    count = rule.administrators
+    counted = "one administrator" if count == 1 else f"{count} administrators"
+    required = Bilingual("لازم", "in force") if rule.in_force else Bilingual("غير لازم", "not in force")
+    sentence = Bilingual("الشخص الثاني: {} (مديرو النظام: {}).", "Second person: {} ({}).")
+    yield sentence.format(required, Bilingual(str(count), counted))
+    for row in rule.alone:
+        sentence = Bilingual("نفّذ شخص واحد ({}) في {}: {}.", "One person ({}) did on {} what needs two: {}.")
+        yield sentence.format(row.operator, time_text(row.at), row.command.partition(" ")[2])
 
 
 def _halts(status: StackStatus) -> list[tuple[list[str], str]]:
@@ -127,7 +136,7 @@ def _table(status: StackStatus) -> Grid:
     """A process that serves no clients shows where it serves its health."""
     rows = [_row(name, part, part.port, status.home) for name, part in status.services.items()]
     rows += [_row(p.name, p, p.port or p.health_port, status.home) for p in status.processes]
-    return Grid("", _COLUMNS, rows, gap=1)
+    return Grid(None, _COLUMNS, rows, gap=1)
 
 
 def _row(

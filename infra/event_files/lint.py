@@ -14,10 +14,17 @@ from events.faults.details import arabic_of
 from events.faults.problems import CONFLICT, PROBLEMS, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
+from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
 
 _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+
+SHOWN_MAX: Final = 50
+"""Faults that people are shown at once."""
+MORE: Final = Bilingual("  … وغيرها {:,}: استعمل ‎--json‎.", "  … and {:,} more: use --json.")
+THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
+"""Where a fault without a pointer is."""
 
 
 class Remedy(TypedDict):
@@ -156,9 +163,9 @@ def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]]
         findings.add(line, [CONFLICT], of_line=first)
 
 
-def unlisted_sentences(count: int) -> tuple[str, str]:
-    """Faults beyond those that a refusal lists, in Arabic and English."""
-    return (
-        f"  … وأخطاء أخرى عددها {count:,} لا تُذكر: تظهر بعد تصحيح هذه.",
-        f"  … and {count:,} more faults that are not listed: they show once these are corrected.",
-    )
+def unlisted_sentence(count: int) -> Bilingual:
+    """Faults beyond those that a refusal lists."""
+    return Bilingual(
+        "  … وأخطاء أخرى عددها {:,} لا تُذكر: تظهر بعد تصحيح هذه.",
+        "  … and {:,} more faults that are not listed: they show once these are corrected.",
+    ).format(count)

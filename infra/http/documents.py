@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from infra.http.problems import CONTENT_TYPE, Language
+from events.values.bilingual import Language
+from infra.http.problems import CONTENT_TYPE
 
 Schema = dict[str, Any]
 """A part of an OpenAPI document."""

@@ -4,6 +4,7 @@ valid: in Arabic too, where the framework speaks English only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,12 +12,27 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, joined
 from events.values.personal_data import holds_personal_data
 from infra.http.problems import Problem
 
 SHOWN_LENGTH_MAX: Final = 64
 _LISTED_MAX: Final = 20
+_ARABIC: Final[Mapping[str, str]] = {
+    "missing": "هذا المعامل مطلوب.",
+    "int_parsing": "اكتب عددًا صحيحًا.",
+    "int_from_float": "اكتب عددًا صحيحًا.",
+    "float_parsing": "اكتب عددًا.",
+    "finite_number": "اكتب عددًا.",
+    "bool_parsing": "اكتب true أو false.",
+    "greater_than_equal": "اكتب عددًا لا يقل عن {ge}.",
+    "less_than_equal": "اكتب عددًا لا يزيد على {le}.",
+    "string_too_long": "عدد الأحرف {max_length} على الأكثر.",
+    "string_pattern_mismatch": "اكتب قيمة من الصيغة {pattern}.",
+    "literal_error": "اكتب واحدة من القيم: {allowed}.",
+    "enum": "اكتب واحدة من القيم: {allowed}.",
+}
+"""By the type of pydantic's error; its English is pydantic's own."""
 _NONE_HERE: Final = Bilingual("لا معاملات لهذا المسار.", "This route has no parameters.")
 
 
@@ -40,38 +56,21 @@ def invalid_values(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "code": "invalid-value",
             # The parameter's name is the second part; a third names a type that the value could have had.
             "parameter": str(fault["loc"][:2][-1]),
-            "detail": Bilingual(_arabic(fault["type"], fault.get("ctx", {})), str(fault["msg"])),
+            "detail": _detail(fault),
         }
         for fault in found
     ]
 
 
-def _arabic(kind: str, context: Mapping[str, Any]) -> str:
-    """What is wrong, by the type of pydantic's error."""
-    match kind:
-        case "missing":
-            return "هذا المعامل مطلوب."
-        case "int_parsing" | "int_from_float":
-            return "اكتب عددًا صحيحًا."
-        case "float_parsing" | "finite_number":
-            return "اكتب عددًا."
-        case "bool_parsing":
-            return "اكتب true أو false."
-        case "greater_than_equal":
-            return f"اكتب عددًا لا يقل عن {context['ge']}."
-        case "less_than_equal":
-            return f"اكتب عددًا لا يزيد على {context['le']}."
-        case "string_too_long":
-            return f"عدد الأحرف {context['max_length']} على الأكثر."
-        case "string_pattern_mismatch":
-            return f"اكتب قيمة من الصيغة {context['pattern']}."
-        case "literal_error" | "enum":
-            return f"اكتب واحدة من القيم: {str(context['expected']).replace(' or ', ' أو ').replace(', ', '، ')}."
-    return "القيمة غير صالحة: صححها وفق وثيقة OpenAPI."
+def _detail(fault: Mapping[str, Any]) -> Bilingual:
+    context = fault.get("ctx", {})
+    allowed = joined(re.findall("'([^']*)'", str(context.get("expected", ""))))
+    sentence = Bilingual(_ARABIC.get(fault["type"], "القيمة غير صالحة: صححها وفق وثيقة OpenAPI."), "{message}")
+    return sentence.format(message=fault["msg"], allowed=allowed, **context)
 
 
 def _known_here(known: Sequence[str]) -> Bilingual:
-    return Bilingual(f"المعروف هنا: {'، '.join(known)}.", f"Known here: {', '.join(known)}.")
+    return Bilingual("المعروف هنا: {}.", "Known here: {}.").format(joined(known))
 
 
 def _names(dependant: Dependant) -> set[str]:

@@ -13,9 +13,8 @@ from typing import Any, Final, Literal, get_args
 import orjson
 
 from events.errors import YesserError
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, Language
 
-Language = Literal["ar", "en"]
 RequestCode = Literal[
     "malformed-request",
     "unauthenticated",
@@ -120,10 +119,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     "no-such-route": Explanation(
         404,
         Bilingual("لا يوجد مسار كهذا", "No such route"),
-        Bilingual(
-            "لا يوجد مسار كهذا؛ قائمة المسارات في /docs/api.",
-            "No such route; the list is at /docs/api.",
-        ),
+        Bilingual("لا يوجد مسار كهذا؛ قائمة المسارات في /docs/api.", "No such route; the list is at /docs/api."),
     ),
     "method-not-allowed": Explanation(
         405,
@@ -143,10 +139,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     "target-too-long": Explanation(
         414,
         Bilingual("عنوان الطلب أطول من الحد المسموح", "The request target is too long"),
-        Bilingual(
-            "أرسل مسارًا ومعاملات لا يتجاوز طولها 8 كيلوبايت.",
-            "Send a path and query of at most 8 KiB.",
-        ),
+        Bilingual("أرسل مسارًا ومعاملات لا يتجاوز طولها 8 كيلوبايت.", "Send a path and query of at most 8 KiB."),
     ),
     "request-too-large": Explanation(
         413,
@@ -185,8 +178,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         422,
         Bilingual("في متن الطلب حقول غير صالحة", "Fields of the body are not valid"),
         Bilingual(
-            "صحح كل حقل تذكره errors؛ لم يتغير شيء.",
-            "Correct each field that `errors` names; nothing was changed.",
+            "صحح كل حقل تذكره errors؛ لم يتغير شيء.", "Correct each field that `errors` names; nothing was changed."
         ),
     ),
     "not-allowed-now": Explanation(

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from infra.http.problems import Language
+from events.values.bilingual import Language
 
 PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 

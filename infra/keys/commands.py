@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from events.errors import YesserError
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
@@ -43,29 +44,27 @@ from infra.witnesses.key_command import witness_keys
 OVERLAP_DAYS: Final = 30
 OVERLAP_DAYS_MAX: Final = 1_095
 STATES: Final = {
-    "in use": ("يُستعمل", "in use"),
-    "overlap": ("صالح حتى نهاية التداخل", "overlap"),
-    "replaced": ("استُبدل: احذف ملفه", "replaced: delete its file"),
-    "prepared": ("مُعدّ", "prepared"),
-    "requested": ("طُلب استعماله", "requested"),
-    "wrong": ("غير سليم", "wrong"),
+    "in use": Bilingual("يُستعمل", "in use"),
+    "overlap": Bilingual("صالح حتى نهاية التداخل", "overlap"),
+    "replaced": Bilingual("استُبدل: احذف ملفه", "replaced: delete its file"),
+    "prepared": Bilingual("مُعدّ", "prepared"),
+    "requested": Bilingual("طُلب استعماله", "requested"),
+    "wrong": Bilingual("غير سليم", "wrong"),
 }
 DONE: Final = {
-    "registered": (
-        "المفتاح {new} في الجهاز الأمني هو مفتاح السجل الأول.",
-        "The key {new} in the device is the log's first key.",
+    "registered": Bilingual(
+        "المفتاح {new} في الجهاز الأمني هو مفتاح السجل الأول.", "The key {new} in the device is the log's first key."
     ),
-    "prepared": (
-        "المفتاح التالي {new} مُعدّ، ويبقى {old} مستعملًا.",
-        "The next key {new} is prepared; {old} is still in use.",
+    "prepared": Bilingual(
+        "المفتاح التالي {new} مُعدّ، ويبقى {old} مستعملًا.", "The next key {new} is prepared; {old} is still in use."
     ),
-    "requested": (
+    "requested": Bilingual(
         "طُلب استبدال {old} بالمفتاح {new}، وينفذه المسجِّل على هذا الجهاز حين يعمل ويزيد السجل.",
         "{old} is to be replaced by {new}: the registrar of this machine does so when it runs and the log has grown.",
     ),
-    "rotated": ("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
+    "rotated": Bilingual("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
 }
-REPLACED: Final = (
+REPLACED: Final = Bilingual(
     "استُبدلت كلمات المرور. انسخ هذه الملفات إلى كل جهاز آخر يستعملها: إلى ذلك الحين تستمر اتصالاته المفتوحة،"
     " وتُرفض الجديدة وتُعاد محاولتها.",
     "The passwords were replaced. Copy these files to each other machine that uses them: until then its open"
@@ -171,8 +170,7 @@ def register_command(uri: str, as_json: bool) -> None:
 def print_rotation(purpose: Purpose, done: Rotation, as_json: bool) -> None:
     """Print what was done to the key PURPOSE."""
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
-    ar, en = DONE[done.state]
-    print_confirmation(document, as_json, ar.format(**document), en.format(**document))
+    print_confirmation(document, as_json, DONE[done.state].format(**document))
 
 
 @keys.command("rotate-passwords")
@@ -200,7 +198,7 @@ def rotate_passwords_command(principals: tuple[str, ...], end_sessions: bool, as
     _add_to_trail(settings, "rotate-passwords", *principals)
     files = [str(row.file) for row in replaced]
     rows = [{"principal": row.principal, "service": row.service, "file": str(row.file)} for row in replaced]
-    print_result({"replaced": rows}, as_json, lambda: click.echo("\n".join([localized(*REPLACED, "\n"), *files])))
+    print_result({"replaced": rows}, as_json, lambda: click.echo("\n".join([localized(REPLACED, "\n"), *files])))
 
 
 @keys.command("export")
@@ -222,13 +220,8 @@ def export_command(file: Path, purposes: tuple[Purpose, ...], passphrase_file: P
     content = pack(settings, packed)
     write_private(file, seal(content, _passphrase(passphrase_file, confirmed=True)))
     _add_to_trail(settings, "export", *packed)
-    names = ", ".join(packed)
-    print_confirmation(
-        {"file": str(file), "purposes": [*packed]},
-        as_json,
-        f"{file}: المفاتيح {names} مشفرة.",
-        f"{file}: the keys {names}, encrypted.",
-    )
+    sentence = Bilingual("{}: المفاتيح {} مشفرة.", "{}: the keys {}, encrypted.").format(file, joined(packed))
+    print_confirmation({"file": str(file), "purposes": [*packed]}, as_json, sentence)
 
 
 @keys.command("import")
@@ -254,15 +247,9 @@ def import_command(
     done = unpack(settings, content, replace_others=replace_others)
     _add_to_trail(settings, "import", *(row.purpose for row in done))
     rows = [{"purpose": row.purpose, "new": [*row.new], "lost": [*row.lost]} for row in done]
-    lines = [
-        localized(
-            f"{row.purpose}: جديد {', '.join(row.new) or '—'}، حُذف {', '.join(row.lost) or '—'}.",
-            f"{row.purpose}: new {', '.join(row.new) or '—'}, deleted {', '.join(row.lost) or '—'}.",
-            "\n",
-        )
-        for row in done
-    ]
-    print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(lines)))
+    sentence = Bilingual("{}: جديد {}، حُذف {}.", "{}: new {}, deleted {}.")
+    lines = [sentence.format(row.purpose, joined(row.new or "—"), joined(row.lost or "—")) for row in done]
+    print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(localized(line, "\n") for line in lines)))
 
 
 def require_permit(
@@ -333,7 +320,7 @@ def _rotate(
 def _passphrase(file: Path | None, *, confirmed: bool) -> str:
     if file is not None:
         return read_private(file) or ""
-    question = localized("عبارة المرور", "Passphrase", " / ")
+    question = localized(Bilingual("عبارة المرور", "Passphrase"), " / ")
     answer: str = click.prompt(question, hide_input=True, confirmation_prompt=confirmed, err=True)
     return answer
 
@@ -351,11 +338,11 @@ def _table(rows: Sequence[KeyRow]) -> Grid:
         [
             row.purpose,
             row.key,
-            localized(*STATES[row.state], "\n"),
+            STATES[row.state],
             row.until,
             None if row.tokens is None else f"{row.tokens:,}",
             row.file,
         ]
         for row in rows
     ]
-    return Grid(localized("المفاتيح", "Keys"), columns, cells)
+    return Grid(Bilingual("المفاتيح", "Keys"), columns, cells)

@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation
 from infra.log.signed_note import LogKey
 from infra.secret_files import write_private
@@ -49,9 +50,7 @@ def new_command(name: str, file: Path, kind: Literal["ml-dsa-44", "ed25519"], as
         raise KeyExists(f"{file}: {KeyExists.__doc__}")
     write_private(file, key.skey + "\n")
     vkey = cosigner_of(key).vkey
-    print_confirmation(
-        {"file": str(file), "name": name, "vkey": vkey},
-        as_json,
-        f"{file}: مفتاح الشاهد الخاص. مفتاح التحقق: {vkey}",
-        f"{file}: the private key of the witness. Its verifier key: {vkey}",
-    )
+    sentence = Bilingual(
+        "{}: مفتاح الشاهد الخاص. مفتاح التحقق: {}", "{}: the private key of the witness. Its verifier key: {}"
+    ).format(file, vkey)
+    print_confirmation({"file": str(file), "name": name, "vkey": vkey}, as_json, sentence)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from events.values.bilingual import Bilingual
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.output import json_option, print_confirmation
@@ -36,9 +37,5 @@ def certificate(code: str, output: Path, break_glass: str | None, as_json: bool)
     user, settings = agency_user(code), Settings()
     permitted(settings.acting_as("administrator"), "agencies certificate", {"code": code}, break_glass)
     stored_authority(DataDir.at(settings.home).tls, datetime.now(UTC)).client(user, output)
-    print_confirmation(
-        {"code": code, "kafka_user": user, "file": str(output)},
-        as_json,
-        f"{output}: شهادة {user} ومفتاحها.",
-        f"{output}: the certificate of {user} with its key.",
-    )
+    sentence = Bilingual("{}: شهادة {} ومفتاحها.", "{}: the certificate of {} with its key.").format(output, user)
+    print_confirmation({"code": code, "kafka_user": user, "file": str(output)}, as_json, sentence)

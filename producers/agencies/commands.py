@@ -10,6 +10,7 @@ from typing import Final
 import click
 import uvloop
 
+from events.values.bilingual import Bilingual
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
@@ -28,9 +29,13 @@ from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import require_agency, resume, rotate, suspend
 from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies
 
-ROLES: Final = {"office": ("مكتب البرنامج", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+ROLES: Final = {
+    "office": Bilingual("مكتب البرنامج", "office"),
+    "agency": Bilingual("جهة", "agency"),
+    "platform": Bilingual("المنصة", "platform"),
+}
 NO_REASON: Final = {"ar": "لم يُذكر سبب.", "en": "No reason was given."}
-STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
+STATUSES: Final = {"suspended": Bilingual("موقوفة", "suspended"), "active": Bilingual("تعمل", "active")}
 
 
 @click.group()
@@ -85,8 +90,9 @@ def add(
         else:
             hand_over(settings, code, secret, Output(form, output), document)
         return
-    state_ar, state = ("سُجّلت", "registered") if new else ("مسجّلة من قبل", "already registered")
-    print_localized(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.", err=bool(form))
+    state = Bilingual("سُجّلت", "registered") if new else Bilingual("مسجّلة من قبل", "already registered")
+    sentence = Bilingual("{}: {}، وموضوعها يُقرأ.", "{}: {}; its topic is being read.").format(code, state)
+    print_localized(sentence, err=bool(form))
     if secret is not None:
         hand_over(settings, code, secret, Output(form, output), None)
 
@@ -116,24 +122,24 @@ def agencies_table(rows: Sequence[AgencyRow]) -> Grid:
     cells = [
         [
             row.code,
-            localized(row.name["ar"], row.name["en"], "\n"),
-            localized(*ROLES[row.role]),
+            localized(Bilingual(**row.name), "\n"),
+            localized(ROLES[row.role]),
             f"{row.next_offset:,}",
             _reading(row),
         ]
         for row in rows
     ]
-    return Grid(localized("الجهات", "Agencies"), columns, cells)
+    return Grid(Bilingual("الجهات", "Agencies"), columns, cells)
 
 
 def _reading(row: AgencyRow) -> str:
     """Whether the agency's topic is read, paused or halted, and why."""
     if row.halted_reason is not None:
-        return localized(f"توقفت: {row.halted_reason}", f"halted: {row.halted_reason}", "\n")
+        return localized(Bilingual("توقفت: {}", "halted: {}").format(row.halted_reason), "\n")
     if row.paused is not None:
         reason, until = row.paused["reason"], row.paused["until"]
-        return localized(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
-    return localized("يُقرأ", "read") if row.is_read else localized("لم يُقرأ بعد", "not read yet")
+        return localized(Bilingual("بطيئة حتى {}: {}", "paused until {}: {}").format(until, Bilingual(**reason)), "\n")
+    return localized(Bilingual("يُقرأ", "read")) if row.is_read else localized(Bilingual("لم يُقرأ بعد", "not read yet"))
 
 
 @agencies.command("rotate")
@@ -232,6 +238,5 @@ def _now() -> datetime:
 
 
 def _print_status(code: str, status: str, as_json: bool) -> None:
-    print_confirmation(
-        {"code": code, "standing": status}, as_json, f"{code}: {STATUSES[status]}.", f"{code}: {status}."
-    )
+    sentence = Bilingual("{}: {}.", "{}: {}.").format(code, STATUSES[status])
+    print_confirmation({"code": code, "standing": status}, as_json, sentence)

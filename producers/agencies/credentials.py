@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 import click
 from msgspec import UNSET, Struct, UnsetType
 
+from events.values.bilingual import Bilingual
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_json
 from infra.command_line.parameters import OutputFile
@@ -77,10 +78,8 @@ def hand_over(settings: Settings, code: str, secret: str, output: Output, docume
             document.file = str(output.file)
             print_json(document)
             return
-        print_localized(
-            f"{output.file}: إعدادات كافكا للجهة {code} وموضوعها {agency_topic(code)}.",
-            f"{output.file}: the Kafka configuration of {code}, for {agency_topic(code)}.",
-        )
+        detail = Bilingual("{}: إعدادات كافكا للجهة {} وموضوعها {}.", "{}: the Kafka configuration of {}, for {}.")
+        print_localized(detail.format(output.file, code, agency_topic(code)))
     elif document is not None:
         if output.form is None:
             document.password = secret
@@ -91,23 +90,20 @@ def hand_over(settings: Settings, code: str, secret: str, output: Output, docume
         click.echo(properties_text(properties), nl=False)
     else:
         click.echo(secret)
-        print_localized(
-            f"كلمة مرور {user} في كافكا. سلّمها للجهة: لن تُعرض ثانية ولا تُحفظ هنا.",
-            f"The Kafka password of {user}. Give it to the agency: it is not kept here and cannot be shown again.",
-            err=True,
-        )
+        sentence = Bilingual(
+            "كلمة مرور {} في كافكا. سلّمها للجهة: لن تُعرض ثانية ولا تُحفظ هنا.",
+            "The Kafka password of {}. Give it to the agency: it is not kept here and cannot be shown again.",
+        ).format(user)
+        print_localized(sentence, err=True)
         _show_listener(listener)
 
 
 def _show_listener(listener: AgencyListener) -> None:
     servers, protocol = listener.bootstrap_servers, listener.security_protocol
-    print_localized(f"عنوان كافكا {servers} ({protocol}).", f"Kafka's address: {servers} ({protocol}).", err=True)
+    print_localized(Bilingual("عنوان كافكا {} ({}).", "Kafka's address: {} ({}).").format(servers, protocol), err=True)
     if listener.ca is not None:
-        print_localized(
-            f"شهادة جهة الإصدار لعملاء الجهة: {listener.ca}.",
-            f"The authority's certificate for its clients: {listener.ca}.",
-            err=True,
-        )
+        sentence = Bilingual("شهادة جهة الإصدار لعملاء الجهة: {}.", "The authority's certificate for its clients: {}.")
+        print_localized(sentence.format(listener.ca), err=True)
 
 
 def client_properties(arguments: Mapping[str, Any], form: Form, listener: AgencyListener) -> dict[str, str]:

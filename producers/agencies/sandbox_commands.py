@@ -8,8 +8,10 @@ from typing import Final
 import click
 import uvloop
 
+from events.values.bilingual import Bilingual
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
+from infra.embedded.commands import NOTHING_RAN, STOPPED
 from infra.settings import Settings
 from producers.agencies.sandbox import Sandbox, connection_info, sandbox_settings, seed, start, stop
 
@@ -59,11 +61,9 @@ def down(forget: bool, as_json: bool) -> None:
     if as_json:
         print_json({"stopped": stopped, "forgotten": forget})
     else:
-        print_localized("توقفت.", "Stopped.") if stopped else print_localized(
-            "لم يكن شيء يعمل.", "Nothing was running."
-        )
+        print_localized(STOPPED if stopped else NOTHING_RAN)
         if forget:
-            print_localized("حُذفت بياناتها.", "Its data is deleted.")
+            print_localized(Bilingual("حُذفت بياناتها.", "Its data is deleted."))
 
 
 def variables_of(found: Sandbox) -> dict[str, str]:
@@ -80,19 +80,20 @@ def _show(found: Sandbox, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    print_localized(
+    sentence = Bilingual(
         "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",
         "A sandbox: it has its own log, and nothing in it reaches the national log.\n",
     )
+    print_localized(sentence)
     rows = (
-        (found.gateway, localized("العنوان", "address")),
-        (f"{found.gateway}/docs", localized("التوثيق", "documentation")),
-        (found.agency, localized("الجهة", "agency")),
-        (found.key_id, localized("معرّف الرمز", "key id")),
-        (found.token, localized("رمز الدخول", "token")),
+        (found.gateway, localized(Bilingual("العنوان", "address"))),
+        (f"{found.gateway}/docs", localized(Bilingual("التوثيق", "documentation"))),
+        (found.agency, localized(Bilingual("الجهة", "agency"))),
+        (found.key_id, localized(Bilingual("معرّف الرمز", "key id"))),
+        (found.token, localized(Bilingual("رمز الدخول", "token"))),
     )
     for value, name in rows:
         click.echo(f"{value}  {name}")
     click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
     click.echo('\neval "$(yesser sandbox env)"')
-    print_localized("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox")
+    print_localized(Bilingual("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox"))

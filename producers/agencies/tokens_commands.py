@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 import orjson
 
+from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
@@ -40,11 +41,11 @@ from producers.agencies.tokens import (
 
 _DAYS_MAX = 1_095
 STATES: Final = {
-    "active": "صالح",
-    "unsealed": "غير مختوم",
-    "changed": "متغيّر",
-    "expired": "منتهي المدة",
-    "revoked": "ملغى",
+    "active": Bilingual("صالح", "active"),
+    "unsealed": Bilingual("غير مختوم", "unsealed"),
+    "changed": Bilingual("متغيّر", "changed"),
+    "expired": Bilingual("منتهي المدة", "expired"),
+    "revoked": Bilingual("ملغى", "revoked"),
 }
 
 
@@ -102,12 +103,12 @@ def create(
         return
     click.echo(made.token)
     scopes_, until = ", ".join(made.scopes), f"{made.expires_at:%Y-%m-%d}"
-    print_localized(
-        f"معرّف الرمز {made.key_id}؛ صلاحياته {scopes_} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
-        f"Key id {made.key_id}; scopes {scopes_} for {kind} {holder} until {until}. Store it like a password: it cannot"
+    sentence = Bilingual(
+        "معرّف الرمز {key_id}؛ صلاحياته {scopes} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
+        "Key id {key_id}; scopes {scopes} for {kind} {holder} until {until}. Store it like a password: it cannot"
         " be shown again.",
-        err=True,
-    )
+    ).format(key_id=made.key_id, scopes=scopes_, holder=holder, until=until, kind=kind)
+    print_localized(sentence, err=True)
 
 
 async def _create(
@@ -151,13 +152,13 @@ def tokens_table(rows: Sequence[TokenRow]) -> Grid:
             row.key_id,
             row.kind,
             "\n".join([row.holder, *row.partners]),
-            localized(STATES[row.state], row.state),
+            localized(STATES[row.state]),
             f"{row.expires_at:%Y-%m-%d}",
-            time_text(row.last_used_at) if row.last_used_at else localized("لم يُستعمل", "never"),
+            time_text(row.last_used_at) if row.last_used_at else localized(Bilingual("لم يُستعمل", "never")),
         ]
         for row in rows
     ]
-    return Grid(localized("رموز الدخول", "Tokens"), columns, cells)
+    return Grid(Bilingual("رموز الدخول", "Tokens"), columns, cells)
 
 
 @tokens.command("seal")
@@ -188,7 +189,7 @@ def seal(key_ids: tuple[str, ...], break_glass: str | None, as_json: bool) -> No
 
     holders = with_database(settings, "tokens", sealed)
     named = ", ".join(f"{key_id} ({holder})" for key_id, holder in zip(key_ids, holders, strict=True))
-    print_confirmation({"sealed": list(key_ids)}, as_json, f"خُتمت الرموز: {named}.", f"Sealed: {named}.")
+    print_confirmation({"sealed": list(key_ids)}, as_json, Bilingual("خُتمت الرموز: {}.", "Sealed: {}.").format(named))
 
 
 @tokens.command("revoke")
@@ -199,9 +200,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     settings = Settings().acting_as("administrator")
     changes = AccessChanges.of(settings)
     holder = with_database(settings, "tokens", lambda connection: revoke_token(connection, key_id, changes))
-    print_confirmation(
-        {"key_id": key_id, "holder": holder, "state": "revoked"},
-        as_json,
-        f"أُلغي رمز {holder} ({key_id}).",
-        f"Revoked: {key_id} of {holder}.",
+    sentence = Bilingual("أُلغي رمز {holder} ({key_id}).", "Revoked: {key_id} of {holder}.").format(
+        holder=holder, key_id=key_id
     )
+    print_confirmation({"key_id": key_id, "holder": holder, "state": "revoked"}, as_json, sentence)

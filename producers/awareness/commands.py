@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 from msgspec import Struct
 
+from events.values.bilingual import Bilingual
 from events.values.fields import Channel
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
@@ -23,7 +24,6 @@ from infra.command_line.parameters import date_option
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from events.faults.problems import Bilingual
     from events.reports.campaign_reports import Action
     from producers.awareness.send import Effect, Reported
 
@@ -120,7 +120,7 @@ async def _send(sender: Sender, action: Action) -> Reported:
 
 
 def _warn(words: Bilingual) -> None:
-    print_localized(*words, err=True)
+    print_localized(words, err=True)
 
 
 class ReportDocument(Struct, kw_only=True):
@@ -159,19 +159,19 @@ def _print(action: Action, reported: Reported) -> None:
 
     index = reported.index
     if reported.effect == "applied":
-        print_localized(f"سُجّل بالقيد {index}.", f"Accepted as entry {index}.")
+        print_localized(Bilingual("سُجّل بالقيد {}.", "Accepted as entry {}.").format(index))
     else:
         if reported.effect == "repeated":
-            print_localized("سبق تسجيله، ولم يُرسل ثانية.", "It was reported before, and was not sent again.")
+            print_localized(Bilingual("سبق تسجيله، ولم يُرسل ثانية.", "It was reported before, and was not sent again."))
         elif index is None:
-            print_localized("لم يتغير شيء.", "Nothing has changed.")
+            print_localized(Bilingual("لم يتغير شيء.", "Nothing has changed."))
         else:
-            print_localized(f"القيد {index} لم يغيّر شيئًا.", f"Entry {index} changed nothing.")
+            print_localized(Bilingual("القيد {} لم يغيّر شيئًا.", "Entry {} changed nothing.").format(index))
         if action.effective_index(reported.campaign) is not None:
-            print_localized(*in_effect(action, reported.campaign))
+            print_localized(in_effect(action, reported.campaign))
     following = next_step(reported.campaign) if reported.effect != "superseded" else None
     if following is not None:
-        print_localized(*following)
+        print_localized(following)
 
 
 def _today() -> str:

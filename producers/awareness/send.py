@@ -13,9 +13,9 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from events.errors import Reject
-from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Campaign
 from events.validation.verdicts import Agency
+from events.values.bilingual import Bilingual
 from infra.errors import WaitTimedOut
 from producers.awareness.sentences import warnings
 from producers.errors import OutcomeUnknown

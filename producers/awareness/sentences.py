@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Campaign
 from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
+from events.values.bilingual import Bilingual, joined
 from events.values.working_days import riyadh_minute
 
 
@@ -15,8 +15,8 @@ def warnings(action: Action, campaign: Campaign) -> Iterator[Bilingual]:
     if action.effective_index(campaign) is not None:
         yield in_effect(action, campaign)
     if isinstance(action.data, AwarenessCampaignCompleted) and campaign["missing_channels"]:
-        missing = ", ".join(campaign["missing_channels"])
-        yield Bilingual(f"لم تُبث الحملة بعد في: {missing}.", f"The campaign has no airing yet on: {missing}.")
+        sentence = Bilingual("لم تُبث الحملة بعد في: {}.", "The campaign has no airing yet on: {}.")
+        yield sentence.format(joined(campaign["missing_channels"]))
 
 
 def in_effect(action: Action, campaign: Campaign) -> Bilingual:
@@ -26,13 +26,12 @@ def in_effect(action: Action, campaign: Campaign) -> Bilingual:
         case AwarenessCampaignAcknowledged():
             by = campaign["acknowledged_by"]
             at = riyadh_minute(campaign["acknowledged_at"])
-            return Bilingual(
-                f"استلم الحملة مكتب {by} في {at} بالقيد {index}.", f"Acknowledged by {by} at {at}, entry {index}."
-            )
+            sentence = Bilingual("استلم الحملة مكتب {} في {} بالقيد {}.", "Acknowledged by {} at {}, entry {}.")
+            return sentence.format(by, at, index)
         case AwarenessCampaignCompleted():
-            return Bilingual(f"اكتملت الحملة بالقيد {index}.", f"Completed by entry {index}.")
+            return Bilingual("اكتملت الحملة بالقيد {}.", "Completed by entry {}.").format(index)
         case AwarenessCampaignAired(airing_id=airing_id):
-            return Bilingual(f"البث {airing_id} مسجل بالقيد {index}.", f"The airing {airing_id} is entry {index}.")
+            return Bilingual("البث {} مسجل بالقيد {}.", "The airing {} is entry {}.").format(airing_id, index)
 
 
 def next_step(campaign: Campaign) -> Bilingual | None:
@@ -48,4 +47,4 @@ def next_step(campaign: Campaign) -> Bilingual | None:
             command = f"yesser campaigns complete {campaign_id}"
         case _:
             return None
-    return Bilingual(f"التالي: {command}", f"Next: {command}")
+    return Bilingual("التالي: {}", "Next: {}").format(command)

@@ -12,9 +12,9 @@ from functools import reduce
 from operator import getitem
 from typing import Any, Final, NamedTuple
 
-from events.faults.problems import Bilingual
 from events.schema_tools.compatibility import Schema, alternatives_of
 from events.values import fields
+from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 
 _PATTERN_LENGTH_MAX: Final = 60
@@ -131,7 +131,7 @@ def _list_kind(schema: Schema, document: Schema) -> Kind:
     item = kind_of(schema.get("items", {}), document)
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     count = f"[{least}–{most}] " if most else f"[≥ {least}] " if least else ""
-    return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"{count}{item.form}".strip())
+    return Kind(Bilingual("قائمة: {}", "list: {}").format(item.words), f"{count}{item.form}".strip())
 
 
 def _bounds(least: Any, most: Any) -> str:

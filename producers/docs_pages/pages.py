@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Bilingual, Code
+from events.faults.problems import PROBLEMS, Code
 from events.schema_tools.asyncapi_document import asyncapi_document
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, meaning_of
 from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
@@ -17,6 +17,7 @@ from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
 from events.types.domains import DOMAINS
+from events.values.bilingual import Bilingual
 from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, RequestCode
 from producers.docs_pages.fields import rows_of

@@ -14,7 +14,7 @@ from typing import Final
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from infra.http.problems import Language
+from events.values.bilingual import Language
 from infra.http.prose import PARSER, heading_anchor, html_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.resources import files
 from itertools import product
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import orjson
 
@@ -22,7 +22,7 @@ from events.schema_tools.asyncapi_document import asyncapi_document, entry_schem
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
-from infra.http.problems import Language
+from events.values.bilingual import LANGUAGES, Language
 from producers.docs_pages.openapi import Document, arabic_texts
 from producers.docs_pages.pages import (
     ENTRY_SCHEMA,
@@ -39,7 +39,6 @@ from producers.docs_pages.pages import (
 from producers.docs_pages.prose import html_page
 from producers.docs_pages.writer import TEMPLATES, Writer
 
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 STYLE: Final = "/docs/site.css"
 _MARKDOWN: Final = ".md"
 _HTML: Final = "text/html; charset=utf-8"

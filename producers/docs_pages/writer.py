@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from events.faults.problems import Bilingual
-from infra.http.problems import Language
+from events.values.bilingual import Bilingual, Language
 
 TEMPLATES: Final = Environment(
     loader=FileSystemLoader(str(files("producers.docs_pages").joinpath("templates"))),

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import click
 
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation
 from infra.settings import Settings
 from producers.docs_pages.openapi import Document
@@ -34,9 +35,8 @@ def docs(folder: Path, as_json: bool) -> None:
     start = folder / file_of(START)
     files = len(site.paths)
     document = {"folder": str(folder), "start": str(start), "files": files}
-    print_confirmation(
-        document, as_json, f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}"
-    )
+    sentence = Bilingual("كُتبت الصفحات ({})؛ افتح {}", "{} files written; open {}").format(files, start)
+    print_confirmation(document, as_json, sentence)
 
 
 def write_site(site: Site, folder: Path, chosen: Iterable[str] | None = None) -> None:

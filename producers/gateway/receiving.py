@@ -18,10 +18,11 @@ from starlette.datastructures import Headers as HttpHeaders
 
 from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused
+from events.values.bilingual import Language
 from events.wire.entry import recorded_time
 from events.wire.kafka_binding import Headers
 from infra.http.body import BodyLimits, RawHeaders, read_body
-from infra.http.problems import Language, Problem, language_of
+from infra.http.problems import Problem, language_of
 from infra.http.quotas import Quota
 from infra.kafka.client_config import agency_topic
 from infra.observability.telemetry import count

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted
-from infra.http.problems import Language
+from events.values.bilingual import Language
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.verdicts import Known
 from producers.gateway.answers import AcceptedRow, DuplicateRow, Validation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar, cast
 
 import asyncpg
@@ -11,6 +11,7 @@ import uvloop
 
 from events.errors import Retry
 from events.validation.verdicts import Agency
+from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
 from infra.command_line.display import time_text
@@ -23,7 +24,7 @@ from infra.process.commands import serve
 from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, OutboxStatus, install, open_database, read_status, schema_text
 from producers.outbox.relay import OutboxRelay
-from producers.publisher.report import fault_sentences
+from producers.publisher.report import fault_sentence
 
 Answer = TypeVar("Answer")
 
@@ -49,11 +50,9 @@ def schema_command(as_json: bool) -> None:
 def install_command(as_json: bool) -> None:
     """Create the outbox (schema yesser) in the agency's database. Repeating the command changes nothing."""
     made = _with_connection(install)
-    created, existing = (
-        ("أُنشئ صندوق الصادر: yesser.outbox.", "Outbox created: yesser.outbox."),
-        ("صندوق الصادر موجود من قبل.", "The outbox already exists."),
-    )
-    print_confirmation({"made": made}, as_json, *(created if made else existing))
+    created = Bilingual("أُنشئ صندوق الصادر: yesser.outbox.", "Outbox created: yesser.outbox.")
+    existing = Bilingual("صندوق الصادر موجود من قبل.", "The outbox already exists.")
+    print_confirmation({"made": made}, as_json, created if made else existing)
 
 
 @outbox.command("run")
@@ -82,33 +81,33 @@ def run_command(agency: str, role: str) -> None:
 def status_command(as_json: bool) -> None:
     """Show the waiting events, the last one sent, and those not sent because they would be refused."""
     status = _with_connection(lambda connection: read_status(connection, Settings()))
-    print_result(status, as_json, lambda: _print(status))
+    print_result(status, as_json, lambda: print_localized(*_sentences(status)))
 
 
-def _print(status: OutboxStatus) -> None:
+def _sentences(status: OutboxStatus) -> Iterator[Bilingual]:
     oldest, last, relay = status.oldest, status.last_sent, status.relay
-    print_localized(f"ينتظر الإرسال: {status.waiting:,}.", f"{status.waiting:,} waiting.")
+    yield Bilingual("ينتظر الإرسال: {:,}.", "{:,} waiting.").format(status.waiting)
     if oldest is not None:
         age, first = oldest.age_s, oldest.id
-        print_localized(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
+        yield Bilingual("أقدمها منذ {:.0f} ثانية ({}).", "The oldest has waited for {:.0f} s ({}).").format(age, first)
     if last is not None:
-        sent, when, where = last.id, time_text(last.sent_at), last.address
-        print_localized(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
+        sent = Bilingual("آخر ما أُرسل: {} في {}، {}.", "Last sent: {} at {}, {}.")
+        yield sent.format(last.id, time_text(last.sent_at), last.address)
     if relay is not None and relay.works:
-        print_localized(f"الناقل يعمل: {relay.owner}.", f"Relay {relay.owner} is running.")
+        yield Bilingual("الناقل يعمل: {}.", "Relay {} is running.").format(relay.owner)
     else:
-        print_localized("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
+        yield Bilingual("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
     if refused := status.refused:
-        print_localized(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
+        yield Bilingual("لم يُرسل لأنه سيُرفض: {:,}", "{:,} would be refused and are not sent:").format(refused)
     for row in status.refused_last:
         for fault in row.faults:
-            ar, en = fault_sentences(fault["code"], fault["pointer"], fault["detail"])
-            print_localized(f"  {row.id}: {ar}", f"  {row.id}: {en}")
+            sentence = fault_sentence(fault["code"], fault["pointer"], fault["detail"])
+            yield Bilingual("  {}: {}", "  {}: {}").format(row.id, sentence)
         if not row.faults:
-            print_localized(
-                f"  {row.id}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
-                f"  {row.id}: no fault is recorded; `yesser lint` lists the event's faults.",
-            )
+            yield Bilingual(
+                "  {}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
+                "  {}: no fault is recorded; `yesser lint` lists the event's faults.",
+            ).format(row.id)
 
 
 def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -13,6 +13,7 @@ import orjson
 import uvloop
 from rich.console import Console
 
+from events.values.bilingual import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
@@ -35,7 +36,7 @@ _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
 _CHECKPOINT_LOOK_S: Final = 0.5
 
-Say = Callable[[str, str], None]
+Say = Callable[[Bilingual], None]
 """Called with a message in Arabic and in English."""
 
 
@@ -62,8 +63,8 @@ def demo(context: click.Context, keep: bool, as_json: bool) -> None:
     context.exit(ExitCode.OK if document.verification.ok else ExitCode.ANSWER_IS_NO)
 
 
-def _say(console: Console, ar: str, en: str) -> None:
-    console.print(localized(ar, en, "\n"), soft_wrap=True, markup=False)
+def _say(console: Console, text: Bilingual) -> None:
+    console.print(localized(text, "\n"), soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -75,8 +76,8 @@ def _stack(settings: Settings, say: Say, *, keep: bool) -> Iterator[None]:
         return
     with ExitStack() as ending:
         ending.callback(stop_stack, settings)
-        ending.callback(say, "يتوقف النظام وتبقى بياناته.", "Stopping the stack; its data stays.")
-        start_stack(settings, Wanted(), progress=lambda sentence: say(sentence, sentence))
+        ending.callback(say, Bilingual("يتوقف النظام وتبقى بياناته.", "Stopping the stack; its data stays."))
+        start_stack(settings, Wanted(), progress=lambda sentence: say(Bilingual(sentence, sentence)))
         yield
         if keep:
             ending.pop_all()
@@ -85,15 +86,15 @@ def _stack(settings: Settings, say: Say, *, keep: bool) -> Iterator[None]:
 def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
     say = partial(_say, console)
     new = uvloop.run(register_agencies(settings))
-    say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
-    _chapter(settings, localized("القصة", "The story"), chapter_one())
+    say(Bilingual("سُجّلت الجهات (الجديد منها {}).", "Agencies are registered ({} new).").format(new))
+    _chapter(settings, localized(Bilingual("القصة", "The story")), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     campaigns = read_json(list[Campaign], "campaigns", "list")
-    say(f"أُطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
-    _chapter(settings, localized("الحملات", "The campaigns"), chapter_two(campaigns))
-    say("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied.")
+    say(Bilingual("أُطلقت حملات التوعية ({}).", "{} campaigns were triggered.").format(len(campaigns)))
+    _chapter(settings, localized(Bilingual("الحملات", "The campaigns")), chapter_two(campaigns))
+    say(Bilingual("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied."))
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
-    say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
+    say(Bilingual("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger."))
     texts = run_json("plan"), run_json("campaigns", "list"), run_json("ledger", "balances")
     results = results_of(*texts)
     rebuild = read_json(Rebuild, "rebuild", "--compare", accept=(0, 1))
@@ -103,7 +104,7 @@ def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
 
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
-    with progress_bar(title, len(events), localized("من الأحداث في السجل", "events in the log")) as update:
+    with progress_bar(title, len(events), localized(Bilingual("من الأحداث في السجل", "events in the log"))) as update:
         uvloop.run(publish_chapter(settings, events, lambda count: update(advance=count)))
 
 

@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from events.values.bilingual import Bilingual, joined
 from events.values.fields import Channel
 from events.values.money import riyals_text
 from events.values.plan_figures import COUNTED, begun_and_completed
-from infra.command_line.language import language
+from infra.command_line.language import language, localized
 from producers.programme.documents import (
     Account,
     Awareness,
@@ -69,72 +70,71 @@ def shown(results: Results, document: Demo) -> list[str]:
 
 
 def _console(console: SignIns) -> Iterator[str]:
-    yield from _title(f"The console: {console.address}", f"الواجهة: {console.address}")
+    yield from _title(Bilingual("الواجهة: {}", "The console: {}").format(console.address))
     for account in console.accounts:
         yield _line(f"  {account.username}", account.password, "حساب", name=account.username)
     yield _line("", "yesser down", "لإيقاف النظام")
 
 
-def _line(label: str, figure: str | tuple[str, str], arabic: str, *, name: str = "") -> str:
-    """A figure in words is a pair, Arabic and English. `name`, an id or a year, is shown in every language."""
+def _line(label: str, figure: str | Bilingual, arabic: str, *, name: str = "") -> str:
+    """`name`, an id or a year, is shown in every language."""
     chosen = language()
-    words = figure if isinstance(figure, str) else figure[0] if chosen == "ar" else figure[1]
+    words = figure if isinstance(figure, str) else figure.ar if chosen == "ar" else figure.en
     if chosen == "ar":
         return f"  {words:<{_FIGURE_WIDTH}} {arabic} {name}".rstrip()
     return f"  {label:<{_LABEL_WIDTH}} {words:<{_FIGURE_WIDTH}} {arabic if chosen == 'both' else ''}".rstrip()
 
 
-def _title(english: str, arabic: str) -> list[str]:
-    chosen = language()
-    both = f"{english:<{_LABEL_WIDTH + _FIGURE_WIDTH + 3}} {arabic}"
-    return ["", both if chosen == "both" else arabic if chosen == "ar" else english]
+def _title(text: Bilingual) -> list[str]:
+    both = f"{text.en:<{_LABEL_WIDTH + _FIGURE_WIDTH + 3}} {text.ar}"
+    return ["", both if language() == "both" else localized(text)]
 
 
 def _plan(plan: Plan) -> Iterator[str]:
-    yield from _title("The five-year plan at a glance", "الخطة الخمسية")
+    yield from _title(Bilingual("الخطة الخمسية", "The five-year plan at a glance"))
     done, target = plan.infrastructure.completed, plan.infrastructure.target
-    yield _line(
-        "Infrastructure projects", (f"اكتمل {done} من {target}", f"{done} of {target} done"), "مشاريع البنى التحتية"
-    )
+    sentence = Bilingual("اكتمل {} من {}", "{} of {} done").format(done, target)
+    yield _line("Infrastructure projects", sentence, "مشاريع البنى التحتية")
     projects, target = plan.national_applications.projects, plan.national_applications.target
     begun, done = begun_and_completed(map(attrgetter(*COUNTED), projects))
-    figure = f"بدأ {begun}، اكتمل {done}، من {target}", f"{begun} begun, {done} of {target} done"
+    figure = Bilingual("بدأ {}، اكتمل {}، من {}", "{} begun, {} of {} done").format(begun, done, target)
     yield _line("National applications", figure, "التطبيقات الوطنية")
     for project in projects:
         started, done, name = project.started, project.completed, project.project_id
-        phases = f"بدأ {started}، اكتمل {done}", f"{started} begun, {done} done"
+        phases = Bilingual("بدأ {}، اكتمل {}", "{} begun, {} done").format(started, done)
         yield _line(f"  {name}", phases, "مراحل", name=name)
     planned = plan.services.target
-    yield _line("E-services", (f"المخطط {planned}", f"{planned} planned"), "الخدمات الإلكترونية")
+    yield _line("E-services", Bilingual("المخطط {}", "{} planned").format(planned), "الخدمات الإلكترونية")
     for group, row in plan.services.groups.items():
-        services = f"أُطلق {row.launched} من {row.registered}", f"{row.launched} of {row.registered} launched"
+        services = Bilingual("أُطلق {} من {}", "{} of {} launched").format(row.launched, row.registered)
         yield _line(f"  group {group}", services, _GROUPS_AR.get(group, ""))
     yield _line("Training of state employees", "", "التدريب")
     for course in plan.training:
-        certified = f"شهادات {course.net} من {course.quota}", f"{course.net} of {course.quota} certified"
+        certified = Bilingual("شهادات {} من {}", "{} of {} certified").format(course.net, course.quota)
         year = str(course.year)
         yield _line(f"  {year}, {course.track}", certified, _TRACKS_AR[course.track], name=year)
     yield _line("Anomalies, refusals", f"{plan.anomalies}, {plan.refusals}", "التناقضات والمرفوضات")
 
 
 def _campaigns(campaigns: Sequence[Campaign], awareness: Awareness) -> Iterator[str]:
-    yield from _title("Awareness campaigns", "حملات التوعية")
+    yield from _title(Bilingual("حملات التوعية", "Awareness campaigns"))
     kinds = [row.kind for row in campaigns]
     general, specific = kinds.count("general"), kinds.count("specific")
-    yield _line("General", (f"حملات {general}", f"{general} campaigns"), "التوعية العامة")
-    yield _line("Specific, of launched services", (f"حملات {specific}", f"{specific} campaigns"), "التوعية الخاصة")
+    yield _line("General", Bilingual("حملات {}", "{} campaigns").format(general), "التوعية العامة")
+    sentence = Bilingual("حملات {}", "{} campaigns").format(specific)
+    yield _line("Specific, of launched services", sentence, "التوعية الخاصة")
     for channel, (english, arabic) in _CHANNELS.items():
         aired = awareness.aired[channel]
-        yield _line(f"  {english}", (f"خدمات {aired}", f"{aired} services"), arabic)
+        yield _line(f"  {english}", Bilingual("خدمات {}", "{} services").format(aired), arabic)
     everywhere = awareness.on_all_three
-    yield _line("On all three media", (f"خدمات {everywhere}", f"{everywhere} services"), "على القنوات الثلاث")
+    yield _line("On all three media", Bilingual("خدمات {}", "{} services").format(everywhere), "على القنوات الثلاث")
 
 
 def _money(partnerships: Sequence[Partnership], accounts: Sequence[Account]) -> Iterator[str]:
-    yield from _title("Sharing the expected revenue (SAR)", "المشاركة في الدخل المتوقع")
+    yield from _title(Bilingual("المشاركة في الدخل المتوقع", "Sharing the expected revenue (SAR)"))
     balances = {row.account: row.balance_halalas for row in accounts}
     for row in partnerships:
-        period = f"المفتوحة: {row.open_period or 'لا شيء'}", f"open: {row.open_period or 'none'}"
+        period = Bilingual("المفتوحة: {}", "open: {}").format(row.open_period or Bilingual("لا شيء", "none"))
         contract = f"{row.partnership_id}, {row.agency}"
         yield _line(contract, period, "عقد شراكة", name=contract)
         yield _line("  collected, net", _sar(row.net_halalas), "صافي المحصّل")
@@ -156,18 +156,16 @@ def _sar(halalas: int) -> str:
 
 
 def _verification(proofs: Verification) -> Iterator[str]:
-    yield from _title("Verification", "التحقق")
+    yield from _title(Bilingual("التحقق", "Verification"))
     tree, rebuild, ledger = proofs.tree, proofs.rebuild, proofs.ledger
-    entries = f"{_ok(tree.ok)}، قيود {tree.size:,}", f"{_ok(tree.ok)}, {tree.size:,} entries"
+    entries = Bilingual("{}، قيود {:,}", "{}, {:,} entries").format(_ok(tree.ok), tree.size)
     yield _line("Tree of all entries, signed", entries, "شجرة السجل موقعة")
     yield f"  root {tree.root}"
     rows = sum(row.rows for row in rebuild.read_models)
-    checked = f"{_ok(rebuild.ok)}، صفوف {rows:,}", f"{_ok(rebuild.ok)}, {rows:,} rows"
+    checked = Bilingual("{}، صفوف {:,}", "{}, {:,} rows").format(_ok(rebuild.ok), rows)
     yield _line(f"Rebuilt = live, {len(rebuild.read_models)} models", checked, "إعادة البناء مطابقة")
-    yield _line("Ledger sums to zero", f"{_ok(ledger.ok)}, {_sar(ledger.sum_halalas).strip()}", "الدفتر متوازن")
+    yield _line("Ledger sums to zero", joined([_ok(ledger.ok), _sar(ledger.sum_halalas).strip()]), "الدفتر متوازن")
 
 
-def _ok(is_ok: bool) -> str:
-    if language() == "ar":
-        return "سليم" if is_ok else "فشل"
-    return "ok" if is_ok else "FAILED"
+def _ok(is_ok: bool) -> Bilingual:
+    return Bilingual("سليم", "ok") if is_ok else Bilingual("فشل", "FAILED")

@@ -6,6 +6,7 @@ use, nothing was sent · 75 the outcome of some lines is unknown; publishing the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,13 +14,14 @@ import click
 import uvloop
 from msgspec import UNSET
 
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode, OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
-from infra.event_files.lint import unlisted_sentences
+from infra.event_files.lint import MORE, SHOWN_MAX, unlisted_sentence
 from infra.event_files.opening import FIRST_LINES, read_opening
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
@@ -27,11 +29,15 @@ from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
-from producers.publisher.report import PublishDocument, Report, fault_sentences
+from producers.publisher.report import PublishDocument, Report, fault_sentence
 from producers.publisher.sources import EventFile, Source, Table
 
-_SHOWN_MAX: Final = 20
-COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}
+COUNTS: Final = (
+    Bilingual("المقبول", "accepted"),
+    Bilingual("المكرر", "duplicates"),
+    Bilingual("المتعارض", "conflicts"),
+    Bilingual("المرفوض", "refused"),
+)
 
 
 @click.command("publish")
@@ -116,15 +122,16 @@ def publish(
     if as_json:
         print_json(document)
     else:
-        print_report(report, document)
+        print_localized(*sentences(report, document))
         if error is None and not report.lines:
-            print_localized("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
+            print_localized(Bilingual("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent."))
         if document.refused_lines is not UNSET:
             count = len(document.refused_lines)
-            print_localized(
-                f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
-                f"{count:,} refused lines are in {refused}: correct them and publish the file.",
+            sentence = Bilingual(
+                "الأسطر المرفوضة ({:,}) في {}: صحّحها ثم انشرها.",
+                "{:,} refused lines are in {}: correct them and publish the file.",
             )
+            print_localized(sentence.format(count, refused))
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(ExitCode.TRY_AGAIN if error is not None else exit_code(report))
@@ -158,47 +165,44 @@ def exit_code(report: Report) -> int:
     return ExitCode.ANSWER_IS_NO if report.problem_lines() else ExitCode.OK
 
 
-def print_report(report: Report, document: PublishDocument) -> None:
+def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
+    """What became of the lines, and what to do next."""
     if report.verdicts is not None:
-        lines = report.verdicts_count + len(report.unsent)
-        counts = {name: getattr(document, name) for name in COUNTS}
-        print_localized(
-            f"الأسطر {lines:,}: {'، '.join(f'{COUNTS[name]} {count:,}' for name, count in counts.items())}.",
-            f"{_lines(lines)}: {', '.join(f'{count:,} {name}' for name, count in counts.items())}.",
-        )
+        number = Bilingual("{name} {count:,}", "{count:,} {name}")
+        numbers = joined(number.format(name=name, count=getattr(document, name.en)) for name in COUNTS)
+        lines = _lines(report.verdicts_count + len(report.unsent))
+        yield Bilingual("الأسطر {}: {}.", "{}: {}.").format(lines, numbers)
     elif report.unsent:
-        unsent = len(report.unsent)
-        print_localized(
-            f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
-            f"{_lines(unsent)} not sent: too large for a topic.",
-        )
+        yield Bilingual(
+            "الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {}.", "{} not sent: too large for a topic."
+        ).format(_lines(len(report.unsent)))
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
-        print_localized(
-            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
-            f"{_lines(stored)} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
-        )
+        yield Bilingual(
+            "الأسطر المخزّنة في كافكا: {}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
+            "{} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
+        ).format(_lines(stored))
     elif report.has_lost:
-        print_localized(
-            f"الأسطر التي لا نتيجة لها: {stored:,} (انشر الملف ثانية).",
-            f"{_lines(stored)} without a verdict (publish the file again).",
-        )
+        yield Bilingual(
+            "الأسطر التي لا نتيجة لها: {} (انشر الملف ثانية).", "{} without a verdict (publish the file again)."
+        ).format(_lines(stored))
     elif stored and not report.is_final:
-        print_localized(
-            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
-            f"{_lines(stored)} stored in Kafka; verdicts are not known yet (publish the file again).",
-        )
+        yield Bilingual(
+            "الأسطر المخزّنة في كافكا: {}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
+            "{} stored in Kafka; verdicts are not known yet (publish the file again).",
+        ).format(_lines(stored))
     first, last = document.first_index, document.last_index
     if first is not None:
-        print_localized(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
-    for row in document.problems[:_SHOWN_MAX]:
-        ar, en = fault_sentences(row.code, row.pointer, row.detail)
-        print_localized(f"  السطر {row.line}: {ar}", f"  line {row.line}: {en}")
-    if (more := len(document.problems) - _SHOWN_MAX) > 0:
-        print_localized(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
+        yield Bilingual("في السجل: القيود {:,} … {:,}.", "In the log at entries {:,} … {:,}.").format(first, last)
+    for row in document.problems[:SHOWN_MAX]:
+        sentence = fault_sentence(row.code, row.pointer, row.detail)
+        yield Bilingual("  السطر {}: {}", "  line {}: {}").format(row.line, sentence)
+    if (more := len(document.problems) - SHOWN_MAX) > 0:
+        yield MORE.format(more)
     if document.unlisted is not UNSET:
-        print_localized(*unlisted_sentences(document.unlisted))
+        yield unlisted_sentence(document.unlisted)
 
 
-def _lines(count: int) -> str:
-    return f"{count:,} line" if count == 1 else f"{count:,} lines"
+def _lines(count: int) -> Bilingual:
+    """A number of lines: its noun stands in the Arabic sentences."""
+    return Bilingual("{:,}", "{:,} line" if count == 1 else "{:,} lines").format(count)

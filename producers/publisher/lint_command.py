@@ -7,23 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, cast
 
 import click
 
 from events.validation.verdicts import Agency
+from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import Findings, LineProblem, lint, unlisted_sentences
+from infra.event_files.lint import MORE, SHOWN_MAX, THE_EVENT, Findings, LineProblem, lint, unlisted_sentence
 from infra.event_files.ndjson import Line, read_lines
 from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import read_mapping
-
-_SHOWN_MAX: Final = 50
 
 
 @click.command("lint")
@@ -43,7 +42,7 @@ def lint_command(
     """
     with usage_errors():
         findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
-    print_result(findings.document(), as_json, lambda: _print(findings))
+    print_result(findings.document(), as_json, lambda: print_localized(*_sentences(findings)))
     context.exit(ExitCode.ANSWER_IS_NO if findings.has_faults else ExitCode.OK)
 
 
@@ -53,34 +52,39 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
     return mapped_lines(file, read_mapping(mapping))
 
 
-def _print(findings: Findings) -> None:
-    lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
-    conflicts, refused = findings.conflicts, findings.refused
-    print_localized(
-        f"الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}،"
-        f" ويُرفض {refused:,}.",
-        f"{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
-        f" {refused:,} would be refused.",
+def _sentences(findings: Findings) -> Iterator[Bilingual]:
+    yield Bilingual(
+        "الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}، ويُرفض {refused:,}.",
+        "{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
+        " {refused:,} would be refused.",
+    ).format(
+        lines=findings.lines,
+        accepted=findings.accepted,
+        duplicates=len(findings.duplicate_lines),
+        conflicts=findings.conflicts,
+        refused=findings.refused,
     )
-    for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
-        print_localized(f"  السطر {line} يكرر السطر {first}", f"  line {line} is a duplicate of line {first}")
-    for row in findings.problems[:_SHOWN_MAX]:
-        _print_problem(row)
-    left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
+    for line, first in findings.duplicate_lines[:SHOWN_MAX]:
+        yield Bilingual("  السطر {} يكرر السطر {}", "  line {} is a duplicate of line {}").format(line, first)
+    for row in findings.problems[:SHOWN_MAX]:
+        yield _problem(row)
+    left = max(0, len(findings.problems) - SHOWN_MAX) + max(0, len(findings.duplicate_lines) - SHOWN_MAX)
     if left:
-        print_localized(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
+        yield MORE.format(left)
     if findings.unlisted:
-        print_localized(*unlisted_sentences(findings.unlisted))
+        yield unlisted_sentence(findings.unlisted)
 
 
-def _print_problem(row: LineProblem) -> None:
-    other_ar, other = (
-        (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
-        if "of_line" in row
-        else ("", "")
-    )
-    line, code, pointer = row["line"], row["code"], row["pointer"]
-    print_localized(
-        f"  السطر {line}: {code} في {pointer or 'الحدث كله'}{other_ar}\n    {row['detail_ar']} {row['remedy']['ar']}",
-        f"  line {line}: {code} at {pointer or 'the whole event'}{other}\n    {row['detail']} {row['remedy']['en']}",
-    )
+def _problem(row: LineProblem) -> Bilingual:
+    if "of_line" in row:
+        sentence = Bilingual(
+            "  السطر {line}: {code} في {where} (والآخر في السطر {of_line})\n    {detail} {remedy}",
+            "  line {line}: {code} at {where} (the other is line {of_line})\n    {detail} {remedy}",
+        )
+    else:
+        sentence = Bilingual(
+            "  السطر {line}: {code} في {where}\n    {detail} {remedy}",
+            "  line {line}: {code} at {where}\n    {detail} {remedy}",
+        )
+    texts = {"detail": Bilingual(row["detail_ar"], row["detail"]), "remedy": Bilingual(**row["remedy"])}
+    return sentence.format(**{**row, **texts}, where=row["pointer"] or THE_EVENT)

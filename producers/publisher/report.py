@@ -14,6 +14,8 @@ from typing import Self
 from msgspec import UNSET, Struct, UnsetType
 
 from events.faults.details import arabic_of
+from events.values.bilingual import Bilingual
+from infra.event_files.lint import THE_EVENT
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
 from infra.postgres.verdicts import Verdicts
 
@@ -168,9 +170,7 @@ class Report:
         return rows
 
 
-def fault_sentences(code: str, pointer: str, detail: str) -> tuple[str, str]:
-    """One fault in Arabic and English."""
-    return (
-        f"{code} في {pointer or 'الحدث كله'}: {arabic_of(detail)}",
-        f"{code} at {pointer or 'the whole event'}: {detail}",
-    )
+def fault_sentence(code: str, pointer: str, detail: str) -> Bilingual:
+    """One fault: its code, where it is, and what is wrong."""
+    sentence = Bilingual("{} في {}: {}", "{} at {}: {}")
+    return sentence.format(code, pointer or THE_EVENT, Bilingual(arabic_of(detail), detail))

@@ -12,6 +12,7 @@ from functools import partial
 from typing import BinaryIO, Final
 
 from events.validation.refusal import may_leave_out
+from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.event_files.ndjson import Defaults, Line
 from infra.event_files.opening import PIECE_BYTES, Opening, reader
@@ -146,12 +147,13 @@ async def wait_for_verdicts(
 
 
 def _why(topic: str, paused: Paused) -> str:
-    return (
-        f"{topic} is paused: {paused.reason['en']}. Nothing is skipped: the registrar reads the next record at"
-        f" {paused.until:%H:%M:%S} UTC, and the first accepted record ends the pause."
-        " The platform's operators can end it with `yesser registrar unpause`.\n"
-        f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
-    )
+    sentence = Bilingual(
+        "يُقرأ موضوع الجهة ببطء: {reason}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول.",
+        "{topic} is paused: {reason}. Nothing is skipped: the registrar reads the next record at {until:%H:%M:%S} UTC,"
+        " and the first accepted record ends the pause. The platform's operators can end it with"
+        " `yesser registrar unpause`.",
+    ).format(topic=topic, reason=Bilingual(**paused.reason), until=paused.until)
+    return f"{sentence.en}\n{sentence.ar}"
 
 
 async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:

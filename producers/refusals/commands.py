@@ -13,6 +13,7 @@ import click
 import uvloop
 
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
@@ -22,7 +23,7 @@ from infra.event_files.ndjson import LINE_BYTES_MAX
 from infra.observability.telemetry import setup
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher.report import fault_sentences
+from producers.publisher.report import fault_sentence
 from producers.refusals.read import (
     NOT_KEPT,
     ExplainedFault,
@@ -55,7 +56,7 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
 
 def _print_rows(rows: Sequence[RefusalRow]) -> None:
     if not rows:
-        print_localized("لا مرفوضات.", "No refusals.")
+        print_localized(Bilingual("لا مرفوضات.", "No refusals."))
     for row in rows:
         click.echo(f"{row.index:>9}  {row.address}  {row.claimed_id or ''}".rstrip())
         _print_errors(row.errors, " " * 11)
@@ -103,46 +104,46 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
 
 def _print(document: RefusalDocument) -> None:
     index, recorded, more = document.index, document.recorded, document.unlisted
-    print_localized(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
+    print_localized(Bilingual("الرفض في القيد {}  {}", "Refusal at log entry {}  {}").format(index, recorded))
     click.echo(f"{document.address}  {document.claimed_type or ''}  {document.claimed_id or ''}".rstrip())
     _print_errors(document.errors, "  ")
     if more:
-        print_localized(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
+        print_localized(Bilingual("  … وأخطاء أخرى عددها {:,}.", "  … and {:,} more faults.").format(more))
     if not document.kept:
-        print_localized(f"لم يُحفظ محتواه: {NOT_KEPT['ar']}.", f"Its content was not kept: {NOT_KEPT['en']}.")
+        print_localized(Bilingual("لم يُحفظ محتواه: {}.", "Its content was not kept: {}.").format(NOT_KEPT))
     if (held := document.id_held_by) is not None:
-        print_localized(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
+        print_localized(Bilingual("معرّفه للقيد {}.", "Its id belongs to log entry {}.").format(held))
     for sent in document.redrives:
-        print_localized(f"أُعيد إرساله {sent.sent_at} بالمعرّف {sent.id}", f"Sent again {sent.sent_at} as {sent.id}")
+        print_localized(Bilingual("أُعيد إرساله {} بالمعرّف {}", "Sent again {} as {}").format(sent.sent_at, sent.id))
     accepted = document.accepted
     if accepted is None:
-        print_localized("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet.")
+        print_localized(Bilingual("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet."))
     else:
         entry, how = accepted.index, accepted.by
-        print_localized(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
+        print_localized(Bilingual("صُحّح في القيد {} ({}).", "Corrected: log entry {} ({}).").format(entry, how))
 
 
 def _print_redriven(result: Redriven) -> None:
     index = result.index
     words = {
-        "registered": (f"سُجّل في القيد {index}.", f"Registered as log entry {index}."),
-        "duplicate": (f"موجود في السجل من قبل، القيد {index}.", f"Already in the log, entry {index}."),
-        "refused": (f"رُفض مرة أخرى، القيد {index}.", f"Refused again, log entry {index}."),
-        "not-sent": ("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
+        "registered": Bilingual("سُجّل في القيد {}.", "Registered as log entry {}.").format(index),
+        "duplicate": Bilingual("موجود في السجل من قبل، القيد {}.", "Already in the log, entry {}.").format(index),
+        "refused": Bilingual("رُفض مرة أخرى، القيد {}.", "Refused again, log entry {}.").format(index),
+        "not-sent": Bilingual("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
     }
-    print_localized(*words[result.state])
+    print_localized(words[result.state])
     _print_errors(result.errors, "  ")
     if result.state == "not-sent":
-        print_localized("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from.")
+        print_localized(Bilingual("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from."))
 
 
 def _print_errors(errors: Sequence[ExplainedFault] | Sequence[dict[str, str]], margin: str) -> None:
     for error in errors:
-        ar, en = fault_sentences(error["code"], error["pointer"], error["detail"])
-        print_localized(margin + ar, margin + en)
+        sentence = fault_sentence(error["code"], error["pointer"], error["detail"])
+        print_localized(Bilingual(margin + "{}", margin + "{}").format(sentence))
 
 
 def _print_raw(refusal: Refusal) -> None:
     if not refusal.is_kept:
-        raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT['en']}")
+        raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT.en}")
     click.echo(refusal.value or b"", nl=False)

@@ -17,6 +17,7 @@ from events.errors import YesserError
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Code
 from events.validation.verdicts import HASH_BYTES, Agency
+from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.entry import parse_entry
 from infra.log.reader import read_entries
@@ -30,10 +31,10 @@ class NoSuchRefusal(YesserError):
     """There is no refusal at this index: see `yesser refusals list`."""
 
 
-NOT_KEPT: Final = {
-    "ar": "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
-    "en": "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
-}
+NOT_KEPT: Final = Bilingual(
+    "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
+    "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
+)
 """Why a refusal has no record."""
 
 

@@ -75,8 +75,7 @@ def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refu
         return validate(Defaults(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
     if not refusal.is_kept:
         raise CannotRedrive(
-            f"the record refused at {refusal.index} was not kept: {NOT_KEPT['en']}."
-            " Give the corrected event with --from"
+            f"the record refused at {refusal.index} was not kept: {NOT_KEPT.en}. Give the corrected event with --from"
         )
     return validate(refusal.value, refusal.headers, refusal.agency)
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from events.values.bilingual import LANGUAGES
 from producers.docs_pages.pages import START
-from producers.docs_pages.site import LANGUAGES, STYLE, Site
+from producers.docs_pages.site import STYLE, Site
 from producers.gateway.docs_command import described, write_site
 from tests.browser.console import (
     PATIENCE_MS,

@@ -34,7 +34,7 @@ def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv:
     by_occurrence = at.occurred is not None
     if as_csv:
         if by_occurrence:
-            print_localized(*NOT_JUDGED, err=True)
+            print_localized(NOT_JUDGED, err=True)
         click.echo(coverage_csv(document.services), nl=False)
         return
     if by_occurrence:

@@ -18,16 +18,17 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.campaigns.show import acknowledgement
 from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from infra.command_line.language import localized
 from infra.command_line.output import json_option
 from infra.settings import Settings
 
 _KINDS: Final = {
-    "campaign": ("حملة", "campaign"),
-    "service": ("خدمة", "service"),
-    "quota": ("مقاعد", "quota"),
-    "group": ("مجموعة", "group"),
-    "initiative": ("مبادرة", "initiative"),
+    "campaign": Bilingual("حملة", "campaign"),
+    "service": Bilingual("خدمة", "service"),
+    "quota": Bilingual("مقاعد", "quota"),
+    "group": Bilingual("مجموعة", "group"),
+    "initiative": Bilingual("مبادرة", "initiative"),
 }
 _INDENT: Final = "    "
 
@@ -61,13 +62,13 @@ async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanatio
 
 def explanation_parts(found: Explanation) -> Iterator[str]:
     """The campaigns with who has them, what prevents one, and each evaluation with its reason."""
-    yield f"{localized(*_KINDS[found.about.kind])}  {found.about.id}\n"
+    yield f"{localized(_KINDS[found.about.kind])}  {found.about.id}\n"
     for campaign in found.campaigns:
         yield from _campaign_lines(campaign)
     for text in found.remarks:
-        yield localized(text["ar"], text["en"], "\n")
+        yield localized(Bilingual(**text), "\n")
     if found.evaluations:
-        yield "\n" + localized("ما قررته القواعد", "What the rules decided")
+        yield "\n" + localized(Bilingual("ما قررته القواعد", "What the rules decided"))
     for row in found.evaluations:
         yield from _evaluation_lines(row)
 
@@ -75,16 +76,16 @@ def explanation_parts(found: Explanation) -> Iterator[str]:
 def _campaign_lines(campaign: ExplainedCampaign) -> Iterator[str]:
     entry, on = "—" if campaign.triggered_index is None else f"i{campaign.triggered_index}", campaign.due_on
     yield f"{campaign.campaign_id}  {campaign.owner}"
-    yield _INDENT + localized(f"القيد {entry}، الموعد {on}", f"entry {entry}, due on {on}", f"\n{_INDENT}")
+    yield _INDENT + localized(Bilingual("القيد {}، الموعد {}", "entry {}, due on {}").format(entry, on), f"\n{_INDENT}")
     said = acknowledgement(campaign)
-    yield _INDENT + localized(said.ar, said.en, f"\n{_INDENT}")
+    yield _INDENT + localized(said, f"\n{_INDENT}")
 
 
 def _evaluation_lines(row: Evaluation) -> Iterator[str]:
-    verdict = localized("أُطلقت", "fired") if row.fired else localized("لم تُطلق", "did not fire")
+    verdict = localized(Bilingual("أُطلقت", "fired")) if row.fired else localized(Bilingual("لم تُطلق", "did not fire"))
     part = f" {row.part}" if row.part else ""
     entries = f"i{row.cause_index}"
     if row.count is not UNSET:
         entries = f"i{row.first_index}…{entries} ×{row.count}"
     yield f"{row.rule}{part}  {entries}  {verdict}"
-    yield _INDENT + localized(row.reason.ar, row.reason.en, f"\n{_INDENT}")
+    yield _INDENT + localized(row.reason, f"\n{_INDENT}")

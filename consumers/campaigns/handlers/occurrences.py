@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.campaigns.handlers.rules import Agency, Occurrence
+from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rules.rule import ADDRESS_MAX, GROUP_COMPLETED, QUOTA_MET, Rule, Text
 from consumers.projections.handlers.outcome import Applied
 from consumers.projections.handlers.services import Service
@@ -129,8 +130,8 @@ def _address(service: Service) -> Any:
     if service.url is None:
         return _NO_ADDRESS
     if len(service.url) > ADDRESS_MAX:
-        index = f"i{service.launched_index}"
-        return {"ar": f"عنوانها في القيد {index}", "en": f"see entry {index} for its address"}
+        template = {"ar": "عنوانها في القيد {index}", "en": "see entry {index} for its address"}
+        return fill(template, {"index": f"i{service.launched_index}"})
     return service.url
 
 

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import Field, ValidationError
 
-from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Text, Urgency
+from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Urgency
 from events.errors import Halt
+from events.values.bilingual import Bilingual, joined
 from events.values.bounds import CHANNELS_MAX
 from events.values.data import Data
 from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
@@ -48,15 +49,10 @@ class Fault:
 
     file: str
     pointer: str
-    ar: str
-    en: str
-
-    def detail(self) -> Text:
-        """The sentence in both languages."""
-        return {"ar": self.ar, "en": self.en}
+    detail: Bilingual
 
     def __str__(self) -> str:
-        return f"{self.file}{' ' + self.pointer if self.pointer else ''}: {self.en}"
+        return f"{self.file}{' ' + self.pointer if self.pointer else ''}: {self.detail.en}"
 
 
 class _Document(Model):
@@ -105,12 +101,11 @@ class _Loader(yaml.SafeLoader):
 def read_folder(folder: Path, *, own: bool) -> RuleSet:
     """The rules of a folder, by name. Raises `InvalidRules` with every fault of every file."""
     if not folder.is_dir():
-        raise InvalidRules([Fault(str(folder), "", "لا يوجد مجلد بهذا الاسم", "there is no such folder")])
+        raise InvalidRules([Fault(str(folder), "", Bilingual("لا يوجد مجلد بهذا الاسم", "there is no such folder"))])
     files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
     if not files:
-        raise InvalidRules(
-            [Fault(str(folder), "", "لا قاعدة فيه: أضيفوا ملف .yaml", "it has no rule: add a .yaml file")]
-        )
+        sentence = Bilingual("لا قاعدة فيه: أضيفوا ملف .yaml", "it has no rule: add a .yaml file")
+        raise InvalidRules([Fault(str(folder), "", sentence)])
     return rule_set(files, own=own)
 
 
@@ -124,11 +119,8 @@ def rule_set(files: Iterable[Path], *, own: bool) -> RuleSet:
         except InvalidRules as error:
             faults += error.faults
     names = Counter(rule.name for rule in rules)
-    faults += [
-        Fault(rule.file, "/name", f"الاسم {rule.name} لقاعدة أخرى: اختاروا غيره", f"another rule is named {rule.name}")
-        for rule in rules
-        if names[rule.name] > 1
-    ]
+    taken = Bilingual("الاسم {} لقاعدة أخرى: اختاروا غيره", "another rule is named {}")
+    faults += [Fault(rule.file, "/name", taken.format(rule.name)) for rule in rules if names[rule.name] > 1]
     if faults:
         raise InvalidRules(faults)
     return RuleSet(tuple(sorted(rules, key=lambda rule: rule.name)), own)
@@ -140,9 +132,10 @@ def read_rule(path: Path) -> Rule:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InvalidRules([Fault(file, "", f"تعذرت قراءته: {error}", f"it cannot be read: {error}")]) from error
+        sentence = Bilingual("تعذرت قراءته: {}", "it cannot be read: {}").format(error)
+        raise InvalidRules([Fault(file, "", sentence)]) from error
     if path.suffix != ".yaml":
-        raise InvalidRules([Fault(file, "", "سمّوه بالامتداد .yaml", "give it the ending .yaml")])
+        raise InvalidRules([Fault(file, "", Bilingual("سمّوه بالامتداد .yaml", "give it the ending .yaml"))])
     return parse_rule(file, raw)
 
 
@@ -173,18 +166,21 @@ def parse_rule(file: str, raw: bytes) -> Rule:
 
 def _parsed(file: str, raw: bytes) -> Data:
     if len(raw) > FILE_BYTES_MAX:
-        raise InvalidRules([Fault(file, "", "أكبر من 64 كيبيبايت", "it is larger than 64 KiB")])
+        raise InvalidRules([Fault(file, "", Bilingual("أكبر من 64 كيبيبايت", "it is larger than 64 KiB"))])
     try:
         document = yaml.load(raw, _Loader)  # noqa: S506 - a SafeLoader
     except Exception as error:
         where = getattr(error, "problem_mark", None)
-        line = "" if where is None else f"{where.line + 1}"
         problem = getattr(error, "problem", None) or type(error).__name__
-        ar = f"ليس YAML صحيحاً{f'، السطر {line}' if line else ''}: {problem}"
-        en = f"it is not valid YAML{f', line {line}' if line else ''}: {problem}"
-        raise InvalidRules([Fault(file, "", ar, en)]) from error
+        detail = Bilingual("ليس YAML صحيحاً: {}", "it is not valid YAML: {}").format(problem)
+        if where is not None:
+            detail = Bilingual("ليس YAML صحيحاً، السطر {}: {}", "it is not valid YAML, line {}: {}").format(
+                where.line + 1, problem
+            )
+        raise InvalidRules([Fault(file, "", detail)]) from error
     if not isinstance(document, dict):
-        raise InvalidRules([Fault(file, "", "اكتبوا القاعدة أسماءً وقيماً", "write the rule as names with values")])
+        sentence = Bilingual("اكتبوا القاعدة أسماءً وقيماً", "write the rule as names with values")
+        raise InvalidRules([Fault(file, "", sentence)])
     return document
 
 
@@ -195,21 +191,20 @@ def _form_faults(file: str, document: Data) -> Iterator[Fault]:
     except ValidationError as error:
         for fault in error.errors():
             pointer = "".join(f"/{step}" for step in fault["loc"])
-            ar, en = _form_words(fault)
-            yield Fault(file, pointer, ar, en)
+            yield Fault(file, pointer, _form_words(fault))
 
 
-def _form_words(fault: Mapping[str, Any]) -> tuple[str, str]:
+def _form_words(fault: Mapping[str, Any]) -> Bilingual:
     match fault["type"]:
         case "missing":
-            return "ناقص: أضيفوه", "it is missing: add it"
+            return Bilingual("ناقص: أضيفوه", "it is missing: add it")
         case "extra_forbidden":
-            known = ", ".join(_Document.model_fields)
-            return f"حقل غير معروف؛ الحقول: {known}", f"unknown field; the fields are {known}"
+            known = joined(_Document.model_fields)
+            return Bilingual("حقل غير معروف؛ الحقول: {}", "unknown field; the fields are {}").format(known)
         case "literal_error":
             expected = fault["ctx"]["expected"].replace("'", "")
-            return f"القيم: {expected}", f"write {expected}"
-    return f"قيمة غير صالحة: {fault['msg']}", f"invalid value: {fault['msg']}"
+            return Bilingual("القيم: {}", "write {}").format(expected)
+    return Bilingual("قيمة غير صالحة: {}", "invalid value: {}").format(fault["msg"])
 
 
 def _meaning_faults(file: str, document: Data) -> Iterator[Fault]:
@@ -217,98 +212,88 @@ def _meaning_faults(file: str, document: Data) -> Iterator[Fault]:
     when = document.get("when")
     moment = MOMENTS.get(when) if isinstance(when, str) else None
     if isinstance(when, str) and moment is None:
-        yield Fault(file, "/when", *_when_words(when))
+        yield Fault(file, "/when", _when_words(when))
     yield from _channel_faults(file, document.get("channels"))
     if moment is not None:
-        yield from _moment_faults(file, document, moment)
+        for pointer, detail in _moment_faults(document, moment):
+            yield Fault(file, pointer, detail)
     for name in ("brief", "reason"):
         texts = document.get(name)
         for language, text in texts.items() if isinstance(texts, dict) else ():
             if isinstance(text, str):
-                yield from _text_faults(Fault(file, f"/{name}/{language}", "", ""), text, moment)
+                for detail in _text_faults(text, moment):
+                    yield Fault(file, f"/{name}/{language}", detail)
     if isinstance(document.get("name"), str) and holds_personal_data(document["name"]):
-        yield Fault(file, "/name", *_PERSONAL)
+        yield Fault(file, "/name", _PERSONAL)
 
 
-_PERSONAL: Final = ("فيه ما يشبه رقم هوية وطنية: احذفوه", "it holds what looks like a national id: remove it")
+_PERSONAL: Final = Bilingual("فيه ما يشبه رقم هوية وطنية: احذفوه", "it holds what looks like a national id: remove it")
 
 
-def _when_words(when: str) -> tuple[str, str]:
-    known = ", ".join(MOMENTS)
+def _when_words(when: str) -> Bilingual:
+    known = joined(MOMENTS)
     if when.startswith(("campaign.", "awareness.campaign-")):
-        return (
-            f"قاعدة عن حملة تطلق نفسها بلا نهاية؛ الممكن: {known}",
-            f"a rule about campaigns would trigger itself again and again; use one of {known}",
-        )
-    return f"لا قاعدة عن {when}؛ الممكن: {known}", f"no rule can be about {when}; use one of {known}"
+        return Bilingual(
+            "قاعدة عن حملة تطلق نفسها بلا نهاية؛ الممكن: {}",
+            "a rule about campaigns would trigger itself again and again; use one of {}",
+        ).format(known)
+    return Bilingual("لا قاعدة عن {}؛ الممكن: {}", "no rule can be about {}; use one of {}").format(when, known)
 
 
 def _channel_faults(file: str, channels: object) -> Iterator[Fault]:
     if isinstance(channels, list) and len({str(channel) for channel in channels}) < len(channels):
-        yield Fault(file, "/channels", "قناة مذكورة مرتين", "a channel is given twice: name each once")
+        yield Fault(file, "/channels", Bilingual("قناة مذكورة مرتين", "a channel is given twice: name each once"))
 
 
-def _moment_faults(file: str, document: Data, moment: Moment) -> Iterator[Fault]:
-    """What this moment does not allow."""
+def _moment_faults(document: Data, moment: Moment) -> Iterator[tuple[str, Bilingual]]:
+    """What this moment does not allow, by the pointer."""
     when, owner, name = document["when"], document.get("owner"), document.get("name")
     if owner not in moment.owners:
-        allowed = ", ".join(moment.owners)
-        yield Fault(file, "/owner", f"القيم مع {when}: {allowed}", f"with {when} write {allowed}")
+        yield "/owner", Bilingual("القيم مع {}: {}", "with {} write {}").format(when, joined(moment.owners))
     if document.get("kind") == "specific" and not moment.specific:
-        yield Fault(file, "/kind", f"{when} ليس عن خدمة: اكتبوا general", f"{when} is about no service: write general")
+        yield "/kind", Bilingual("{} ليس عن خدمة: اكتبوا general", "{} is about no service: write general").format(when)
     days = document.get("after_working_days")
     if when == NOT_AIRED and days is None:
-        yield Fault(
-            file,
-            "/after_working_days",
-            "ناقص: أيام العمل بعد الإطلاق",
-            "it is missing: give the working days after the launch",
-        )
+        missing = Bilingual("ناقص: أيام العمل بعد الإطلاق", "it is missing: give the working days after the launch")
+        yield "/after_working_days", missing
     if when == NOT_AIRED and document.get("kind") == "general":
-        yield Fault(file, "/kind", "اكتبوا specific: عن خدمة واحدة", "write specific: it is about one service")
+        yield "/kind", Bilingual("اكتبوا specific: عن خدمة واحدة", "write specific: it is about one service")
     if when != NOT_AIRED and days is not None:
-        yield Fault(file, "/after_working_days", f"مع {NOT_AIRED} فقط: احذفوه", f"only with {NOT_AIRED}: remove it")
+        yield "/after_working_days", Bilingual("مع {} فقط: احذفوه", "only with {}: remove it").format(NOT_AIRED)
     if isinstance(name, str) and len(name) + _INDEX_MAX + moment.suffix_max > _ID_MAX:
         most = _ID_MAX - _INDEX_MAX - moment.suffix_max
-        yield Fault(file, "/name", f"{most} حرفاً على الأكثر مع {when}", f"use at most {most} characters with {when}")
+        yield "/name", Bilingual("{} حرفاً على الأكثر مع {}", "use at most {} characters with {}").format(most, when)
 
 
-def _text_faults(place: Fault, text: str, moment: Moment | None) -> Iterator[Fault]:
-    """A text's placeholders, its longest form, and what it may not hold. `place` gives file and pointer."""
+def _text_faults(text: str, moment: Moment | None) -> Iterator[Bilingual]:
+    """A text's placeholders, its longest form, and what it may not hold."""
     try:
         parts = list(Formatter().parse(text))
     except ValueError as error:
-        yield _at(place, f"أقواس غير صحيحة: {error}", f"a brace without its other half: {error}")
+        yield Bilingual("أقواس غير صحيحة: {}", "a brace without its other half: {}").format(error)
         return
     if holds_personal_data(text):
-        yield _at(place, *_PERSONAL)
+        yield _PERSONAL
     names = [
         name if not spec and not conversion else f"{name}…" for _, name, spec, conversion in parts if name is not None
     ]
     if moment is not None:
-        known = ", ".join(f"{{{name}}}" for name in moment.placeholders)
+        known = joined(f"{{{name}}}" for name in moment.placeholders)
+        unknown = Bilingual("{} غير معروف؛ المتاح: {}", "unknown placeholder {}; there are {}")
         for name in sorted({name for name in names if name not in moment.placeholders}):
-            yield _at(
-                place, f"{{{name}}} غير معروف؛ المتاح: {known}", f"unknown placeholder {{{name}}}; there are {known}"
-            )
+            yield unknown.format(f"{{{name}}}", known)
         length = sum(len(literal) for literal, *_ in parts)
         length += sum(moment.placeholders.get(name, 0) + _ISOLATION for name in names)
         if len(text) <= TEXT_LENGTH_MAX < length:
-            yield _at(
-                place,
-                f"قد يبلغ {length} حرفاً، والحد {TEXT_LENGTH_MAX}: اختصروه",
-                f"it may reach {length} characters of at most {TEXT_LENGTH_MAX}: shorten it, or use fewer placeholders",
-            )
+            yield Bilingual(
+                "قد يبلغ {} حرفاً، والحد {}: اختصروه",
+                "it may reach {} characters of at most {}: shorten it, or use fewer placeholders",
+            ).format(length, TEXT_LENGTH_MAX)
     if _touches(parts):
-        yield _at(
-            place,
+        yield Bilingual(
             "رقم أو موضع ملاصق لموضع: افصلوا بينهما، فقد يكوّنان رقم هوية",
             "a digit or a placeholder touches a placeholder: put a space between, or they may form a national id",
         )
-
-
-def _at(place: Fault, ar: str, en: str) -> Fault:
-    return Fault(place.file, place.pointer, ar, en)
 
 
 def _touches(parts: Sequence[tuple[str, str | None, str | None, str | None]]) -> bool:

@@ -22,6 +22,7 @@ from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocu
 from consumers.documents.document import document_of
 from consumers.documents.tables import grid
 from events.errors import YesserError
+from events.values.bilingual import Bilingual, joined
 from events.values.fields import DATE_PATTERN
 from infra.command_line.language import localized
 from infra.command_line.output import json_option
@@ -80,7 +81,7 @@ def check_command(context: click.Context, path: Path, as_json: bool) -> None:
         rules = read_folder(path, own=True) if path.is_dir() else rule_set([path], own=True)
     except InvalidRules as error:
         faults = error.faults
-        rows = [{"file": fault.file, "pointer": fault.pointer, "detail": fault.detail()} for fault in faults]
+        rows = [{"file": fault.file, "pointer": fault.pointer, "detail": fault.detail} for fault in faults]
         print_view({"ok": False, "faults": rows}, as_json, lambda: faults_parts(faults))
         context.exit(1)
     print_view({"ok": True, "faults": [], **rules_document(rules)}, as_json, lambda: rules_parts(rules))
@@ -117,52 +118,50 @@ def rules_parts(rules: RuleSet) -> Iterator[RenderableType]:
     """The rules as a table."""
     yield grid(RULES, map(rule_document, rules.rules))
     if rules.own:
-        yield localized("من مجلد هذه المنشأة (YESSER_CAMPAIGN_RULES).", "From this deployment's folder.", "\n")
+        sentence = Bilingual("من مجلد هذه المنشأة (YESSER_CAMPAIGN_RULES).", "From this deployment's folder.")
+        yield localized(sentence, "\n")
     else:
-        yield localized("قواعد هذا الإصدار.", "The rules of this release.", "\n")
+        yield localized(Bilingual("قواعد هذا الإصدار.", "The rules of this release."), "\n")
 
 
 def rule_parts(rule: CampaignRule) -> Iterator[str]:
     """One rule with its texts and the placeholders that they may use."""
     yield f"{rule.name}  {rule.version}  {rule.when}"
     channels, due = rule.channels, rule.due_working_days
-    yield localized(
-        f"حملة {rule.kind.ar}، {rule.owner.ar}، {'، '.join(one.ar for one in channels)}، خلال {due} من أيام العمل،"
-        f" {rule.urgency.ar}.",
-        f"{rule.kind.en} campaign. {rule.owner.en}. {', '.join(one.en for one in channels)}. Due in {due} working days."
-        f" {rule.urgency.en}.",
-        "\n",
-    )
-    for heading, text in ((("الموجز", "Brief"), rule.brief), (("السبب", "Reason"), rule.reason)):
-        yield f"\n{localized(*heading)}\n" + localized(text.ar, text.en, "\n")
+    sentence = Bilingual(
+        "حملة {kind}، {owner}، {channels}، خلال {due} من أيام العمل، {urgency}.",
+        "{kind} campaign. {owner}. {channels}. Due in {due} working days. {urgency}.",
+    ).format(kind=rule.kind, owner=rule.owner, channels=joined(channels), due=due, urgency=rule.urgency)
+    yield localized(sentence, "\n")
+    for heading, text in ((Bilingual("الموجز", "Brief"), rule.brief), (Bilingual("السبب", "Reason"), rule.reason)):
+        yield f"\n{localized(heading)}\n" + localized(text, "\n")
     known = ", ".join(f"{{{name}}}" for name in MOMENTS[rule.when].placeholders)
-    yield "\n" + localized(f"المواضع المتاحة: {known}", f"Placeholders: {known}", "\n")
+    yield "\n" + localized(Bilingual("المواضع المتاحة: {}", "Placeholders: {}").format(known), "\n")
 
 
 def faults_parts(faults: Sequence[Fault]) -> Iterator[str]:
     """Every fault with its file and pointer."""
     for fault in faults:
         yield f"{fault.file} {fault.pointer}".rstrip()
-        yield "    " + localized(fault.ar, fault.en, "\n    ")
+        yield "    " + localized(fault.detail, "\n    ")
 
 
 def trial_parts(trial: Trial) -> Iterator[RenderableType]:
     """What would have been triggered, and what not any more."""
     for heading, rows in (
-        (("تُطلق مع هذا التغيير", "Would have been triggered"), trial.fired),
-        (("لا تُطلق بعد هذا التغيير", "Would not have been triggered"), trial.no_longer),
-        (("تُطلق بنص أو موعد مختلف", "Would have been triggered differently"), trial.changed),
+        (Bilingual("تُطلق مع هذا التغيير", "Would have been triggered"), trial.fired),
+        (Bilingual("لا تُطلق بعد هذا التغيير", "Would not have been triggered"), trial.no_longer),
+        (Bilingual("تُطلق بنص أو موعد مختلف", "Would have been triggered differently"), trial.changed),
     ):
-        yield f"{localized(*heading)}: {len(rows)}"
+        yield f"{localized(heading)}: {len(rows)}"
         for row in rows:
             subject = " · ".join(filter(None, (row.owner, row.service_id, row.due_on)))
             differs = f"  ({', '.join(row.differs_in)})" if row.differs_in is not UNSET else ""
-            logged = f"  {localized('في السجل', 'in the log')}" if row.in_log else ""
+            logged = f"  {localized(Bilingual('في السجل', 'in the log'))}" if row.in_log else ""
             yield f"  {row.campaign_id}  {subject}{differs}{logged}"
-            yield "    " + localized(row.reason.ar, row.reason.en, "\n    ")
-    yield localized(f"بلا تغيير: {trial.unchanged}", f"Unchanged: {trial.unchanged}")
-    yield localized(
-        f"القيود {trial.since}…{trial.log_index}. لم يُكتب شيء ولم يُنشر شيء.",
-        f"Entries {trial.since} … {trial.log_index}. Nothing was written or published.",
-        "\n",
-    )
+            yield "    " + localized(row.reason, "\n    ")
+    yield localized(Bilingual("بلا تغيير: {}", "Unchanged: {}").format(trial.unchanged))
+    sentence = Bilingual(
+        "القيود {}…{}. لم يُكتب شيء ولم يُنشر شيء.", "Entries {} … {}. Nothing was written or published."
+    ).format(trial.since, trial.log_index)
+    yield localized(sentence, "\n")

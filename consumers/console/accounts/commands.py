@@ -29,6 +29,7 @@ from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from consumers.documents.tables import grid
 from consumers.documents.teams.accounts import ACCOUNTS, AccountOfConsole
 from events.errors import Reject
+from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.break_glass import break_glass_option
@@ -118,12 +119,10 @@ def add_command(
     _with_seals(add, permit)
     _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "added"))
     document = {"username": username, "role": role, "agency": agency, "team": team, "password": password}
-    print_confirmation(
-        document,
-        as_json,
-        f"أضيف الحساب {username}." + (f" كلمة المرور الأولى: {password}" if password else ""),
-        f"Added the account {username}." + (f" Its first password: {password}" if password else ""),
-    )
+    added = Bilingual("أضيف الحساب {}.", "Added the account {}.")
+    if password:
+        added = Bilingual("أضيف الحساب {}. كلمة المرور الأولى: {}", "Added the account {}. Its first password: {}")
+    print_confirmation(document, as_json, added.format(username, password))
 
 
 @accounts.command("list")
@@ -161,7 +160,8 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
     if not yes:
         seals = Seals.of(Settings())
         show(grid(ACCOUNTS, [row.document(seals) for row in rows]))
-        click.confirm(localized("أهذا ما يجب أن تقوله؟", "Is this what they should say?"), abort=True, err=True)
+        detail = Bilingual("أهذا ما يجب أن تقوله؟", "Is this what they should say?")
+        click.confirm(localized(detail), abort=True, err=True)
 
     async def seal(connection: Connection, seals: Seals) -> None:
         if await read(connection, seals) != rows:
@@ -175,7 +175,8 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
 
     _with_seals(seal, permit)
     document = {"sealed": list(usernames)}
-    print_confirmation(document, as_json, f"خُتمت الحسابات: {len(usernames)}.", f"Sealed accounts: {len(usernames)}.")
+    sentence = Bilingual("خُتمت الحسابات: {}.", "Sealed accounts: {}.").format(len(usernames))
+    print_confirmation(document, as_json, sentence)
 
 
 @accounts.command("password")
@@ -197,7 +198,7 @@ def password_command(username: str, break_glass: str | None, as_json: bool) -> N
 
     _with_seals(change, _of_sensitive("accounts password", username, break_glass))
     document = {"username": username, "password": made}
-    print_confirmation(document, as_json, f"كلمة المرور الجديدة: {made}", f"The new password: {made}")
+    print_confirmation(document, as_json, Bilingual("كلمة المرور الجديدة: {}", "The new password: {}").format(made))
 
 
 @accounts.command("disable")
@@ -256,8 +257,8 @@ def _set_disabled(username: str, permit: Asking, as_json: bool, *, disabled: boo
     _with_seals(change, permit)
     if not disabled:
         _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "enabled"))
-    ar, en = ("عُطّل الحساب", "Disabled") if disabled else ("فُعّل الحساب", "Enabled")
-    print_confirmation({"username": username, "disabled": disabled}, as_json, f"{ar} {username}.", f"{en} {username}.")
+    done = Bilingual("عُطّل الحساب {}.", "Disabled {}.") if disabled else Bilingual("فُعّل الحساب {}.", "Enabled {}.")
+    print_confirmation({"username": username, "disabled": disabled}, as_json, done.format(username))
 
 
 def _of_sensitive(act: Act, username: str, break_glass: str | None) -> Asking:

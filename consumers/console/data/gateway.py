@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 import click
 from pydantic import ValidationError
 
+from events.values.bilingual import Language
 from infra.command_line.gateway_options import gateway_address
 from infra.http.console_tokens import Sending, console_token
-from infra.http.problems import Language
 from infra.keys.hash_keys import console_key_files, read_hash_key
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles

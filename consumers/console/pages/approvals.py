@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from consumers.console.navigation import roles_of
 from consumers.console.visit import Visiting, only
 from consumers.read_api.cursor import INTEGER_MAX
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.keys.approvals import VALID, Act, may_confirm
 from infra.keys.seals import Seals

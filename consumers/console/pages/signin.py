@@ -19,9 +19,9 @@ from consumers.console.guard import LANGUAGE_COOKIE
 from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
-from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
 from consumers.documents.teams.accounts import AccountRole
+from events.values.bilingual import LANGUAGES
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

@@ -20,13 +20,13 @@ import orjson
 
 from consumers.console.data.gateway import Gateway, Reply
 from events.validation.verdicts import Agency
+from events.values.bilingual import Language
 from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending
-from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
 from producers.sdk.answers import EventError, Problem, SendAnswer, VerdictPage
 from producers.sdk.problems import NotServed, OutcomeUnknown

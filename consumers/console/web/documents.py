@@ -42,7 +42,7 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
     if kind == EventType and (known := CATALOGUE.get(short_type(value))) is not None:
         return escape(words.of(known.purpose))
     if isinstance(value, bool):
-        return escape(words.say(*(YES if value else NO)))
+        return escape(words.of(YES if value else NO))
     if isinstance(value, Labelled) and any(one.tone for one in type(value)):
         parts: Any = context.environment.get_template("parts.html").module
         tag: Markup = parts.tag(words.of(value), value.tone)

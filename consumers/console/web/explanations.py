@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import EXPLANATIONS, Explanation, RequestCode
 
 CHANGED: Final = Explanation(

@@ -16,11 +16,10 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
+from events.values.bilingual import Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
-Language = Literal["ar", "en"]
-LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
 DEFAULT: Final[Language] = "ar"
 _LOCALES: Final[dict[Language, Locale]] = {"ar": Locale("ar", "SA"), "en": Locale("en", "GB")}
 _RIYADH: Final = timezone(timedelta(hours=3))
@@ -83,7 +82,7 @@ class Words:
             return None
         year, month, day = parts_of(on, "umm-al-qura")
         names = HIJRI_MONTHS[month - 1]
-        return f"{day} {self.say(*names)} {year}{self.say(' هـ', ' AH')}"
+        return f"{day} {self.of(names)} {year}{self.say(' هـ', ' AH')}"
 
     def hijri_if_day(self, text: str) -> str | None:
         """The Umm al-Qura date of a text that may be no date."""

@@ -14,10 +14,9 @@ from icalendar import Calendar, Event
 
 from consumers.campaigns.dates import in_words
 from consumers.delivery.due_campaigns import DueCampaign, Team
-from consumers.delivery.plain_text import isolated, line, lines
-from consumers.delivery.words import Language, languages, of
+from consumers.delivery.plain_text import line, line_of, lines
 from consumers.documents.campaigns.campaigns import channel_list
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, in_lines
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 REFRESH: Final = timedelta(hours=1)
@@ -44,9 +43,10 @@ def calendar_of(
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    title = " | ".join(of(_CALENDAR, code).format(team=line(team.name[code])) for code in languages(team.language))
-    calendar.add("name", title)
-    calendar.add("x-wr-calname", title)
+    title = _CALENDAR.format(team=line_of(team.name))
+    name = " | ".join(title.of(language) for language in team.languages)
+    calendar.add("name", name)
+    calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", REFRESH, parameters={"VALUE": "DURATION"})
     for campaign in campaigns:
@@ -56,15 +56,16 @@ def calendar_of(
 
 
 def _event(campaign: DueCampaign, team: Team, origin: str, now: datetime, console: str | None) -> Event:
-    due, shown_in = date.fromisoformat(campaign.due_on), languages(team.language)
+    due, shown_in = date.fromisoformat(campaign.due_on), team.languages
     event = Event()
     event.add("uid", f"{campaign.campaign_id}@{origin.partition('/')[0]}")
     event.add("dtstamp", now)
     event.add("dtstart", due)
     event.add("dtend", due + timedelta(days=1))
     event.add("sequence", campaign.last_index)
-    event.add("summary", " | ".join(_summary(campaign, language) for language in shown_in))
-    event.add("description", "\n\n".join(_description(campaign, language) for language in shown_in))
+    summary, description = _summary(campaign), _description(campaign)
+    event.add("summary", " | ".join(summary.of(language) for language in shown_in))
+    event.add("description", "\n\n".join(description.of(language) for language in shown_in))
     event.add("status", _status(campaign))
     event.add("transp", "TRANSPARENT")  # it makes nobody busy
     if console is not None:
@@ -79,21 +80,22 @@ def _status(campaign: DueCampaign) -> str:
     return "CONFIRMED"
 
 
-def _summary(campaign: DueCampaign, language: Language) -> str:
+def _summary(campaign: DueCampaign) -> Bilingual:
     title = _AIR
     if campaign.is_completed:
         title = _COMPLETED
     elif campaign.is_paused:
         title = _CANCELLED if campaign.is_retired else _PAUSED
-    name = campaign.service_name[language] if campaign.service_name else campaign.campaign_id
-    return of(title, language).format(name=isolated(line(name, SUMMARY_NAME_MAX)))
+    name = campaign.service_name
+    return title.format(name=line_of(name, SUMMARY_NAME_MAX) if name else campaign.campaign_id)
 
 
-def _description(campaign: DueCampaign, language: Language) -> str:
-    shown = [*lines(campaign.brief[language]), of(in_words(campaign.due_on), language)]
+def _description(campaign: DueCampaign) -> Bilingual:
+    brief = Bilingual("\n".join(lines(campaign.brief["ar"])), "\n".join(lines(campaign.brief["en"])))
+    sentences = [brief, in_words(campaign.due_on)]
     if not campaign.is_completed:
         by = campaign.acknowledged_by
-        shown.append(of(_NOT_ACKNOWLEDGED, language) if by is None else of(_ACKNOWLEDGED, language).format(by=line(by)))
+        sentences.append(_NOT_ACKNOWLEDGED if by is None else _ACKNOWLEDGED.format(by=line(by)))
         if campaign.missing:
-            shown.append(of(_MISSING, language).format(channels=of(channel_list(campaign.missing), language)))
-    return "\n".join([*shown, campaign.campaign_id])
+            sentences.append(_MISSING.format(channels=channel_list(campaign.missing)))
+    return in_lines([*sentences, Bilingual(campaign.campaign_id, campaign.campaign_id)])

@@ -1,7 +1,7 @@
 """Composes a letter from what happened: a subject and a page in each language. Pure.
 
 Flows in: a `Notice` about one campaign, a `Digest`, or a disabled endpoint. Flows out: a `Letter`, whose every
-inserted value is one line without control characters, isolated for direction.
+inserted value is one line without control characters, isolated where its direction would turn the sentence.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from consumers.campaigns.next_step import acknowledge_command, air_command, work
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
-from consumers.delivery.plain_text import isolated, line, lines
-from consumers.delivery.words import Language, languages, of
+from consumers.delivery.plain_text import line, line_of, lines
 from consumers.documents.campaigns.campaigns import channel_list
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, Language, joined
 from events.values.calendar import day_after
 
 SUBJECT_NAME_MAX: Final = 80
@@ -141,9 +140,9 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
             context,
             language,
             words,
-            _notice_values(notice, language),
+            _notice_values(notice),
             facts=_facts(notice, language, context.today, brief=words.shows_brief),
-            link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", of(wording.IN_CONSOLE, language)),
+            link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", wording.IN_CONSOLE.of(language)),
             commands=_commands(notice, language) if words.asks else (),
         )
 
@@ -166,15 +165,16 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
     )
 
+    values = {
+        "team": line_of(context.team.name),
+        "when": in_words(today),
+        "overdue": len(overdue),
+        "this_week": len(this_week),
+    }
+
     def page(language: Language) -> Page:
-        values = {
-            "team": isolated(context.team.name[language]),
-            "when": of(in_words(today), language),
-            "overdue": str(len(overdue)),
-            "this_week": str(len(this_week)),
-        }
         shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
-        more = () if shown else (of(wording.NONE, language),)
+        more = () if shown else (wording.NONE.of(language),)
         return _page(context, language, WORDINGS["digest"], values, more, groups=shown)
 
     return _letter(context, page)
@@ -196,9 +196,9 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
             context,
             language,
             WORDINGS["endpoint-disabled"],
-            {"endpoint": isolated(endpoint_id), "why": of(why, language)},
-            commands=(Pointer(of(wording.ENABLE, language), command),),
-            link=_at(context, path, of(wording.WEBHOOK_IN_CONSOLE, language)),
+            {"endpoint": line(endpoint_id), "why": why},
+            commands=(Pointer(wording.ENABLE.of(language), command),),
+            link=_at(context, path, wording.WEBHOOK_IN_CONSOLE.of(language)),
         )
 
     return _letter(context, page)
@@ -211,17 +211,17 @@ def confirmation_letter(confirm: str, context: Context) -> Letter:
     context = replace(context, team=replace(team, name={"ar": code, "en": code}))
 
     def page(language: Language) -> Page:
-        link = Pointer(of(wording.CONFIRM, language), confirm)
-        return _page(context, language, WORDINGS["confirm-address"], {"team": isolated(code)}, link=link)
+        link = Pointer(wording.CONFIRM.of(language), confirm)
+        return _page(context, language, WORDINGS["confirm-address"], {"team": line(code)}, link=link)
 
     return _letter(context, page)
 
 
 def _letter(context: Context, page: Callable[[Language], Page], *, is_urgent: bool = False) -> Letter:
-    first, other = map(page, languages(context.team.language))
+    first, other = map(page, context.team.languages)
     flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (wording.URGENT, is_urgent))
     marks = [mark for mark, is_set in flags if is_set]
-    prefix = "".join(f"[{of(mark, first.language)} / {of(mark, other.language)}] " for mark in marks)
+    prefix = "".join(f"[{mark.of(first.language)} / {mark.of(other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
     return Letter(prefix + line(f"{first.heading} | {other.heading}", 400), (first, other), context.stop)
 
@@ -230,7 +230,7 @@ def _page(
     context: Context,
     language: Language,
     words: Wording,
-    values: Mapping[str, str],
+    values: Mapping[str, object],
     more: Sequence[str] = (),
     *,
     facts: tuple[Fact, ...] = (),
@@ -238,70 +238,67 @@ def _page(
     link: Pointer | None = None,
     commands: tuple[Pointer, ...] = (),
 ) -> Page:
-    heading, lead = (_filled(template, language, values) for template in (words.subject, words.lead))
-    repeat = [of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
-    footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
-    stop = Pointer(of(wording.STOP, language), context.stop)
+    heading, lead = (template.format(**values).of(language) for template in (words.subject, words.lead))
+    repeat = [wording.REPEAT_NOTE.of(language)] if context.is_repeat else []
+    footer = wording.FOOTER.format(team=line_of(context.team.name)).of(language)
+    stop = Pointer(wording.STOP.of(language), context.stop)
     return Page(language, heading, (*repeat, lead, *more), facts, groups, link, commands, footer, stop)
 
 
-def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
-    name = notice.service_name[language] if notice.service_name else notice.campaign_id
-    values = {
-        "name": isolated(line(name, SUBJECT_NAME_MAX)),
-        "due": of(in_words(notice.due_on), language),
-        "due_short": isolated(notice.due_on),
-        "channels": of(channel_list(notice.channels), language),
-        "when": of(in_words(notice.on), language) if notice.on else "",
-        "index": isolated(f"i{notice.index}"),
+def _notice_values(notice: Notice) -> dict[str, object]:
+    """Clean: no text of an event has more than its visible characters."""
+    name = notice.service_name
+    values: dict[str, object] = {
+        "name": line_of(name, SUBJECT_NAME_MAX) if name else line(notice.campaign_id, SUBJECT_NAME_MAX),
+        "due": in_words(notice.due_on),
+        "due_short": notice.due_on,
+        "channels": channel_list(notice.channels),
+        "when": in_words(notice.on) if notice.on else "",
+        "index": f"i{notice.index}",
     }
-    return values | {key: isolated(value[language]) for key, value in notice.values.items()}
+    return values | {key: line_of(value) for key, value in notice.values.items()}
 
 
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
     is_open = notice.kind != "completed"
     standing: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (wording.MISSING, [of(channel_list(notice.missing), language)] if notice.missing and is_open else None),
-        (wording.STATE, [_acknowledged(notice.acknowledged, language)] if is_open else None),
+        (wording.MISSING, [channel_list(notice.missing).of(language)] if notice.missing and is_open else None),
+        (wording.STATE, [_acknowledged(notice.acknowledged).of(language)] if is_open else None),
     ]
     texts: list[tuple[Bilingual, Sequence[str] | None]] = [
         (wording.BRIEF, lines(notice.brief[language]) if brief else None),
         (wording.REASON, None if notice.reason is None else lines(notice.reason[language])),
         (wording.SERVICE, None if notice.service_name is None else [line(notice.service_name[language])]),
         (wording.ADDRESS, [line(notice.service_url, 2_000)] if brief and notice.service_url else None),
-        (wording.LAUNCHED, [of(in_words(notice.launched_on), language)] if brief and notice.launched_on else None),
-        (wording.DUE, [of(in_words(notice.due_on), language)]),
+        (wording.LAUNCHED, [in_words(notice.launched_on).of(language)] if brief and notice.launched_on else None),
+        (wording.DUE, [in_words(notice.due_on).of(language)]),
         (
             wording.WORKING_DAYS_LEFT,
             [str(working_days_left(notice.due_on, today))] if brief and today <= notice.due_on else None,
         ),
-        (wording.URGENCY, [of(wording.HIGH, language)] if notice.is_urgent else None),
-        (wording.ON_CHANNELS, [of(channel_list(notice.channels), language)]),
+        (wording.URGENCY, [wording.HIGH.of(language)] if notice.is_urgent else None),
+        (wording.ON_CHANNELS, [channel_list(notice.channels).of(language)]),
     ]
     # A reminder is about what is missing.
     ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
     ordered.append((wording.CAMPAIGN, [notice.campaign_id]))
-    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered if shown is not None)
+    return tuple(Fact(label.of(language), tuple(shown)) for label, shown in ordered if shown is not None)
 
 
-def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:
+def _acknowledged(acknowledged: Acknowledgement | None) -> Bilingual:
     if acknowledged is None:
-        return of(wording.NOT_ACKNOWLEDGED, language)
-    values = {
-        "by": isolated(acknowledged.by),
-        "when": of(in_words(acknowledged.on), language),
-        "index": isolated(f"i{acknowledged.index}"),
-    }
-    return _filled(wording.ACKNOWLEDGED_BY, language, values)
+        return wording.NOT_ACKNOWLEDGED
+    by, on = line(acknowledged.by), in_words(acknowledged.on)
+    return wording.ACKNOWLEDGED_BY.format(by=by, when=on, index=f"i{acknowledged.index}")
 
 
 def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
     commands = []
     if notice.acknowledged is None:
-        commands.append(Pointer(of(wording.ACKNOWLEDGE, language), acknowledge_command(notice.campaign_id)))
+        commands.append(Pointer(wording.ACKNOWLEDGE.of(language), acknowledge_command(notice.campaign_id)))
     if notice.missing:
         airing = air_command(notice.campaign_id, notice.missing[0])
-        commands.append(Pointer(of(wording.REPORT_AIRING, language), airing))
+        commands.append(Pointer(wording.REPORT_AIRING.of(language), airing))
     return tuple(commands)
 
 
@@ -313,24 +310,18 @@ def _at(context: Context, path: str, words: str) -> Pointer | None:
 
 
 def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
-    shown = [_row(row, language) for row in rows[:GROUP_ROWS_MAX]]
+    shown = [_row(row).of(language) for row in rows[:GROUP_ROWS_MAX]]
     if len(rows) > GROUP_ROWS_MAX:
         command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
-        further = {"count": str(len(rows) - GROUP_ROWS_MAX), "command": command}
-        shown.append(_filled(wording.FURTHER, language, further))
-    return Group(of(title, language), len(rows), tuple(shown))
+        shown.append(wording.FURTHER.format(count=len(rows) - GROUP_ROWS_MAX, command=command).of(language))
+    return Group(title.of(language), len(rows), tuple(shown))
 
 
-def _row(row: DueCampaign, language: Language) -> str:
-    name = line(row.service_name[language], SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
-    parts = [isolated(name), isolated(row.due_on)]
+def _row(row: DueCampaign) -> Bilingual:
+    name = line_of(row.service_name, SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
+    parts = [name, row.due_on]
     if row.acknowledged_by is None and not row.is_paused:
-        parts.append(of(wording.NOT_ACKNOWLEDGED, language))
+        parts.append(wording.NOT_ACKNOWLEDGED)
     if row.missing and not row.is_paused:
-        parts.append(f"{of(wording.MISSING, language)}: {of(channel_list(row.missing), language)}")
-    return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
-
-
-def _filled(template: Bilingual, language: Language, values: Mapping[str, str]) -> str:
-    """`values` are clean: an inserted text is isolated, and its braces are not read."""
-    return of(template, language).format_map(values)
+        parts.append(Bilingual("{}: {}", "{}: {}").format(wording.MISSING, channel_list(row.missing)))
+    return joined([*parts, row.campaign_id] if row.service_name else parts, " · ", " · ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from events.errors import YesserError
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -27,10 +27,10 @@ class NotFound(YesserError):
 class NotAllowedNow(YesserError):
     """Something that exists prevents the change; the message says what, and what to do."""
 
-    def __init__(self, code: str, ar: str, en: str) -> None:
-        super().__init__(en)
+    def __init__(self, code: str, detail: Bilingual) -> None:
+        super().__init__(detail.en)
         self.code = code
-        self.detail = Bilingual(ar, en)
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ class Desk:
             await add_to_trail(self.connection, *words, by=self.by)
 
 
-def limit_reached(limit: int, ar: str, en: str) -> NotAllowedNow:
-    """`ar` and `en` name what there are too many of, and what to end."""
-    return NotAllowedNow("limit-reached", f"الحد {limit}: {ar}", f"There are {limit} already, the most allowed: {en}")
+def limit_reached(limit: int, remedy: Bilingual) -> NotAllowedNow:
+    """`remedy` names what there are too many of, and what to end."""
+    detail = Bilingual("الحد {}: {}", "There are {} already, the most allowed: {}").format(limit, remedy)
+    return NotAllowedNow("limit-reached", detail)
 
 
 async def require_open_team(connection: Connection, agency: str, team: str) -> None:

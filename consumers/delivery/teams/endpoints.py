@@ -21,6 +21,7 @@ from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, dest
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from consumers.documents.document import document_of
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
+from events.values.bilingual import Bilingual
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50
@@ -52,11 +53,11 @@ async def add_endpoint(desk: Desk, agency: str, new: NewWebhook) -> ShownOnce:
         await require_open_team(connection, agency, new.team)
         known = await connection.fetchval(SQL["endpoint_of_url"], agency, new.team, new.url)
         if known is not None:
-            raise NotAllowedNow(
-                "already-exists",
-                f"هذا العنوان مسجل للفريق: {known}. للحصول على أسرار جديدة: yesser webhooks rotate {known}.",
-                f"The team has this URL already: {known}. For new secrets: `yesser webhooks rotate {known}`.",
-            )
+            sentence = Bilingual(
+                "هذا العنوان مسجل للفريق: {known}. للحصول على أسرار جديدة: yesser webhooks rotate {known}.",
+                "The team has this URL already: {known}. For new secrets: `yesser webhooks rotate {known}`.",
+            ).format(known=known)
+            raise NotAllowedNow("already-exists", sentence)
         await _require_room(connection, agency, new.team)
         row = {"endpoint_id": endpoint_id, "agency": agency, "team": new.team, "url": new.url}
         await connection.execute(SQL["add_endpoint"], *row.values(), desk.seals.seal("delivery.endpoint", row))
@@ -77,10 +78,12 @@ def require_url(url: str, allowed: Destinations) -> None:
     if allowed.is_named(host):
         return
     if parts.scheme.lower() != "https":
-        raise invalid_value("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.", "/url")
+        detail = Bilingual("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.")
+        raise invalid_value(detail, "/url")
     if _port(parts.netloc) not in allowed.ports:
         ports = ", ".join(map(str, sorted(allowed.ports)))
-        raise invalid_value(f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}.", "/url")
+        sentence = Bilingual("المنفذ غير مسموح؛ المسموح {}.", "This port is not allowed; use {}.").format(ports)
+        raise invalid_value(sentence, "/url")
     if not _is_outside(host):
         raise _no_public_host()
 
@@ -97,12 +100,12 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
         full = [row["first_ends"] for row in active if row["active"] >= ACTIVE_SECRETS_MAX]
         if full and not end_old:
             until = f"{min(full):%Y-%m-%d %H:%M} UTC"
-            raise NotAllowedNow(
-                "already-rotated",
-                f"لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
-                f"The webhook has two active secrets, of which the older expires at {until}. Wait until then, or end"
+            sentence = Bilingual(
+                "لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {}. لإنهاء القديم الآن: ‎--end-old‎.",
+                "The webhook has two active secrets, of which the older expires at {}. Wait until then, or end"
                 " the old ones now: `--end-old`, in the API `end_old`.",
-            )
+            ).format(until)
+            raise NotAllowedNow("already-rotated", sentence)
         await connection.execute(SQL["expire_secrets"], endpoint_id, 0 if end_old else OLD_SECRET_HOURS)
         return await _add_secrets(
             connection, endpoint_id, first=await connection.fetchval(SQL["last_secret"], endpoint_id) + 1
@@ -133,7 +136,8 @@ async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> Exam
     async with desk.changing(owner, "webhooks test", f"{owner}/{team}", endpoint_id) as connection:
         await _require_open(connection, owner, team, endpoint_id)
         if await connection.fetchval(SQL["waiting_examples"], endpoint_id) >= WAITING_EXAMPLES_MAX:
-            raise limit_reached(WAITING_EXAMPLES_MAX, "أمثلة تنتظر الإرسال.", "examples that wait to be sent.")
+            sentence = Bilingual("أمثلة تنتظر الإرسال.", "examples that wait to be sent.")
+            raise limit_reached(WAITING_EXAMPLES_MAX, sentence)
         message_id = await connection.fetchval(SQL["add_example"], owner, team, endpoint_id, event_id)
     return Example(message_id=message_id, endpoint_id=endpoint_id, event_id=event_id)
 
@@ -149,13 +153,13 @@ async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wa
         await _require_open(connection, owner, team, endpoint_id)
         ids = await add_copies(connection, endpoint_id, wanted, None if agency is None else REDELIVERED_MAX + 1)
         if not ids:
-            raise NotAllowedNow(
-                "nothing-to-redeliver",
+            sentence = Bilingual(
                 "لا رسالة مما طلبته يعاد إرسالها. ما ينتظر يُرسل دون طلب.",
                 "No message fits. Those that wait are delivered anyway.",
             )
+            raise NotAllowedNow("nothing-to-redeliver", sentence)
         if agency is not None and len(ids) > REDELIVERED_MAX:
-            raise limit_reached(REDELIVERED_MAX, "اطلب مدة أقصر.", "ask for a shorter span of time.")
+            raise limit_reached(REDELIVERED_MAX, Bilingual("اطلب مدة أقصر.", "ask for a shorter span of time."))
     return Redelivered(endpoint_id=endpoint_id, messages=tuple(ids))
 
 
@@ -188,16 +192,14 @@ async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequ
 
 async def _require_room(connection: Connection, agency: str, team: str) -> None:
     if await connection.fetchval(SQL["endpoints_count"], agency, team) >= ENDPOINTS_MAX:
-        raise limit_reached(ENDPOINTS_MAX, "عطّل ويب هوك لا تحتاج إليه.", "disable a webhook that is not needed.")
+        sentence = Bilingual("عطّل ويب هوك لا تحتاج إليه.", "disable a webhook that is not needed.")
+        raise limit_reached(ENDPOINTS_MAX, sentence)
 
 
 async def _require_open(connection: Connection, agency: str, team: str, endpoint_id: str) -> None:
     if endpoint_id not in await open_endpoints(connection, agency, team):
-        raise NotAllowedNow(
-            "disabled",
-            f"الويب هوك {endpoint_id} معطل: فعّله أولاً.",
-            f"The webhook {endpoint_id} is disabled: enable it first.",
-        )
+        sentence = Bilingual("الويب هوك {} معطل: فعّله أولاً.", "The webhook {} is disabled: enable it first.")
+        raise NotAllowedNow("disabled", sentence.format(endpoint_id))
 
 
 async def _owner(connection: Connection, agency: str | None, endpoint_id: str) -> tuple[str, str]:
@@ -232,11 +234,11 @@ def _is_outside(host: str) -> bool:
 
 
 def _no_public_host() -> InvalidInput:
-    return invalid_value(
+    sentence = Bilingual(
         "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
         "This host is inside the network, or is no name: write the name of a public host.",
-        "/url",
     )
+    return invalid_value(sentence, "/url")
 
 
 def _port(netloc: str) -> int:

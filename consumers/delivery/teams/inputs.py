@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from consumers.delivery.routing.matching import EventName
 from events.errors import YesserError
 from events.faults.details import arabic_of
-from events.faults.problems import Bilingual
 from events.validation.model_errors import model_error
+from events.values.bilingual import Bilingual
 from events.values.fields import TIME_PATTERN, Channel, Count, Date, Id, Model
 from events.values.json_pointer import pointer_of
 from events.values.personal_data import holds_personal_data, shows_ten_digits
@@ -264,9 +264,9 @@ def validated(model: type[Input], document: object) -> Input:
         raise InvalidInput([_fault(detail, quoting=quoting) for detail in details]) from None
 
 
-def invalid_value(ar: str, en: str, pointer: str) -> InvalidInput:
+def invalid_value(detail: Bilingual, pointer: str) -> InvalidInput:
     """The error of one fault that only the deployment or the database shows."""
-    return InvalidInput([InputFault("invalid-value", pointer, Bilingual(ar, en))])
+    return InvalidInput([InputFault("invalid-value", pointer, detail)])
 
 
 def _fault(detail: ErrorDetails, *, quoting: bool) -> InputFault:

@@ -27,6 +27,7 @@ from consumers.delivery.teams.subscriptions import (
 from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
+from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -73,14 +74,14 @@ def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, 
     backfill = query(lambda connection: backfill_from(connection, new)) if beginning else None
     made = change(lambda desk: add_subscription(desk, agency, new, backfill))
     number, again = made.subscription_id, made.backfill
-    replays_ar = f"، ويُعاد إرسال ما قبله من القيد {again['from']:,}" if again else ""
-    replays = f"; earlier ones from {again['from']:,} on are sent again, marked as replays" if again else ""
-    print_confirmation(
-        made,
-        as_json,
-        f"الاشتراك {number}: يُرسل كل قيد من {made.from_index:,} فصاعدًا{replays_ar}.",
-        f"Subscription {number}: entries from {made.from_index:,} on are sent{replays}.",
-    )
+    added = Bilingual("الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا.", "Subscription {}: entries from {:,} on are sent.")
+    if again:
+        added = Bilingual(
+            "الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا، ويُعاد إرسال ما قبله من القيد {:,}.",
+            "Subscription {}: entries from {:,} on are sent; earlier ones from {:,} on are sent again, marked as"
+            " replays.",
+        )
+    print_confirmation(made, as_json, added.format(number, made.from_index, again["from"] if again else None))
 
 
 @subscriptions.command("list")
@@ -103,9 +104,5 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 def end(subscription: int, as_json: bool) -> None:
     """End a subscription. Messages already queued are still delivered."""
     change(lambda desk: end_subscription(desk, None, subscription))
-    print_confirmation(
-        {"subscription_id": subscription, "state": "ended"},
-        as_json,
-        f"انتهى الاشتراك {subscription}.",
-        f"Ended: subscription {subscription}.",
-    )
+    sentence = Bilingual("انتهى الاشتراك {}.", "Ended: subscription {}.").format(subscription)
+    print_confirmation({"subscription_id": subscription, "state": "ended"}, as_json, sentence)

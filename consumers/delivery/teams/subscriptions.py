@@ -12,6 +12,7 @@ from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import Subscribed, Subscription
+from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection
@@ -26,11 +27,8 @@ def require_known_rules(new: NewSubscription) -> None:
     for place, name in enumerate(new.rules or ()):
         if name not in known:
             names = ", ".join(known)
-            raise invalid_value(
-                f"لا توجد قاعدة بهذا الاسم؛ القواعد: {names}.",
-                f"There is no such rule; the rules are {names}.",
-                f"/rules/{place}",
-            )
+            sentence = Bilingual("لا توجد قاعدة بهذا الاسم؛ القواعد: {}.", "There is no such rule; the rules are {}.")
+            raise invalid_value(sentence.format(names), f"/rules/{place}")
 
 
 async def backfill_from(connection: Connection, new: NewSubscription) -> int | None:
@@ -42,11 +40,10 @@ async def backfill_from(connection: Connection, new: NewSubscription) -> int | N
         midnight = datetime.fromisoformat(new.from_date).replace(tzinfo=RIYADH)
         return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
     if new.from_index is not None and new.from_index > (size := await log_size(connection)):
-        raise invalid_value(
-            f"في السجل {size} من القيود: اكتب رقمًا لا يزيد عليه.",
-            f"The log has {size} entries: write an index up to that.",
-            "/from_index",
-        )
+        sentence = Bilingual(
+            "في السجل {} من القيود: اكتب رقمًا لا يزيد عليه.", "The log has {} entries: write an index up to that."
+        ).format(size)
+        raise invalid_value(sentence, "/from_index")
     return new.from_index
 
 
@@ -62,14 +59,14 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         wanted = (agency, new.team, new.route, endpoint_id, new.rules, new.services, new.channels, new.types)
         same = await connection.fetchval(SQL["same_subscription"], *wanted)
         if same is not None:
-            raise NotAllowedNow(
-                "already-exists",
-                f"الاشتراك {same} يطلب هذا نفسه. لإعادة إرسال ما مضى: أنهه، ثم اشترك مع from_index أو from_date.",
-                f"Subscription {same} asks for the same. To have past campaigns sent again: end it, then subscribe with"
+            sentence = Bilingual(
+                "الاشتراك {} يطلب هذا نفسه. لإعادة إرسال ما مضى: أنهه، ثم اشترك مع from_index أو from_date.",
+                "Subscription {} asks for the same. To have past campaigns sent again: end it, then subscribe with"
                 " a beginning (`--from`; in the API from_index or from_date).",
-            )
+            ).format(same)
+            raise NotAllowedNow("already-exists", sentence)
         if await connection.fetchval(SQL["subscriptions_count"], agency, new.team) >= SUBSCRIPTIONS_MAX:
-            raise limit_reached(SUBSCRIPTIONS_MAX, "أنهِ اشتراكًا.", "end a subscription that is not needed.")
+            raise limit_reached(SUBSCRIPTIONS_MAX, Bilingual("أنهِ اشتراكًا.", "end a subscription that is not needed."))
         await connection.execute(SQL["lock_routing"])
         live = await connection.fetchval(SQL["live_from"])
         again = None if backfill is None or backfill >= live else (backfill, live)

@@ -31,6 +31,7 @@ from consumers.documents.tables import grid
 from consumers.documents.teams.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
 from consumers.documents.teams.webhooks import ACTIVE_SECRETS
 from events.errors import Retry
+from events.values.bilingual import Bilingual
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
@@ -82,8 +83,10 @@ def add(
     print_confirmation(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
         as_json,
-        f"أُضيف الفريق {agency}/{team}. ليصله شيء: yesser subscriptions add.",
-        f"Added: {agency}/{team}. To have it get something: yesser subscriptions add.",
+        Bilingual(
+            "أُضيف الفريق {}/{}. ليصله شيء: yesser subscriptions add.",
+            "Added: {}/{}. To have it get something: yesser subscriptions add.",
+        ).format(agency, team),
     )
 
 
@@ -148,7 +151,7 @@ def domains_(agency: str, domains: tuple[str, ...], is_none: bool, as_json: bool
         new = asked(NewDomains, domains=list(domains))
         change(lambda desk: set_domains(desk, agency, new.domains))
     found = query(lambda connection: domains_of(connection, agency))
-    title = localized(f"نطاقات {agency}", f"Domains of {agency}")
+    title = Bilingual("نطاقات {}", "Domains of {}").format(agency)
     rows = [[domain] for domain in found]
     print_result({"domains": found}, as_json, lambda: show(Grid(title, [Column("النطاق", "Domain")], rows)))
 
@@ -163,12 +166,11 @@ def close(agency: str, team: str, as_json: bool) -> None:
     Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted.
     """
     change(lambda desk: close_team(desk, agency, team))
-    print_confirmation(
-        {"agency": agency, "team": team, "state": "closed"},
-        as_json,
-        f"لم يعد الفريق {agency}/{team} يستقبل شيئًا، وحُذفت عناوينه.",
-        f"The team {agency}/{team} gets nothing more, and its addresses are deleted.",
-    )
+    sentence = Bilingual(
+        "لم يعد الفريق {}/{} يستقبل شيئًا، وحُذفت عناوينه.",
+        "The team {}/{} gets nothing more, and its addresses are deleted.",
+    ).format(agency, team)
+    print_confirmation({"agency": agency, "team": team, "state": "closed"}, as_json, sentence)
 
 
 @teams.command("calendar")
@@ -195,21 +197,19 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
     """
     if revoke:
         change(lambda desk: revoke_address(desk.connection, agency, team))
-        print_confirmation(
-            {"agency": agency, "team": team, "address": None},
-            as_json,
+        detail = Bilingual(
             "أُلغي عنوان التقويم، ولم يعد يُقرأ به شيء.",
             "The calendar's address is revoked: nothing can be read under it any more.",
         )
+        print_confirmation({"agency": agency, "team": team, "address": None}, as_json, detail)
         return
     address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
-    print_confirmation(
-        {"agency": agency, "team": team, "address": address},
-        as_json,
-        f"أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{address}",
-        f"Add this address to the calendar program. It is not shown again, and anyone who has it sees the due dates:\n"
-        f"{address}",
-    )
+    sentence = Bilingual(
+        "أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{}",
+        "Add this address to the calendar program. It is not shown again, and anyone who has it sees the due"
+        " dates:\n{}",
+    ).format(address)
+    print_confirmation({"agency": agency, "team": team, "address": address}, as_json, sentence)
 
 
 @teams.command("seal")
@@ -228,7 +228,8 @@ def seal(yes: bool, as_json: bool) -> None:
     lines = [described(table, row) for table, row in rows]
     if rows and not yes:
         click.echo("\n".join(lines), err=True)
-        click.confirm(localized("أهذا ما يجب أن تقوله؟", "Is this what they should say?"), abort=True, err=True)
+        sentence = Bilingual("أهذا ما يجب أن تقوله؟", "Is this what they should say?")
+        click.confirm(localized(sentence), abort=True, err=True)
 
     async def put(desk: Desk) -> None:
         async with desk.connection.transaction():
@@ -240,7 +241,7 @@ def seal(yes: bool, as_json: bool) -> None:
 
     if rows:
         change(put)
-    print_confirmation({"sealed": lines}, as_json, f"خُتمت الصفوف: {len(rows)}.", f"Sealed rows: {len(rows)}.")
+    print_confirmation({"sealed": lines}, as_json, Bilingual("خُتمت الصفوف: {}.", "Sealed rows: {}.").format(len(rows)))
 
 
 @teams.command("rotate-key")

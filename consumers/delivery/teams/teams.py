@@ -12,6 +12,7 @@ from consumers.delivery.teams.inputs import NewTeam
 from consumers.delivery.teams.subscriptions import end_subscriptions
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import Contacts, Team
+from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 
@@ -23,13 +24,13 @@ async def add_team(desk: Desk, agency: str, new: NewTeam) -> None:
     """Add a team, or open a closed one again. Raises `NotFound` and `NotAllowedNow`."""
     async with desk.changing(agency, "teams add", f"{agency}/{new.team}") as connection:
         if await connection.fetchval(SQL["team_state"], agency, new.team) == "open":
-            raise NotAllowedNow(
-                "already-exists",
-                f"الفريق {new.team} موجود. لتغيير عناوينه: yesser teams contacts.",
-                f"The team {new.team} exists. To change its addresses: `yesser teams contacts`, or PUT …/contacts.",
-            )
+            sentence = Bilingual(
+                "الفريق {} موجود. لتغيير عناوينه: yesser teams contacts.",
+                "The team {} exists. To change its addresses: `yesser teams contacts`, or PUT …/contacts.",
+            ).format(new.team)
+            raise NotAllowedNow("already-exists", sentence)
         if await connection.fetchval(SQL["teams_count"], agency) >= TEAMS_MAX:
-            raise limit_reached(TEAMS_MAX, "أغلق فريقًا لا تحتاج إليه.", "close a team that is not needed.")
+            raise limit_reached(TEAMS_MAX, Bilingual("أغلق فريقًا لا تحتاج إليه.", "close a team that is not needed."))
         await connection.execute(SQL["put_team"], agency, new.team, new.name.model_dump(), new.language)
         await _put_contacts(connection, desk.seals, agency, new.team, new.contacts)
 

@@ -25,6 +25,7 @@ from consumers.delivery.teams.options import EndpointId, agency_argument, asked,
 from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
+from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
@@ -127,12 +128,8 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
 def test(endpoint: str, as_json: bool) -> None:
     """Send an example event to a webhook: signed, with the header `yesser-example: true`, and no entry of the log."""
     sent = change(lambda desk: send_example(desk, None, endpoint))
-    print_confirmation(
-        sent,
-        as_json,
-        f"سيُرسل المثال {sent.event_id} إلى {endpoint}.",
-        f"The example {sent.event_id} will be sent to {endpoint}.",
-    )
+    sentence = Bilingual("سيُرسل المثال {} إلى {}.", "The example {} will be sent to {}.")
+    print_confirmation(sent, as_json, sentence.format(sent.event_id, endpoint))
 
 
 @webhooks.command("attempts")
@@ -175,12 +172,10 @@ def redeliver_(
     if message is not None and until is not None:
         raise click.UsageError("--until goes with --since.")
     done = change(lambda desk: redeliver(desk, None, endpoint, Wanted(message, since, until)))
-    print_confirmation(
-        done,
-        as_json,
-        f"الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {len(done.messages)}.",
-        f"{len(done.messages)} messages are sent to {endpoint} again.",
-    )
+    sentence = Bilingual(
+        "الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {messages}.", "{messages} messages are sent to {endpoint} again."
+    ).format(endpoint=endpoint, messages=len(done.messages))
+    print_confirmation(done, as_json, sentence)
 
 
 @webhooks.command("disable")
@@ -189,9 +184,8 @@ def redeliver_(
 def disable_(endpoint: str, as_json: bool) -> None:
     """Send nothing more to a webhook. What waits for it is cancelled, and can be redelivered once it is enabled."""
     change(lambda desk: disable(desk, None, endpoint))
-    print_confirmation(
-        {"endpoint_id": endpoint, "disabled": True}, as_json, f"عُطّل {endpoint}.", f"{endpoint} is disabled."
-    )
+    sentence = Bilingual("عُطّل {}.", "{} is disabled.").format(endpoint)
+    print_confirmation({"endpoint_id": endpoint, "disabled": True}, as_json, sentence)
 
 
 @webhooks.command("enable")
@@ -200,9 +194,8 @@ def disable_(endpoint: str, as_json: bool) -> None:
 def enable_(endpoint: str, as_json: bool) -> None:
     """Send messages to a disabled webhook, from the next one on. For earlier ones: `yesser webhooks redeliver`."""
     change(lambda desk: enable(desk, None, endpoint))
-    print_confirmation(
-        {"endpoint_id": endpoint, "disabled": False}, as_json, f"فُعّل {endpoint}.", f"{endpoint} is enabled."
-    )
+    sentence = Bilingual("فُعّل {}.", "{} is enabled.").format(endpoint)
+    print_confirmation({"endpoint_id": endpoint, "disabled": False}, as_json, sentence)
 
 
 def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
@@ -212,15 +205,12 @@ def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None
         return
     for line in (made.endpoint_id, made.secret, made.public_key):
         click.echo(line)
-    print_localized(
+    detail = Bilingual(
         "معرّف الويب هوك، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",
-        "The webhook's id, its secret for v1, and its public key for v1a. Store the secret like a password: it cannot"
-        " be shown again.",
-        err=True,
+        "The webhook's id, its secret for v1, and its public key for v1a. Store the secret like a password: it"
+        " cannot be shown again.",
     )
+    print_localized(detail, err=True)
     if rotated:
-        print_localized(
-            f"تبقى الأسرار القديمة صالحة {OLD_SECRET_HOURS} ساعة.",
-            f"The old secrets are valid for {OLD_SECRET_HOURS} hours more.",
-            err=True,
-        )
+        sentence = Bilingual("تبقى الأسرار القديمة صالحة {} ساعة.", "The old secrets are valid for {} hours more.")
+        print_localized(sentence.format(OLD_SECRET_HOURS), err=True)

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import Channel, OnChannels
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
+from events.values.bilingual import Bilingual, InTwoLanguages
 
 
 class Calendar(Labelled):
@@ -181,18 +182,22 @@ PARTNERSHIPS: Final = Listing("الشراكة مع القطاع الخاص با�
 AGENCIES: Final = Listing("الجهات", "Agencies", AgencyPace)
 
 
+def _lower(text: InTwoLanguages) -> Bilingual:
+    return Bilingual(text.ar, text.en.lower())
+
+
 def group_name(group: Group) -> Name:
-    return Name(f"خدمات {group.ar}", f"Services, {group.en.lower()}")
+    return Name("خدمات {}", "Services, {}").format(_lower(group))
 
 
 def training_name(row: Training) -> Name:
     era, track = row.calendar, row.track
-    return Name(f"تدريب {row.year} {era.ar}، {track.ar}", f"Training {row.year} {era.en}, {track.en.lower()}")
+    return Name("تدريب {} {}، {}", "Training {} {}, {}").format(row.year, era, _lower(track))
 
 
 def aired_name(channels: Channel | Name) -> Name:
     """Of the services that were aired on a channel, or `ON_ALL_THREE`."""
-    return Name(f"التوعية، {channels.ar}", f"Awareness, {channels.en.lower()}")
+    return Name("التوعية، {}", "Awareness, {}").format(_lower(channels))
 
 
 ON_ALL_THREE: Final = Name("على الوسائل الثلاث", "On all three channels")

@@ -26,9 +26,9 @@ from consumers.revenue.rows import Transfer
 from consumers.revenue.statements.commands import partnerships_completion, sheet_table
 from consumers.revenue.statements.formulas import amount_text, label
 from consumers.revenue.statements.paper import share_sheet
-from infra.command_line.display import Column, Grid, show
+from events.values.bilingual import Bilingual
+from infra.command_line.display import Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel
 from infra.json_documents import members
@@ -113,24 +113,15 @@ def _formula_table(found: ExplainedStatement, figure: DerivedFigure) -> Grid:
     """The formula in words, its amounts, and the result."""
     formula, name = figure.formula, label(figure.field)
     columns = [Column("البند", "Line", wraps=True), Column("القيمة", "Value", right=True)]
-    title = localized(
-        f"{name.ar} للشراكة {found.partnership_id}، الفترة {found.period} = {formula.ar}",
-        f"{name.en} of partnership {found.partnership_id}, period {found.period} = {formula.en}",
-        "\n",
-    )
-    rows = [[_localized(amount), amount_text(amount, value)] for amount, value in figure.amounts.items()]
+    detail = Bilingual(
+        "{name} للشراكة {partnership_id}، الفترة {period} = {formula}",
+        "{name} of partnership {partnership_id}, period {period} = {formula}",
+    ).format(name=name, partnership_id=found.partnership_id, period=found.period, formula=formula)
+    rows: list[Row] = [[label(amount), amount_text(amount, value)] for amount, value in figure.amounts.items()]
     version, start, index = found.terms.version, found.terms.effective_from, found.terms.index
-    rows.append(
-        [
-            localized(
-                f"نسخة العقد السارية {version} من الفترة {start}، القيد",
-                f"Version {version} in force, from period {start}, log entry",
-                "\n",
-            ),
-            str(index),
-        ]
-    )
-    return Grid(title, columns, rows, [formula.numbers, f"= {amount_text(figure.field, figure.value)}"])
+    sentence = Bilingual("نسخة العقد السارية {} من الفترة {}، القيد", "Version {} in force, from period {}, log entry")
+    rows.append([sentence.format(version, start), str(index)])
+    return Grid(detail, columns, rows, [formula.numbers, f"= {amount_text(figure.field, figure.value)}"])
 
 
 def _formulas_table(found: ExplainedStatement) -> Grid:
@@ -141,18 +132,12 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
         Column("بالأرقام", "With numbers", wraps=True),
         Column("القيمة", "Value", right=True),
     ]
-    rows = [
-        [name, localized(row.formula.ar, row.formula.en, "\n"), row.formula.numbers, amount_text(name, row.value)]
-        for name, row in found.figures.items()
+    rows: list[Row] = [
+        [name, row.formula, row.formula.numbers, amount_text(name, row.value)] for name, row in found.figures.items()
     ]
     own = f"{found.partnership_id} {found.period}"
-    return Grid(localized(f"معادلات الكشف {own}", f"The formulas of statement {own}"), columns, rows)
+    return Grid(Bilingual("معادلات الكشف {}", "The formulas of statement {}").format(own), columns, rows)
 
 
 def _transfers_table(transfers: Sequence[Transfer]) -> Grid:
     return grid(EXPLAINED_TRANSFERS, map(transfer_document, transfers))
-
-
-def _localized(name: str) -> str:
-    found = label(name)
-    return localized(found.ar, found.en, "\n")

@@ -16,6 +16,7 @@ from consumers.ledger.proving import entries_of, prove_statement
 from consumers.ledger.what_if import what_if
 from consumers.revenue.statements.commands import partnerships_completion
 from consumers.revenue.statements.words import percent_text
+from events.values.bilingual import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
@@ -39,12 +40,11 @@ def prove_statement_command(partnership: str, period: str, folder: Path, as_json
     """
     report = asyncio.run(prove_statement(Settings(), partnership, period, folder))
     count = report["entries_count"]
-    print_confirmation(
-        {"folder": str(folder), **report},
-        as_json,
-        f"{folder}: كشف {partnership} {period} و{count:,} من القيود التي تثبته.",
-        f"{folder}: the statement {partnership} {period}, and {count:,} entries that prove it.",
-    )
+    sentence = Bilingual(
+        "{folder}: كشف {partnership} {period} و{count:,} من القيود التي تثبته.",
+        "{folder}: the statement {partnership} {period}, and {count:,} entries that prove it.",
+    ).format(folder=folder, partnership=partnership, period=period, count=count)
+    print_confirmation({"folder": str(folder), **report}, as_json, sentence)
 
 
 @click.command("what-if")
@@ -85,23 +85,24 @@ def forecast_command(partnership: str, picture: Path | None, as_json: bool) -> N
 def _show_forecast(found: Forecast, picture: Path | None) -> None:
     show(grid(FORECAST, found.periods))
     pace = percent_text(BASIS_POINTS if found.pace_bp is None else found.pace_bp)
-    print_localized(
-        f"الفترات التي لم تُقفل محسوبة بوتيرة الفترات المقفلة: {pace} من المتوقع.",
-        f"Periods that are not closed are at the pace of the closed ones: {pace} of the expected revenue.",
-    )
+    detail = Bilingual(
+        "الفترات التي لم تُقفل محسوبة بوتيرة الفترات المقفلة: {} من المتوقع.",
+        "Periods that are not closed are at the pace of the closed ones: {} of the expected revenue.",
+    ).format(pace)
+    print_localized(detail)
     at_pace, without = map(riyals_text, (found.top_ups_to_come_halalas.pace, found.top_ups_to_come_halalas.nothing))
-    print_localized(
-        f"التكملة حتى نهاية العقد: {at_pace} بهذه الوتيرة، و{without} إن توقف الإيراد.",
-        f"Top-ups to the end of the term: {at_pace} at this pace, {without} if no revenue comes.",
-    )
+    sentence = Bilingual(
+        "التكملة حتى نهاية العقد: {} بهذه الوتيرة، و{} إن توقف الإيراد.",
+        "Top-ups to the end of the term: {} at this pace, {} if no revenue comes.",
+    ).format(at_pace, without)
+    print_localized(sentence)
     if picture is not None:
-        print_localized(f"كُتب الرسم: {picture}", f"Chart written: {picture}")
+        print_localized(Bilingual("كُتب الرسم: {}", "Chart written: {}").format(picture))
 
 
 def _show_what_if(found: WhatIf) -> None:
     show(grid(WHAT_IF, found.periods))
     if found.uncounted:
         count = len(found.uncounted)
-        print_localized(
-            f"قيود لا تُحسب بهذه الشروط: {count:,}.", f"Entries that do not count under these terms: {count:,}."
-        )
+        sentence = Bilingual("قيود لا تُحسب بهذه الشروط: {:,}.", "Entries that do not count under these terms: {:,}.")
+        print_localized(sentence.format(count))

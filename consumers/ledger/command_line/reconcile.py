@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+from msgspec.structs import replace
 
 from consumers.documents.document import Listing
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
@@ -15,6 +16,7 @@ from consumers.documents.tables import csv_file, grid
 from consumers.ledger.proving import entries_of
 from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.revenue.statements.commands import partnerships_completion
+from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -52,7 +54,8 @@ def reconcile_command(
     differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     if into is not None:
         # Ids of the file are anybody's text: a spreadsheet must not run them.
-        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), findings).encode())
+        written = [replace(row, reason=row.reason.plain()) if row.reason else row for row in findings]
+        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), written).encode())
     document = {
         "partnership_id": partnership,
         "type": kind,
@@ -87,10 +90,8 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
 
 def _show_findings(partnership: str, differing: Sequence[Finding], counts: Mapping[FindingKind, int]) -> None:
     if differing:
-        title = f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals"
-        show(grid(Listing(*title, Finding), differing))
-    found = [(kind, count) for kind, count in counts.items() if count]
-    print_localized(
-        "، ".join(f"{kind.ar} {count:,}" for kind, count in found) + ".",
-        ", ".join(f"{kind.en} {count:,}" for kind, count in found) + ".",
-    )
+        title = Listing("مطابقة {}، بالريال", "Reconciliation of {}, in riyals", Finding).format(partnership)
+        show(grid(title, differing))
+    number = Bilingual("{} {:,}", "{} {:,}")
+    numbers = joined(number.format(kind, count) for kind, count in counts.items() if count)
+    print_localized(Bilingual("{}.", "{}.").format(numbers))

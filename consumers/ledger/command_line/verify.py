@@ -10,6 +10,7 @@ import click
 from consumers.audit.kept import KeptCheckpoint, state_folder
 from consumers.ledger.statement_proof import StatementProof, verify_statement
 from consumers.operations.audit_options import audit_source, verifier_of
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -38,15 +39,11 @@ def verify_statement_command(
 
 def _print(found: StatementProof, as_json: bool) -> None:
     own = f"{found.partnership_id} {found.period}"
-    whole_ar = "ولا قيد غيرها للشراكة في السجل" if found.is_complete else "ولم يُتحقق من خلو السجل من غيرها"
-    whole_en = (
-        "the log has no other entry of the partnership"
-        if found.is_complete
-        else "whether the log has others was not checked (--against)"
+    if found.is_complete:
+        others = Bilingual("ولا قيد غيرها للشراكة في السجل", "the log has no other entry of the partnership")
+    else:
+        others = Bilingual("ولم يُتحقق من خلو السجل من غيرها", "whether the log has others was not checked (--against)")
+    right = Bilingual(
+        "الكشف {} سليم: يتبع من {:,} من القيود، {}.", "Statement {} is right: it follows from {:,} entries; {}."
     )
-    print_confirmation(
-        found,
-        as_json,
-        f"الكشف {own} سليم: يتبع من {found.entries_count:,} من القيود، {whole_ar}.",
-        f"Statement {own} is right: it follows from {found.entries_count:,} entries; {whole_en}.",
-    )
+    print_confirmation(found, as_json, right.format(own, found.entries_count, others))

@@ -36,7 +36,7 @@ from consumers.read_api.cursor import text_after, texts_after
 from consumers.read_api.parameters import After, AgencyCode, Before, Id, Limit, Text
 from consumers.read_api.reader import Answer, Reader, paged
 from consumers.read_api.reading import Reading, found
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
@@ -77,9 +77,9 @@ class InboxFilter:
             raise Problem("forbidden")
         owner = None if self.everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
         if owner is None and not self.everyone:
-            raise _missing_agency("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
+            raise _missing_agency(Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want."))
         if owner is None and self.team is not None:
-            raise _missing_agency("حدد جهة الفريق.", "Name the team's agency.")
+            raise _missing_agency(Bilingual("حدد جهة الفريق.", "Name the team's agency."))
         wanted, channel = self.state and self.state.value, self.channel and self.channel.value
         return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
 
@@ -90,8 +90,8 @@ class InboxFilter:
         return replace(chosen, subscriptions=found(await team_subscriptions(tables, chosen.owner, self.team)))
 
 
-def _missing_agency(ar: str, en: str) -> Problem:
-    error = {"code": "missing-field", "parameter": "agency", "detail": Bilingual(ar, en)}
+def _missing_agency(detail: Bilingual) -> Problem:
+    error = {"code": "missing-field", "parameter": "agency", "detail": detail}
     return Problem("bad-parameter", errors=[error])
 
 

@@ -13,6 +13,7 @@ from consumers.revenue.books.beancount import beancount_lines
 from consumers.revenue.books.journal import COLUMNS, Booking, bookings
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.commands import partnerships_completion
+from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import index_option
 from infra.command_line.table_files import WRITERS
@@ -45,9 +46,7 @@ def export_command(file: Path, form: str, partnership: str | None, as_json: bool
     else:
         WRITERS[form](file, COLUMNS, (booking.row() for booking in found))
     count = len(found)
-    print_confirmation(
-        {"file": str(file), "format": form, "log_index": log_index, "rows": count},
-        as_json,
-        f"{file}: {count:,} من الصفوف، بعد {log_index:,} من القيود.",
-        f"{file}: {count:,} rows, after {log_index:,} log entries.",
+    sentence = Bilingual("{}: {:,} من الصفوف، بعد {:,} من القيود.", "{}: {:,} rows, after {:,} log entries.").format(
+        file, count, log_index
     )
+    print_confirmation({"file": str(file), "format": form, "log_index": log_index, "rows": count}, as_json, sentence)

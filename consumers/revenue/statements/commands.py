@@ -19,10 +19,10 @@ from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.formats import FORMATS
-from consumers.revenue.statements.paper import Cell, Paper, Sheet, statement_paper
+from consumers.revenue.statements.paper import Paper, Sheet, statement_paper
 from consumers.revenue.statements.read import expected_and_actual, expected_by_version, statement_parts
 from consumers.revenue.statements.words import terms_in_words
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.command_line.completion import from_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
@@ -90,7 +90,7 @@ def statement_command(
     if files:
         written = {name: str(path) for name, path in files.items()}
         text = ", ".join(written.values())
-        print_result(written, as_json, lambda: print_localized(f"كُتب: {text}", f"Written: {text}"))
+        print_result(written, as_json, lambda: print_localized(Bilingual("كُتب: {}", "Written: {}").format(text)))
     else:
         print_result(parts.document(), as_json, lambda: show(*_on_screen(statement_paper(parts))), indented=True)
 
@@ -110,28 +110,23 @@ def sheet_table(sheet: Sheet) -> Grid:
     columns = [Column(c.ar, c.en, right=number > 0) for number, c in enumerate(sheet.columns)]
     if not columns:
         columns = [Column("البند", "Line"), Column("القيمة", "Value", right=True)]
-    rows = [[_text(cell) for cell in row] for row in sheet.rows]
-    return Grid(localized(sheet.heading.ar, sheet.heading.en), columns, rows)
-
-
-def _text(cell: Cell) -> str:
-    return cell if isinstance(cell, str) else localized(cell.ar, cell.en, "\n")
+    return Grid(sheet.heading, columns, sheet.rows)
 
 
 def _on_screen(paper: Paper) -> Iterator[RenderableType]:
     """Its title, each sheet as a table, and what proves it."""
-    yield Text(localized(paper.title.ar, paper.title.en), style="bold")
+    yield Text(localized(paper.title), style="bold")
     for sheet in paper.sheets:
         yield ""
         yield sheet_table(sheet)
     yield ""
-    yield localized(paper.proof.ar, paper.proof.en, "\n")
+    yield localized(paper.proof, "\n")
     if paper.link:
         yield paper.link
 
 
 def _print_terms(sentences: Iterable[Bilingual], shown: PartnershipAndRevenue) -> None:
     for sentence in sentences:
-        print_localized(sentence.ar, sentence.en)
+        print_localized(sentence)
     if shown.expected:
         show(grid(EXPECTED, shown.expected))

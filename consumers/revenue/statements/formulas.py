@@ -14,7 +14,7 @@ from typing import Any, Final
 from consumers.documents.document import fields as statement_fields
 from consumers.documents.ledger.statements import Statement
 from consumers.revenue.statements.words import percent_text
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text
 
 
@@ -67,7 +67,7 @@ Expression = Amount | Nothing | Both
 Amounts = Mapping[str, int | None]
 
 _NAMES: Final[Mapping[str, Bilingual]] = {
-    **{field.name: Bilingual(field.label.ar, field.label.en) for field in statement_fields(Statement)},
+    **{field.name: field.label for field in statement_fields(Statement)},
     "receipts_halalas": Bilingual("مجموع تحصيلات الفترة", "the sum of the period's receipts"),
     "reversals_halalas": Bilingual("مجموع المردود في الفترة", "the sum of the period's reversals"),
     "prior_postings_halalas": Bilingual(

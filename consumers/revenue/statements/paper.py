@@ -16,9 +16,9 @@ from msgspec import Struct
 from consumers.documents.document import field_of
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import BandShare, DayShare, Payout, Share, Statement
-from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
+from consumers.revenue.statements.words import band_text, date_text, exact_riyals, percent_text
 from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName
 from events.values.money import riyals_text
 from events.values.periods import days_of
@@ -39,7 +39,7 @@ _DAYS_RULE: Final = Bilingual(
 
 def _name(document: type[Struct], field: str, sign: str = "") -> Bilingual:
     label = field_of(document, field).label
-    return Bilingual(f"{sign}{label.ar}", f"{sign}{label.en}")
+    return Bilingual(sign + label.ar, sign + label.en)
 
 
 _PRICED: Final = tuple(_name(BandShare, field) for field in ("amount_halalas", "rate_bp", "share_halalas"))
@@ -84,7 +84,7 @@ def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Pap
         *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_version), _version)),
     ]
     return Paper(
-        Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, parts.provenance),
+        Bilingual("كشف الشراكة {}", "Statement {}").format(own), tuple(sheets), _proof(statement, parts.provenance),
         "" if parts.provenance is None else parts.provenance.link, *_verify(statement),
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _parties(partnership: PartnershipAndTerms, statement: Statement) -> Sheet:
         Bilingual("العقد والفترة", "Contract and period"),
         [
             (_name(Partnership, "agency"), partnership.agency),
-            (_name(Partnership, "partner"), Bilingual(partner.ar, partner.en)),
+            (_name(Partnership, "partner"), partner),
             (_name(Partnership, "starts_on"), date_text(max(first, partnership.starts_on))),
             (_name(Partnership, "ends_on"), date_text(min(last, partnership.last_day))),
             (_name(Statement, "contract_version"), str(statement.contract_version)),
@@ -126,10 +126,7 @@ def _revenue(statement: Statement) -> Sheet:
             _line(statement, "closing_cumulative_halalas"),
             _line(statement, "expected_halalas"),
         ],
-        Bilingual(
-            "الختامي = الافتتاحي + الصافي.",
-            "Closing = opening + net.",
-        ),
+        Bilingual("الختامي = الافتتاحي + الصافي.", "Closing = opening + net."),
     )
 
 
@@ -146,13 +143,13 @@ def _bands(version: TermsVersion) -> Sheet:
     if cap is not None:
         amount = riyals_text(cap["amount_halalas"])
         note = Bilingual(
-            f"سقف حصة الشريك {amount}، ثم تسري النسبة الأخيرة.",
-            f"The cap of the partner's share is {amount}; the last rate holds beyond it.",
-        )
+            "سقف حصة الشريك {}، ثم تسري النسبة الأخيرة.",
+            "The cap of the partner's share is {}; the last rate holds beyond it.",
+        ).format(amount)
     number, first, index = version.version, version.effective_from, version.index
     return Sheet(
-        Bilingual(f"شرائح النسخة {number} من {first} (القيد {index})",
-                  f"Bands of version {number}, from {first} (log entry {index})"),
+        Bilingual("شرائح النسخة {} من {} (القيد {})",
+                  "Bands of version {}, from {} (log entry {})").format(number, first, index),
         (_BAND, Bilingual("النسبة", "Rate")),
         tuple((band_text(band), percent_text(band.rate_bp)) for band in bands),
         note,
@@ -168,7 +165,7 @@ def _rounded(group: PricedGroup) -> Sheet:
     ]
     if others := runs[RUNS_SHOWN_MAX:]:
         rest = sum(shares[1] - shares[0] for _, shares in others)
-        more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
+        more = Bilingual("{:,} أخرى، في ملف CSV", "{:,} more, in the CSV file").format(len(others))
         rows.append((more, "", "", "", riyals_text(rest)))
     rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", "", riyals_text(group.share.partner_halalas)))
     columns = (
@@ -197,9 +194,12 @@ def share_sheet(share: Share) -> Sheet:
         rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(share.rounding_halalas)))
     rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(share.partner_halalas)))
     version, window = share.contract_version, share.window
-    year_ar, year_en = (f"، السنة التعاقدية {window}", f", contract year {window}") if window else ("", "")
-    heading = Bilingual(f"حصة الشريك بالنسخة {version}{year_ar}", f"Partner's share under version {version}{year_en}")
-    return Sheet(heading, (_BAND, *_PRICED), tuple(rows))
+    heading = Bilingual("حصة الشريك بالنسخة {}", "Partner's share under version {}")
+    if window:
+        heading = Bilingual(
+            "حصة الشريك بالنسخة {}، السنة التعاقدية {}", "Partner's share under version {}, contract year {}"
+        )
+    return Sheet(heading.format(version, window), (_BAND, *_PRICED), tuple(rows))
 
 
 def _guarantee(working: Working) -> Sheet:
@@ -208,7 +208,7 @@ def _guarantee(working: Working) -> Sheet:
     rate, expected = percent_text(guarantee.partner_floor_bp_of_expected), riyals_text(guarantee.expected_halalas)
     lines: list[tuple[Cell, ...]] = [
         (
-            Bilingual(f"المضمون = {left_to_right(f'{rate} × {expected}')}", f"Guaranteed = {rate} × {expected}"),
+            Bilingual("المضمون = {}", "Guaranteed = {}").format(f"{rate} × {expected}"),
             riyals_text(guarantee.guarantee_halalas),
         ),
         _line(statement, "partner_base_halalas"),
@@ -270,11 +270,11 @@ def _days(version: int, days: Sequence[DayShare]) -> Sheet:
         for day in days[:DAYS_SHOWN_MAX]
     ]
     if others := days[DAYS_SHOWN_MAX:]:
-        more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
+        more = Bilingual("{:,} أخرى، في ملف CSV", "{:,} more, in the CSV file").format(len(others))
         rows.append((more, "", *_sums(others)))
     rows.append((Bilingual("المجموع", "Sum"), "", *_sums(days)))
     columns = (Bilingual("اليوم", "Day"), _BAND, *_PRICED)
-    heading = Bilingual(f"الأيام والشرائح بالنسخة {version}", f"Days and bands under version {version}")
+    heading = Bilingual("الأيام والشرائح بالنسخة {}", "Days and bands under version {}").format(version)
     return Sheet(heading, columns, tuple(rows), _DAYS_RULE)
 
 
@@ -288,26 +288,24 @@ def _paid(partnership: PartnershipAndTerms, payouts: Sequence[Payout]) -> Sheet:
     rows: list[tuple[Cell, ...]] = []
     for payout in payouts:
         on = date_text(payout.paid_on)
-        name = Bilingual(left_to_right(f"{payout.payout_id} · {on.ar}"), f"{payout.payout_id} · {on.en}")
+        name = Bilingual("{} · {}", "{} · {}").format(payout.payout_id, on)
         rows.append((name, riyals_text(payout.amount_halalas)))
     after = partnership.last_index
-    owed = Bilingual(f"المستحق للشريك بعد القيد {after}", f"Owed to the partner after log entry {after}")
+    owed = Bilingual("المستحق للشريك بعد القيد {}", "Owed to the partner after log entry {}").format(after)
     rows.append((owed, riyals_text(partnership.payable_halalas)))
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
 
 
 def _proof(statement: Statement, provenance: Provenance | None) -> Bilingual:
     first, last, closing = statement.first_index, statement.last_index, statement.closing_index
-    span_ar, span_en = ("لا شيء", "none") if first is None else (f"من {first} إلى {last}", f"{first} to {last}")
-    if provenance is None:
-        signed_ar, signed_en = "لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet"
-    else:
-        size, root = provenance.checkpoint.size, provenance.checkpoint.root
-        signed_ar = f"نقطة التحقق: {size} من القيود، الجذر {root}"
-        signed_en = f"checkpoint: {size} entries, root {root}"
-    return Bilingual(
-        f"قيود السجل: {span_ar}، وقيد الإقفال {closing}؛ {signed_ar}.",
-        f"Log entries: {span_en}, closed by {closing}; {signed_en}.",
+    span = Bilingual("لا شيء", "none") if first is None else Bilingual("من {} إلى {}", "{} to {}").format(first, last)
+    signed = Bilingual("لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet")
+    if provenance is not None:
+        checkpoint = provenance.checkpoint
+        signed = Bilingual("نقطة التحقق: {} من القيود، الجذر {}", "checkpoint: {} entries, root {}")
+        signed = signed.format(checkpoint.size, checkpoint.root)
+    return Bilingual("قيود السجل: {}، وقيد الإقفال {}؛ {}.", "Log entries: {}, closed by {}; {}.").format(
+        span, closing, signed
     )
 
 
@@ -317,7 +315,7 @@ def _verify(statement: Statement) -> tuple[Bilingual, tuple[str, str]]:
     writes = f"yesser ledger prove-statement {partnership_id} {period} --into {folder}"
     verifies = f"yesser ledger verify-statement {folder} --vkey VKEY"
     said = Bilingual(
-        f"يثبت هذا الكشف المجلد {left_to_right(folder)}: يكتبه الأمر الأول، ويتحقق منه الثاني.",
-        f"The folder {folder} proves this statement: the first command writes it, the second verifies it.",
-    )
+        "يثبت هذا الكشف المجلد {}: يكتبه الأمر الأول، ويتحقق منه الثاني.",
+        "The folder {} proves this statement: the first command writes it, the second verifies it.",
+    ).format(folder)
     return said, (writes, verifies)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 _PACKAGE = "consumers.revenue.statements"
 

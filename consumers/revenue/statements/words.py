@@ -13,7 +13,7 @@ from typing import Final
 from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
 from consumers.documents.ledger.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, joined
 from events.values.calendar import hijri_of
 from events.values.data import Data
 from events.values.money import riyals_text
@@ -21,15 +21,10 @@ from events.values.money import riyals_text
 _DECIMALS_MAX: Final = 8
 
 
-def left_to_right(text: str) -> str:
-    """Figures inside an Arabic sentence, isolated so that signs stay on their side."""
-    return f"\u2066{text}\u2069"
-
-
 def date_text(on: str) -> Bilingual:
     """`2005-01-31 (1425-12-20 هـ)` and `2005-01-31 (1425-12-20 AH)`."""
     hijri = hijri_of(on)
-    return Bilingual(f"{on} ({hijri} هـ)", f"{on} ({hijri} AH)")
+    return Bilingual("{} ({} هـ)", "{} ({} AH)").format(on, hijri)
 
 
 def percent_text(rate_bp: int) -> str:
@@ -60,38 +55,31 @@ def band_text(band: Band | BandShare | DayShare) -> Bilingual:
         return Bilingual("ما دون الصفر", "below zero")
     if band.kind == "beyond-cap":
         above = exact_riyals(band.above_halalas or 0)
-        return Bilingual(
-            f"ما زاد على {left_to_right(above)} بعد بلوغ السقف", f"above {above}, where the cap is reached"
-        )
+        return Bilingual("ما زاد على {} بعد بلوغ السقف", "above {}, where the cap is reached").format(above)
     if band.up_to_halalas is None:
         above = exact_riyals(band.above_halalas or 0)
-        return Bilingual(f"ما زاد على {left_to_right(above)}", f"above {above}")
+        return Bilingual("ما زاد على {}", "above {}").format(above)
     low, high = exact_riyals(band.above_halalas or 0), exact_riyals(band.up_to_halalas)
-    return Bilingual(f"من {left_to_right(low)} إلى {left_to_right(high)}", f"from {low} to {high}")
+    return Bilingual("من {} إلى {}", "from {} to {}").format(low, high)
 
 
 def terms_in_words(partnership: PartnershipAndRevenue) -> Iterator[Bilingual]:
     """The contract, sentence by sentence, with each version and its effect."""
     agency, partner, basis = partnership.agency, partnership.partner, partnership.legal_basis
-    yield Bilingual(
-        f"الطرفان: الجهة {agency} والشريك {partner.name.ar} ({partner.partner_id}).",
-        f"Parties: agency {agency} and partner {partner.name.en} ({partner.partner_id}).",
+    yield Bilingual("الطرفان: الجهة {} والشريك {} ({}).", "Parties: agency {} and partner {} ({}).").format(
+        agency, partner.name, partner.partner_id
     )
     services = partnership.services
-    yield Bilingual(f"الخدمات: {'، '.join(services)}.", f"Services: {', '.join(services)}.")
-    yield Bilingual(f"السند النظامي: {basis.ar}", f"Legal basis: {basis.en}")
+    yield Bilingual("الخدمات: {}.", "Services: {}.").format(joined(services))
+    yield Bilingual("السند النظامي: {}", "Legal basis: {}").format(basis)
     signed, start, end = map(date_text, (partnership.signed_on, partnership.starts_on, partnership.ends_on))
-    yield Bilingual(
-        f"وُقّع في {signed.ar}؛ مدته من {start.ar} إلى {end.ar}.",
-        f"Signed on {signed.en}; it runs from {start.en} to {end.en}.",
-    )
+    yield Bilingual("وُقّع في {}؛ مدته من {} إلى {}.", "Signed on {}; it runs from {} to {}.").format(signed, start, end)
     if partnership.terminated_on is not None:
         ended = date_text(partnership.terminated_on)
-        yield Bilingual(f"أُنهي في {ended.ar}.", f"Terminated on {ended.en}.")
+        yield Bilingual("أُنهي في {}.", "Terminated on {}.").format(ended)
     calendar, kind, tiers = partnership.calendar, partnership.period, partnership.tier_basis
-    yield Bilingual(
-        f"الفترة {kind.ar} {calendar.ar}؛ تُحسب الشرائح {tiers.ar}.",
-        f"A period is a {kind.en} {calendar.en}; bands are counted {tiers.en}.",
+    yield Bilingual("الفترة {} {}؛ تُحسب الشرائح {}.", "A period is a {} {}; bands are counted {}.").format(
+        kind, calendar, tiers
     )
     for version in partnership.versions:
         yield from version_in_words(version)
@@ -102,25 +90,24 @@ def version_in_words(version: ExpectingVersion) -> Iterator[Bilingual]:
     terms, number, start, index = version.terms, version.version, version.effective_from, version.index
     if version.reason is None:
         yield Bilingual(
-            f"النسخة {number}: كما وُقّعت، من الفترة {start} (القيد {index}).",
-            f"Version {number}: as signed, from period {start} (log entry {index}).",
-        )
+            "النسخة {}: كما وُقّعت، من الفترة {} (القيد {}).", "Version {}: as signed, from period {} (log entry {})."
+        ).format(number, start, index)
     else:
         yield Bilingual(
-            f"النسخة {number}: تعديل من الفترة {start} (القيد {index}). السبب: {version.reason.ar}",
-            f"Version {number}: amended from period {start} (log entry {index}). Reason: {version.reason.en}",
-        )
+            "النسخة {number}: تعديل من الفترة {start} (القيد {index}). السبب: {reason}",
+            "Version {number}: amended from period {start} (log entry {index}). Reason: {reason}",
+        ).format(number=number, start=start, index=index, reason=version.reason)
     end = date_text(terms["ends_on"])
-    yield Bilingual(f"تمتد مدة العقد إلى {end.ar}.", f"The term runs to {end.en}.")
+    yield Bilingual("تمتد مدة العقد إلى {}.", "The term runs to {}.").format(end)
     yield _expected_in_words(version.expected_halalas, start)
     yield from _bands_in_words(terms["bands"])
     cap = terms["cap"]
     if cap is not None:
         amount, rate = riyals_text(cap["amount_halalas"]), percent_text(cap["partner_bp_after"])
         yield Bilingual(
-            f"السقف: إذا بلغت حصة الشريك {amount} ريال فله {rate} مما بعدها.",
-            f"Cap: once the partner's share reaches SAR {amount}, the partner gets {rate} of what follows.",
-        )
+            "السقف: إذا بلغت حصة الشريك {} ريال فله {} مما بعدها.",
+            "Cap: once the partner's share reaches SAR {}, the partner gets {} of what follows.",
+        ).format(amount, rate)
     guarantee = terms["guarantee"]
     if guarantee is not None:
         yield _guarantee_in_words(guarantee)
@@ -128,12 +115,11 @@ def version_in_words(version: ExpectingVersion) -> Iterator[Bilingual]:
 
 def _expected_in_words(halalas: int, start: str) -> Bilingual:
     if not halalas:
-        return Bilingual(f"لا إيراد متوقع من الفترة {start}.", f"No revenue is expected from period {start} on.")
+        return Bilingual("لا إيراد متوقع من الفترة {}.", "No revenue is expected from period {} on.").format(start)
     amount = riyals_text(halalas)
     return Bilingual(
-        f"مجموع الإيراد المتوقع من الفترة {start}: {amount} ريال.",
-        f"The expected revenue from period {start} on is SAR {amount} in all.",
-    )
+        "مجموع الإيراد المتوقع من الفترة {}: {} ريال.", "The expected revenue from period {} on is SAR {} in all."
+    ).format(start, amount)
 
 
 def _bands_in_words(bands: Sequence[Data]) -> Iterator[Bilingual]:
@@ -142,24 +128,23 @@ def _bands_in_words(bands: Sequence[Data]) -> Iterator[Bilingual]:
         rate, up_to = percent_text(band["partner_bp"]), band["up_to_halalas"]
         low = riyals_text(below)
         if up_to is None:
-            yield Bilingual(f"للشريك {rate} مما زاد على {low} ريال.", f"The partner gets {rate} above SAR {low}.")
+            yield Bilingual("للشريك {} مما زاد على {} ريال.", "The partner gets {} above SAR {}.").format(rate, low)
             return
         high = riyals_text(up_to)
-        yield Bilingual(
-            f"للشريك {rate} من {low} إلى {high} ريال.", f"The partner gets {rate} from SAR {low} to SAR {high}."
+        yield Bilingual("للشريك {} من {} إلى {} ريال.", "The partner gets {} from SAR {} to SAR {}.").format(
+            rate, low, high
         )
         below = up_to
 
 
 def _guarantee_in_words(guarantee: Data) -> Bilingual:
     rate = percent_text(guarantee["partner_floor_bp_of_expected"])
-    ar = "وتُسترد التكملة من فائض الفترات اللاحقة" if guarantee["recoverable"] else "ولا تُسترد التكملة"
-    en = (
-        "top-ups are recovered from the surplus of later periods"
-        if guarantee["recoverable"]
-        else "top-ups are not recovered"
-    )
+    after = Bilingual("ولا تُسترد التكملة", "top-ups are not recovered")
+    if guarantee["recoverable"]:
+        after = Bilingual(
+            "وتُسترد التكملة من فائض الفترات اللاحقة", "top-ups are recovered from the surplus of later periods"
+        )
     return Bilingual(
-        f"الضمان: للشريك في كل فترة {rate} من الإيراد المتوقع على الأقل، {ar}.",
-        f"Guarantee: the partner gets at least {rate} of the expected revenue of each period; {en}.",
-    )
+        "الضمان: للشريك في كل فترة {} من الإيراد المتوقع على الأقل، {}.",
+        "Guarantee: the partner gets at least {} of the expected revenue of each period; {}.",
+    ).format(rate, after)

@@ -15,7 +15,8 @@ from msgspec import UNSET, UnsetType
 from events.errors import Reject
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
-from infra.http.problems import PAGE_PREFIX, Language
+from events.values.bilingual import Language
+from infra.http.problems import PAGE_PREFIX
 from producers.gateway.answers import FaultRow, RefusalDocument
 
 ERRORS_MAX: Final = 1_000

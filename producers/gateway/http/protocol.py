@@ -19,7 +19,8 @@ from typing import Any, Final, cast
 
 import httptools
 
-from infra.http.problems import CONTENT_TYPE, Language, Problem, RequestCode, language_of, problem_document, to_bytes
+from events.values.bilingual import Language
+from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.observability.telemetry import count
 from infra.process.request_heads import HEAD_BYTES_MAX, HeadLimits
 from infra.settings import Settings

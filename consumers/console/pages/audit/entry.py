@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 import orjson
 
 from consumers.documents.log.entries import Fault, Proof
-from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash

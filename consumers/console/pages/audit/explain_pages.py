@@ -25,7 +25,7 @@ from consumers.explain.shown_models import models
 from consumers.read_api.resources.partnerships import partnership_for
 from consumers.read_api.resources.statements import statement_for
 from consumers.revenue.statements.formulas import fields as statement_fields
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 
 PAGE_STEPS: Final = 20

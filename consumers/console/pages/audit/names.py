@@ -12,7 +12,7 @@ from consumers.documents.programme.projects import Project, ProjectState
 from consumers.documents.programme.services import Service, ServiceState
 from consumers.revenue.statements.formulas import fields as statement_fields
 from consumers.revenue.statements.formulas import formula_of, in_words, label
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 _B = Bilingual
 Words = Bilingual | Label | Labelled

@@ -25,7 +25,7 @@ from consumers.documents.campaigns.campaigns import CampaignAndHistory, Campaign
 from consumers.documents.campaigns.evaluations import CampaignExplanation
 from consumers.read_api.parameters import PAGE_ROWS_MAX
 from consumers.read_api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
@@ -239,9 +239,8 @@ def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | Non
         title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
         return Outcome("", title, first=campaign.acknowledged_by, index=effective)
     if event_id.startswith("complete."):
-        return Outcome(
-            "", Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"), index=effective
-        )
+        sentence = Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed")
+        return Outcome("", sentence, index=effective)
     title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
     return Outcome("", title, index=effective)
 

@@ -20,7 +20,7 @@ from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
 from consumers.documents.tables import csv_file
 from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
-from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
+from events.values.bilingual import Bilingual
 from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
 from producers.sdk.answers import Problem
 
@@ -98,10 +98,10 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
         return {}
     return {
         "airing_id": Bilingual(
-            f"سُجّل بث هذا المنفذ في هذا اليوم بالقيد {index} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
-            f"Entry {index} has an airing of this outlet on this day, with other figures. If this is a second airing,"
+            "سُجّل بث هذا المنفذ في هذا اليوم بالقيد {} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
+            "Entry {} has an airing of this outlet on this day, with other figures. If this is a second airing,"
             " give it an id.",
-        )
+        ).format(index)
     }
 
 

@@ -19,7 +19,7 @@ from consumers.console.visit import Visit, Visiting
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.teams.teams import Subscription
 from consumers.documents.teams.webhooks import WebhookAndSecrets
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.json_documents import to_json
 from producers.sdk.problems import NotServed, OutcomeUnknown

@@ -29,7 +29,7 @@ from consumers.console.web.language import western
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.teams.teams import Team
 from consumers.documents.teams.webhooks import Attempt
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 ATTEMPTS_SHOWN: Final = 20
 EXAMPLE_WAIT_S: Final = 3.0

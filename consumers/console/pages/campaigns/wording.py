@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from consumers.campaigns.next_step import working_days
 from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
 from consumers.documents.campaigns.campaigns import channel_list
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 
 MOMENTS: Final = {
     "service.launched": Bilingual("إطلاق خدمة", "A service is launched"),
@@ -34,20 +35,10 @@ def rule_sentence(rules: RuleSet, name: str) -> Bilingual | None:
     rule = rule_of(rules, name)
     if rule is None:
         return None
-    moment, days, channels = rule_words(rules, name), rule.due_working_days, channel_list(rule.channels)
-    return Bilingual(
-        f"{moment.ar}: تُبث الحملة في {channels.ar} خلال {_arabic_working_days(days)}.",
-        f"{moment.en}: the campaign is due on {channels.en} within {days} working day{'' if days == 1 else 's'}.",
-    )
+    sentence = Bilingual("{}: تُبث الحملة في {} خلال {}.", "{}: the campaign is due on {} within {}.")
+    within = working_days(rule.due_working_days, after_preposition=True)
+    return sentence.format(rule_words(rules, name), channel_list(rule.channels), within)
 
 
 def rule_of(rules: RuleSet, name: str) -> Rule | None:
     return next((rule for rule in rules.rules if rule.name == name), None)
-
-
-def _arabic_working_days(days: int) -> str:
-    if days == 1:
-        return "يوم عمل واحد"
-    if days == 2:
-        return "يومي عمل"
-    return f"{days} أيام عمل" if 3 <= days % 100 <= 10 else f"{days} يوم عمل"

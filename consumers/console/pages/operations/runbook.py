@@ -14,7 +14,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from infra.http.problems import Language
+from events.values.bilingual import Language
 from infra.http.prose import PARSER, html_of
 
 _DOCS: Final = Path(__file__).parents[4] / "docs"

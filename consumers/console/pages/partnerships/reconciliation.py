@@ -27,7 +27,7 @@ from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.reading import found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.wire.envelope import full_type
 from infra.errors import WrongInput
 from infra.tables.mapping import Column, MappingDocument
@@ -125,10 +125,10 @@ _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت 
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
 _UNREADABLE: Final = Bilingual("تعذرت قراءة الملف:", "The file cannot be read:")
 _MANY: Final = Bilingual(
-    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
-    f"The partnership has more than {ENTRIES_HERE_MAX} entries, or the index of events is behind. Use the command"
+    "للشراكة أكثر من {} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
+    "The partnership has more than {} entries, or the index of events is behind. Use the command"
     " yesser ledger reconcile.",
-)
+).format(ENTRIES_HERE_MAX)
 _one_at_a_time: Final = asyncio.Semaphore(1)
 
 routes = APIRouter()

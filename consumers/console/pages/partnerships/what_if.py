@@ -19,7 +19,7 @@ from consumers.documents.tables import csv_file
 from consumers.ledger.forecast_chart import round_up
 from consumers.ledger.over_http.routes import Terms, what_if_for
 from consumers.read_api.parameters import Id, checked
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text
 from infra.http.problems import Problem

@@ -19,13 +19,14 @@ from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.read_api.reader import Reader
+from events.values.bilingual import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem
 
 routes = APIRouter(dependencies=[only(roles_of("/plan"))])
 routes.include_router(details)
 
-_TITLE: Final = ("الخطة الخمسية", "The five-year plan")
+_TITLE: Final = Bilingual("الخطة الخمسية", "The five-year plan")
 AsOf = Annotated[str, Query(max_length=64)]
 
 
@@ -42,7 +43,7 @@ async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "
         size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
         return await overview_context(reader, moment, size, partnerships_max)
 
-    return await show(visit, "plan/overview.html", visit.words.say(*_TITLE), context, live=moment.is_now)
+    return await show(visit, "plan/overview.html", visit.words.of(_TITLE), context, live=moment.is_now)
 
 
 async def overview_context(reader: Reader, moment: Moment, size: int, partnerships_max: int) -> Context:

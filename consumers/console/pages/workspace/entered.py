@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, form_of
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Bilingual, Fault
+from events.faults.problems import PROBLEMS, Fault
 from events.types.catalogue import CATALOGUE
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
+from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.values.money import INTEGER_MAX
 from events.wire.codec import STRUCTURED_HEADERS, build_event

@@ -8,7 +8,8 @@ from typing import Any
 
 from consumers.documents.log.entries import Fault as LoggedFault
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Bilingual
+from events.faults.problems import PROBLEMS
+from events.values.bilingual import Bilingual
 from producers.sdk.answers import EventError
 
 Fault = EventError | LoggedFault

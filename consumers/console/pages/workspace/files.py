@@ -21,7 +21,7 @@ from consumers.console.sending.uploads import (
     Upload,
 )
 from consumers.console.visit import Visit, Visiting, attachment, csv_attachment
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.errors import WrongInput
 from infra.http.problems import Problem
@@ -130,11 +130,12 @@ def fault_rows(found: Upload) -> list[tuple[str | int, ...]]:
     for line in found.refused:
         ids = [error.id for error in line.errors] or [None]
         faults += [(line.number, id_, fault) for id_, fault in zip(ids, explained_line(line), strict=True)]
-    nothing = Bilingual("", "")
-    return [
-        (line, id_ or "", fault.code, fault.pointer, *fault.detail, *(fault.remedy or nothing))
-        for line, id_, fault in faults
-    ]
+    return [(line, id_ or "", fault.code, fault.pointer, *_texts(fault)) for line, id_, fault in faults]
+
+
+def _texts(fault: Explained) -> tuple[str, str, str, str]:
+    detail, remedy = fault.detail.plain(), fault.remedy or Bilingual("", "")
+    return detail.ar, detail.en, remedy.ar, remedy.en
 
 
 def explained_line(line: RefusedLine) -> list[Explained]:

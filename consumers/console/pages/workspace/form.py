@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from events.faults.problems import Bilingual
 from events.schema_tools.compatibility import Schema, resolved, without_null
 from events.schema_tools.field_meanings import meaning_of
 from events.schema_tools.schema_documents import schema_of
 from events.values import fields
+from events.values.bilingual import Bilingual
 from events.values.money import BASIS_POINTS
 
 Kind = Literal[

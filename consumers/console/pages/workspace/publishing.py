@@ -21,12 +21,12 @@ from consumers.console.pages.workspace.form import Group, Many, Node, form_of
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
 from consumers.console.sending.receipts import Receipt
 from consumers.console.visit import Visit, Visiting
-from events.faults.problems import Bilingual
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.types.domains import DOMAINS
 from events.validation.verdicts import Agency
+from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from consumers.console.pages.workspace.entered import DATA, GIVEN, Values, count_of, one
 from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node
-from events.faults.problems import Bilingual
+from events.values.bilingual import Bilingual, joined
 
 Faults = Mapping[str, Sequence[Bilingual]]
 
@@ -129,7 +129,7 @@ def _shown(node: Node, name: str, values: Values, faults: Faults) -> Shown:
         case Leaf():
             hint = HINTS.get(node.kind)
             if node.kind == "integer" and node.least is not None and node.most is not None and node.most < 10_000:
-                hint = Hint(Bilingual(f"من {node.least} إلى {node.most}", f"From {node.least} to {node.most}"))
+                hint = Hint(Bilingual("من {} إلى {}", "From {} to {}").format(node.least, node.most))
             return Shown(node, "leaf", name, label, tuple(values.get(name, ())), mine, hint=hint)
         case Choices():
             return Shown(node, "choices", name, label, tuple(values.get(name, ())), mine)
@@ -197,9 +197,7 @@ def _row(node: Node, value: Any, label: Bilingual) -> Row:
         case Leaf():
             return _leaf(node, value, label)
         case Choices():
-            names = [CHOICE_NAMES[choice] for choice in value]
-            joined = Bilingual("، ".join(name.ar for name in names), ", ".join(name.en for name in names))
-            return Row(label, "words", joined)
+            return Row(label, "words", joined(CHOICE_NAMES[choice] for choice in value))
         case Group():
             return Row(label, "rows", rows=in_words(node.members, value))
         case Many():

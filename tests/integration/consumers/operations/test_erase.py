@@ -91,8 +91,6 @@ async def test_what_is_erased_is_said_before_and_halts_nothing_at_work_nor_after
         assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
         assert (refused.records, refused.accepted_index, refused.refusal_index, refused.is_kept) == (2, None, 4, True)
         assert (duplicate.records, duplicate.accepted_index) == (3, 3)
-        for erasure in erasures:
-            assert len(erasure.words()["ar"]) == len(erasure.words()["en"])
         with pytest.raises(CannotErase, match=r"offset 3 .* has no verdict yet"):
             await look_up(connection, settings, HEALTH_TOPIC, 3)
         for topic in ("agency.nobody.events", settings.log_topic):

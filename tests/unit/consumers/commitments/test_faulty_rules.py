@@ -12,6 +12,7 @@ from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.rules.rule_file import Fault, InvalidRules
 from consumers.commitments.commitment import growths
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from events.values.bilingual import Bilingual
 
 
 async def test_a_faulty_folder_of_rules_leaves_out_the_campaigns_alone() -> None:
@@ -19,7 +20,7 @@ async def test_a_faulty_folder_of_rules_leaves_out_the_campaigns_alone() -> None
     connection.fetch.return_value = [
         (one.name, 7, one.version.number, one.version.sha256, 7, 0, 0, timedelta()) for one in (CAMPAIGNS, PROJECTIONS)
     ]
-    unreadable = Mock(side_effect=InvalidRules([Fault("x.yaml", "/name", "خطأ", "no such field")]))
+    unreadable = Mock(side_effect=InvalidRules([Fault("x.yaml", "/name", Bilingual("خطأ", "no such field"))]))
     with capture_logs() as lines:
         found = await growths(connection, [replace(CAMPAIGNS, rules=unreadable), PROJECTIONS])
     assert [*found] == ["projections"]

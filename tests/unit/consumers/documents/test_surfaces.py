@@ -14,7 +14,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from consumers.console.web.documents import cell, label
-from consumers.console.web.language import Language, Words
+from consumers.console.web.language import Words
 from consumers.console.web.templates import Templates
 from consumers.documents.campaigns.campaigns import INBOX
 from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
@@ -26,6 +26,7 @@ from consumers.documents.programme.services import Service, ServiceAndHistory, S
 from consumers.documents.tables import csv_file, grid
 from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
+from events.values.bilingual import Language
 from infra.json_documents import from_json, to_json
 from tests.every import every
 from tests.world.campaigns import SERVICE, inbox_item

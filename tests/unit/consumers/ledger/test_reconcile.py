@@ -14,6 +14,7 @@ from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.ledger.what_if import NothingSigned
 from infra.errors import WrongInput
 from tests.every import every
+from tests.isolates import without_isolates
 from tests.world.partnership import History
 
 COLLECTED = "revenue.collected"
@@ -29,7 +30,7 @@ def kinds(findings: list[Finding]) -> list[tuple[str, int | None, int | None]]:
 
 
 def said(finding: Finding) -> str | None:
-    return finding.reason.en if finding.reason else None
+    return without_isolates(finding.reason.en) if finding.reason else None
 
 
 LOG = History((100, "2005-01-05"), (200, "2005-01-06"), (300, "2005-01-07"), (300, "2005-01-07"), (9, "2005-06-01"))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
-from infra.http.problems import Language, Problem, problem_document
+from events.values.bilingual import Language
+from infra.http.problems import Problem, problem_document
 from tests.every import every
 
 

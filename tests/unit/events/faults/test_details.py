@@ -12,6 +12,7 @@ from events.faults.problems import CONFLICT
 from events.types.rules import PHASES_RULES, SERVICES_RULES, TERMS_RULES
 from tests.contract.product_texts import ARABIC
 from tests.every import every
+from tests.isolates import without_isolates
 from tests.world.events import golden_event
 
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -32,19 +33,25 @@ def test_the_arabic_of_a_filled_sentence_has_its_values_and_is_that_of_no_other(
     if "value" in values:
         values["value"] = value
     expected = DETAILS[sentence].format(**{name: PHRASES.get(text, text) for name, text in values.items()})
-    assert arabic_of(sentence.format(**values)) == expected
+    assert without_isolates(arabic_of(sentence.format(**values))) == expected
 
 
 @every(
     ("english", "arabic"),
     [
-        ('"٢" is text; write a whole number in digits 0–9 (2).', '"٢" نص؛ اكتب عددًا صحيحًا بالأرقام 0–9 (2).'),
-        ("4 is not allowed: group is 1, 2 or 3.", "4 غير مسموح؛ المسموح في group: 1، 2 أو 3."),
-        ("-1 is not allowed: reach is 0 or more.", "-1 غير مسموح؛ المسموح في reach: 0 أو أكثر."),
-        ("This value is null; write text in quotes.", "المكتوب هنا null؛ اكتب نصًا بين علامتي اقتباس."),
+        (
+            '"٢" is text; write a whole number in digits 0–9 (2).',
+            '\u2068"٢"\u2069 نص؛ اكتب \u2068عددًا صحيحًا بالأرقام 0–9\u2069 (2).',
+        ),
+        ("4 is not allowed: group is 1, 2 or 3.", "4 غير مسموح؛ المسموح في \u2068group\u2069: 1، 2 أو 3."),
+        (
+            "-1 is not allowed: reach is 0 or more.",
+            "\u2068-1\u2069 غير مسموح؛ المسموح في \u2068reach\u2069: 0 أو أكثر.",
+        ),
+        ("This value is null; write text in quotes.", "المكتوب هنا \u2068null\u2069؛ اكتب نصًا بين علامتي اقتباس."),
         (
             "An agency may not send plan.adopted; only the programme office may.",
-            "لا يحق للجهة إرسال plan.adopted؛ يحق ذلك لمكتب البرنامج فقط.",
+            "لا يحق للجهة إرسال \u2068plan.adopted\u2069؛ يحق ذلك لمكتب البرنامج فقط.",
         ),
     ],
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 from click.testing import CliRunner, Result
 
+from events.values.bilingual import Bilingual
 from infra.cli import cli
 from infra.command_line.language import language, localized, print_localized, with_language
 from infra.command_reference import commands
 from tests.every import every
 
-ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
+SENTENCE = Bilingual("سُجّلت الخدمة.", "The service is registered.")
+ARABIC, ENGLISH = SENTENCE.ar, SENTENCE.en
 
 
 @click.group()
@@ -20,7 +22,7 @@ def root() -> None:
 
 @root.command()
 def tell() -> None:
-    print_localized(ARABIC, ENGLISH)
+    print_localized(SENTENCE)
 
 
 with_language(root)
@@ -42,8 +44,8 @@ def test_a_sentence_is_said_in_the_chosen_language(arguments: list[str], lines: 
 
 def test_the_option_of_the_command_wins_and_what_is_the_same_in_both_languages_is_said_once() -> None:
     assert CliRunner().invoke(root, ["--lang", "ar", "tell", "--lang", "en"]).output.splitlines() == [ENGLISH]
-    assert localized("id-1", "id-1") == "id-1"
-    assert (language(), localized("أ", "a")) == ("both", "أ · a"), "outside of a command"
+    assert localized(Bilingual("id-1", "id-1")) == "id-1"
+    assert (language(), localized(Bilingual("أ", "a"))) == ("both", "أ · a"), "outside of a command"
 
 
 @every(("name", "command"), lambda: [("yesser", cli), *commands(cli, "yesser")])

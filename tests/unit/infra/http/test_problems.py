@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from infra.http.problems import EXPLANATIONS, REQUEST_CODES, Language, Problem, language_of, problem_document
+from events.values.bilingual import Language
+from infra.http.problems import EXPLANATIONS, REQUEST_CODES, Problem, language_of, problem_document
 from tests.every import every
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.http.problems import Language
+from events.values.bilingual import Language
 from producers.docs_pages.prose import html_page
 
 ENGLISH = (

@@ -12,12 +12,13 @@ import pytest
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
-from infra.http.problems import REQUEST_CODES, Language
+from events.values.bilingual import LANGUAGES, Language
+from infra.http.problems import REQUEST_CODES
 from infra.http.prose import PARSER, isolated
 from producers.docs_pages.openapi import Operation, operations_of
 from producers.docs_pages.pages import event_page, example_path, problem_page, schema_path
 from producers.docs_pages.prose import FOLDER, prose_pages
-from producers.docs_pages.site import LANGUAGES, localized
+from producers.docs_pages.site import localized
 from producers.docs_pages.writer import Writer
 from tests.every import every
 from tests.unit.producers.docs_pages.pages import PageReader, site

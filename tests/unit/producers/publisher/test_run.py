@@ -13,7 +13,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
-from producers.publisher.commands import exit_code, print_report, publish
+from producers.publisher.commands import exit_code, publish, sentences
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
 from tests.every import every
@@ -149,11 +149,10 @@ def test_a_table_that_does_not_fit_is_a_wrong_use(tmp_path: Path, table: str, ma
     assert (done.exit_code, message in done.stderr) == (2, True)
 
 
-def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verdicts_that_are_missing_are_not_said_to_be_anything() -> None:
     report = Report(lines=3, unsent=[3])
     report.sent.add([1, 2], 0)
-    print_report(report, report.document())
-    output = capsys.readouterr().out
+    output = "\n".join(one.en for one in sentences(report, report.document()))
     assert "refused" not in output
     for words in (
         "2 lines stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
@@ -163,15 +162,13 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
         assert words in output
     report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
     report.sent.add([1, 2, 3, 4, 5], 0)
-    print_report(report, report.document())
-    assert capsys.readouterr().out.splitlines()[1::2] == [
+    assert [one.en for one in sentences(report, report.document())] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
         "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
     report.has_lost = True
-    print_report(report, report.document())
-    assert capsys.readouterr().out.splitlines()[3] == "3 lines without a verdict (publish the file again)."
+    assert [*sentences(report, report.document())][1].en == "3 lines without a verdict (publish the file again)."
 
 
 @every("options", [("--timeout", "0.5"), ("--timeout", "0.5", "--sequence")])

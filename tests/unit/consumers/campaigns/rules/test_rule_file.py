@@ -25,8 +25,8 @@ reason: {ar: "القيد {cause}", en: "Entry {cause}"}
 def faults(text: str) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRules) as error:
         parse_rule("opened.yaml", text.encode())
-    assert all(fault.ar and fault.en and fault.file == "opened.yaml" for fault in error.value.faults)
-    return [(fault.pointer, fault.en) for fault in error.value.faults]
+    assert all(fault.detail.ar and fault.detail.en and fault.file == "opened.yaml" for fault in error.value.faults)
+    return [(fault.pointer, fault.detail.en) for fault in error.value.faults]
 
 
 def test_comments_layout_and_a_version_alone_do_not_change_what_a_rule_says() -> None:

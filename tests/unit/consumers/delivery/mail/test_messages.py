@@ -161,7 +161,7 @@ def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> Non
 def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with_what_is_missing() -> None:
     taken = replace(NOTICE, acknowledged=Acknowledgement("press-desk", "2026-11-02", 5))
     plain, _ = bodies(parsed(notice_letter(taken, CONTEXT)))
-    assert "Acknowledged by \u2068press-desk\u2069 on Monday 2 November 2026" in plain
+    assert "Acknowledged by press-desk on Monday 2 November 2026" in plain
     assert "yesser campaigns ack" not in plain
     air = "yesser campaigns air service-launched.i3 --channel tv --outlet-ar NAME --outlet-en NAME --reach NUMBER"
     assert air in plain
@@ -200,7 +200,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
         ("Due later", 1),
         ("Paused", 1),
     ]
-    assert english.groups[5].rows == ("\u2068c.2026-11-05\u2069 · \u20682026-11-05\u2069",)
+    assert english.groups[5].rows == ("c.2026-11-05 · 2026-11-05",)
     assert english.heading == "Weekly digest: 4 overdue, 2 due this week"
     assert "Not aired yet on: print" in english.groups[1].rows[2]
     assert "Nobody has acknowledged it yet" not in english.groups[1].rows[2]

@@ -51,16 +51,24 @@ async def test_of_unknown_names_the_first_are_listed_cut_and_without_personal_da
 @every(
     ("path", "query", "detail"),
     [
-        ("/v1/receipts", "limt=5", "المعروف هنا: agency، limit، since، wait_s."),
+        (
+            "/v1/receipts",
+            "limt=5",
+            "المعروف هنا: \u2067\u2068agency\u2069، \u2068limit\u2069، \u2068since\u2069، \u2068wait_s\u2069\u2069.",
+        ),
         ("/v1/key", "x=1", "لا معاملات لهذا المسار."),
         ("/v1/receipts", "since=-1", "اكتب عددًا لا يقل عن 0."),
         ("/v1/receipts", "limit=1001", "اكتب عددًا لا يزيد على 1000."),
         ("/v1/receipts", "limit=x", "اكتب عددًا صحيحًا."),
         ("/v1/receipts", "wait_s=x", "اكتب عددًا."),
         ("/v1/inbox", "everyone=x", "اكتب true أو false."),
-        ("/v1/completeness", "month=2026", "اكتب قيمة من الصيغة ^[0-9]{4}-(0[1-9]|1[0-2])$."),
+        ("/v1/completeness", "month=2026", "اكتب قيمة من الصيغة \u2068^[0-9]{4}-(0[1-9]|1[0-2])$\u2069."),
         ("/v1/services", "group=9", "اكتب عددًا لا يزيد على 3."),
-        ("/v1/services", "state=x", "اكتب واحدة من القيم: 'registered'، 'live'، 'suspended' أو 'retired'."),
+        (
+            *("/v1/services", "state=x"),
+            "اكتب واحدة من القيم: "
+            "\u2067\u2068registered\u2069، \u2068live\u2069، \u2068suspended\u2069، \u2068retired\u2069\u2069.",
+        ),
         ("/calendars/due.ics", "", "هذا المعامل مطلوب."),
         (f"/v1/explain/{'x' * 65}/k", "", "عدد الأحرف 64 على الأكثر."),
     ],
