@@ -20,7 +20,7 @@ from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
 from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
@@ -155,7 +155,7 @@ def _show(found: list[Replayed], end: int) -> None:
         Column("البصمة", "Hash"),
         Column("البصمة المنشورة في السجل", "Committed in the log"),
     ]
-    rows = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
+    rows: list[Row] = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
     show(Grid(Bilingual("بعد {:,} من القيود", "After {:,} entries").format(end), columns, rows))
     wrong = sum(not row.ok for row in found)
     if wrong:

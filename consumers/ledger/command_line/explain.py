@@ -132,7 +132,7 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
         Column("بالأرقام", "With numbers", wraps=True),
         Column("القيمة", "Value", right=True),
     ]
-    rows = [
+    rows: list[Row] = [
         [name, row.formula, row.formula.numbers, amount_text(name, row.value)] for name, row in found.figures.items()
     ]
     own = f"{found.partnership_id} {found.period}"

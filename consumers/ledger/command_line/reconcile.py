@@ -54,8 +54,8 @@ def reconcile_command(
     differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     if into is not None:
         # Ids of the file are anybody's text: a spreadsheet must not run them.
-        rows = [replace(row, reason=row.reason.plain()) if row.reason else row for row in findings]
-        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), rows).encode())
+        plain = [replace(one, reason=one.reason.plain()) if one.reason else one for one in findings]
+        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), plain).encode())
     document = {
         "partnership_id": partnership,
         "type": kind,
