@@ -14,7 +14,7 @@ import orjson
 
 from consumers.operations.audit_options import FILE, policy_option, token_file_option, vkey_option
 from events.values.bilingual import Bilingual
-from infra.command_line.display import NOTHING, Column, Grid, show
+from infra.command_line.display import NOTHING, Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
@@ -133,7 +133,9 @@ def _document(stdout: bytes) -> Any:
 
 def _show(found: Sequence[Checked]) -> None:
     columns = [Column("الأمر", "Command"), Column("النتيجة", "Verdict"), Column("السبب", "Reason", wraps=True)]
-    rows = [[f"yesser {check.command}", _VERDICTS[check.exit_code], check.said or NOTHING] for check in found]
+    rows: list[Row] = [
+        [f"yesser {check.command}", _VERDICTS[check.exit_code], check.said or NOTHING] for check in found
+    ]
     show(Grid(Bilingual("كل عمليات التحقق", "All checks"), columns, rows))
     if any(check.exit_code != ExitCode.OK for check in found):
         print_localized(Bilingual("يبيّن كل أمر وحده تفاصيله.", "Each command alone shows its details."))
