@@ -53,10 +53,10 @@ def main(arguments: list[str]) -> int:
     try:
         size, root, count = verify(Path(arguments[0]), arguments[1])
     except Changed as error:
-        sys.stderr.writelines((f"تغيّر هذا التصدير: \u2068{error}\u2069\n", f"This export was changed: {error}\n"))
+        sys.stderr.writelines([f"تغيّر هذا التصدير: \u2068{error}\u2069\n", f"This export was changed: {error}\n"])
         return CHANGED
     except (OSError, ImportError, UsageError) as error:
-        sys.stderr.writelines((f"تعذر التحقق: \u2068{error}\u2069\n", f"Nothing was verified: {error}\n"))
+        sys.stderr.writelines([f"تعذر التحقق: \u2068{error}\u2069\n", f"Nothing was verified: {error}\n"])
         return WRONG_USE
     sys.stdout.write(f"سليم: \u2068{count}\u2069 من قيود السجل وعددها \u2068{size}\u2069، وجذره \u2068{root}\u2069.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")

@@ -82,7 +82,7 @@ class Verdict(Claim, frozen=True):
         found = self.found
         if found is None:
             return Name("لا توجد حالة كهذه", "no such state")
-        return Name(f"الصفوف: {found.rows}، {found.sha256}", f"{found.rows} rows, {found.sha256}")
+        return Name("الصفوف: {:,}، {}", "{:,} rows, {}").format(found.rows, found.sha256)
 
 
 async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:

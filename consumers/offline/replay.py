@@ -70,8 +70,7 @@ class ReplayedModel(Struct, frozen=True):
     def in_log(self) -> Annotated[Name, Label("البصمة المنشورة في السجل", "Committed in the log")]:
         if self.committed is None:
             return Name("لا يوجد", "none")
-        status, at = self.committed.status, self.committed.log_index
-        return Name(f"{status.ar}، عند {at}", f"{status.en}, at {at}")
+        return Name("{}، عند {:,}", "{}, at {:,}").format(self.committed.status, self.committed.log_index)
 
 
 @dataclass(frozen=True, slots=True)

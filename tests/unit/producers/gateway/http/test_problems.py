@@ -22,9 +22,8 @@ def test_a_batchs_pointers_lead_to_the_event_and_a_single_events_sentence_is_in_
         {"code": "missing-field", "pointer": "/3/data", "detail": "data is missing; add it.", "event": 3, "id": "x-1"}
     ]
     document = as_json(refusal_document(Refusal([EventFaults(0, (MISSING,))], batched=False), "ar"))
-    assert document["errors"] == [
-        {"code": "missing-field", "pointer": "/data", "detail": "\u2068data\u2069 غير موجود؛ أضفه."}
-    ]
+    detail = "\u2068data\u2069 غير موجود؛ أضفه."
+    assert document["errors"] == [{"code": "missing-field", "pointer": "/data", "detail": detail}]
 
 
 def test_only_a_single_event_that_is_too_large_is_413() -> None:
