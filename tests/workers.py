@@ -13,7 +13,7 @@ import gc
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +100,7 @@ def shared(config: pytest.Config) -> Path | None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection() -> Iterator[object]:
+def pytest_collection() -> Generator[None, object, object]:
     """Imports make no garbage, and the thousands of tests stay until the end: no collection looks at them."""
     gc.disable()
     try:
