@@ -17,6 +17,8 @@ from producers.gateway.docs_command import described, write_site
 from tests.browser.console import (
     PATIENCE_MS,
     WIDE,
+    Language,
+    Visitor,
     chromium,
     require_every_look,
     require_fitting,
@@ -34,21 +36,22 @@ class Documentation:
     browser: Browser
 
     @contextmanager
-    def open(self, file: str, **options: Any) -> Iterator[Page]:
-        """A page in a window of its own. A file that is missing, and anything the browser reports, fail the test."""
+    def visit(self, **options: Any) -> Iterator[Visitor]:
+        """A window of its own. Anything that the browser reports fails the test."""
         context = self.browser.new_context(viewport=WIDE, **options)
-        page = context.new_page()
-        faults: list[str] = []
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
+        visitor = Visitor(context.new_page(), self.address)
+        visitor.page.set_default_timeout(PATIENCE_MS)
+        visitor.page.on("console", lambda said: visitor.faults.extend([said.text] if said.type == "error" else []))
         try:
-            answer = page.goto(f"{self.address}{file}")
-            assert answer is not None
-            assert answer.status == 200, f"{file}: {answer.status}"
-            yield page
+            yield visitor
         finally:
             context.close()
-        assert not faults, faults
+        assert not visitor.faults, visitor.faults
+
+    @contextmanager
+    def without_script(self, file: str) -> Iterator[Page]:
+        with self.visit(java_script_enabled=False) as visitor:
+            yield visitor.open(file)
 
 
 pytestmark = pytest.mark.timeout(300)
@@ -83,18 +86,19 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document
         yield Documentation(address, browser)
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_accessible(documentation: Documentation, path: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_page_is_accessible(documentation: Documentation, language: Language) -> None:
     """In Arabic; of English, which has the same elements, what is left is how wide its texts are."""
-    for language in ("ar", "en"):
-        with documentation.open(f"docs/{language}{path}.html") as page:
+    with documentation.visit() as visitor:
+        for path in PAGES:
+            page = visitor.open(f"docs/{language}{path}.html")
             assert page.locator("html").get_attribute("lang") == language
             require_no_sideways_scroll(page)
             (require_every_look if language == "ar" else require_fitting)(page)
 
 
 def test_the_switch_leads_to_the_same_page_in_the_other_language(documentation: Documentation) -> None:
-    with documentation.open("docs/ar/problems/conflict.html", java_script_enabled=False) as page:
+    with documentation.without_script("docs/ar/problems/conflict.html") as page:
         page.get_by_role("link", name="English").click()
         page.wait_for_url("**/docs/en/problems/conflict.html")
         page.get_by_role("link", name="العربية").click()
@@ -102,7 +106,7 @@ def test_the_switch_leads_to_the_same_page_in_the_other_language(documentation: 
 
 
 def test_the_start_page_of_a_folder_leads_into_the_pages(documentation: Documentation) -> None:
-    with documentation.open("index.html", java_script_enabled=False) as page:
+    with documentation.without_script("index.html") as page:
         page.get_by_role("link", name="دليل الأحداث").first.click()
         page.wait_for_url("**/docs/ar/events.html")
         page.get_by_role("link", name="service.launched").click()
@@ -110,7 +114,7 @@ def test_the_start_page_of_a_folder_leads_into_the_pages(documentation: Document
 
 
 def test_an_operation_is_one_click_from_the_list(documentation: Documentation) -> None:
-    with documentation.open("docs/en/api.html", java_script_enabled=False) as page:
+    with documentation.without_script("docs/en/api.html") as page:
         page.get_by_role("link", name="POST /v1/events:validate").click()
         page.wait_for_url("**/docs/en/api/post-v1-events-validate.html")
         assert page.locator("#main code").get_by_text("POST /v1/events:validate").first.is_visible()
