@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from consumers.delivery.teams.endpoints import ShownOnce
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
-from consumers.documents.openapi import schema_of
 from consumers.documents.teams.teams import Contacts, Subscription, Team
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from events.values.fields import Model
-from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
+from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, schema_of, shape
 
 
 def _own(document: type[Struct]) -> Schema:
