@@ -8,13 +8,12 @@ from fastapi import APIRouter, Response
 
 from consumers.commitments.check import newest_in_log
 from consumers.documents.log.commitments import Claim
-from consumers.documents.openapi import schema_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
 from consumers.read_api.reader import Answer, Reader, Reads
 from consumers.read_api.reading import Reading
 from consumers.read_api.routes import prepared
-from infra.http.documents import answer
+from infra.http.documents import answer, schema_of
 from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Response
 from msgspec import convert
 
 from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
-from consumers.documents.openapi import schema_of
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed, programme_scope
 from consumers.read_api.cursor import cursor_of, text_after
@@ -20,7 +19,7 @@ from consumers.read_api.reader import Answer, Reader, Reads
 from consumers.read_api.reading import Reading
 from consumers.read_api.routes import prepared
 from events.values.completeness import completeness_status
-from infra.http.documents import answer
+from infra.http.documents import answer, schema_of
 from infra.http.routes import RouteParts
 from infra.json_documents import with_long_numbers_as_texts
 from infra.postgres.sql import queries

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.documents.openapi import schema_of
-from infra.http.documents import INTEGER, TEXT, Schema, answer, problems
+from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, schema_of
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}

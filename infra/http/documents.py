@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
+from msgspec.json import schema_components
+
 from events.values.bilingual import Language
 from infra.http.problems import CONTENT_TYPE
 
@@ -11,10 +13,6 @@ Schema = dict[str, Any]
 """A part of an OpenAPI document."""
 TEXT: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer", "minimum": 0}
-SEQUENCE_NUMBER: Final = {"type": ["integer", "string"], "minimum": 0}
-"""A sequence number, or how many of them: see `infra.json_documents.with_long_numbers_as_texts`."""
-SEQUENCE_NUMBER_OR_NULL: Final = {"type": ["integer", "string", "null"], "minimum": 0}
-
 ERROR_ROWS: Final[Schema] = {
     "type": "array",
     "items": {
@@ -63,6 +61,7 @@ _MEANINGS: Final = {
 }
 
 
+_AT: Final = "#/documents/"
 _OF_EVERY: Final = (400, 414, 429)
 """An operation without parameters refuses an unknown one too (400); the others come from limits."""
 
@@ -99,3 +98,28 @@ def _problem(status: int, header: str | None) -> Schema:
     names = ["Content-Language"] + ([] if header is None else [header])
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return {**answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE), "headers": headers}
+
+
+def schema_of(document: Any) -> Schema:
+    """The schema of one document or of a `list` of them, with those of its parts inside.
+
+    A field has the description of its `Meta`.
+    """
+    (made,), components = schema_components([document], ref_template=_AT + "{name}")
+    schema: Schema = _with_parts(made, components)
+    return schema
+
+
+def _with_parts(value: Any, components: Schema) -> Any:
+    if isinstance(value, list):
+        return [_with_parts(one, components) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        found = _with_parts(components[value["$ref"].removeprefix(_AT)], components)
+        return found | {name: member for name, member in value.items() if name != "$ref"}
+    # A title is for who reads the code, and so is the description of a class.
+    own: tuple[str, ...] = ("title",) if isinstance(value.get("title"), str) else ()
+    if own and ("properties" in value or "enum" in value):
+        own = ("title", "description")
+    return {name: _with_parts(member, components) for name, member in value.items() if name not in own}

@@ -118,7 +118,8 @@ def _choices(schema: Schema, document: Schema) -> list[str]:
     if "const" in schema or "enum" in schema:
         return [str(choice) for choice in schema.get("enum", [schema.get("const")])]
     types = schema.get("type")
-    return [*(kind.form or kind.words.en for kind in kinds), *(types if isinstance(types, list) else ())]
+    shown = [form if words is _CHOICE else f"{words.en} {form}".strip() for words, form in kinds]
+    return [*shown, *(types if isinstance(types, list) else ())]
 
 
 def _text_kind(schema: Schema) -> Kind:

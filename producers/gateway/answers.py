@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, TypedDict
 
 import orjson
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from events.values.completeness import Status
+from infra.http.documents import TEXT, shape
 from infra.postgres.verdicts import PauseDocument
 
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
-STATES: tuple[State, ...] = get_args(State)
 CompletenessStatus = Literal["no-numbers-sent", Status]
 """`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
-COMPLETENESS_STATUSES: tuple[CompletenessStatus, ...] = get_args(CompletenessStatus)
 
-SequenceNumber: TypeAlias = int | str
+Number: TypeAlias = Annotated[int, Meta(ge=0)]
+SequenceNumber: TypeAlias = Number | str
 """A text beyond 53 bits."""
+Ranges: TypeAlias = list[Annotated[list[SequenceNumber], Meta(min_length=2, max_length=2)]]
+Pointer: TypeAlias = Annotated[str, Meta(description="RFC 6901, into the request's body.")]
+Receipt: TypeAlias = Annotated[
+    orjson.Fragment,
+    Meta(
+        extra_json_schema=shape(
+            kind=TEXT,
+            agency=TEXT,
+            time=TEXT,
+            events={
+                "type": "array",
+                "items": shape(event={"type": "integer", "minimum": 0}, id=TEXT, address=TEXT, sha256=TEXT),
+            },
+        )
+    ),
+]
+Paused: TypeAlias = Annotated[
+    PauseDocument,
+    Meta(
+        description="The topic held almost only refused records, conflicts or duplicates: it is not read until then,"
+        " then a record at a time.",
+        extra_json_schema=shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
+    ),
+]
 
 
 class FaultRow(Struct, kw_only=True):
     """A fault of an event of the request. `event` is its position in a batch; the pointer refers to the body."""
 
     code: str
-    pointer: str
+    pointer: Pointer
     detail: str
-    event: int | UnsetType = UNSET
+    event: Number | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
 
@@ -38,36 +62,46 @@ class RefusalDocument(Struct, kw_only=True):
     status: int
     detail: str
     errors: list[FaultRow]
-    unlisted: int | UnsetType = UNSET
+    unlisted: Number | UnsetType = UNSET
 
 
 class DuplicateRow(Struct, kw_only=True):
     """An event that repeats one: of the log at `index`, at this `address`, or of the request at `first_event`."""
 
-    event: int
+    event: Number
     id: str
-    address: str | UnsetType = UNSET
-    first_event: int | UnsetType = UNSET
-    index: int | UnsetType = UNSET
+    address: (
+        Annotated[str, Meta(description="Of the earlier record, if this gateway accepted it recently.")] | UnsetType
+    ) = UNSET
+    first_event: (
+        Annotated[Number, Meta(description="The position of the same event earlier in this request.")] | UnsetType
+    ) = UNSET
+    index: Annotated[Number, Meta(description="Of the entry with the same event.")] | UnsetType = UNSET
     proof: str | UnsetType = UNSET
 
 
 class StoredAnswer(Struct, kw_only=True):
     """The signed receipt of stored events, the faults of those that were not, and which are known to be repeats."""
 
-    receipt: orjson.Fragment
+    receipt: Receipt
     key: str
-    signature: str
+    signature: Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]
     refused: list[FaultRow] | UnsetType = UNSET
-    unlisted: int | UnsetType = UNSET
-    duplicates: list[DuplicateRow] | UnsetType = UNSET
-    paused: PauseDocument | UnsetType = UNSET
+    unlisted: Number | UnsetType = UNSET
+    duplicates: (
+        Annotated[
+            list[DuplicateRow],
+            Meta(description="Events of the receipt that repeat an earlier one: the registrar drops them."),
+        ]
+        | UnsetType
+    ) = UNSET
+    paused: Paused | UnsetType = UNSET
 
 
 class AcceptedRow(Struct):
     """An event that would be accepted."""
 
-    event: int
+    event: Number
     id: str
     type: str
 
@@ -79,7 +113,31 @@ class Validation(Struct, kw_only=True):
     accepted: list[AcceptedRow]
     duplicates: list[DuplicateRow]
     errors: list[FaultRow]
-    unlisted: int | UnsetType = UNSET
+    unlisted: Number | UnsetType = UNSET
+
+
+class RecordFault(TypedDict):
+    """A fault of a refused record, as its entry has it."""
+
+    code: str
+    pointer: Pointer
+    detail: str
+
+
+RecordHash: TypeAlias = Annotated[
+    str, Meta(description="Of the record that was validated, to compare with the receipt's.")
+]
+DescribedState: TypeAlias = Annotated[
+    State,
+    Meta(
+        description="`lost`: the record was removed from the topic, or replaced, before it was read. It has no verdict:"
+        " send the event again."
+    ),
+]
+EntryIndex: TypeAlias = Annotated[
+    Number, Meta(description="Of the entry; of the first entry for a duplicate; of the refusal.")
+]
+ProofAddress: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
 
 
 class ReceiptRow(Struct, kw_only=True):
@@ -88,13 +146,13 @@ class ReceiptRow(Struct, kw_only=True):
     `index` is that of its entry, of a duplicate's first entry, or of the refusal.
     """
 
-    address: str | UnsetType
+    address: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
-    sha256: str | UnsetType = UNSET
-    state: State
-    index: int | UnsetType = UNSET
-    proof: str | UnsetType = UNSET
-    errors: list[dict[str, str]] | UnsetType = UNSET
+    sha256: RecordHash | UnsetType = UNSET
+    state: DescribedState
+    index: EntryIndex | UnsetType = UNSET
+    proof: ProofAddress | UnsetType = UNSET
+    errors: list[RecordFault] | UnsetType = UNSET
     halted: str | UnsetType = UNSET
 
 
@@ -102,11 +160,11 @@ class EventStatus(Struct, kw_only=True):
     """The same members of the verdict on an id: the address comes last, where it has one."""
 
     id: str
-    sha256: str | UnsetType = UNSET
-    state: State
-    index: int | UnsetType = UNSET
-    proof: str | UnsetType = UNSET
-    errors: list[dict[str, str]] | UnsetType = UNSET
+    sha256: RecordHash | UnsetType = UNSET
+    state: DescribedState
+    index: EntryIndex | UnsetType = UNSET
+    proof: ProofAddress | UnsetType = UNSET
+    errors: list[RecordFault] | UnsetType = UNSET
     halted: str | UnsetType = UNSET
     address: str | UnsetType = UNSET
 
@@ -115,10 +173,10 @@ class Receipts(Struct, kw_only=True):
     """A page of verdicts. `next` is the cursor of the next one; the registrar has read the topic up to `read_up_to`."""
 
     receipts: list[ReceiptRow]
-    next: int
-    read_up_to: int
+    next: Number
+    read_up_to: Number
     halted: str | UnsetType = UNSET
-    paused: PauseDocument | UnsetType = UNSET
+    paused: Paused | UnsetType = UNSET
 
 
 class Completeness(Struct, kw_only=True):
@@ -130,14 +188,32 @@ class Completeness(Struct, kw_only=True):
     """
 
     agency: str
-    status: CompletenessStatus
+    status: Annotated[
+        CompletenessStatus,
+        Meta(
+            description="`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing."
+            " `only-earlier-numbers`: all numbers of the month fill gaps of earlier months. `not-known`: not all"
+            " numbers were kept one by one, so it is not known which are missing."
+        ),
+    ]
     highest: SequenceNumber
-    sequences_overflowed_at: int | None
+    sequences_overflowed_at: Annotated[
+        int | None,
+        Meta(
+            description="From this index of the log on the numbers had too little order to be kept one by one: they"
+            " count in `highest` only. `seen` and `repeated` are those before, and `missing` is empty."
+        ),
+    ]
     seen_count: SequenceNumber
-    missing_count: SequenceNumber | None
-    seen: list[list[SequenceNumber]]
-    missing: list[list[SequenceNumber]]
-    repeated: list[list[SequenceNumber]]
+    missing_count: Annotated[
+        SequenceNumber | None,
+        Meta(description="Null where no numbers were sent, or only those of earlier months, or where it is not known."),
+    ]
+    seen: Ranges
+    missing: Ranges
+    repeated: Ranges
     month: str | UnsetType = UNSET
-    first: SequenceNumber | UnsetType | None = UNSET
-    last: SequenceNumber | UnsetType | None = UNSET
+    first: Annotated[
+        SequenceNumber | UnsetType | None, Meta(description="The month's first number; null where it has none.")
+    ] = UNSET
+    last: Annotated[SequenceNumber | UnsetType | None, Meta(description="The month's last number.")] = UNSET

@@ -24,7 +24,7 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from producers.gateway.answers import Completeness, CompletenessStatus, ReceiptRow, State
+from producers.gateway.answers import Completeness, CompletenessStatus, ReceiptRow, RecordFault, State
 
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
@@ -36,7 +36,7 @@ class Verdict:
     state: State
     index: int | UnsetType = UNSET
     offset: int | None = None
-    errors: list[dict[str, str]] | UnsetType = UNSET
+    errors: list[RecordFault] | UnsetType = UNSET
     halted: str | UnsetType = UNSET
 
     @property

@@ -6,9 +6,8 @@ from copy import deepcopy
 from typing import Any, Final, TypedDict
 
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
-from consumers.documents.openapi import schema_of
 from events.values.fields import Model
-from infra.http.documents import TEXT, Schema, answer, problems, shape
+from infra.http.documents import TEXT, Schema, answer, problems, schema_of, shape
 
 TEAM_EXAMPLE: Final = {
     "team": "press",

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path, Response
 
 from consumers.as_of.view import View
 from consumers.documents.log.explanations import Explanation
-from consumers.documents.openapi import schema_of
 from consumers.explain.explain import Request
 from consumers.explain.over_http.access import may_explain, partnership_of, readable
 from consumers.explain.over_http.answers import explanation_from, known_of, split_figure
@@ -21,7 +20,7 @@ from consumers.read_api.reader import REVALIDATED, Answer, Reader, Reads
 from consumers.read_api.reading import JSON, Reading
 from consumers.read_api.routes import prepared
 from consumers.registry import CONSUMERS
-from infra.http.documents import TEXT, answer, problems
+from infra.http.documents import TEXT, answer, problems, schema_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json

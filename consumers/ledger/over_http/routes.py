@@ -21,7 +21,6 @@ from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
 from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
-from consumers.documents.openapi import schema_of
 from consumers.explain.database import DatabaseSource, database_source
 from consumers.explain.explain import Request as Asked
 from consumers.explain.figures import Scope
@@ -45,7 +44,7 @@ from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
-from infra.http.documents import answer
+from infra.http.documents import answer, schema_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection

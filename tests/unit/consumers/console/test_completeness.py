@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from consumers.documents.document import document_of
 from consumers.documents.log.completeness import Months
-from producers.gateway.answers import COMPLETENESS_STATUSES as STATUSES
+from producers.gateway.answers import CompletenessStatus
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page
 
+STATUSES: Final = get_args(CompletenessStatus)
 LONG: Final = str(10**20 - 1)
 LONG_SHOWN: Final = "99,999,999,999,999,999,999"
 

@@ -20,13 +20,13 @@ from consumers.documents.campaigns.campaigns import INBOX
 from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.log.completeness import AgencyMonth
-from consumers.documents.openapi import schema_of
 from consumers.documents.programme.history import Step
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
 from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Language
+from infra.http.documents import schema_of
 from infra.json_documents import from_json, to_json
 from tests.every import every
 from tests.world.campaigns import SERVICE, inbox_item

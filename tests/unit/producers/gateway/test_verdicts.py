@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from asyncpg import Range
 
@@ -15,7 +15,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
-from producers.gateway.answers import STATES
+from producers.gateway.answers import State
 from producers.gateway.verdicts import Verdict, by_offsets, completeness, validated_records
 from tests.every import every
 from tests.world.documents import as_json
@@ -60,7 +60,7 @@ async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, An
     record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
     (verdict,) = await by_offsets(database(record | row), "health", [4])
     assert as_json(verdict.row("t/0/4", {})) == {"address": "t/0/4", **document}
-    assert verdict.state in STATES
+    assert verdict.state in get_args(State)
 
 
 @every(
