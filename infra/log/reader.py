@@ -15,11 +15,11 @@ from events.errors import Tampered
 from events.wire.entry import parse_entry, recorded_time
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.key_history import Transition, parse_transition
+from infra.log.layout import HASH_BYTES, split_hashes
 from infra.log.merkle import TileTree
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-HASH_BYTES: Final = 32
 READ_BYTES: Final = 16 << 20
 """The most bytes of one read, where the caller states no limit of its own: more than those of any 256 entries of one
 bundle, which has at most 59,653 bytes an entry."""
@@ -240,8 +240,7 @@ async def stored_hashes(connection: Connection, level: int, first: int, count: i
     """At most `count` hashes of the database."""
     if level:
         return await read_nodes(connection, level, first, count)
-    leaves = await read_leaves(connection, first, count)
-    return [leaves[i : i + HASH_BYTES] for i in range(0, len(leaves), HASH_BYTES)]
+    return split_hashes(await read_leaves(connection, first, count))
 
 
 async def read_tree(connection: Connection, size: int) -> TileTree:
