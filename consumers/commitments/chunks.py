@@ -21,7 +21,7 @@ from consumers.as_of.past_sql import Base, base_sql
 from consumers.as_of.past_state import changed_rows, folded
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import block_start, is_kept, key_sql, key_text
-from consumers.fold.table_hash import RowHasher, TableHash
+from consumers.fold.table_hash import RowHasher, TableHash, canonical_json
 from consumers.rebuild.table_hash import hashed_rows_sql, key_order
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
@@ -110,7 +110,7 @@ async def hash_at(connection: Connection, rows: RowsAt, table: Table[Any], rest_
 
     Each second of work has `rest_per_work` seconds of rest.
     """
-    hasher = RowHasher(table)
+    hasher = RowHasher(table, canonical_json)
     if table.transient:
         async with snapshot(connection, rows.consumer):
             hasher.add(await rows.read(connection, table, None))

@@ -1,6 +1,6 @@
 """Defines a consumer: a pure fold, its tables, and the rows that a batch needs.
 
-Nothing here reads or writes rows: `consumers.fold.apply` does in PostgreSQL, `consumers.offline.store` in SQLite.
+Nothing here reads or writes rows: `consumers.fold.apply` does, in a store.
 """
 
 from __future__ import annotations

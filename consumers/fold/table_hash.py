@@ -36,14 +36,17 @@ class TableHash:
 class RowHasher:
     """Hashes rows as they come, by primary key. A row has the values of the columns by name.
 
-    A value of `jsonb` may be JSON text in its canonical form, or what such text says.
+    `json_of` gives the JSON of a `jsonb` value as the source has it: `canonical_json` of what PostgreSQL decoded,
+    `msgspec.Raw` of canonical text. Never by the value's type: a text in the place of an object would hash like it.
     """
 
-    def __init__(self, table: Table[Any]) -> None:
+    def __init__(self, table: Table[Any], json_of: Callable[[Any], msgspec.Raw]) -> None:
         kinds = dict(zip(table.columns, table.types, strict=True))
         names = sorted(kinds)
         self.table = table
         self._kinds = [kinds[name] for name in names]
+        # SQLite has 0 and 1 for booleans.
+        self._converters: Converters = {"boolean": bool, "bytea": bytes.hex, "jsonb": json_of}
         # One object a row that msgspec encodes: a third of a replay were objects made and encoded one by one.
         fields = [(f"column{place}", Any) for place in range(len(names))]
         renamed = {field: name for (field, _), name in zip(fields, names, strict=True)}
@@ -53,7 +56,7 @@ class RowHasher:
 
     def lines(self, records: Iterable[Any]) -> bytes:
         """The rows, one JSON object a line."""
-        return _encode_lines(starmap(self._line, converted(self._kinds, records, _AS_JSON)))
+        return _encode_lines(starmap(self._line, converted(self._kinds, records, self._converters)))
 
     def add(self, records: Sequence[Any]) -> None:
         self._digest.update(self.lines(records))
@@ -64,12 +67,8 @@ class RowHasher:
         return TableHash(self.table.name, self._rows, self._digest.hexdigest())
 
 
-def _json(value: Any) -> msgspec.Raw:
-    return msgspec.Raw(value if isinstance(value, str) else canonical_event_bytes(value))
-
-
-_AS_JSON: Final[Converters] = {"boolean": bool, "bytea": bytes.hex, "jsonb": _json}
-"""SQLite has 0 and 1 for booleans."""
+def canonical_json(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(canonical_event_bytes(value))
 
 
 def converted(
@@ -95,8 +94,8 @@ def fetched(cursor: Any) -> Iterator[Sequence[Any]]:
 
 
 def hash_of(table: Table[Any], parts: Iterable[Sequence[Any]]) -> TableHash:
-    """The hash of all rows of a read model."""
-    hasher = RowHasher(table)
+    """The hash of all rows of a read model in a file, which has JSON as canonical text."""
+    hasher = RowHasher(table, msgspec.Raw)
     for records in parts:
         hasher.add(records)
     return hasher.hash()

@@ -10,6 +10,8 @@ import glob
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from consumers.fold.table_hash import RowHasher, TableHash, fetched, hash_of
 from consumers.offline.store import SqliteStore, hashed_rows_sql, quoted
 from events.errors import Halt
@@ -36,7 +38,7 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
 
     lines = path.with_suffix(".ndjson")
     with lines.open("wb") as file:
-        file.writelines(map(RowHasher(table).lines, store.parts(table)))
+        file.writelines(map(RowHasher(table, msgspec.Raw).lines, store.parts(table)))
     kinds = dict(zip(table.columns, table.types, strict=True))
     given = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
     columns = ", ".join(

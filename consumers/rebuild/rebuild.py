@@ -25,7 +25,6 @@ from consumers.as_of.view import NotStarted
 from consumers.documents.document import YES, Label, Listing, Name
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Progress, Scratch, no_progress, replay
-from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
@@ -215,7 +214,8 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
     if not options.hash:
         return Rebuilt(consumer.name, scratch.position)
     async with connection.transaction(isolation="repeatable_read"):
-        differences, found = {}, None
+        differences: dict[str, Differences] = {}
+        found = None
         if options.compare:
             await replay(settings, [scratch], await position_of(connection, consumer), progress)
             differences = {
@@ -225,14 +225,10 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
             if any(table.count for table in differences.values()):
                 found = await first_difference(settings, scratch, list(differences.values()))
             await scratch.use()
-        models = [
-            _read_model(scratch, await table_hash(connection, table), differences.get(table.name))
-            for table in consumer.stored_tables
-        ]
+        models = []
+        for table in consumer.stored_tables:
+            rebuilt = await table_hash(connection, table)
+            differing = differences[table.name].count if options.compare else None
+            row = rebuilt.name, rebuilt.rows, rebuilt.sha256, not differing, differing, scratch.position
+            models.append(ReadModel(consumer.name, *row))
     return Rebuilt(consumer.name, scratch.position, tuple(models), found)
-
-
-def _read_model(scratch: Scratch, rebuilt: TableHash, differences: Differences | None) -> ReadModel:
-    differing = None if differences is None else differences.count
-    name, position = scratch.consumer.name, scratch.position
-    return ReadModel(name, rebuilt.name, rebuilt.rows, rebuilt.sha256, not differing, differing, position)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.fold.table_hash import FETCH_ROWS, RowHasher, TableHash
+from consumers.fold.table_hash import FETCH_ROWS, RowHasher, TableHash, canonical_json
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
 
 
 async def table_hash(connection: Connection, table: Table[Any]) -> TableHash:
     """The hash of the table in `search_path`. Call it inside a transaction: rows are read through a cursor."""
-    hasher = RowHasher(table)
+    hasher = RowHasher(table, canonical_json)
     cursor = await connection.cursor(hashed_rows_sql(table, table.name))
     while records := await cursor.fetch(FETCH_ROWS):
         hasher.add(records)

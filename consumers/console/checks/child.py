@@ -22,12 +22,14 @@ from consumers.documents.document import document_of
 from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
 from consumers.documents.log.commitments import Claim
 from consumers.fold.consumer import Consumer
-from consumers.fold.replay import Scratch, replay
+from consumers.fold.replay import Progress, Scratch, replay
 from consumers.rebuild.comparison import compare
+from consumers.rebuild.live import position_of
 from consumers.registry import CONSUMERS
 from events.errors import Tampered, YesserError
 from infra.json_documents import to_json
 from infra.log.postgres_port import PostgresPort
+from infra.log.reader import log_size
 from infra.log.tree import require_tree
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import read_verifier
@@ -52,11 +54,18 @@ async def compare_models(settings: Settings, update: Update) -> CheckResult:
     """Fold the log again: compare its rows with the live ones, and their hashes with the newest commitments."""
     found: list[ComparedModel] = []
     hashes: Hashes = {}
+    done = 0
     async with connected(settings, "check", batch=True) as connection:
         claims = await newest_in_log(connection)
-        progress = _Progress(update, len(CONSUMERS))
+        total = len(CONSUMERS) * await log_size(connection)  # each consumer folds the log
+
+        def advance(entries: int) -> None:
+            nonlocal done
+            done += entries
+            update(done, max(done, total))
+
         for consumer in CONSUMERS.values():
-            found += await _compared(settings, connection, consumer, claims, hashes, progress)
+            found += await _compared(settings, connection, consumer, claims, hashes, advance)
         checked = await verdicts(connection, claims, hashes, await acknowledged_in_log(connection))
     committed = tuple(document_of(ComparedCommitment, asdict(verdict)) for verdict in checked)
     ok = not any(row.differing for row in found) and all(verdict.ok for verdict in checked)
@@ -69,39 +78,24 @@ CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, Chec
 }
 
 
-class _Progress:
-    """Counts the entries of all consumers, each of which folds the log."""
-
-    def __init__(self, update: Update, consumers_count: int) -> None:
-        self._update = update
-        self._consumers_count = consumers_count
-        self._done = 0
-        self.position = 0
-
-    def advance(self, entries: int) -> None:
-        self._done += entries
-        self._update(self._done, max(self._done, self.position * self._consumers_count))
-
-
 async def _compared(
     settings: Settings,
     connection: Connection,
     consumer: Consumer,
     claims: Sequence[Claim],
     hashes: Hashes,
-    progress: _Progress,
+    progress: Progress,
 ) -> list[ComparedModel]:
     """Live and folded rows of a consumer in one snapshot; the hashes at the indexes of its commitments are added."""
     transaction = connection.transaction(isolation="repeatable_read")
     await transaction.start()
     try:
-        select = "SELECT position FROM platform.position WHERE consumer = $1"
-        position = progress.position = await connection.fetchval(select, consumer.name) or 0
+        position = await position_of(connection, consumer)
         scratch = Scratch(connection, consumer)
         await scratch.create()
         reached = [claim for claim in claims if claim.log_index <= position]
-        hashes |= await hash_committed(settings, scratch, reached, progress.advance)
-        await replay(settings, [scratch], position, progress.advance)
+        hashes |= await hash_committed(settings, scratch, reached, progress)
+        await replay(settings, [scratch], position, progress)
         found = []
         for table in consumer.tables:
             name = read_model_name(consumer, table.name)
