@@ -139,4 +139,4 @@ def _operation(operation: Operation, writer: Writer) -> str:
 
 
 def _prose(file: str, writer: Writer) -> str:
-    return prose_of(file, writer.language)
+    return prose_of(file, writer.language, writer.href)

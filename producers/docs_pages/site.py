@@ -119,8 +119,8 @@ class Site:
 
     def _html(self, path: str, language: Language) -> str:
         write, href = self._writers[path], partial(self._href, language, "")
-        markdown, english = (write(Writer(one, str, self._arabic)) for one in (language, "en"))
-        title, content = html_page(markdown, english, language, href)
+        markdown, english = (write(Writer(one, href, self._arabic)) for one in (language, "en"))
+        title, content = html_page(markdown, english, language)
         return TEMPLATES.get_template("layout.html").render(
             language=language,
             title=title,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from events.values.bilingual import Language
-from producers.docs_pages.prose import html_page
+from events.values.bilingual import LANGUAGES, Language
+from producers.docs_pages.prose import FOLDER, html_page, prose_of
 
-ENGLISH = (
-    "# Files\n\n## A table: `x`\n\nSee [keys](keys.md), [the console](console.md#accounts), [above](#a-table-x).\n"
-)
+ENGLISH = "# Files\n\n## A table: `x`\n\nSee [above](#a-table-x).\n"
 ARABIC = """\
 # الملفات
 
 ## جدول: `x`
 
-انظر [المفاتيح](../keys.md) و[الواجهة](console.md#accounts) و[أعلاه](#a-table-x) و[النوع](/docs/events/x).
+انظر [أعلاه](#a-table-x).
 الفترة 2026-11-01 – 2026-11-25، والرسالة *FILE: it doesn't fit*، وهي *مهمة في 2026*.
 
 <script>
@@ -27,20 +25,26 @@ yesser up
 
 
 def rendered(markdown: str, language: Language, english: str = ENGLISH) -> tuple[str, str]:
-    title, content = html_page(markdown, english, language, lambda path: f"/{language}{path}")
+    title, content = html_page(markdown, english, language)
     return title, str(content)
 
 
-def test_headings_have_the_ids_of_the_english_page_and_links_stay_in_the_language() -> None:
+def test_headings_have_the_ids_of_the_english_page() -> None:
     (title, english), (arabic_title, arabic) = rendered(ENGLISH, "en"), rendered(ARABIC, "ar")
     assert (title, arabic_title) == ("Files", "الملفات")
     assert '<h1 id="files">الملفات</h1>' in arabic
     assert '<h2 id="a-table-x">A table: <code>x</code></h2>' in english
     assert '<h2 id="a-table-x">جدول: <code>x</code></h2>' in arabic
-    # Links to pages of the site stay in the language, and others become text.
-    assert 'See keys, <a href="/en/docs/console#accounts">the console</a>, <a href="#a-table-x">above</a>' in english
-    assert 'انظر المفاتيح و<a href="/ar/docs/console#accounts">الواجهة</a> و<a href="#a-table-x">أعلاه</a>' in arabic
-    assert 'و<a href="/ar/docs/events/x">النوع</a>' in arabic
+
+
+def test_a_link_to_a_page_of_the_site_stays_and_any_other_becomes_text() -> None:
+    english, arabic = (prose_of("console.md", language, lambda path: f"/x{path}") for language in LANGUAGES[::-1])
+    for page in (english, arabic):
+        assert "](/x/docs/runbook#one-person-did-what-needs-two)" in page
+        assert "](testing.md" not in page
+        assert "](../testing.md" not in page
+    assert "([testing](" in (FOLDER / "console.md").read_text(encoding="utf-8")
+    assert "(testing)" in english
 
 
 def test_dates_examples_and_printed_english_keep_their_direction_in_arabic_and_html_is_text() -> None:

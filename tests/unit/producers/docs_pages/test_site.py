@@ -17,7 +17,7 @@ from infra.http.problems import REQUEST_CODES
 from infra.http.prose import PARSER, isolated
 from producers.docs_pages.openapi import Operation, operations_of
 from producers.docs_pages.pages import event_page, example_path, problem_page, schema_path
-from producers.docs_pages.prose import FOLDER, prose_pages
+from producers.docs_pages.prose import prose_pages
 from producers.docs_pages.site import localized
 from producers.docs_pages.writer import Writer
 from tests.every import every
@@ -192,7 +192,7 @@ def test_every_page_is_markdown_too_with_links_to_markdown_and_programs_have_a_l
     assert (page.media_type, page.language) == ("text/markdown; charset=utf-8", "en")
     assert page.body.startswith(b"# A service was launched")
     assert b"](/docs/en/events.md)" in page.body
-    assert served().page("/docs/ar/files.md").body == (FOLDER / "ar" / "files.md").read_bytes()
+    assert b"](/docs/ar/files.md)" in served().page("/docs/ar/gateway.md").body
     assert '<link rel="alternate" type="text/markdown" href="/docs/en/files.md">' in text("/docs/files")
     with pytest.raises(KeyError):
         served().page("/docs/files.md")
