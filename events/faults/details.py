@@ -170,7 +170,7 @@ def arabic_of(detail: str) -> str:
         match = pattern.fullmatch(detail)
         if match is not None:
             values = {name: _phrase(name, text) for name, text in match.groupdict().items()}
-            return Bilingual(arabic, detail).format(**values).ar
+            return Bilingual(arabic, "").format(**values).ar
     return detail
 
 
