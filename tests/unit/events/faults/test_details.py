@@ -26,7 +26,10 @@ def test_every_sentence_has_its_arabic_with_the_same_values(sentence: str) -> No
 
 
 @every("sentence", DETAILS)
-@every("value", ['"x"', '"\\"] is not a date; write {value}"', "-5", "1e2", "true", "This value", '"a\\\\"'])
+@every(
+    "value",
+    ['"x"', '"\\"] is not a date; write {value}"', '"{ … } {0.x}"', "-5", "1e2", "true", "This value", '"a\\\\"'],
+)
 def test_the_arabic_of_a_filled_sentence_has_its_values_and_is_that_of_no_other(sentence: str, value: str) -> None:
     names = _FIELD.findall(sentence)
     values = {name: f"x{place}" for place, name in enumerate(names)}
