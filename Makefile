@@ -53,7 +53,7 @@ static: $(INSTALLED)
 	$(BIN)/python -m events.generate --check
 	$(BIN)/python -m infra.command_reference --check
 	$(BIN)/python -m infra.deployment_files --check
-	$(BIN)/python -m consumers.fold_versions --check
+	$(BIN)/python -m consumers.models.fold_versions --check
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff format .

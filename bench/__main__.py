@@ -30,7 +30,7 @@ from bench.history import AGENCIES
 from bench.other_languages import ChildResult, NotRun, append_to_tessera, count_by_key
 from bench.topics import Published, check_applied, check_registered, publish, records, register_agencies
 from bench.traffic import OFFICE
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
 from infra.kafka.client_config import agency_topic

@@ -34,9 +34,9 @@ from bench.ledger import Figures
 from bench.load_client import Connection as HttpConnection
 from bench.system import process
 from bench.traffic import OFFICE, mixed
-from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MirrorPort
-from consumers.operations.migrate_command import migrate_database
+from consumers.models.migrate_command import migrate_database
+from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.port import MirrorPort
 from events.wire.entry import entry_bytes, recorded_time
 from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack

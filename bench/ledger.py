@@ -27,12 +27,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.fold.consumer import Consumer
-from consumers.ledger.proving import prove_statement
-from consumers.ledger.statement_proof import verify_statement
-from consumers.operations.migrate_command import migrate_database
-from consumers.pipeline.writer import Writer
+from consumers.explain.ledger.proving import prove_statement
+from consumers.explain.ledger.statement_proof import verify_statement
+from consumers.models.migrate_command import migrate_database
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.pipeline.writer import Writer
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.read import statement_parts

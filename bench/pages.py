@@ -18,7 +18,7 @@ from typing import Final
 from asyncpg.connection import LoggedQuery
 from rich.console import Console
 
-from consumers.operations.migrate_command import migrate_database
+from consumers.models.migrate_command import migrate_database
 from infra.embedded.stack import running_stack
 from infra.postgres.connection import Connection, connect
 from infra.principals import SUPERUSER

@@ -33,13 +33,13 @@ from bench.history import generate_bench
 from bench.ledger import history
 from bench.system import Meter, command_output, services
 from bench.traffic import mixed, uniform
-from consumers.commitments import chunks
-from consumers.commitments.commitment import hash_read_models
-from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import SQL_FILE
-from consumers.operations.migrate_command import migrate_database
-from consumers.pipeline.writer import Writer
-from consumers.plan.document import PLAN_CONSUMERS, plan_at_a_glance
+from consumers.models.migrate_command import migrate_database
+from consumers.programme.plan.document import PLAN_CONSUMERS, plan_at_a_glance
+from consumers.proof.commitments import chunks
+from consumers.proof.commitments.commitment import hash_read_models
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.past_rows import SQL_FILE
+from consumers.replay.pipeline.writer import Writer
 from infra.embedded.stack import running_stack
 from infra.log.bundle import BUNDLE
 from infra.log.merkle import leaf_hash

@@ -25,9 +25,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.past import entries, write
-from consumers.operations.migrate_command import migrate_database
-from consumers.pipeline.writer import Writer
-from consumers.registry import CONSUMERS
+from consumers.models.migrate_command import migrate_database
+from consumers.models.registry import CONSUMERS
+from consumers.replay.pipeline.writer import Writer
 from infra.embedded.stack import running_stack
 from infra.log.bundle import BUNDLE
 from infra.log.merkle import leaf_hash

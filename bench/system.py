@@ -17,8 +17,8 @@ import orjson
 import psutil
 
 from bench.figures import Latency, growth, rate
-from consumers.operations.wait import read_status
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
+from consumers.relay.wait import read_status
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.postgres.connection import Connection, connect

@@ -21,18 +21,18 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.operations.migrate_command import migrate_database
-from consumers.pipeline.writer import Writer
+from consumers.models.migrate_command import migrate_database
 from consumers.registrar.batch import segments
 from consumers.registrar.shipper import Shipper
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.pipeline.writer import Writer
 from infra.embedded.stack import running_stack
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.postgres_port import PostgresPort
-from infra.log.read_ahead import parsed_entries
+from infra.log.ports.postgres_port import PostgresPort
+from infra.log.ports.read_ahead import parsed_entries
+from infra.log.ports.tree import require_tree
 from infra.log.reader import chosen_entries, log_size
 from infra.log.signed_note import LogKey
-from infra.log.tree import require_tree
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER

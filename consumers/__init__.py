@@ -1,3 +1,2 @@
-"""What registers events and applies them: the registrar, the consumers and their read models, the deliveries, what
-auditors do, the read API and the console. Way in: `registry.CONSUMERS`, `processes`.
-"""
+"""What registers events and applies them, what auditors check, what people read, and what leaves the
+platform. Way in: `models.registry.CONSUMERS`."""

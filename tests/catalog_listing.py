@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from consumers.database_audit.catalog import listing
+from consumers.proof.database_audit.catalog import listing
 from infra.postgres.connection import Connection, connected, database_name
 from infra.postgres.roles import roles_sql
 from infra.settings import Settings

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from consumers.operations.migrate_command import migrate_database
+from consumers.models.migrate_command import migrate_database
 from infra.embedded.servers.ports import HOST
 from infra.embedded.stack import running_stack
 from infra.kafka.admin import admin_client, allow_principals, create_acls, create_scram_user

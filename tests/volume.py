@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.delivery.webhooks.redelivery import attempts_at, webhooks_of
-from consumers.projections.read import AnomalyFilter, anomalies, anomalies_count
+from consumers.programme.projections.read import AnomalyFilter, anomalies, anomalies_count
 from consumers.revenue import read as revenue
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-CAMPAIGNS: Final = queries("consumers.campaigns", "read.sql")
+CAMPAIGNS: Final = queries("consumers.programme.campaigns", "read.sql")
 LEDGER_SQL: Final = queries("consumers.revenue", "read.sql")
 OPERATIONS: Final = queries("consumers.console.pages.operations", "operations.sql")
 PAGE: Final = 101

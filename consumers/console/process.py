@@ -11,8 +11,6 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.routes import router as commitments
-from consumers.completeness.routes import router as completeness
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
@@ -27,8 +25,10 @@ from consumers.console.web.assets import by_address
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.security import require_tls_before
 from consumers.console.web.templates import Templates
+from consumers.explain.ledger.over_http.routes import router as ledger_routes
 from consumers.explain.over_http.routes import router as explain
-from consumers.ledger.over_http.routes import router as ledger_routes
+from consumers.proof.commitments.routes import router as commitments
+from consumers.proof.completeness.routes import router as completeness
 from events.errors import YesserError
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals

@@ -9,14 +9,14 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from consumers.api.parameters import PAGE_ROWS_MAX
+from consumers.api.reader import Answer, Reader
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
-from consumers.read_api.parameters import PAGE_ROWS_MAX
-from consumers.read_api.reader import Answer, Reader
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller

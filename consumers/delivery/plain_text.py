@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from consumers.campaigns.handlers.texts import clip
+from consumers.programme.campaigns.handlers.texts import clip
 from events.values.bilingual import Bilingual, isolates_are_closed
 from events.values.personal_data import holds_personal_data
 

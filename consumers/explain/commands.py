@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 from msgspec.structs import asdict
 
-from consumers.completeness.commands import completeness_command
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, models_table
 from consumers.explain.shown_models import models
-from consumers.operations.audit_command import audit
+from consumers.proof.commands.audit_command import audit
+from consumers.proof.completeness.commands import completeness_command
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_result

@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
-from consumers.as_of.view import NoSuchIndex, View, view
 from consumers.documents.log.explanations import Figures
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import as_full_type
 from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
 from consumers.explain.sources import Raw, Reach, Source
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
+from consumers.replay.as_of.view import NoSuchIndex, View, view
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.event_index.read import as_full_type
 from events.errors import YesserError
 from events.wire.entry import parse_entry
 from infra.log.reader import chosen_entries, entry_batches

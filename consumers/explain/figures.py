@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from consumers.fold.consumer import Consumer
+from consumers.replay.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table
 

@@ -12,13 +12,21 @@ from difflib import get_close_matches
 from operator import attrgetter
 from typing import Any, Final
 
-from consumers.campaigns.rows import COVERAGE
-from consumers.commitments.claims import read_model_name
 from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
-from consumers.fold import anomaly
-from consumers.fold.consumer import Consumer
-from consumers.projections.handlers import activity, one_time_events, pending_events, plan, projects, services, training
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
+from consumers.programme.campaigns.rows import COVERAGE
+from consumers.programme.projections.handlers import (
+    activity,
+    one_time_events,
+    pending_events,
+    plan,
+    projects,
+    services,
+    training,
+)
+from consumers.proof.commitments.claims import read_model_name
+from consumers.replay.fold import anomaly
+from consumers.replay.fold.consumer import Consumer
 from consumers.revenue.handlers.required_keys import HANDLED as REVENUE_TYPES
 from consumers.revenue.rows import ACCOUNT
 from events.errors import YesserError

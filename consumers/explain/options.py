@@ -12,15 +12,15 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from consumers.audit.authenticated import AuthenticatedLog
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.show import indexes_of
 from consumers.explain.sources import ExportSource, OutsideSource, Source
 from consumers.explain.trace import Tracer
-from consumers.operations.audit_options import AuditSource, audit_source
-from consumers.operations.outside_commands import PROOF_SUFFIX, proof_of
+from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.commands.audit_options import AuditSource, audit_source
+from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
 from events.errors import Retry
 from infra.command_line.parameters import index_option
 from infra.command_line.progress_bar import progress_bar

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
-from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
 from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
 from consumers.explain.models import CAMPAIGN_TYPES, Model, column, counted
 from consumers.explain.statement_model import partnership_figures
-from consumers.fold.anomaly import ANOMALY_COUNT
-from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.projections.handlers import activity, plan, projects, services, training
+from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.programme.projections.handlers import activity, plan, projects, services, training
+from consumers.replay.fold.anomaly import ANOMALY_COUNT
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import CONTRACT
 from events.wire.entry import Entry

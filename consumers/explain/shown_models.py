@@ -8,17 +8,17 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
 from consumers.explain.figures import Explained, Figure, Part
 from consumers.explain.models import Model, column, counted, parse_key, table_model, table_models
 from consumers.explain.plan_model import PLAN, training_figures, training_row
 from consumers.explain.statement_model import STATEMENTS, partnership_figures
-from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.projections.handlers import activity
-from consumers.projections.handlers.projects import PROJECT
-from consumers.projections.handlers.services import SERVICE
-from consumers.projections.handlers.training import QUOTA
+from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.programme.projections.handlers import activity
+from consumers.programme.projections.handlers.projects import PROJECT
+from consumers.programme.projections.handlers.services import SERVICE
+from consumers.programme.projections.handlers.training import QUOTA
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import ACCOUNT, CONTRACT
 from infra.postgres.unit_of_work import Key

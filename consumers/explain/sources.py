@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.export import selected_entries
-from consumers.audit.source import Export
 from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import Figure, Part, Scope
+from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.audit.export import selected_entries
+from consumers.proof.audit.source import Export
 from events.wire.entry import parse_entry
-from infra.log.tree import Progress
+from infra.log.ports.tree import Progress
 
 Raw = tuple[int, bytes]
 

@@ -17,12 +17,12 @@ from typing import Any, Final
 
 from consumers.documents.log.explanations import Change, EarlierSteps, Figures, Step, WholeStep
 from consumers.explain.figures import Amount, Figure, Part, kept
-from consumers.fold.apply import load
-from consumers.fold.consumer import Consumer
-from consumers.fold.watched import WatchedUnitOfWork
-from consumers.offline.store import SqliteStore
-from consumers.projections.handlers import activity
-from consumers.projections.handlers.pending_events import PENDING_FACT
+from consumers.programme.projections.handlers import activity
+from consumers.programme.projections.handlers.pending_events import PENDING_FACT
+from consumers.proof.offline.store import SqliteStore
+from consumers.replay.fold.apply import load
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.watched import WatchedUnitOfWork
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from msgspec import Struct
 
-from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
+from consumers.registrar.topics.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
 from events.values.bilingual import Bilingual, in_lines
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes

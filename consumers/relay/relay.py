@@ -1,6 +1,6 @@
 """The relay: sends the platform's events to its own topic, and the log's entries about campaigns to the campaign teams.
-It also commits to the read models when that is due (`consumers/commitments/scheduler.py`), and asks the log's witnesses
-for cosignatures (`consumers/cosigning/cosigning.py`).
+It also commits to the read models when that is due (`proof/commitments/scheduler.py`), and asks the log's witnesses
+for cosignatures (`consumers/proof/cosigning/cosigning.py`).
 
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
 another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
@@ -21,8 +21,8 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.scheduler import CommitmentScheduler
-from consumers.cosigning.cosigning import Cosigning, witness_policy
+from consumers.proof.commitments.scheduler import CommitmentScheduler
+from consumers.proof.cosigning.cosigning import Cosigning, witness_policy
 from consumers.registrar.guards.whole_log import require_whole_log
 from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from consumers.as_of.query import print_view, run_query
 from consumers.documents.document import Listing
 from consumers.documents.ledger.ledger import TRANSFERS, Balance, Balances, Transfer, Transfers, sum_of
 from consumers.documents.ledger.partnerships import PARTNERSHIPS
 from consumers.documents.ledger.statements import STATEMENTS, Statement
 from consumers.documents.tables import grid
+from consumers.replay.as_of.query import print_view, run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.commands import partnerships_completion

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from consumers.fold import anomaly
-from consumers.fold.anomaly import Anomaly
-from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
-from consumers.fold.version import version_of
+from consumers.replay.fold import anomaly
+from consumers.replay.fold.anomaly import Anomaly
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.past_rows import SQL_FILE as PAST_ROWS
+from consumers.replay.fold.version import version_of
 from consumers.revenue.handlers import closing, contracts, receipts
 from consumers.revenue.handlers.book import Books
 from consumers.revenue.handlers.required_keys import required_keys

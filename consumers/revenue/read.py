@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.ledger import RULES, Balance, Transfer
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms

@@ -2,7 +2,7 @@
 
 The table holds names, so that `yesser --help` imports no client and no package. An error takes the code of the most
 specific of its classes that is listed. 78 is also how a consumer ends whose rows are of a newer release
-(`consumers.pipeline`): started again, it ends the same way and changes nothing.
+(`consumers.replay.pipeline`): started again, it ends the same way and changes nothing.
 """
 
 from __future__ import annotations

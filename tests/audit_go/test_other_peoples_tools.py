@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
 from tests.audit_go.auditor import Auditor, built

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from consumers.cosigning.cosigning import Cosigning
+from consumers.proof.cosigning.cosigning import Cosigning
 from infra.log.reader import log_size
 from infra.log.signed_note import LogKey, Verifier
 from infra.postgres.connection import Connection

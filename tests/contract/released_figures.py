@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.as_of.view import view
-from consumers.campaigns.commands import read as campaigns
-from consumers.plan.document import all_anomalies, plan_at_a_glance
+from consumers.programme.campaigns.commands import read as campaigns
+from consumers.programme.plan.document import all_anomalies, plan_at_a_glance
+from consumers.replay.as_of.view import view
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import balances
 from infra.settings import Settings

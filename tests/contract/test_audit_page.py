@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.log.layout import tile_path
 from tests.paths import ROOT
 from tests.world.memory_log import KEY, MemoryLog, sample_entries

@@ -17,10 +17,10 @@ LOST_CONNECTIONS = (OSError, KafkaError)
 OUTSIDE = {
     "infra.process.tasks.TaskFailed",  # a bug
     "infra.process.commands._Ended",  # carries an exit code through a task
-    "consumers.read_api.reader.Unchanged",  # the client has the answer already
-    "consumers.audit.verify.Changed",  # of a file that runs without this project
-    "consumers.audit.verify.OtherKey",
-    "consumers.audit.verify.UsageError",
+    "consumers.api.reader.Unchanged",  # the client has the answer already
+    "consumers.proof.audit.verify.Changed",  # of a file that runs without this project
+    "consumers.proof.audit.verify.OtherKey",
+    "consumers.proof.audit.verify.UsageError",
 }
 
 

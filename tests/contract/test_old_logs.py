@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.audit.mirror import mirror_entries
-from consumers.audit.port import MirrorPort
+from consumers.models.registry import CONSUMERS
+from consumers.proof.audit.mirror import mirror_entries
+from consumers.proof.audit.port import MirrorPort
 from consumers.registrar.recovery.recover import recover
-from consumers.registry import CONSUMERS
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
+from infra.log.ports.tree import WrongTree, require_tree
 from infra.log.signed_note import parse_vkey
-from infra.log.tree import WrongTree, require_tree
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings

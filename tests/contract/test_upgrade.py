@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack
 import orjson
 import pytest
 
-from consumers.operations.migrate_command import migrate_database
-from consumers.pipeline.pipeline import Pipeline
-from consumers.rebuild.rebuild import rebuild
-from consumers.registry import CONSUMERS
+from consumers.models.migrate_command import migrate_database
+from consumers.models.registry import CONSUMERS
+from consumers.replay.pipeline.pipeline import Pipeline
+from consumers.replay.rebuild.rebuild import rebuild
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.principals import OWNER_ROLE

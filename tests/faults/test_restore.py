@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.programme.campaigns.rules.in_force import rules_in_force
 from tests.faults.services import keep_copy, put_copy_back, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT

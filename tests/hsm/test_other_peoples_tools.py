@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.private_keys.token_key import registered_key

@@ -8,8 +8,8 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
-from tests.integration.consumers.read_api.read_story import story
+from tests.integration.consumers.api.read_api import Window, lay_down, read_window
+from tests.integration.consumers.api.read_story import story
 from tests.oracle.log import EntryDict
 from tests.world.commands import Yesser
 from tests.world.senders import GatewayHarness, run_gateway

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from consumers.as_of.view import view
-from consumers.pipeline.pipeline import Pipeline
+from consumers.replay.as_of.view import view
+from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import balances, statements
 from infra.kafka.client_config import agency_topic

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from consumers.commitments.claims import read_model_name
-from consumers.commitments.commitment import Commitment
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.fold import past_rows
-from consumers.pipeline.pipeline import Pipeline
-from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.proof.commitments.claims import read_model_name
+from consumers.proof.commitments.commitment import Commitment
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.fold import past_rows
+from consumers.replay.pipeline.pipeline import Pipeline
 from infra.log.reader import log_size
 from infra.postgres.outbox import event_bytes
 from tests.oracle.log import full_type

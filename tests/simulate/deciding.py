@@ -8,12 +8,12 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from consumers.as_of.view import view
-from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import campaigns
-from consumers.pipeline.pipeline import Pipeline
+from consumers.programme.campaigns.consumer import CONSUMER
+from consumers.programme.campaigns.filters import CampaignFilter
+from consumers.programme.campaigns.read import campaigns
 from consumers.relay.relay import Relay
+from consumers.replay.as_of.view import view
+from consumers.replay.pipeline.pipeline import Pipeline
 from infra.kafka.client_config import agency_triggers_topic
 from tests.oracle.fold import Figures, fold
 from tests.oracle.log import full_type, make_event, read_entry, sender

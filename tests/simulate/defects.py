@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from consumers.commitments.commitment import Commitment
 from consumers.delivery.sending import messages
 from consumers.delivery.sending.route import Message
-from consumers.fold.apply import apply
-from consumers.fold.postgres_store import live_store
-from consumers.pipeline import writer
-from consumers.pipeline.batch import Batch
-from consumers.pipeline.writer import Writer
-from consumers.rebuild import rebuild, swap
+from consumers.proof.commitments.commitment import Commitment
 from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
 from consumers.relay import relay
 from consumers.relay.outbox_source import Message as OutboxMessage
 from consumers.relay.relay import PlatformOutbox
+from consumers.replay.fold.apply import apply
+from consumers.replay.fold.postgres_store import live_store
+from consumers.replay.pipeline import writer
+from consumers.replay.pipeline.batch import Batch
+from consumers.replay.pipeline.writer import Writer
+from consumers.replay.rebuild import rebuild, swap
 from infra.kafka.clients import send_batch
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table

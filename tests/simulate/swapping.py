@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from consumers.rebuild.rebuild import RebuildOptions, rebuild
+from consumers.replay.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.revenue.consumer import CONSUMER
 from infra.process.reaction import Reaction, reaction_to
 from infra.settings import Settings

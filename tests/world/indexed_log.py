@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from consumers.as_of.view import View
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.as_of.view import View
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.log.merkle import leaf_hash

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from consumers.fold.anomaly import ANOMALY
+from consumers.replay.fold.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER, HANDLERS
 from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.read import balances

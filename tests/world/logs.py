@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from consumers.commitments.commitment import hash_read_models
-from consumers.fold.apply import apply
-from consumers.fold.consumer import Consumer
-from consumers.fold.postgres_store import live_store
+from consumers.models.registry import CONSUMERS
+from consumers.proof.commitments.commitment import hash_read_models
 from consumers.registrar.batch import Batch
 from consumers.registrar.journal import LEASE, Journal
-from consumers.registry import CONSUMERS
+from consumers.replay.fold.apply import apply
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.postgres_store import live_store
 from events.wire.entry import entry_bytes, parse_entry
 from infra.kafka.client_config import client_arguments
 from infra.log.bundle import BUNDLE

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from consumers.fold.consumer import Consumer
+from consumers.replay.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Changes, Key, Table, UnitOfWork

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.cli import cli
 from tests.world.memory_log import KEY, MemoryLog
 

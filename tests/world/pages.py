@@ -14,6 +14,7 @@ from unittest.mock import patch
 import httpx
 from fastapi import FastAPI
 
+from consumers.api.reader import Answer, Reader, State
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.sessions import COOKIE, Session, SessionOfAccount, Sessions
 from consumers.console.app import application
@@ -26,7 +27,6 @@ from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
-from consumers.read_api.reader import Answer, Reader, State
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool

@@ -7,8 +7,8 @@ from typing import Any
 
 from consumers.documents.document import document_of
 from consumers.documents.programme.plan import Pace, Plan
-from consumers.fold.anomaly import ANOMALY
-from consumers.projections.consumer import CONSUMER
+from consumers.programme.projections.consumer import CONSUMER
+from consumers.replay.fold.anomaly import ANOMALY
 from tests.oracle.fold import fold
 from tests.world.entries import TEXT, EventLog
 from tests.world.memory_store import MemoryStore

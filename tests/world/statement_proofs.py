@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from consumers.audit.export import export
-from consumers.audit.verify import as_json
-from consumers.ledger.folded import folded
-from consumers.ledger.statement_proof import STATEMENT_FILE
+from consumers.explain.ledger.folded import folded
+from consumers.explain.ledger.statement_proof import STATEMENT_FILE
+from consumers.proof.audit.export import export
+from consumers.proof.audit.verify import as_json
 from consumers.revenue.rows import STATEMENT
 from events.wire.entry import parse_entry
 from tests.world.memory_log import KEY, MemoryLog

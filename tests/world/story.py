@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
-from consumers.fold.anomaly import ANOMALY
+from consumers.programme.campaigns.consumer import CONSUMER
+from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
+from consumers.replay.fold.anomaly import ANOMALY
 from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.oracle.log import JsonObject
 from tests.world.entries import EventLog

@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from consumers.campaigns.consumer import CONSUMER
 from consumers.delivery.delivery import Delivery
 from consumers.delivery.routing.router import route
 from consumers.delivery.secrets import new_secret, opening_keys, seal
 from consumers.delivery.webhooks.route import send
-from consumers.fold.apply import apply
-from consumers.fold.postgres_store import live_store
+from consumers.programme.campaigns.consumer import CONSUMER
+from consumers.replay.fold.apply import apply
+from consumers.replay.fold.postgres_store import live_store
 from events.wire.entry import Entry
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection

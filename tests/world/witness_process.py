@@ -17,7 +17,7 @@ from infra.witnesses.cosignature import WitnessKey
 
 KILLED_BEFORE_ANSWER = """
 import os, signal
-from consumers.witness import witness
+from consumers.proof.witness import witness
 def add(self, body, time_s, real=witness.Witness.add_checkpoint):
     answer = real(self, body, time_s)
     os.kill(os.getpid(), signal.SIGKILL)

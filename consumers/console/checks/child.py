@@ -15,22 +15,22 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from consumers.audit.kept import require_rotations
-from consumers.commitments.check import Hashes, acknowledged_in_log, hash_committed, newest_in_log, verdicts
-from consumers.commitments.claims import read_model_name
 from consumers.documents.document import document_of
 from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
 from consumers.documents.log.commitments import Claim
-from consumers.fold.consumer import Consumer
-from consumers.fold.replay import Progress, Scratch, replay
-from consumers.rebuild.comparison import compare
-from consumers.rebuild.live import position_of
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
+from consumers.proof.audit.kept import require_rotations
+from consumers.proof.commitments.check import Hashes, acknowledged_in_log, hash_committed, newest_in_log, verdicts
+from consumers.proof.commitments.claims import read_model_name
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.replay import Progress, Scratch, replay
+from consumers.replay.rebuild.comparison import compare
+from consumers.replay.rebuild.live import position_of
 from events.errors import Tampered, YesserError
 from infra.json_documents import to_json
-from infra.log.postgres_port import PostgresPort
+from infra.log.ports.postgres_port import PostgresPort
+from infra.log.ports.tree import require_tree
 from infra.log.reader import log_size
-from infra.log.tree import require_tree
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings

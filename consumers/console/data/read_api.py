@@ -14,9 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
-from consumers.read_api.beside import CHANGED_ENTRY
-from consumers.read_api.reader import Reads
-from consumers.read_api.routes import reads_of, router
+from consumers.api.beside import CHANGED_ENTRY
+from consumers.api.reader import Reads
+from consumers.api.routes import reads_of, router
 from infra.http.callers import Caller
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes

@@ -9,9 +9,9 @@ import orjson
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
+from consumers.api.cursor import INTEGER_MAX
 from consumers.console.navigation import roles_of
 from consumers.console.visit import Visiting, only
-from consumers.read_api.cursor import INTEGER_MAX
 from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.keys.approvals import VALID, Act, may_confirm

@@ -12,10 +12,10 @@ from typing import Final
 
 from icalendar import Calendar, Event
 
-from consumers.campaigns.dates import in_words
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.plain_text import line, line_of, lines
 from consumers.documents.campaigns.campaigns import channel_list
+from consumers.programme.campaigns.dates import in_words
 from events.values.bilingual import Bilingual, in_lines
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"

@@ -11,10 +11,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from consumers.api.access import programme_scope
 from consumers.delivery.calendar.addresses import FEED_PATTERN, PATH, team_of_secret
 from consumers.delivery.calendar.feed import CONTENT_TYPE, PAST_DAYS, calendar_of
 from consumers.delivery.due_campaigns import NoTeam, Team, due_campaigns, team_of
-from consumers.read_api.access import programme_scope
 from infra.http.documents import answer, problems
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts

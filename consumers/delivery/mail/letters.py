@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
-from consumers.campaigns.dates import in_words
-from consumers.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import line, line_of, lines
 from consumers.documents.campaigns.campaigns import channel_list
+from consumers.programme.campaigns.dates import in_words
+from consumers.programme.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from events.values.bilingual import Bilingual, Language, joined
 from events.values.calendar import day_after
 

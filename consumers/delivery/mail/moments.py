@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from consumers.as_of.point_in_time import RIYADH
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.working_days import is_working_day
 
 HOUR: Final = 8

@@ -19,12 +19,12 @@ from fastapi import Depends, Request, Response
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from consumers.api.cursor import cursor_of
+from consumers.api.reading import JSON, ReadRequest
 from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import Input, InvalidInput, validated
-from consumers.read_api.cursor import cursor_of
-from consumers.read_api.reading import JSON, ReadRequest
 from infra.http.body import BodyLimits, read_body
 from infra.http.callers import Caller
 from infra.http.problems import Problem, language_of

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from msgspec.structs import replace
 
+from consumers.api.cursor import INTEGER_MAX, index_after, text_after
+from consumers.api.parameters import After, Limit
 from consumers.delivery.calendar.addresses import CalendarAddress, new_address, revoke_address
 from consumers.delivery.teams import letter_pages, openapi
 from consumers.delivery.teams.endpoints import (
@@ -42,8 +44,6 @@ from consumers.delivery.teams.teams import add_team, close_team, contacts_of, on
 from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.documents.teams import teams
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
-from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
-from consumers.read_api.parameters import After, Limit
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from consumers.as_of.point_in_time import RIYADH
-from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import Subscribed, Subscription
+from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size

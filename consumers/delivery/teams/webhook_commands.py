@@ -7,7 +7,6 @@ from typing import Final
 
 import click
 
-from consumers.as_of.options import recorded_option
 from consumers.delivery.sealing_key import rotate_sealing_key
 from consumers.delivery.teams.endpoints import (
     OLD_SECRET_HOURS,
@@ -25,6 +24,7 @@ from consumers.delivery.teams.options import EndpointId, agency_argument, asked,
 from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
+from consumers.replay.as_of.options import recorded_option
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from consumers.campaigns.handlers.texts import fill
-from consumers.campaigns.rules.rule import Text
+from consumers.programme.campaigns.handlers.texts import fill
+from consumers.programme.campaigns.rules.rule import Text
 from events.values.data import Data
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent

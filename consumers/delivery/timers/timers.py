@@ -18,15 +18,15 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from consumers.as_of.point_in_time import RIYADH
-from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.campaigns.rules.in_force import rules_in_force
-from consumers.campaigns.rules.rule import RuleSet
-from consumers.campaigns.unaired import due_triggers
 from consumers.delivery import delivery_lease
 from consumers.delivery.timers.escalation import Overdue, escalation, midnight_after
+from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.programme.campaigns.rules.rule import RuleSet
+from consumers.programme.campaigns.unaired import due_triggers
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.errors import Retry
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.calendar import day_after

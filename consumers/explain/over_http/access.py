@@ -11,11 +11,11 @@ from typing import Final
 
 from msgspec.structs import asdict, replace
 
-from consumers.access_scope import EVERYTHING, AccessScope
-from consumers.as_of.view import View
-from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.api.access import may_read
+from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.explanations import Change, Explanation, Step
-from consumers.read_api.access import may_read
+from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.replay.as_of.view import View
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 

@@ -1,7 +1,7 @@
 """Explains a figure for a request: in a thread where few entries can have changed it, else by a process beside.
 
 What the thread folds is read before, in the request's own snapshot. A figure of a million certificates takes minutes
-and would delay every other request: a process of the pool explains it (`consumers.read_api.beside`).
+and would delay every other request: a process of the pool explains it (`consumers.api.beside`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from consumers.as_of.view import NoSuchIndex, View
+from consumers.api.beside import changed_entry
+from consumers.api.reader import Reader
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
 from consumers.explain.explain import Request, explain, explanation_of, trace_of
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.trace import Trace
-from consumers.read_api.beside import changed_entry
-from consumers.read_api.reader import Reader
+from consumers.replay.as_of.view import NoSuchIndex, View
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings

@@ -7,19 +7,19 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
-from consumers.as_of.view import View
+from consumers.api.access import money_scope
+from consumers.api.parameters import AsOfIndex, Limit
+from consumers.api.reader import REVALIDATED, Answer, Reader, Reads
+from consumers.api.reading import JSON, Reading
+from consumers.api.routes import prepared
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.explain import Request
 from consumers.explain.over_http.access import may_explain, partnership_of, readable
 from consumers.explain.over_http.answers import explanation_from, known_of, split_figure
 from consumers.explain.over_http.known_source import KnownSource
 from consumers.explain.shown_models import models
-from consumers.read_api.access import money_scope
-from consumers.read_api.parameters import AsOfIndex, Limit
-from consumers.read_api.reader import REVALIDATED, Answer, Reader, Reads
-from consumers.read_api.reading import JSON, Reading
-from consumers.read_api.routes import prepared
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
+from consumers.replay.as_of.view import View
 from infra.http.documents import TEXT, answer, problems, schema_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consumers.as_of.query import run_query
+from consumers.replay.as_of.query import run_query
 from consumers.revenue import read
 from consumers.revenue.books.beancount import beancount_lines
 from consumers.revenue.books.journal import COLUMNS, Booking, bookings

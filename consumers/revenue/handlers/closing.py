@@ -10,7 +10,7 @@ from dataclasses import fields
 from hashlib import sha256
 from typing import Final
 
-from consumers.fold.anomaly import Anomaly, anomaly
+from consumers.replay.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.rows import EXPECTED, PAYOUT, PERIOD, STATEMENT, Payout, Statement
 from events.errors import Halt

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.fold.anomaly import Anomaly, anomaly
+from consumers.replay.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.handlers.windows import window_of
 from consumers.revenue.rows import RECEIPT, REVERSAL, Receipt, Reversal

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from consumers.fold.anomaly import COUNTED
+from consumers.replay.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of

@@ -11,11 +11,11 @@ from msgspec.structs import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.as_of.query import run_query
 from consumers.documents.document import document_of
 from consumers.documents.ledger.partnerships import PartnershipAndRevenue
 from consumers.documents.ledger.periods import EXPECTED
 from consumers.documents.tables import grid
+from consumers.replay.as_of.query import run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.formats import FORMATS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.database_audit import catalog
-from consumers.database_audit.catalog import listing
+from consumers.proof.database_audit import catalog
+from consumers.proof.database_audit.catalog import listing
 from infra.log.merkle import TileTree
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection

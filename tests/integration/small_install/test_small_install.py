@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.ledger import history
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from tests.integration.small_install.environment import SmallInstall, build

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumers.campaigns.consumer import _HANDLERS as CAMPAIGNS
-from consumers.projections.consumer import CERTIFIED
-from consumers.projections.consumer import HANDLERS as PROJECTIONS
+from consumers.programme.campaigns.consumer import _HANDLERS as CAMPAIGNS
+from consumers.programme.projections.consumer import CERTIFIED
+from consumers.programme.projections.consumer import HANDLERS as PROJECTIONS
 from consumers.revenue.consumer import HANDLERS as REVENUE
 from events.types.catalogue import CATALOGUE
 

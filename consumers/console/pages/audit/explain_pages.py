@@ -11,6 +11,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
+from consumers.api.resources.partnerships import partnership_for
+from consumers.api.resources.statements import statement_for
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.entry import verifier_of
@@ -22,8 +24,6 @@ from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.over_http.routes import explained_for
 from consumers.explain.shown_models import models
-from consumers.read_api.resources.partnerships import partnership_for
-from consumers.read_api.resources.statements import statement_for
 from consumers.revenue.statements.formulas import fields as statement_fields
 from events.values.bilingual import Bilingual
 from infra.http.problems import Problem

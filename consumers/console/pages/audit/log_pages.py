@@ -11,6 +11,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
+from consumers.api import parameters
+from consumers.api.parameters import AgencyCode, checked
+from consumers.api.resources.anomalies import anomalies_for
+from consumers.api.resources.log.entries import RecordedFrom, RecordedTo, entries_for
+from consumers.api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
+from consumers.api.resources.log.proofs import proof_file as as_proof_file
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
 from consumers.console.pages.audit.entry import entry_view, pretty, proof_state, verifier_of
 from consumers.console.pages.audit.values import cut, shown
@@ -18,13 +24,7 @@ from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, attachment, only
 from consumers.console.web.language import western
 from consumers.documents.log.entries import Entry
-from consumers.event_index.read import Query as Asked
-from consumers.read_api import parameters
-from consumers.read_api.parameters import AgencyCode, checked
-from consumers.read_api.resources.anomalies import anomalies_for
-from consumers.read_api.resources.log.entries import RecordedFrom, RecordedTo, entries_for
-from consumers.read_api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
-from consumers.read_api.resources.log.proofs import proof_file as as_proof_file
+from consumers.replay.event_index.read import Query as Asked
 from events.types.catalogue import CATALOGUE
 from infra.http.problems import Problem
 from infra.log.merkle import leaf_hash

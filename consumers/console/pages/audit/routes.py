@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.commitments.routes import commitments_for
-from consumers.completeness.routes import Month, months_for
+from consumers.api.parameters import checked
+from consumers.api.resources.anomalies import anomalies_for
+from consumers.api.resources.log.checkpoints import log_for
 from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
 from consumers.console.pages.audit import explain_pages, log_pages
@@ -23,9 +24,8 @@ from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.log.checks import CheckResult
 from consumers.documents.log.commitments import Claim
 from consumers.documents.log.completeness import AgencyMonth
-from consumers.read_api.parameters import checked
-from consumers.read_api.resources.anomalies import anomalies_for
-from consumers.read_api.resources.log.checkpoints import log_for
+from consumers.proof.commitments.routes import commitments_for
+from consumers.proof.completeness.routes import Month, months_for
 from events.errors import YesserError
 from events.types.contradictions import RULES
 from infra.http.problems import Problem

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import to_builtins
 
+from consumers.api.resources.campaigns import campaign_for
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.reporting import (
@@ -33,7 +34,6 @@ from consumers.console.pages.campaigns.reporting import (
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, NextAction
-from consumers.read_api.resources.campaigns import campaign_for
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS

@@ -11,9 +11,8 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from consumers.campaigns.dates import in_words
-from consumers.campaigns.next_step import time_left
-from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.api.parameters import PAGE_ROWS_MAX
+from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
@@ -23,8 +22,9 @@ from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
 from consumers.documents.campaigns.evaluations import CampaignExplanation
-from consumers.read_api.parameters import PAGE_ROWS_MAX
-from consumers.read_api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
+from consumers.programme.campaigns.dates import in_words
+from consumers.programme.campaigns.next_step import time_left
+from consumers.programme.campaigns.rules.in_force import rules_in_force
 from events.values.bilingual import Bilingual
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN

@@ -7,12 +7,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.campaigns.coverage.show import coverage_csv
+from consumers.api.resources.coverage import coverage_for
 from consumers.console.pages.plan.details import covered_services
 from consumers.console.visit import Visiting, csv_attachment
 from consumers.documents.campaigns import coverage as nouns
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.read_api.resources.coverage import coverage_for
+from consumers.programme.campaigns.coverage.show import coverage_csv
 
 PAGE_ROWS: Final = 40
 Unaired = Annotated[bool, Query()]

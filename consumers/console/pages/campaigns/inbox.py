@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from consumers.campaigns.next_step import time_left
-from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
 from consumers.documents.tables import csv_file
-from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
+from consumers.programme.campaigns.next_step import time_left
+from consumers.programme.campaigns.rules.in_force import rules_in_force
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import typed
 from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
@@ -33,6 +32,7 @@ from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Name
 from consumers.documents.teams.teams import Contacts, Team
+from consumers.programme.campaigns.rules.in_force import rules_in_force
 from infra.http.problems import Problem
 
 TEAM_FIELDS: Final[Fields] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.campaigns.next_step import working_days
-from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
 from consumers.documents.campaigns.campaigns import channel_list
+from consumers.programme.campaigns.next_step import working_days
+from consumers.programme.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
 from events.values.bilingual import Bilingual
 
 MOMENTS: Final = {

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from consumers.api.cursor import INTEGER_MAX
 from consumers.console.accounts.accounts import list_accounts
 from consumers.console.navigation import roles_of
 from consumers.console.pages.operations.runbook import runbook_entry
@@ -20,7 +21,6 @@ from consumers.console.visit import Visiting, only
 from consumers.documents.document import documents_of
 from consumers.documents.teams.trail import TrailRow
 from consumers.documents.teams.webhooks import Webhook
-from consumers.read_api.cursor import INTEGER_MAX
 from infra.embedded.status import read_answers, stack_status
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection

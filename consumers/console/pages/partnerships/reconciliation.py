@@ -14,17 +14,17 @@ from typing import Annotated, BinaryIO, Final, Literal, cast
 from fastapi import APIRouter, Depends, Form, UploadFile
 from fastapi.responses import Response
 
-from consumers.as_of.view import View
+from consumers.api.access import money_scope
+from consumers.api.parameters import Id
+from consumers.api.reader import Answer, Reader
+from consumers.api.reading import found
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
-from consumers.ledger.reconcile import FIELDS, FileRow, reconcile, totals
-from consumers.read_api.access import money_scope
-from consumers.read_api.parameters import Id
-from consumers.read_api.reader import Answer, Reader
-from consumers.read_api.reading import found
+from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
+from consumers.explain.ledger.reconcile import FIELDS, FileRow, reconcile, totals
+from consumers.replay.as_of.view import View
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual

@@ -7,6 +7,9 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from consumers.api.parameters import After, Id, checked
+from consumers.api.resources.partnerships import partnerships_for
+from consumers.api.resources.statements import transfers_for
 from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
 from consumers.console.pages.partnerships.shown import listed, partnership_of
@@ -16,17 +19,14 @@ from consumers.documents.ledger.ledger import AccountKind, kind_of
 from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import PERIODS, RevenuePeriod
 from consumers.documents.tables import csv_file
-from consumers.ledger.forecast_chart import chart_of
-from consumers.ledger.over_http.routes import (
+from consumers.explain.ledger.forecast_chart import chart_of
+from consumers.explain.ledger.over_http.routes import (
     KindOfAccount,
     accounts_for,
     forecast_for,
     open_periods_for,
     periods_for,
 )
-from consumers.read_api.parameters import After, Id, checked
-from consumers.read_api.resources.partnerships import partnerships_for
-from consumers.read_api.resources.statements import transfers_for
 
 _PAGE_ROWS: Final = 50
 

@@ -8,13 +8,13 @@ from fractions import Fraction
 from markupsafe import Markup
 from msgspec.structs import asdict
 
+from consumers.api.resources.partnerships import partnership_for
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
 from consumers.documents.ledger.partnerships import ListedPartnership, Partnership, PartnershipAndTerms
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
-from consumers.read_api.resources.partnerships import partnership_for
 from consumers.revenue.statements.words import exact_riyals, percent_text
 from events.values.money import riyals_text
 

@@ -7,6 +7,8 @@ from functools import partial
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from consumers.api.parameters import Id, Period
+from consumers.api.resources.statements import FILES, statement_file_for
 from consumers.console.pages.audit.values import shown
 from consumers.console.pages.partnerships.shown import (
     exact_money,
@@ -17,9 +19,7 @@ from consumers.console.pages.partnerships.shown import (
 from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
-from consumers.ledger.over_http.routes import explained_for, working_for
-from consumers.read_api.parameters import Id, Period
-from consumers.read_api.resources.statements import FILES, statement_file_for
+from consumers.explain.ledger.over_http.routes import explained_for, working_for
 from consumers.revenue.statements.formulas import amount_text, fields, label
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of

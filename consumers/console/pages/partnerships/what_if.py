@@ -11,14 +11,14 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from consumers.api.parameters import Id, checked
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.document import fields
 from consumers.documents.ledger.forecasts import WHAT_IF, ComparedPeriod, WhatIf
 from consumers.documents.tables import csv_file
-from consumers.ledger.forecast_chart import round_up
-from consumers.ledger.over_http.routes import Terms, what_if_for
-from consumers.read_api.parameters import Id, checked
+from consumers.explain.ledger.forecast_chart import round_up
+from consumers.explain.ledger.over_http.routes import Terms, what_if_for
 from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text

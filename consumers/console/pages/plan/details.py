@@ -9,7 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
-from consumers.campaigns.coverage.show import coverage_csv
+from consumers.api.parameters import AgencyCode, checked, known
+from consumers.api.reader import Answer, Reader
+from consumers.api.resources.coverage import coverage_for
+from consumers.api.resources.projects import project_for, projects_for
+from consumers.api.resources.services import Group as GroupParameter
+from consumers.api.resources.services import State, service_for, services_for
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.overview import read_overview
 from consumers.console.pages.plan.page import Context, show
@@ -21,13 +26,8 @@ from consumers.documents.programme.plan import TRAINING, Group, Training
 from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
 from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
-from consumers.projections.read import ServiceFilter
-from consumers.read_api.parameters import AgencyCode, checked, known
-from consumers.read_api.reader import Answer, Reader
-from consumers.read_api.resources.coverage import coverage_for
-from consumers.read_api.resources.projects import project_for, projects_for
-from consumers.read_api.resources.services import Group as GroupParameter
-from consumers.read_api.resources.services import State, service_for, services_for
+from consumers.programme.campaigns.coverage.show import coverage_csv
+from consumers.programme.projections.read import ServiceFilter
 from infra.http.problems import Problem
 
 details = APIRouter()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
+from consumers.api.cursor import INTEGER_MAX
 from consumers.console.web.language import western
-from consumers.read_api.cursor import INTEGER_MAX
 
 _RIYADH: Final = timezone(timedelta(hours=3))
 _DIGITS: Final = re.compile("[0-9]{1,16}")

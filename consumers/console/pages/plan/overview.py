@@ -9,6 +9,9 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
+from consumers.api.reader import Reader
+from consumers.api.resources.pace import pace_for
+from consumers.api.resources.plan import plan_for
 from consumers.console.pages.plan.moment import Moment
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Labelled, Name
@@ -28,10 +31,7 @@ from consumers.documents.programme.plan import (
     training_name,
 )
 from consumers.documents.programme.projects import ProjectKind
-from consumers.plan.pace import elapsed_days, expected
-from consumers.read_api.reader import Reader
-from consumers.read_api.resources.pace import pace_for
-from consumers.read_api.resources.plan import plan_for
+from consumers.programme.plan.pace import elapsed_days, expected
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import COUNTED, begun_and_completed
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from consumers.access_scope import EVERYTHING
+from consumers.api.access import scope_of
+from consumers.api.reader import Reader
 from consumers.console.visit import Visit
 from consumers.console.web.rendered import Part, rendered_part
-from consumers.read_api.access import scope_of
-from consumers.read_api.reader import Reader
+from consumers.documents.access_scope import EVERYTHING
 
 Context = Mapping[str, Any]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
+from consumers.api.reader import Reader
 from consumers.console.navigation import roles_of
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
@@ -17,8 +18,7 @@ from consumers.console.pages.plan.page import Context, show
 from consumers.console.visit import Visiting, csv_attachment, only
 from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
-from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.read_api.reader import Reader
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from events.values.bilingual import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem

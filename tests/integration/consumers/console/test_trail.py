@@ -12,9 +12,9 @@ from infra.http.console_tokens import Sending
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
+from tests.integration.consumers.api.read_api import lay_down
+from tests.integration.consumers.api.read_story import story
 from tests.integration.consumers.delivery.teams.desk import TEAM
-from tests.integration.consumers.read_api.read_api import lay_down
-from tests.integration.consumers.read_api.read_story import story
 from tests.world.consoles import (
     TYPED,
     add_account,

@@ -26,9 +26,9 @@ from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.postgres.connection import Connection
 from infra.process.http_server import listening, running
 from infra.settings import Settings
+from tests.integration.consumers.api.read_api import CHECKPOINT, lay_down
+from tests.integration.consumers.api.read_story import Teller, story
 from tests.integration.consumers.console.asked_routes import ASKED, CONSTANTS, Asked, World, requests_of
-from tests.integration.consumers.read_api.read_api import CHECKPOINT, lay_down
-from tests.integration.consumers.read_api.read_story import Teller, story
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict
 from tests.page_rules import faults_of

@@ -16,13 +16,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from consumers.campaigns.consumer import CONSUMER
 from consumers.delivery.mail.route import send as send_letters
 from consumers.delivery.mail.smtp import MailNotConfigured
-from consumers.pipeline.pipeline import Pipeline
-from consumers.rebuild.rebuild import RebuildOptions, rebuild
+from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.registrar.registrar import Registrar
 from consumers.relay.relay import Relay
+from consumers.replay.pipeline.pipeline import Pipeline
+from consumers.replay.rebuild.rebuild import RebuildOptions, rebuild
 from events.errors import Halt
 from infra.kafka.client_config import agency_triggers_topic
 from infra.log.reader import log_size

@@ -24,7 +24,7 @@ from infra.keys.team_seals import TeamSeals, team_key_files
 from infra.postgres.connection import Connection, connected
 from infra.secret_files import write_private
 from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import REGISTER
+from tests.integration.consumers.api.read_api import REGISTER
 from tests.unit.consumers.delivery.receivers import receiver
 from tests.world.commands import Yesser
 from tests.world.teams import WAITING, add_endpoint, delivering, for_hooks, live_launches, subscribe, until

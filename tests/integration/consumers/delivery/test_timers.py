@@ -9,11 +9,11 @@ from hashlib import sha256
 import orjson
 import pytest
 
-from consumers.campaigns.rules.in_force import release_rules
-from consumers.campaigns.rules.rule import RuleSet
-from consumers.campaigns.rules.rule_file import read_rule
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, settling_time
+from consumers.programme.campaigns.rules.in_force import release_rules
+from consumers.programme.campaigns.rules.rule import RuleSet
+from consumers.programme.campaigns.rules.rule_file import read_rule
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Fenced
 from infra.postgres.connection import Connection, connected

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from consumers.audit.mirror import write_mirror
+from consumers.proof.audit.mirror import write_mirror
 from infra.command_line.exit_codes import exit_code
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.registrar import backlog
-from consumers.registrar.topic_admin import lift_halt, look_at
+from consumers.registrar.topics.topic_admin import lift_halt, look_at
 from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings

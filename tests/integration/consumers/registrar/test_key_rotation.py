@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.kept import ForkedLog, require_rotations
-from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MirrorPort
+from consumers.proof.audit.kept import ForkedLog, require_rotations
+from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.port import MirrorPort
 from infra.log.key_history import parse_transition, sign_transition
-from infra.log.postgres_port import PostgresPort
+from infra.log.ports.postgres_port import PostgresPort
+from infra.log.ports.tree import WrongTree, require_tree
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import (
     InvalidNote,
@@ -24,7 +25,6 @@ from infra.log.signed_note import (
     sign_note,
     signers_of,
 )
-from infra.log.tree import WrongTree, require_tree
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
 from infra.settings import Settings

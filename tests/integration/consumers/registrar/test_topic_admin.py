@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumers.operations.wait_command import CannotBeReached
 from consumers.registrar.registrar import Registrar
-from consumers.registrar.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
+from consumers.registrar.topics.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
+from consumers.relay.wait_command import CannotBeReached
 from events.validation.verdicts import Agency
 from infra.kafka.admin import admin_client, delete_records
 from infra.kafka.client_config import agency_topic

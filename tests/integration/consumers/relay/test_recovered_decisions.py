@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.pipeline.pipeline import Pipeline
 from consumers.relay.decisions import NotHeld, act
 from consumers.relay.relay import CLAIM_PREFIX, PlatformOutbox, Relay
+from consumers.replay.pipeline.pipeline import Pipeline
 from events.wire.entry import Entry
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -19,7 +19,7 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
 from tests.corners import execute
-from tests.integration.consumers.pipeline.counting import COUNTING, fold, until_position
+from tests.integration.consumers.replay.pipeline.counting import COUNTING, fold, until_position
 from tests.stack import superusers_address
 from tests.world.logs import grow, ship
 from tests.world.records import RECORDED

@@ -16,11 +16,11 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
-from consumers.audit.mirror import write_mirror
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.ledger.proving import NotSignedYet, prove_statement
-from consumers.ledger.statement_proof import verify_statement
-from consumers.operations.audit_options import AuditSource
+from consumers.explain.ledger.proving import NotSignedYet, prove_statement
+from consumers.explain.ledger.statement_proof import verify_statement
+from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.commands.audit_options import AuditSource
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue.books import journal
 from consumers.revenue.consumer import CONSUMER as LEDGER
 from events.values.money import riyals_text

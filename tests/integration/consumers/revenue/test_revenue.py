@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from consumers.as_of.view import view
+from consumers.replay.as_of.view import view
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import (
     NoStatement,

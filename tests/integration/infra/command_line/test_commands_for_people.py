@@ -16,8 +16,8 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.plan.document import PLAN_CONSUMERS
+from consumers.programme.plan.document import PLAN_CONSUMERS
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.cli import cli
 from infra.postgres.connection import connected
 from infra.settings import Settings

@@ -21,7 +21,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import UNSET
 
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import usual_parts

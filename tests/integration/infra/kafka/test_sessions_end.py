@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from structlog.testing import capture_logs
 
-from consumers.pipeline.pipeline import Pipeline
+from consumers.replay.pipeline.pipeline import Pipeline
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import admin_client, allow_agency, create_scram_user
 from infra.kafka.clients import abort_producer, raw_client
@@ -21,7 +21,7 @@ from infra.log.reader import log_size
 from infra.postgres.connection import Connection, connected
 from infra.secret_files import password
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.counting import COUNTING
+from tests.integration.consumers.replay.pipeline.counting import COUNTING
 from tests.integration.infra.conftest import SESSION_S
 from tests.scenarios.figures import tell
 from tests.stack import TestStack, corner

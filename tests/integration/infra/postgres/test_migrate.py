@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from consumers.operations.migrate_command import migrate_database
+from consumers.models.migrate_command import migrate_database
 from infra.postgres.connection import Connection, connect
 from infra.postgres.indexes import run
 from infra.postgres.migrate import MigrationChanged, create_tables, migrate

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from consumers.operations.migrate_command import migrate_database
+from consumers.models.migrate_command import migrate_database
 from infra.postgres.connection import Connection, NoPassword, connect
 from infra.postgres.roles import READ_MODEL_OWNER, NoRoles, create_roles, require_roles, rights
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.campaigns import commands
+from consumers.programme.campaigns import commands
 from events.errors import YesserError
 from events.reports.campaign_reports import acknowledgement
 from events.types.awareness import AwarenessCampaignAcknowledged

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
+from consumers.api.beside import changed_entry
 from consumers.console.accounts.accounts import Role
 from consumers.console.web.explanations import explanation_of
-from consumers.read_api.beside import changed_entry
 from infra.http.problems import EXPLANATIONS, RequestCode
 from tests.every import every
 from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from consumers.api.etag import names, state_headers
+from consumers.api.reader import Reads
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.web.assets import assets
-from consumers.read_api.etag import names, state_headers
-from consumers.read_api.reader import Reads
 from infra.http.routes import RouteParts
 from infra.settings import Settings
 from tests.every import every

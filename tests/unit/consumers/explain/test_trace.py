@@ -15,7 +15,7 @@ from consumers.explain.models import key_text, parse_key
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
 from consumers.explain.shown_models import models
 from consumers.explain.trace import Trace, tracer
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
 from events.wire.entry import Entry
 from tests.every import every
 from tests.oracle.fold import fold

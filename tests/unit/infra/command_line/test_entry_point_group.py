@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.testing import CliRunner
 
-from consumers.campaigns.commands import campaigns_group
+from consumers.programme.campaigns.commands import campaigns_group
 from infra.command_line.entry_point_group import EntryPointGroup
 
 

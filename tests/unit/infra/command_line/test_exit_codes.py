@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from consumers.audit.export import ExportExists
-from consumers.audit.kept import ForkedLog
-from consumers.pipeline.pipeline import OLD_RULES_EXIT
-from consumers.rebuild.rebuild import AlreadyRunning
-from consumers.registrar.topic_admin import NotReleased
+from consumers.proof.audit.export import ExportExists
+from consumers.proof.audit.kept import ForkedLog
+from consumers.registrar.topics.topic_admin import NotReleased
+from consumers.replay.pipeline.pipeline import OLD_RULES_EXIT
+from consumers.replay.rebuild.rebuild import AlreadyRunning
 from events.errors import Halt, Reject, Retry, Tampered, YesserError
 from infra.addresses import NotAnAddress
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, exit_code
 from infra.errors import WaitTimedOut
 from infra.kafka.client_config import NoKafka
 from infra.keys.second_person import NotASandbox
+from infra.log.ports.tree import WrongTree
 from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
-from infra.log.tree import WrongTree
 from infra.postgres.connection import NoDatabase
 from infra.private_keys.key_files import NoVerifier
 from producers.sdk.problems import NotGenuine

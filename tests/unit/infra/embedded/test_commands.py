@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.registry import CONSUMERS
+from consumers.models.registry import CONSUMERS
 from infra.data_dir import DataDir
 from infra.embedded.commands import parse_wanted
 from infra.embedded.plan import Wanted

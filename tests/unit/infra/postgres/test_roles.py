@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consumers.registry import CONSUMERS as REGISTERED
+from consumers.models.registry import CONSUMERS as REGISTERED
 from infra.postgres.roles import READ_MODEL_OWNER, privileges, rights, rights_by_role, roles_sql
 from infra.principals import CONSUMERS, PRINCIPALS, database_role, kafka_user, schema_of, schema_owner
 

@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
-from consumers.pipeline.batch import LeafMismatch
-from consumers.pipeline.writer import NewerRules
 from consumers.registrar.guards.continuation import Fork
 from consumers.registrar.journal import Diverged
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.shipper import Behind
+from consumers.replay.pipeline.batch import LeafMismatch
+from consumers.replay.pipeline.writer import NewerRules
 from events.errors import Fenced, Reject, Tampered
 from infra.log.signed_note import InvalidKey
 from infra.process.reaction import Reaction, reaction_to, trace_of

@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
+from tests.integration.consumers.api.read_api import REGISTER, Window, read_window
 from tests.world.commands import Yesser
 from tests.world.mail import add_team
 from tests.world.teams import launches, make_live, make_live_again

@@ -18,7 +18,7 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import read
 from infra.settings import Settings
 from tests.every import every
-from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
+from tests.integration.consumers.api.read_api import REGISTER, Window, read_window
 from tests.team_seals import seal_rows
 from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, put_contacts, text_of
 from tests.world.teams import live_launches

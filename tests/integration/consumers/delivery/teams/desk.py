@@ -14,7 +14,7 @@ from consumers.delivery.secrets import publish_key
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
+from tests.integration.consumers.api.read_api import REGISTER, Window, read_window
 
 TEAM: dict[str, Any] = {
     "team": "press",

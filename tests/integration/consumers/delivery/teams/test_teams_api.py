@@ -18,8 +18,8 @@ from consumers.delivery.teams import endpoints, requests, subscriptions, teams
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
+from tests.integration.consumers.api.read_api import REGISTER, closed, read_window
 from tests.integration.consumers.delivery.teams.desk import AGENCIES, TEAM, URL, Office, open_office
-from tests.integration.consumers.read_api.read_api import REGISTER, closed, read_window
 from tests.unit.consumers.delivery.receivers import receiver
 from tests.world.teams import WAITING, add_messages, delivering, for_hooks, live_launches, until
 

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 import pytest
 from nacl.public import PrivateKey
 
-from consumers.as_of.point_in_time import RIYADH
 from consumers.delivery.secrets import unseal
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
+from consumers.replay.as_of.point_in_time import RIYADH
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
+from tests.integration.consumers.api.read_api import REGISTER
+from tests.integration.consumers.api.read_story import story
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL, register
-from tests.integration.consumers.read_api.read_api import REGISTER
-from tests.integration.consumers.read_api.read_story import story
 from tests.world.commands import Yesser
 from tests.world.logs import raw_entries, write_log
 from tests.world.teams import add_endpoint, add_messages, for_hooks, until

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.mirror import mirror_entries, write_mirror
+from consumers.proof.audit.mirror import mirror_entries, write_mirror
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
-from infra.log.postgres_port import PostgresPort
+from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files

@@ -13,7 +13,7 @@ from consumers.registrar import backlog
 from consumers.registrar.recovery import source
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
-from consumers.registrar.topic_admin import lift_halt, look_at
+from consumers.registrar.topics.topic_admin import lift_halt, look_at
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from consumers.audit.mirror import mirror_entries, write_mirror
-from consumers.operations.recovery import folder_source, recover_from
+from consumers.proof.audit.mirror import mirror_entries, write_mirror
+from consumers.proof.commands.recovery import folder_source, recover_from
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
 from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.kafka.client_config import client_arguments
-from infra.log.postgres_port import PostgresPort
+from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size, read_entries, read_tree
 from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect

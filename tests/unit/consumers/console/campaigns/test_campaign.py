@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from consumers.campaigns.rules.in_force import release_rules
-from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import actions_of, brief_of, is_overdue, may_report, service_address
 from consumers.documents.campaigns.campaigns import NextAction, channel_list
+from consumers.programme.campaigns.rules.in_force import release_rules
+from consumers.programme.campaigns.rules.rule import MOMENTS
 from tests.world.campaigns import SERVICE, campaign
 
 TODAY = "2026-11-26"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from consumers.api.resources.campaigns import InboxFilter
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
 from consumers.documents.campaigns.campaigns import Channel, StateFilter
-from consumers.read_api.resources.campaigns import InboxFilter
 from tests.every import every
 from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM

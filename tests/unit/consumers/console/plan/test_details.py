@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.console.pages.plan.details import Chosen
-from consumers.projections.read import ALL_SERVICES, ServiceFilter
+from consumers.programme.projections.read import ALL_SERVICES, ServiceFilter
 from infra.http.problems import Problem
 
 

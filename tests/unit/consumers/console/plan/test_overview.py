@@ -18,7 +18,7 @@ from consumers.documents.document import Name
 from consumers.documents.programme.plan import AGENCIES, AgencyPace
 from consumers.documents.tables import csv_file
 from consumers.explain.shown_models import models
-from consumers.plan.pace import without_plan
+from consumers.programme.plan.pace import without_plan
 from tests.every import every
 from tests.world.plan import PROJECT, pace_of, plan_of
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.campaigns.next_step import time_left
 from consumers.delivery.mail.letters import (
     Acknowledgement,
     Letter,
@@ -26,6 +25,7 @@ from consumers.delivery.mail.letters import (
 from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
+from consumers.programme.campaigns.next_step import time_left
 from tests.every import every
 from tests.page_rules import Document
 from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, due_campaign

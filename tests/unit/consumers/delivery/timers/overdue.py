@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from consumers.campaigns.rows import AIRING, COVERAGE
 from consumers.delivery.timers.escalation import Overdue, escalation
+from consumers.programme.campaigns.rows import AIRING, COVERAGE
 from infra.postgres.outbox import OutboxEvent
 from tests.world.story import Story
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.fold.anomaly import ANOMALY, TABLES
+from consumers.replay.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
 from tests.every import every

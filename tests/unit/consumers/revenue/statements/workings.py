@@ -10,8 +10,8 @@ from typing import Any, cast
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import Checkpoint, Statement
-from consumers.ledger.explained_statement import postings_of
-from consumers.offline.store import SqliteStore
+from consumers.explain.ledger.explained_statement import postings_of
+from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.rows import CONTRACT, STATEMENT, VERSION
 from consumers.revenue.statements.working import Posting, Provenance, StatementParts, working_of
 from infra.postgres.unit_of_work import Table

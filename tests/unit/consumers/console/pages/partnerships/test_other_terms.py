@@ -17,7 +17,7 @@ from consumers.console.pages.partnerships.what_if import (
 )
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures
-from consumers.ledger.what_if import WrongTerms, require_terms
+from consumers.explain.ledger.what_if import WrongTerms, require_terms
 from tests.every import every
 from tests.world.partnership import History
 

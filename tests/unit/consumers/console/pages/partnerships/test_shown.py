@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from unittest.mock import patch
 
+from consumers.api.reader import Answer, State
 from consumers.console.pages.partnerships import routes
 from consumers.console.pages.partnerships.shown import exact_money, guarantee_formula, listed
 from consumers.console.visit import Visit
@@ -18,7 +19,6 @@ from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
 from consumers.documents.tables import csv_file
-from consumers.read_api.reader import Answer, State
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
 

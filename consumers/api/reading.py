@@ -1,0 +1,85 @@
+"""How every route answers: one snapshot, its log index, an entity tag, and the address of the next page.
+
+The body is what the command of the same name prints with `--json`; the rest is in headers.
+A route takes its `ReadRequest` as a parameter (`Reading`), which `consumers.api.routes` prepares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, Request, Response
+
+from consumers.api.reader import Answer, Reader, Unchanged
+from infra.http.callers import Caller
+from infra.http.negotiation import preferred
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+from infra.json_documents import to_json
+
+JSON = "application/json"
+CSV = "text/csv"
+Row = TypeVar("Row")
+Csv = Callable[[Any], str]
+"""The document as CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A request that reads the read models or the log."""
+
+    parts: RouteParts
+    http: Request
+
+    async def caller(self) -> Caller:
+        """The sender of the request. Raises `Problem` (401, 429, 503)."""
+        return await self.parts.caller(self.http)
+
+    async def reader(self, format: str = "") -> Reader:
+        """The sender of the request, as functions of the read API take it. Raises `Problem` (401, 429, 503)."""
+        return Reader(self.http.state.reads, await self.caller(), self.http.headers.get("if-none-match"), format)
+
+    async def respond(
+        self, ask: Callable[[Reader], Awaitable[Answer[Any]]], csv: Csv | None = None, media_type: str = JSON
+    ) -> Response:
+        """What the sender of the request is answered; 304 if the client has this state.
+
+        With `csv` the client may prefer the document as `text/csv`. Bytes are sent as they are.
+        """
+        accept = self.http.headers.get("accept", "")
+        as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
+        reader = await self.reader("" if as_csv is None else "csv")
+        try:
+            answer = await ask(reader)
+        except Unchanged as unchanged:
+            return Response(None, 304, unchanged.state.headers())
+        headers = answer.state.headers()
+        if answer.next is not None:
+            headers |= self.next_page(after=answer.next)
+        if as_csv is not None:
+            return Response(as_csv(answer.document), 200, headers, f"{CSV}; charset=utf-8")
+        body = answer.document if isinstance(answer.document, bytes) else to_json(answer.document)
+        return Response(body, 200, headers, media_type)
+
+    def next_page(self, **changed: str | int) -> dict[str, str]:
+        """The header with the address of the next page: this one with other parameters."""
+        given = [(name, value) for name, value in self.http.query_params.multi_items() if name not in changed]
+        return {"Link": f'<{quote(self.http.url.path)}?{urlencode([*given, *changed.items()])}>; rel="next"'}
+
+
+async def _read_request(request: Request) -> ReadRequest:
+    return ReadRequest(request.state.parts, request)
+
+
+Reading = Annotated[ReadRequest, Depends(_read_request)]
+"""A route's parameter."""
+
+
+def found(row: Row | None) -> Row:
+    """Raises `Problem` (404) for None."""
+    if row is None:
+        raise Problem("not-found")
+    return row

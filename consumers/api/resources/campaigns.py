@@ -1,0 +1,258 @@
+"""`/v1/campaigns` and `/v1/inbox`: awareness campaigns, and what an agency must do about its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from msgspec import structs
+
+from consumers.api import documents
+from consumers.api.access import may_read, narrowed, programme_scope
+from consumers.api.cursor import text_after, texts_after
+from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
+from consumers.api.reader import Answer, Reader, paged
+from consumers.api.reading import Reading, found
+from consumers.documents.access_scope import EVERYTHING
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
+from consumers.documents.campaigns.campaigns import (
+    INBOX,
+    Campaign,
+    CampaignAndHistory,
+    InboxCounts,
+    InboxItem,
+    StateFilter,
+)
+from consumers.documents.campaigns.evaluations import CampaignExplanation
+from consumers.documents.document import document_of
+from consumers.documents.tables import csv_file
+from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
+from consumers.programme.campaigns.explain.read import explain
+from consumers.programme.campaigns.filters import CampaignFilter, Sort
+from consumers.programme.campaigns.read import campaign, campaigns, counts, inbox, team_subscriptions
+from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.replay.as_of.view import View
+from events.values.bilingual import Bilingual
+from events.values.fields import CODE_PATTERN
+from infra.http.problems import Problem
+from infra.postgres.connection import Connection
+
+routes = APIRouter(tags=["programme"], default_response_class=Response)
+
+State = Annotated[StateFilter | None, Query(description="Only in this state; `open` is all but completed.")]
+Overdue = Annotated[bool | None, Query(description="Only what is, or is not, late.")]
+Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
+Channel = Annotated[nouns.Channel | None, Query(description="Only what is to be aired on it.")]
+ListSort = Annotated[Literal["id", "due"], Query(description="Order: by id or by due date.")]
+InboxState = Annotated[
+    StateFilter | Literal["any"], Query(description="Only in this state; `open` is all but completed.")
+]
+InboxSort = Annotated[
+    Literal["due", "overdue"], Query(description="Order: by due date, or what is overdue first and then by due date.")
+]
+Everyone = Annotated[bool, Query(description="Of every agency; needs the scope log:read.")]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """The campaigns that somebody wants to see. Without `agency`: the caller's own. `state` None: of any state."""
+
+    agency: str | None = None
+    everyone: bool = False
+    team: str | None = None
+    state: StateFilter | None = StateFilter.OPEN
+    overdue: bool | None = None
+    service: str | None = None
+    channel: nouns.Channel | None = None
+    rule: str | None = None
+
+    def chosen_by(self, reader: Reader) -> CampaignFilter:
+        """Raises `Problem` (403, 422)."""
+        scope, caller = narrowed(programme_scope(reader.caller), self.agency), reader.caller
+        if self.everyone and scope != EVERYTHING:
+            raise Problem("forbidden")
+        owner = None if self.everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
+        if owner is None and not self.everyone:
+            raise _missing_agency(Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want."))
+        if owner is None and self.team is not None:
+            raise _missing_agency(Bilingual("حدد جهة الفريق.", "Name the team's agency."))
+        wanted, channel = self.state and self.state.value, self.channel and self.channel.value
+        return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
+
+    async def for_team(self, tables: Connection, chosen: CampaignFilter) -> CampaignFilter:
+        """With what the team is subscribed to. Raises `Problem` (404) where the agency has no such team."""
+        if self.team is None or chosen.owner is None:
+            return chosen
+        return replace(chosen, subscriptions=found(await team_subscriptions(tables, chosen.owner, self.team)))
+
+
+def _missing_agency(detail: Bilingual) -> Problem:
+    error = {"code": "missing-field", "parameter": "agency", "detail": detail}
+    return Problem("bad-parameter", errors=[error])
+
+
+@routes.get(
+    "/v1/campaigns",
+    summary="The awareness campaigns",
+    responses=documents.answers("The shape of `yesser campaigns list --json`.", list[Campaign], paged=True, csv=True),
+)
+async def list_campaigns(
+    request: Reading,
+    owner: Owner = None,
+    state: State = None,
+    overdue: Overdue = None,
+    due_before: Before = None,
+    service: Text = None,
+    channel: Channel = None,
+    rule: Text = None,
+    sort: ListSort = "id",
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Every campaign in the log that matches all parameters, and its state. As JSON, or with `Accept: text/csv`."""
+
+    async def listed(reader: Reader) -> Answer[list[Campaign]]:
+        programme_scope(reader.caller)
+        wanted, on = state and state.value, channel and channel.value
+        key = texts_after(after) if sort == "due" else ("", text_after(after))
+        chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
+        chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
+        return await reader.page(
+            CAMPAIGNS,
+            lambda tables: campaigns(tables, chosen),
+            limit,
+            lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
+            reader.today if chosen.depends_on_today else "",
+        )
+
+    return await request.respond(listed, partial(csv_file, LIST))
+
+
+async def _inbox_filter(
+    agency: AgencyCode = None,
+    everyone: Everyone = False,
+    team: Text = None,
+    state: InboxState = StateFilter.OPEN,
+    overdue: Overdue = None,
+    service: Text = None,
+    channel: Channel = None,
+    rule: Text = None,
+) -> InboxFilter:
+    wanted = state if isinstance(state, StateFilter) else None
+    return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
+
+
+@routes.get(
+    "/v1/inbox",
+    summary="What an agency must do now",
+    responses=documents.answers(
+        "The campaigns asked for, each with its next step.", list[InboxItem], paged=True, csv=True
+    ),
+)
+async def open_campaigns(
+    request: Reading,
+    asked: Annotated[InboxFilter, Depends(_inbox_filter)],
+    sort: InboxSort = "due",
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """The agency's campaigns in this state, in this order. With `team`, those that its subscriptions choose.
+
+    Without `agency`: your own. As JSON, or with `Accept: text/csv`.
+    """
+    return await request.respond(lambda reader: inbox_for(reader, asked, sort, limit, after), partial(csv_file, INBOX))
+
+
+async def inbox_for(
+    reader: Reader, asked: InboxFilter, sort: Literal["due", "overdue"], limit: int, after: str | None = None
+) -> Answer[list[InboxItem]]:
+    """A page of the campaigns that somebody asked for. Raises `Problem` (403, 404, 422, 503)."""
+    chosen = replace(asked.chosen_by(reader), sort=sort, after=texts_after(after), rows_max=limit + 1)
+
+    async def question(view: View) -> list[InboxItem]:
+        tables = await view.use(CAMPAIGNS)
+        return await inbox(tables, await asked.for_team(tables, chosen))
+
+    answer = await reader.read([CAMPAIGNS], question, reader.today)
+    return paged(answer, limit, lambda row: (_key(row, sort), row.campaign_id))
+
+
+@routes.get(
+    "/v1/inbox/counts",
+    summary="How many campaigns wait for each next step",
+    responses=documents.answers(
+        "How many there are, are overdue, are paused, and wait for each next step.", InboxCounts
+    ),
+)
+async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
+    """Of the campaigns that `/v1/inbox` lists with the same parameters."""
+
+    return await request.respond(lambda reader: inbox_counts_for(reader, asked))
+
+
+async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> Answer[InboxCounts]:
+    """Raises `Problem` (403, 404, 422, 503)."""
+    chosen = asked.chosen_by(reader)
+
+    async def question(view: View) -> InboxCounts:
+        tables = await view.use(CAMPAIGNS)
+        return await counts(tables, await asked.for_team(tables, chosen))
+
+    return await reader.read([CAMPAIGNS], question, reader.today)
+
+
+def _key(row: InboxItem, sort: Sort) -> str:
+    """The row's place in the order, as the query has it."""
+    return row.due_on if sort == "due" else f"{'01'[not row.overdue]}{row.due_on}"
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}",
+    summary="A campaign, its brief, its airings and its history",
+    responses=documents.answers("A campaign, its brief, its reason, its airings and its history.", CampaignAndHistory),
+)
+async def one_campaign(request: Reading, campaign_id: Id) -> Response:
+    """Why it was triggered, what was asked for, who acknowledged it, and what became of it."""
+    return await request.respond(lambda reader: campaign_for(reader, campaign_id))
+
+
+async def campaign_for(reader: Reader, campaign_id: str) -> Answer[CampaignAndHistory]:
+    """Another agency's without its airings and history. Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> CampaignAndHistory:
+        row = found(await campaign(view, campaign_id))
+        return row if may_read(scope, row.owner) else structs.replace(row, airings=None, history=None)
+
+    return await reader.read([CAMPAIGNS], question)
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/explanation",
+    summary="Why a campaign was triggered",
+    responses=documents.answers(
+        "What the rules decided, and sentences on what happened to the campaign.", CampaignExplanation
+    ),
+)
+async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
+    """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
+    return await request.respond(lambda reader: explanation_for(reader, campaign_id))
+
+
+async def explanation_for(reader: Reader, campaign_id: str) -> Answer[CampaignExplanation]:
+    """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> CampaignExplanation:
+        explained = found(await explain(view, rules_in_force(), campaign_id))
+        if explained.about.kind != "campaign" or not all(may_read(scope, row.owner) for row in explained.campaigns):
+            raise Problem("not-found")
+        if not explained.campaigns and scope != EVERYTHING:  # decided against: no agency owns it
+            raise Problem("not-found")
+        return document_of(CampaignExplanation, structs.asdict(explained))
+
+    return await reader.read(EXPLAIN_CONSUMERS, question)

@@ -1,0 +1,116 @@
+"""`/v1/proofs/{index}`: an entry's bytes with the proof that it is in the log, within the caller's scope."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from consumers.api import documents
+from consumers.api.access import money_scope
+from consumers.api.parameters import Index
+from consumers.api.reader import Answer, Reader
+from consumers.api.reading import JSON, Reading
+from consumers.documents.access_scope import EVERYTHING, AccessScope
+from consumers.documents.log.entries import Proof
+from consumers.replay.as_of.view import NotStarted, live_view
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.wire.entry import parse_entry
+from infra.http.documents import not_yet
+from infra.http.negotiation import preferred
+from infra.http.problems import Problem
+from infra.json_documents import to_json
+from infra.kafka.client_config import agency_topic
+from infra.log.proof_file import ProofFile
+from infra.log.proofs import PROOF_PREFIX, inclusion_proof
+from infra.log.reader import StoredHashes, newest_checkpoint, read_entries, read_leaves, rotation_notes
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.api.resources.log", "checkpoints.sql")
+PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
+_PROOF: Final = documents.described(
+    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.", Proof
+)
+_VARY: Final = {"Vary": "Accept"}
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    PROOF_PREFIX + "{index}",
+    summary="An entry with the proof that it is in the log",
+    responses={**documents.plain(documents.in_text(_PROOF, PROOF_FILE_TYPE)), 404: not_yet()},
+)
+async def proof(request: Reading, index: Index) -> Response:
+    """The entry's bytes and its inclusion proof (RFC 6962) under the newest checkpoint that enough witnesses cosigned.
+
+    Where the log has no witnesses, or they have yet to cosign the entry, it is the newest checkpoint.
+
+    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
+    """
+    found = (await proof_for(await request.reader(), index)).document
+    if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
+        name = f'attachment; filename="{index}.tlog-proof"'
+        return Response(proof_file(found), headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
+    return Response(to_json(found), headers=_VARY, media_type=JSON)
+
+
+async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
+    """The proof of an entry in scope. Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+    async with reader.reads.connection() as connection:
+        raw = await read_entries(connection, index, 1)
+        if not raw or not await _is_within(connection, scope, index, raw[0]):
+            raise Problem("not-found")
+        size, note = await checkpoint_over(connection, index)
+        path = await inclusion_proof(StoredHashes(connection), index, size)
+        leaf = await read_leaves(connection, index, 1)
+        rotations = await rotation_notes(connection)
+    document = Proof(
+        index=index,
+        entry=raw[0].decode(),
+        leaf=base64.b64encode(leaf).decode(),
+        size=size,
+        path=tuple(base64.b64encode(step).decode() for step in path),
+        checkpoint=note,
+        rotations="\n".join(rotations),
+    )
+    return Answer(document)
+
+
+def proof_file(proof: Proof) -> str:
+    """The same as a C2SP tlog-proof."""
+    path = [base64.b64decode(step) for step in proof.path]
+    return ProofFile(proof.index, proof.entry.encode(), path, proof.checkpoint).text()
+
+
+async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:
+    """Size and note of a checkpoint that covers an entry: cosigned, if there is such a one. Raises `Problem` (404)."""
+    row = await connection.fetchrow(_SQL["cosigned"])
+    cosigned = None if row is None else (row["size"], row["note"])
+    for found in (cosigned, await newest_checkpoint(connection)):
+        if found is not None and index < found[0]:
+            return found
+    raise Problem("not-found", retry_after_s=1)
+
+
+async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:
+    """An agency's entries are those from its topic, refusals included."""
+    if scope == EVERYTHING:
+        return True
+    entry = parse_entry(index, raw)
+    if scope.only_money:
+        return entry.subject.startswith("partnership/")
+    if scope.partners is None:
+        return scope.agency is not None and entry.address.partition("/")[0] == agency_topic(scope.agency)
+    try:
+        async with live_view(connection, [REVENUE]) as looked_at:
+            ledger = await looked_at.use(REVENUE)
+            if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, scope):
+                return False
+            return index not in await read.strangers(ledger, [index])
+    except NotStarted:
+        return False

@@ -1,0 +1,73 @@
+"""`/v1/services`: the service directory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from consumers.api import documents
+from consumers.api.access import programme_scope, with_readable_history
+from consumers.api.cursor import text_after
+from consumers.api.parameters import After, Id, Limit
+from consumers.api.reader import Answer, Reader
+from consumers.api.reading import Reading, found
+from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceState
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.programme.projections.read import ServiceFilter, service, services
+from consumers.replay.as_of.view import View
+from events.values.fields import CODE_PATTERN
+
+routes = APIRouter(tags=["programme"], default_response_class=Response)
+
+Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
+Group = Annotated[int | None, Query(ge=1, le=3, description="Only of this group.")]
+State = Annotated[ServiceState | None, Query(description="Only in this state.")]
+
+
+@routes.get(
+    "/v1/services",
+    summary="The service directory",
+    responses=documents.answers("Services by id.", list[Service], paged=True),
+)
+async def list_services(
+    request: Reading,
+    agency: Owner = None,
+    group: Group = None,
+    state: State = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Every registered service and its state."""
+    chosen = ServiceFilter(agency, group, state and state.value)
+    return await request.respond(lambda reader: services_for(reader, chosen, limit, after))
+
+
+async def services_for(
+    reader: Reader, chosen: ServiceFilter, limit: int, after: str | None = None
+) -> Answer[list[Service]]:
+    """A page of the directory. Raises `Problem` (403, 422, 503)."""
+    programme_scope(reader.caller)
+    chosen = replace(chosen, after=text_after(after), rows_max=limit + 1)
+    return await reader.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, lambda row: (row.service_id,))
+
+
+@routes.get(
+    "/v1/services/{service_id}",
+    summary="A service and its history",
+    responses=documents.answers("A service and its history.", ServiceAndHistory),
+)
+async def one_service(request: Reading, service_id: Id) -> Response:
+    """What happened to it, step by step, each with the index of its entry."""
+    return await request.respond(lambda reader: service_for(reader, service_id))
+
+
+async def service_for(reader: Reader, service_id: str) -> Answer[ServiceAndHistory]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> ServiceAndHistory:
+        return with_readable_history(found(await service(await view.use(PROJECTIONS), service_id)), scope)
+
+    return await reader.read([PROJECTIONS], question)

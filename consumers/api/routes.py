@@ -1,0 +1,72 @@
+"""The read API's router, which the gateway loads by the entry point `yesser.routes`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, Request
+
+from consumers.api.calculations import Calculations
+from consumers.api.reader import Reads
+from consumers.api.resources import (
+    activity,
+    anomalies,
+    balances,
+    campaigns,
+    coverage,
+    pace,
+    partnerships,
+    plan,
+    projects,
+    services,
+    statements,
+)
+from consumers.api.resources.log import checkpoints, entries, proofs, refusals
+from infra.http.routes import RouteParts
+
+PLANS_REMEMBERED_MAX: Final = 256
+_RESOURCES: Final = (
+    plan,
+    pace,
+    services,
+    projects,
+    campaigns,
+    coverage,
+    partnerships,
+    statements,
+    balances,
+    entries,
+    anomalies,
+    activity,
+    refusals,
+    proofs,
+    checkpoints,
+)
+"""In the order of the OpenAPI document."""
+
+
+def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
+    settings = parts.settings
+    of_kinds = [Calculations(settings) for _ in range(3)]
+    return Reads(parts.connection, now, Calculations(settings, PLANS_REMEMBERED_MAX), *of_kinds)
+
+
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
+    """All routes. Their dependencies are in the state of the request."""
+    routes = APIRouter(dependencies=[prepared(parts, reads)])
+    for resource in _RESOURCES:
+        routes.include_router(resource.routes)
+    return routes
+
+
+def prepared(parts: RouteParts, reads: Reads | None = None) -> Any:
+    """A dependency of routes of other packages that take a `Reading`."""
+    shared = reads or reads_of(parts)
+
+    async def prepare(request: Request) -> None:
+        request.state.parts = parts
+        request.state.reads = shared
+
+    return Depends(prepare)

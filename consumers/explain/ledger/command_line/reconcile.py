@@ -1,0 +1,97 @@
+"""`yesser ledger reconcile`: a partner's or a bank's table against the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from msgspec.structs import replace
+
+from consumers.documents.document import Listing
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.documents.tables import csv_file, grid
+from consumers.explain.ledger.proving import entries_of
+from consumers.explain.ledger.reconcile import FileRow, reconcile, totals, type_of
+from consumers.revenue.statements.commands import partnerships_completion
+from events.values.bilingual import Bilingual, joined
+from infra.command_line.display import show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.usage import usage_errors
+from infra.errors import WrongInput
+from infra.settings import Settings
+from infra.tables.mapping import MappingDocument, read_mapping
+from infra.tables.rows import mapped_rows
+
+_MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("reconcile")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.argument("file", type=click.File("rb"))
+@click.option("--mapping", "mapping_file", required=True, type=_MAPPING, help="How its columns map, as for `publish`.")
+@click.option(
+    "--csv", "into", type=click.Path(dir_okay=False, path_type=Path), help="Write every finding to this file."
+)
+@json_option
+@click.pass_context
+def reconcile_command(
+    context: click.Context, partnership: str, file: BinaryIO, mapping_file: Path, into: Path | None, as_json: bool
+) -> None:
+    """Compare a partner's or a bank's table of receipts, reversals or payouts with the log.
+
+    The mapping is that of `yesser publish`; its constant "/type" says which of the three the rows are. Rows without an
+    id are matched by date and amount. Exit code 1: something is missing, different, doubled or unreadable.
+    """
+    with usage_errors():
+        kind, rows, others = _rows_of(partnership, file, read_mapping(mapping_file))
+    findings = reconcile(kind, rows, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
+    counts = totals(findings)
+    differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
+    if into is not None:
+        # Ids of the file are anybody's text: a spreadsheet must not run them.
+        written = [replace(row, reason=row.reason.plain()) if row.reason else row for row in findings]
+        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), written).encode())
+    document = {
+        "partnership_id": partnership,
+        "type": kind,
+        "rows_of_other_partnerships": others,
+        **{kind.value.replace("-", "_"): count for kind, count in counts.items()},
+        "findings": differing,
+    }
+    print_result(document, as_json, lambda: _show_findings(partnership, differing, counts), indented=True)
+    context.exit(ExitCode.ANSWER_IS_NO if differing else ExitCode.OK)
+
+
+def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tuple[str, list[FileRow], int]:
+    """The type of the rows, the partnership's own, and how many name another. Raises `WrongInput`."""
+    kind, rows, others = None, [], 0
+    for line, bound, cells in mapped_rows(file, mapping):
+        document = bound.event(cells)
+        own_kind = type_of(document)
+        if kind is not None and own_kind != kind:
+            raise WrongInput(f"line {line} is a {own_kind} and the lines before are {kind}: make a table of each type")
+        kind = own_kind
+        data = document.get("data", {})
+        if not isinstance(data, dict):
+            raise WrongInput('the mapping fills "/data" itself: name its members, such as "/data/amount_halalas"')
+        if data.get("partnership_id", partnership) == partnership:
+            rows.append(FileRow(line, data))
+        else:
+            others += 1
+    if kind is None:
+        raise WrongInput("the table has no rows below its header")
+    return kind, rows, others
+
+
+def _show_findings(partnership: str, differing: Sequence[Finding], counts: Mapping[FindingKind, int]) -> None:
+    if differing:
+        title = Listing("مطابقة {}، بالريال", "Reconciliation of {}, in riyals", Finding).format(partnership)
+        show(grid(title, differing))
+    number = Bilingual("{} {:,}", "{} {:,}")
+    numbers = joined(number.format(kind, count) for kind, count in counts.items() if count)
+    print_localized(Bilingual("{}.", "{}.").format(numbers))

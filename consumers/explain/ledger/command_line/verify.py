@@ -1,0 +1,49 @@
+"""`yesser ledger verify-statement`: needs the folder of a statement, and no service."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from consumers.explain.ledger.statement_proof import StatementProof, verify_statement
+from consumers.proof.audit.kept import KeptCheckpoint, state_folder
+from consumers.proof.commands.audit_options import audit_source, verifier_of
+from events.values.bilingual import Bilingual
+from infra.command_line.output import json_option, print_confirmation
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_TOKEN = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("verify-statement")
+@click.argument("folder", type=_FOLDER)
+@click.option("--vkey", help="The log's verifier key, from its operator; default: the one beside the log's key.")
+@click.option("--against", metavar="URL-OR-FOLDER", help="A log: no other entry of the partnership exists in it.")
+@click.option("--token-file", type=_TOKEN, help="File with a token that may read entries of that log.")
+@json_option
+def verify_statement_command(
+    folder: Path, vkey: str | None, against: str | None, token_file: Path | None, as_json: bool
+) -> None:
+    """Verify a statement in a FOLDER of `prove-statement`: signature, entries, and every figure from the entries.
+
+    Without --against an entry may have been left out; with it, the log is read up to the closing entry. Exit code 76:
+    the statement does not follow from the entries, or something was changed.
+    """
+    source, verifier = None if against is None else audit_source(against, vkey, token_file), verifier_of(None, vkey)
+    found = asyncio.run(verify_statement(folder, verifier, source))
+    KeptCheckpoint(state_folder(), verifier).require_same(found.size, bytes.fromhex(found.root))
+    _print(found, as_json)
+
+
+def _print(found: StatementProof, as_json: bool) -> None:
+    own = f"{found.partnership_id} {found.period}"
+    if found.is_complete:
+        others = Bilingual("ولا قيد غيرها للشراكة في السجل", "the log has no other entry of the partnership")
+    else:
+        others = Bilingual("ولم يُتحقق من خلو السجل من غيرها", "whether the log has others was not checked (--against)")
+    right = Bilingual(
+        "الكشف {} سليم: يتبع من {:,} من القيود، {}.", "Statement {} is right: it follows from {:,} entries; {}."
+    )
+    print_confirmation(found, as_json, right.format(own, found.entries_count, others))

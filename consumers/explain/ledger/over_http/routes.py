@@ -1,0 +1,291 @@
+"""`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
+
+They answer what `yesser ledger` prints, to those who may read the partnership. A function with the settings as its
+first argument calculates the same of many entries, in a process of the pool (`consumers.api.beside`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Final
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as PathParameter
+from msgspec.structs import asdict
+
+from consumers.api import documents
+from consumers.api.access import money_scope
+from consumers.api.cursor import text_after
+from consumers.api.parameters import After, Id, Limit, Period
+from consumers.api.reader import Answer, Reader, Reads
+from consumers.api.reading import Reading, found
+from consumers.api.resources.statements import transfers_for
+from consumers.api.routes import prepared
+from consumers.documents.document import D, documents_of
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
+from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import WorkingAndDays
+from consumers.explain.database import DatabaseSource, database_source
+from consumers.explain.explain import Request as Asked
+from consumers.explain.figures import Scope
+from consumers.explain.ledger.explained_statement import STEPS_MAX, explained_figure
+from consumers.explain.ledger.forecast import forecast
+from consumers.explain.ledger.over_http.calculations import Calculation, Check, Raw, calculated_for, signing_entry
+from consumers.explain.ledger.proving import entries_of
+from consumers.explain.ledger.what_if import WrongTerms, require_terms, what_if
+from consumers.explain.over_http.known_source import known_source
+from consumers.replay.as_of.view import View, view
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.statements.days import statement_days
+from consumers.revenue.statements.formulas import fields
+from consumers.revenue.statements.read import statement_parts
+from events.values.data import Data
+from infra.http.documents import answer, schema_of
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.settings import Settings
+
+TERMS_LENGTH_MAX: Final = 6_000
+_SQL: Final = queries("consumers.explain.ledger.over_http", "read.sql")
+
+Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
+KindOfAccount = Annotated[str, PathParameter(pattern=f"^({'|'.join(known.value for known in AccountKind)})$")]
+Terms = Annotated[
+    str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
+]
+
+routes = APIRouter(tags=["revenue share"], default_response_class=Response)
+
+
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
+    """All routes; the gateway loads them by the entry point `yesser.routes`."""
+    made = APIRouter(dependencies=[prepared(parts, reads)])
+    made.include_router(routes)
+    return made
+
+
+@routes.get(
+    "/v1/open-periods",
+    summary="What is expected of the open periods",
+    responses=documents.responses(answer("Open periods by partnership.", schema_of(list[OpenPeriod])), paged=True),
+)
+async def open_periods(request: Reading, limit: Limit = 100, after: After = None) -> Response:
+    """By partnership. `period` is null where all periods are closed."""
+    return await request.respond(lambda reader: open_periods_for(reader, limit, after))
+
+
+async def open_periods_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[OpenPeriod]]:
+    """A page of those in scope. Raises `Problem` (403, 422, 503)."""
+    scope = money_scope(reader.caller)
+    given = scope.agency, scope.partners, text_after(after), limit + 1
+
+    async def rows(tables: Connection) -> list[OpenPeriod]:
+        return documents_of(OpenPeriod, await tables.fetch(_SQL["open_periods"], *given))
+
+    return await reader.page(REVENUE, rows, limit, lambda row: (row.partnership_id,))
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/periods",
+    summary="Expected and actual revenue by period",
+    responses=documents.responses(answer("Periods in order.", schema_of(list[RevenuePeriod]))),
+)
+async def periods(request: Reading, partnership_id: Id) -> Response:
+    """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
+    return await request.respond(lambda reader: periods_for(reader, partnership_id))
+
+
+async def periods_for(reader: Reader, partnership_id: str) -> Answer[list[RevenuePeriod]]:
+    return await _rows_of(reader, partnership_id, "periods", RevenuePeriod)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/accounts",
+    summary="The accounts of a partnership",
+    responses=documents.responses(answer("Accounts by name.", schema_of(list[Account]))),
+)
+async def accounts(request: Reading, partnership_id: Id) -> Response:
+    """Those that have a transfer. Their balances sum to zero."""
+    return await request.respond(lambda reader: accounts_for(reader, partnership_id))
+
+
+async def accounts_for(reader: Reader, partnership_id: str) -> Answer[list[Account]]:
+    return await _rows_of(reader, partnership_id, "accounts", Account)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers",
+    summary="The transfers of an account",
+    responses=documents.responses(answer("Transfers in log order.", schema_of(list[Transfer])), paged=True),
+)
+async def account_transfers(
+    request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
+) -> Response:
+    """In log order, each with the index of the entry that caused it."""
+    return await request.respond(lambda reader: transfers_for(reader, partnership_id, limit, after, kind))
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/forecast",
+    summary="What a partnership may still bring, and cost",
+    responses=documents.responses(answer("The shape of `yesser ledger forecast --json`.", schema_of(Forecast))),
+)
+async def one_forecast(request: Reading, partnership_id: Id) -> Response:
+    """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
+    return await request.respond(lambda reader: forecast_for(reader, partnership_id))
+
+
+async def forecast_of(settings: Settings, partnership_id: str) -> Forecast:
+    return forecast(await entries_of(settings, f"partnership/{partnership_id}"))
+
+
+async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
+    """Raises like `calculated_for`."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[Forecast]:
+        return lambda: forecast(entries)
+
+    return await calculated_for(reader, partnership_id, prepare, forecast_of, question=("forecast",))
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/what-if",
+    summary="The real history under other terms",
+    responses=documents.responses(answer("The shape of `yesser ledger what-if --json`.", schema_of(WhatIf))),
+)
+async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
+    """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
+    return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
+
+
+async def what_if_of(settings: Settings, partnership_id: str, terms: Data) -> WhatIf:
+    return what_if(partnership_id, await entries_of(settings, f"partnership/{partnership_id}"), terms)
+
+
+async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
+    """`terms` are JSON. Raises like `calculated_for`, and `Problem` (422) for terms that no contract may have."""
+    given = _terms_of(terms)
+
+    async def check(view: View) -> None:
+        signing = await signing_entry(view, partnership_id)
+        try:
+            if signing is not None:
+                require_terms([signing], given)
+        except WrongTerms as error:
+            raise _bad_terms(str(error)) from None
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[WhatIf]:
+        return lambda: what_if(partnership_id, entries, given)
+
+    return await calculated_for(
+        reader, partnership_id, prepare, what_if_of, given, check=check, question=("what-if", terms)
+    )
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/statements/{period}/working",
+    summary="How the figures of a statement follow",
+    responses=documents.responses(
+        answer(
+            "The shape of `yesser ledger statement --working --json`, and lines by day and band.",
+            schema_of(WorkingAndDays),
+        )
+    ),
+)
+async def working(request: Reading, partnership_id: Id, period: Period) -> Response:
+    """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
+    return await request.respond(lambda reader: working_for(reader, partnership_id, period))
+
+
+async def working_of(settings: Settings, partnership_id: str, period: str) -> WorkingAndDays:
+    """Without its days, which are as many as the entries."""
+    async with view(settings, [REVENUE]) as shown:
+        parts = await statement_parts(await shown.use(REVENUE), partnership_id, period, None)
+    return WorkingAndDays(**asdict(parts.document()), days=None)
+
+
+async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
+    """Raises like `calculated_for`."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[WorkingAndDays]:
+        parts = await statement_parts(await view.use(REVENUE), partnership_id, period, None)
+        days = statement_days(parts.partnership.versions, parts.postings)
+        document = WorkingAndDays(**asdict(parts.document()), days=tuple(days))
+        return lambda: document
+
+    check = _closed(partnership_id, period)
+    return await calculated_for(reader, partnership_id, prepare, working_of, period, check=check)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}",
+    summary="How a figure of a statement follows",
+    responses=documents.responses(answer("The shape of `yesser ledger explain --json`.", schema_of(ExplainedFigure))),
+)
+async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
+    """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
+    return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
+
+
+async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> ExplainedFigure:
+    async with database_source(settings, None) as source:
+        return await explained_figure(source, partnership_id, period, field)
+
+
+async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
+    """A figure of a statement. Raises like `calculated_for`."""
+    asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[ExplainedFigure]:
+        async def own(scope: Scope) -> list[Raw]:
+            return entries
+
+        source = await known_source(DatabaseSource(view, None), asked, own)
+        return lambda: asyncio.run(explained_figure(source, partnership_id, period, field))
+
+    check = _closed(partnership_id, period)
+    return await calculated_for(reader, partnership_id, prepare, explained_figure_of, period, field, check=check)
+
+
+async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> Answer[list[D]]:
+    """The rows of a query about a partnership in scope. Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> list[D]:
+        tables = await view.use(REVENUE)
+        found(await read.partnership(tables, partnership_id, scope))
+        return documents_of(document, await tables.fetch(_SQL[query], partnership_id))
+
+    return await reader.read([REVENUE], question)
+
+
+def _closed(partnership_id: str, period: str) -> Check:
+    """Refuses (404) a period without a statement."""
+
+    async def check(view: View) -> None:
+        try:
+            await read.statement(await view.use(REVENUE), partnership_id, period)
+        except read.NoStatement:
+            raise Problem("not-found") from None
+
+    return check
+
+
+def _terms_of(text: str) -> Data:
+    try:
+        terms = orjson.loads(text)
+    except ValueError:
+        terms = None
+    if not isinstance(terms, dict):
+        raise _bad_terms("Give a JSON object with members of the terms, such as bands.")
+    return terms
+
+
+def _bad_terms(detail: str) -> Problem:
+    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "terms", "detail": detail}])

@@ -1,0 +1,70 @@
+"""Writes a statement with the entries that prove it, from the database.
+
+Flows in: the ledger, the index of events and the log. Flows out: a folder of `consumers.proof.audit.export` with
+`statement.json`, which `statement_proof` verifies anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from msgspec.structs import asdict
+
+from consumers.explain.database import entries_in, indexes_in
+from consumers.explain.figures import Scope
+from consumers.explain.ledger.statement_proof import STATEMENT_FILE
+from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.audit.export import BUNDLES_AT_ONCE, ExportReport, export
+from consumers.proof.audit.verify import as_json
+from consumers.proof.commands.database_log import database_log
+from consumers.replay.as_of.view import view
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.errors import Retry
+from infra.log.bundle import by_bundle
+from infra.log.reader import log_size
+from infra.postgres.connection import connected
+from infra.private_keys.key_files import read_verifier
+from infra.settings import Settings
+
+
+class NotSignedYet(Retry):
+    """The closing entry is not under a signed checkpoint yet, or not in the event index: try again in a second."""
+
+
+async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
+    """Write the folder. Raises `NoStatement`, `NotSignedYet`, `ExportExists`."""
+    verifier = read_verifier(settings, None)
+    async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
+        await connection.execute(f"SET search_path = {REVENUE.schema}")
+        statement = await read.statement(connection, partnership_id, period)
+        closing = statement.closing_index
+        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
+        indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
+    async with database_log(settings, verifier) as port:
+        checkpoint = await port.checkpoint()
+        if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
+            raise NotSignedYet(NotSignedYet.__doc__)
+        entries = _at(AuthenticatedLog(port, checkpoint), indexes)
+        report = await export(port, checkpoint, verifier, entries, folder)
+    (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")
+    return report
+
+
+async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:
+    """The entries of a subject, up to the end of the log."""
+    async with view(settings, [EVENT_INDEX]) as shown:
+        end = await log_size(shown.connection)
+        return [raw async for raw in entries_in(shown, end, Scope(subject))]
+
+
+async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
+    """The entries at these ascending indexes; each bundle is read once, neighbouring ones together."""
+    for own in by_bundle(indexes, BUNDLES_AT_ONCE):
+        first, entries = own[0], list[bytes]()
+        for index in own:
+            if index >= first + len(entries):
+                first, entries = index, await log.entries(index, own[-1] + 1 - index)
+            yield index, entries[index - first]

@@ -1,0 +1,46 @@
+"""The consumers as processes of `yesser run` (entry points of the group `yesser.processes`).
+
+Each factory takes the settings and returns a `Process`. It imports its modules only when it is called.
+"""
+
+from __future__ import annotations
+
+from infra.process.commands import Process
+from infra.settings import Settings
+
+
+def projections(settings: Settings) -> Process:
+    """The plan at a glance."""
+    return _consumer("projections", settings)
+
+
+def campaigns(settings: Settings) -> Process:
+    """Triggers awareness campaigns."""
+    return _consumer("campaigns", settings)
+
+
+def revenue(settings: Settings) -> Process:
+    """The revenue-share ledger."""
+    return _consumer("revenue", settings)
+
+
+def event_index(settings: Settings) -> Process:
+    """Events by source, type, subject, agency and time."""
+    return _consumer("event-index", settings)
+
+
+def consumers(settings: Settings) -> Process:
+    """All consumers in one process, for machines with few cores."""
+    from consumers.models.registry import CONSUMERS
+    from consumers.replay.pipeline.host import Host
+
+    host = Host(tuple(CONSUMERS.values()), settings)
+    return host.run, host.readiness
+
+
+def _consumer(name: str, settings: Settings) -> Process:
+    from consumers.models.registry import CONSUMERS
+    from consumers.replay.pipeline.pipeline import Pipeline
+
+    pipeline = Pipeline(CONSUMERS[name], settings)
+    return pipeline.run, pipeline.readiness

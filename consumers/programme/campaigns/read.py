@@ -1,0 +1,123 @@
+"""Reads the campaigns consumer's tables as documents (events.md §5). `search_path` selects the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from consumers.documents.campaigns.campaigns import (
+    Campaign,
+    CampaignAndHistory,
+    CampaignStep,
+    InboxCounts,
+    InboxItem,
+    OnChannels,
+)
+from consumers.documents.document import document_of
+from consumers.documents.programme.plan import Awareness
+from consumers.programme.campaigns.consumer import CONSUMER
+from consumers.programme.campaigns.filters import CampaignFilter, Subscription
+from consumers.replay.as_of.view import View
+from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_entries
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.programme.campaigns", "read.sql")
+_COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
+HISTORY_MAX: Final = 1_000
+
+Row = Mapping[str, Any]
+D = TypeVar("D", bound=Campaign)
+
+
+async def awareness(connection: Connection) -> Awareness:
+    """The `awareness` of `yesser plan`."""
+    row = await connection.fetchrow(_SQL["awareness"])
+    if row is None:
+        raise LookupError("a count without a row")
+    return Awareness(
+        launched_services=row["launched_services"],
+        aired=document_of(OnChannels, row),
+        on_all_three=row["on_all_three"],
+        general_campaigns=row["general_campaigns"],
+        reach=int(row["reach"]),
+    )
+
+
+async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[Campaign]:
+    """The rows of `yesser campaigns list`."""
+    rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
+    return [_campaign(Campaign, row) for row in rows]
+
+
+async def inbox(connection: Connection, chosen: CampaignFilter) -> list[InboxItem]:
+    """The rows of `yesser campaigns inbox`."""
+    rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
+    return [_campaign(InboxItem, row) for row in rows]
+
+
+async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
+    """Of the campaigns that match."""
+    row = await connection.fetchrow(_COUNTS, None, *chosen.arguments())
+    if row is None:
+        raise LookupError("a count without a row")
+    return document_of(InboxCounts, row)
+
+
+async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[Subscription] | None:
+    """What the team wants; None if the agency has no such team."""
+    if await connection.fetchval(_SQL["team"], agency, team) is None:
+        return None
+    return [dict(row) for row in await connection.fetch(_SQL["subscriptions"], agency, team)]
+
+
+async def campaign(view: View, campaign_id: str) -> CampaignAndHistory | None:
+    """A campaign, or None. The view shows `CONSUMER`."""
+    connection = await view.use(CONSUMER)
+    row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
+    if row is None:
+        return None
+    airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
+    history, is_whole = await _history(connection, row)
+    return _campaign(CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
+
+
+def hijri(on: str) -> str | None:
+    """The Umm al-Qura date, or None outside its table."""
+    return hijri_of(on) if FIRST_DATE <= on <= LAST_DATE else None
+
+
+def shown_history(took_effect: Sequence[int], anomalies: Iterable[int]) -> list[int]:
+    """The entries that a history shows, in log order: those that took effect, and the newest of the others while there
+    is room. Otherwise any agency could crowd out what happened by events that change nothing."""
+    left = max(0, HISTORY_MAX - len(took_effect))
+    return sorted([*took_effect, *sorted(anomalies, reverse=True)[:left]])
+
+
+def _campaign(document: type[D], row: Row, **further: Any) -> D:
+    # A sum of bigint is a decimal.
+    return document_of(document, row, reach=int(row["reach"]), due_on_hijri=hijri(row["due_on"]), **further)
+
+
+async def _history(connection: Connection, row: Row) -> tuple[list[CampaignStep], bool]:
+    """The entries about the campaign, in log order, and whether these are all. One that changed nothing names its
+    anomaly rule."""
+    most = HISTORY_MAX + 1
+    took_effect = [index for (index,) in await connection.fetch(_SQL["took_effect"], row["campaign_id"], most)]
+    found = await connection.fetch(_SQL["anomalies_of"], f"campaign/{row['campaign_id']}", most)
+    anomalies = {anomaly["index"]: anomaly["rule"] for anomaly in found}
+    shown = shown_history(took_effect[:HISTORY_MAX], anomalies)
+    steps = []
+    for index in shown:
+        (raw,) = await read_entries(connection, index, 1)
+        steps.append(_step(parse_entry(index, raw), anomalies.get(index), row["owner"]))
+    return steps, len(shown) == len(took_effect) + len(anomalies)
+
+
+def _step(entry: Entry, anomaly: str | None, owner: str) -> CampaignStep:
+    data = entry.data if entry.agency == owner else {}
+    reported = {name: data.get(name) for name in ("by", "airing_id", "channel", "reach")}
+    about = {"index": entry.index, "recorded": entry.recorded, "type": entry.type, "agency": entry.agency}
+    return document_of(CampaignStep, reported | about, anomaly=anomaly)

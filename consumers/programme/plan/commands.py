@@ -1,0 +1,36 @@
+"""`yesser plan` and `yesser anomalies`: now, or as of an index, a recorded time or an occurred date."""
+
+from __future__ import annotations
+
+import click
+import uvloop
+
+from consumers.programme.plan.document import all_anomalies, plan_at_a_glance
+from consumers.programme.plan.show import anomalies_view, plan_view
+from consumers.replay.as_of.options import as_of_options
+from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.query import print_view
+from infra.command_line.output import json_option
+from infra.settings import Settings
+
+
+@click.command()
+@json_option
+@as_of_options
+def plan(at: PointInTime, as_json: bool) -> None:
+    """Show the five-year plan at a glance · الخطة الخمسية في لمحة.
+
+    As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order, and
+    anomalies and airings are not judged (docs/audit.md).
+    """
+    document, name = uvloop.run(plan_at_a_glance(Settings(), at))
+    print_view(document, as_json, lambda: [plan_view(document, name)], at)
+
+
+@click.command()
+@json_option
+@as_of_options
+def anomalies(at: PointInTime, as_json: bool) -> None:
+    """List the accepted events that contradict what is known; they changed nothing."""
+    rows = uvloop.run(all_anomalies(Settings(), at))
+    print_view(rows, as_json, lambda: [anomalies_view(rows)], at)

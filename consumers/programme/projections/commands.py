@@ -1,0 +1,90 @@
+"""`yesser services list | show ID`, `yesser projects list | show ID` and `yesser activity`, now or in the past."""
+
+from __future__ import annotations
+
+import click
+
+from consumers.documents.programme.activity import ACTIVITY
+from consumers.documents.programme.history import HISTORY
+from consumers.documents.programme.projects import PHASES, PROJECTS
+from consumers.documents.programme.services import SERVICES
+from consumers.documents.tables import grid
+from consumers.programme.projections import read
+from consumers.programme.projections.consumer import CONSUMER
+from consumers.replay.as_of.options import as_of_options
+from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.query import print_view, run_query
+from events.errors import YesserError
+from infra.command_line.completion import agency_codes
+from infra.command_line.output import json_option
+
+
+class NotRegistered(YesserError):
+    """Nothing is registered with this id."""
+
+
+@click.group()
+def services() -> None:
+    """Show the service directory and each service's history."""
+
+
+@services.command("list")
+@json_option
+@as_of_options
+def list_services(at: PointInTime, as_json: bool) -> None:
+    """List the registered services and their state."""
+    _, shown = run_query(CONSUMER, read.services, at)
+    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at)
+
+
+@services.command("show")
+@click.argument("service_id")
+@json_option
+@as_of_options
+def show_service(at: PointInTime, service_id: str, as_json: bool) -> None:
+    """Show a service and its history."""
+    _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
+    if shown is None:
+        raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
+    print_view(shown, as_json, lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)], at)
+
+
+@click.group()
+def projects() -> None:
+    """Show the projects, their phases and their history."""
+
+
+@projects.command("list")
+@json_option
+@as_of_options
+def list_projects(at: PointInTime, as_json: bool) -> None:
+    """List the registered projects and their progress."""
+    _, shown = run_query(CONSUMER, read.projects, at)
+    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at)
+
+
+@projects.command("show")
+@click.argument("project_id")
+@json_option
+@as_of_options
+def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
+    """Show a project, its phases and its history."""
+    _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), at)
+    if shown is None:
+        raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
+    print_view(
+        shown,
+        as_json,
+        lambda: [grid(PROJECTS, [shown]), grid(PHASES, shown.phase_states), grid(HISTORY, shown.history)],
+        at,
+    )
+
+
+@click.command()
+@click.option("--agency", shell_complete=agency_codes, help="Only this agency's activity.")
+@json_option
+@as_of_options
+def activity(at: PointInTime, agency: str | None, as_json: bool) -> None:
+    """Show each agency's accepted events by type, and its refused records."""
+    _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
+    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at)

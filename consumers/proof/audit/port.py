@@ -1,0 +1,165 @@
+"""The log as tlog-tiles files: of a mirror folder here, over HTTP in `http_port`."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from abc import ABC, abstractmethod
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from cachetools import LRUCache
+
+from events.errors import Tampered
+from infra.log.bundle import split_bundle
+from infra.log.key_history import KeyHistory, parse_transitions
+from infra.log.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
+from infra.log.ports.port import MissingPart, NotThere, whole
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
+
+RECENT_TILES: Final = 64
+CHECKPOINT_BYTES_MAX: Final = 512 << 10
+"""A hundred signatures of 3.3 KB, as ML-DSA-44 has them, fit."""
+KEY_HISTORY_BYTES_MAX: Final = 256 << 10
+"""Some hundred rotations."""
+TILE_BYTES_MAX: Final = TILE * HASH_BYTES
+BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
+_DAMAGED: Final = frozenset({errno.EIO, errno.ELOOP})
+"""Errors of a file or its disk. Any other is the reader's own, such as a right that is missing."""
+
+
+class CorruptBatch(NotThere, Tampered):
+    """A file of the log is corrupt: keep it, and mirror the log again to another folder."""
+
+
+class TilesPort(ABC):
+    """The log as tlog-tiles files. `size`: what to read before there is a checkpoint."""
+
+    def __init__(self, verifier: Verifier, size: int | None = None) -> None:
+        self._verifier = verifier
+        self._size = size
+        self._history: KeyHistory | None = None
+        self._recent: LRUCache[tuple[Kind, int], list[bytes]] = LRUCache(RECENT_TILES)
+
+    @abstractmethod
+    async def _file(self, path: str, bytes_max: int) -> bytes | None:
+        """The content of a file; None if it does not exist. Raises `CorruptBatch` if it is larger."""
+
+    @abstractmethod
+    def _place(self, path: str) -> str:
+        """Where a file is, for messages."""
+
+    async def checkpoint(self) -> Checkpoint:
+        note = await self._text(CHECKPOINT, CHECKPOINT_BYTES_MAX)
+        if note is None:
+            raise NotThere(f"{self._place(CHECKPOINT)} does not exist: is this a mirror, or a log's address?")
+        history = await self._keys()
+        try:
+            checkpoint = history.parse_checkpoint(note)
+        except InvalidNote as error:
+            raise InvalidNote(f"{self._place(CHECKPOINT)}: {error}") from error
+        self._size, self._history = checkpoint.size, history
+        self._recent.clear()
+        return checkpoint
+
+    async def keys(self) -> KeyHistory:
+        """A server that is asked again could show another history, by which the checkpoint would not be verified."""
+        return self._history or await self._keys()
+
+    async def _keys(self) -> KeyHistory:
+        """By the log's own file; before the first rotation it has none."""
+        text = await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX)
+        try:
+            history = KeyHistory.of(self._verifier, parse_transitions(text or ""))
+            if text is not None and (not text or history.text() != text):
+                raise InvalidNote("it is not written as rotations are published")
+            return history
+        except InvalidNote as error:
+            raise InvalidNote(f"{self._place(KEY_HISTORY)}: {error}") from error
+
+    async def _text(self, path: str, bytes_max: int) -> str | None:
+        data = await self._file(path, bytes_max)
+        try:
+            return None if data is None else data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise CorruptBatch(f"{self._place(path)} is not UTF-8: the file is damaged") from None
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        return await self._part(level, level, first, count)
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        return await self._part("entries", 0, first, count)
+
+    async def _part(self, kind: Kind, level: int, first: int, count: int) -> list[bytes]:
+        numbers = range(first // TILE, -(-(first + count) // TILE))
+        tiles = await asyncio.gather(*[self._tile(kind, level, number) for number in numbers])
+        skipped = first % TILE
+        found = list(chain.from_iterable(tiles))[skipped : skipped + count]
+        return whole(found, count, "entries" if kind == "entries" else f"hashes of level {level}", first)
+
+    async def _tile(self, kind: Kind, level: int, number: int) -> list[bytes]:
+        """What a tile holds: as wide as the checkpoint's size says, else the full one that has replaced it."""
+        if (kind, number) in self._recent:
+            return self._recent[kind, number]
+        if self._size is None:
+            await self.checkpoint()
+        assert self._size is not None
+        width = min(TILE, max(0, hashes_at(level, self._size) - number * TILE)) or TILE
+        for own in dict.fromkeys((width, TILE)):
+            path = tile_path(kind, number, own)
+            data = await self._file(path, BUNDLE_BYTES_MAX if kind == "entries" else TILE_BYTES_MAX)
+            if data is not None:
+                return self._remember((kind, number), tile_items(kind, data, own, self._place(path)))
+        raise MissingPart(f"{self._place(tile_path(kind, number, width))} is missing: mirror the log again")
+
+    def _remember(self, tile: tuple[Kind, int], found: list[bytes]) -> list[bytes]:
+        """Keep the hash tiles that were read last: a proof asks for several parts of one tile."""
+        if tile[0] != "entries":
+            self._recent[tile] = found
+        return found
+
+
+class MirrorPort(TilesPort):
+    """The log in a mirror folder."""
+
+    def __init__(self, folder: Path, verifier: Verifier, size: int | None = None) -> None:
+        super().__init__(verifier, size)
+        self._folder = folder
+
+    async def _file(self, path: str, bytes_max: int) -> bytes | None:
+        try:
+            data = (self._folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except IsADirectoryError:
+            raise CorruptBatch(f"{self._place(path)} is a folder, where the log has a file") from None
+        except OSError as error:
+            if error.errno not in _DAMAGED:
+                raise
+            raise CorruptBatch(f"{self._place(path)} cannot be read ({error.strerror}): it is damaged") from error
+        if len(data) > bytes_max:
+            raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
+        return data
+
+    def _place(self, path: str) -> str:
+        return str(self._folder / path)
+
+
+def tile_items(kind: Kind, data: bytes, width: int, place: str) -> list[bytes]:
+    """The hashes or entries of a file that has `width` of them. Raises `CorruptBatch` for any other number."""
+    found = entries_of(data, place) if kind == "entries" else split_hashes(data)
+    if len(found) != width or (kind != "entries" and len(data) != width * HASH_BYTES):
+        what = "entries" if kind == "entries" else "hashes"
+        raise CorruptBatch(f"{place} has {len(data):,} bytes, which are not {width} {what}: the file is damaged")
+    return found
+
+
+def entries_of(data: bytes, place: str) -> list[bytes]:
+    """The entries of a bundle. Raises `CorruptBatch` for a wrong length."""
+    try:
+        return split_bundle(data)
+    except IndexError:
+        raise CorruptBatch(
+            f"{place} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
+        ) from None

@@ -1,0 +1,1 @@
+"""`yesser audit`, and what operators do after a restore. Way in: `audit_command`, `recovery`."""

@@ -1,0 +1,186 @@
+"""Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
+
+Flows in: entries, for `log-keys` the rotations that the registrar stored, and for `trail` its rows; neither the live
+tables nor the event index are used. The versions of the live rows say which commitments are of an earlier fold. Flows
+out: a verdict per commitment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from consumers.documents.document import Label, Name
+from consumers.documents.log.commitments import Claim, Status
+from consumers.models.registry import CONSUMERS
+from consumers.proof.commitments.acknowledge import trail_command
+from consumers.proof.commitments.claims import (
+    ACKNOWLEDGED,
+    TYPE,
+    Acknowledgement,
+    RowsVersion,
+    consumer_name,
+    read_model_name,
+    said_among,
+    sorted_out,
+    status_of,
+)
+from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.proof.commitments.trail import TRAIL, hash_trail
+from consumers.replay.event_index.read import as_full_type
+from consumers.replay.fold.replay import Progress, Scratch, no_progress, replay
+from consumers.replay.fold.table_hash import TableHash
+from consumers.replay.fold.version import FoldVersion
+from consumers.replay.rebuild.table_hash import table_hash
+from infra.log.reader import chosen_entries, entry_batches, log_size
+from infra.postgres.connection import Connection, connected
+from infra.postgres.sql import queries
+from infra.settings import Settings
+
+_SQL: Final = queries("consumers.proof.commitments", "commit.sql")
+READ_MODELS: Final = tuple(
+    read_model_name(consumer, table.name) for consumer in CONSUMERS.values() for table in consumer.tables
+)
+"""Their names in commitments."""
+
+
+Hashes = dict[tuple[str, int], TableHash]
+"""What the log gives, by name and index."""
+
+
+class RowsHash(Struct, frozen=True):
+    """What the log gives for a read model at an index."""
+
+    rows: int
+    sha256: str
+
+
+class Known(Struct, frozen=True):
+    """The acknowledgement at the entry `index`; `by`: the operator, as far as the trail says."""
+
+    index: int
+    by: str | None
+    reason: dict[str, str]
+
+
+class Verdict(Claim, frozen=True):
+    """A commitment after its check. `found` is None if there is no such read model or no such state.
+
+    `acknowledgement` is the last one of a wrong commitment, if there is any. `ok`: it is no alarm.
+    """
+
+    found: RowsHash | None
+    status: Status
+    acknowledgement: Known | None
+    ok: bool
+
+    @property
+    def from_log(self) -> Annotated[Name, Label("من السجل", "From the log", drop=2)]:
+        found = self.found
+        if found is None:
+            return Name("لا توجد حالة كهذه", "no such state")
+        return Name("الصفوف: {:,}، {}", "{:,} rows, {}").format(found.rows, found.sha256)
+
+
+async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
+    """Every commitment in the log, and what was acknowledged of them, in log order."""
+    said: list[Claim | Acknowledgement] = []
+    async for first, batch in entry_batches(connection, 0, await log_size(connection)):
+        said += said_among(first, batch)
+    return sorted_out(said)
+
+
+async def newest_in_log(connection: Connection) -> list[Claim]:
+    """The newest commitment to each read model, found by the event index, by name."""
+    subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS, TRAIL)]
+    rows = await connection.fetch(_SQL["newest"], subjects, as_full_type(TYPE))
+    claims, _ = await _said_at(connection, [index for (index,) in rows])
+    return sorted(claims, key=lambda claim: claim.name)
+
+
+async def acknowledged_in_log(connection: Connection) -> list[Acknowledgement]:
+    """All acknowledgements, found by the event index."""
+    rows = await connection.fetch(_SQL["acknowledgements"], as_full_type(ACKNOWLEDGED))
+    return (await _said_at(connection, [index for (index,) in rows]))[1]
+
+
+async def _said_at(connection: Connection, indexes: Sequence[int]) -> tuple[list[Claim], list[Acknowledgement]]:
+    said: list[Claim | Acknowledgement] = []
+    async for index, entry in chosen_entries(connection, sorted(indexes)):
+        said += said_among(index, [entry])
+    return sorted_out(said)
+
+
+async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:
+    """The versions of the live rows, by consumer."""
+    rows = await connection.fetch(_SQL["rows_versions"])
+    return {name: RowsVersion(FoldVersion(number, sha256), since) for name, number, sha256, since in rows}
+
+
+async def check(
+    settings: Settings, claims: Sequence[Claim], acknowledgements: Sequence[Acknowledgement] = ()
+) -> list[Verdict]:
+    """A verdict for each claim, in log order. The log is folded once per consumer."""
+    settings = settings.acting_as("auditor")
+    hashes: Hashes = {}
+    for consumer in CONSUMERS.values():
+        own = [claim for claim in claims if consumer_name(claim.name) == consumer.name and claim.is_possible]
+        if own:
+            async with connected(settings, "commitments", batch=True) as session:
+                scratch = Scratch(session, consumer)
+                await scratch.create()
+                hashes |= await hash_committed(settings, scratch, own)
+    async with connected(settings, "commitments", batch=True) as connection:
+        return await verdicts(connection, claims, hashes, acknowledgements)
+
+
+async def verdicts(
+    connection: Connection, claims: Sequence[Claim], hashes: Hashes, acknowledgements: Sequence[Acknowledgement]
+) -> list[Verdict]:
+    """A verdict for each claim, where the log gives these `hashes` of read models."""
+    live, operators = await rows_versions(connection), await _operators(connection, acknowledgements)
+    hashes = hashes | await hash_others(connection, claims)
+    found = []
+    for claim in claims:
+        hashed, name = hashes.get((claim.name, claim.log_index)), consumer_name(claim.name)
+        own = CONSUMERS[name].rows_version if name in CONSUMERS else None
+        status = status_of(claim, hashed, own, live.get(name), acknowledgements)
+        known = None
+        if status is Status.ACKNOWLEDGED:
+            last = [one for one in acknowledgements if one.is_of(claim)][-1]
+            known = Known(last.index, operators.get(claim.index), last.reason)
+        rows_hash = None if hashed is None else RowsHash(hashed.rows, hashed.sha256)
+        ok = status is not Status.WRONG
+        found.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
+    return found
+
+
+async def hash_others(connection: Connection, claims: Iterable[Claim]) -> Hashes:
+    """What the database gives for the commitments to what is no read model, by name and index."""
+    claims = [claim for claim in claims if claim.is_possible]
+    keys = [claim.log_index for claim in claims if claim.name == LOG_KEYS]
+    found = {(LOG_KEYS, index): await hash_log_keys(connection, index) for index in keys}
+    return found | await hash_trail(connection, claims)
+
+
+async def _operators(connection: Connection, acknowledgements: Sequence[Acknowledgement]) -> dict[int, str]:
+    """Who acknowledged the commitments at these indexes, as far as the trail says."""
+    commands = {trail_command(one.commitment_index): one.commitment_index for one in acknowledgements}
+    rows = await connection.fetch(_SQL["acknowledged_by"], [*commands])
+    return {commands[command]: operator for command, operator in rows}
+
+
+async def hash_committed(
+    settings: Settings, scratch: Scratch, claims: Iterable[Claim], progress: Progress = no_progress
+) -> Hashes:
+    """Fold the log up to the index of each claim about a read model of the scratch, and hash it there."""
+    tables = {read_model_name(scratch.consumer, table.name): table for table in scratch.consumer.tables}
+    found: Hashes = {}
+    for log_index, name in sorted({(claim.log_index, claim.name) for claim in claims if claim.name in tables}):
+        await replay(settings, [scratch], log_index, progress)
+        async with scratch.connection.transaction():
+            found[name, log_index] = await table_hash(scratch.connection, tables[name])
+    return found

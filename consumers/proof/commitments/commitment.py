@@ -1,0 +1,211 @@
+"""Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
+
+Flows in: the rows of the live tables after exactly so many entries, read in chunks (`chunks`): as of the beginning of
+the consumer's block of the log, or if that was committed already as of its position (`growth`). Flows out: events
+`projection.committed` in the outbox. Each has the index and the version of its rows, so that a replay of the log up to
+there gives the same hash. Nothing here writes a read model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+from typing import Final
+
+import structlog
+
+from consumers.models.registry import CONSUMERS
+from consumers.programme.campaigns.rules.rule_file import InvalidRules
+from consumers.proof.commitments.chunks import RowsAt, hash_at
+from consumers.proof.commitments.claims import TYPE, consumer_name, read_model_name
+from consumers.proof.commitments.growth import Growth
+from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.proof.commitments.trail import TRAIL
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.version import FoldVersion
+from events.values.data import Data
+from events.wire.entry import parse_entry
+from infra.log.reader import read_checked
+from infra.observability.logs import first_line
+from infra.postgres import outbox_table
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.proof.commitments", "commit.sql")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """`name` is `{consumer}.{table}`, `log-keys` or `trail`; `log_index` entries were applied, the last at `recorded`.
+
+    `fold_version` is that of the rows; the others have none. `count` of the entries count as growth; of keys and of
+    rows of the trail all.
+    """
+
+    name: str
+    log_index: int
+    rows: int
+    sha256: str
+    recorded: str
+    fold_version: str | None
+    count: int
+
+    @property
+    def mark(self) -> tuple[str, str, int, int]:
+        """How far its consumer is committed: a row of `platform.committed`."""
+        return consumer_name(self.name), self.fold_version or "", self.log_index, self.count
+
+    def data(self) -> Data:
+        """The event's data, and a row of `yesser commit`."""
+        data = {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
+        return data if self.fold_version is None else {**data, "fold_version": self.fold_version}
+
+    def event(self) -> OutboxEvent:
+        """Its cause is the last entry applied."""
+        return OutboxEvent(
+            id=event_id(self.name, self.fold_version, self.log_index),
+            type=TYPE,
+            subject=f"projection/{self.name}",
+            data=self.data(),
+            time=self.recorded,
+            cause_index=self.log_index - 1,
+        )
+
+
+def event_id(name: str, fold_version: str | None, log_index: int) -> str:
+    """It names the last entry applied, and the version: another one may give other rows there."""
+    version = "" if fold_version is None else f".v{fold_version}"
+    return f"committed.{name}{version}.i{log_index - 1}"
+
+
+async def growths(
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+) -> dict[str, Growth]:
+    """Of these consumers, by name, those whose rows are of this process's version; none before there are tables."""
+    if not await connection.fetchval(_SQL["counted"]):
+        return {}
+    by_name = {consumer.name: consumer for consumer in consumers}
+    found = {}
+    for name, position, number, sha256, *rest in await connection.fetch(_SQL["growth"]):
+        # Rows of another version are rebuilt when their consumer starts; they are not committed before.
+        if name in by_name and _version(by_name[name]) == FoldVersion(number, sha256):
+            found[name] = Growth(position, *rest)
+    return found
+
+
+async def keys_growth(connection: Connection) -> Growth:
+    """The rotations of the log's key, counted as entries are."""
+    row = await connection.fetchrow(_SQL["keys_growth"])
+    return Growth(0, 0) if row is None else Growth(row["position"], row["keys_count"], 0, row["committed_count"])
+
+
+async def hash_read_models(
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values()), *, rest_per_work: float = 0.0
+) -> list[Commitment]:
+    """The read models of these consumers, each consumer as of its next index, without those that have none.
+
+    The rotations of the log's key and the trail follow, if they have grown. Each second of work has `rest_per_work`
+    seconds of rest.
+    """
+    found: list[Commitment] = []
+    for consumer in consumers:
+        growth = (await growths(connection, [consumer])).get(consumer.name)
+        hashes = [] if growth is None else await _hash_consumer(connection, consumer, growth, rest_per_work)
+        # Rows of another version may have been swapped in meanwhile.
+        if await growths(connection, [consumer]):
+            found += hashes
+    keys = await keys_growth(connection)
+    recorded = await _recorded(connection, keys.position) if keys.entries_count > keys.committed_count else None
+    if recorded is not None:
+        hashed = await hash_log_keys(connection, keys.position)
+        found.append(Commitment(LOG_KEYS, keys.position, hashed.rows, hashed.sha256, recorded, None, hashed.rows))
+    return [*found, *await _hash_trail(connection)]
+
+
+async def trail_growth(connection: Connection) -> tuple[Growth, str]:
+    """The rows of the trail, counted as entries are, and the hash of its chain."""
+    row = await connection.fetchrow(_SQL["trail_growth"])
+    if row is None:
+        return Growth(0, 0), ""
+    *growth, hashed = row
+    return Growth(*growth), hashed
+
+
+async def _hash_trail(connection: Connection) -> list[Commitment]:
+    """The trail as of the position, if it has grown: one hash for each length of the log."""
+    growth, hashed = await trail_growth(connection)
+    position, rows = growth.position, growth.entries_count
+    if position <= growth.committed_index or rows <= growth.committed_count:
+        return []
+    made = Commitment(TRAIL, position, rows, hashed, "", None, rows)
+    is_known = await connection.fetchval(_SQL["counted"])
+    if not is_known or await connection.fetch(_SQL["in_log"], [made.event().id]):
+        return []  # after a restore the log has commitments that were not noted
+    recorded = await _recorded(connection, position)
+    return [] if recorded is None else [replace(made, recorded=recorded)]
+
+
+def _version(consumer: Consumer) -> FoldVersion | None:
+    """None where its rules cannot be read: they keep no other read model waiting."""
+    try:
+        return consumer.rows_version
+    except InvalidRules as error:
+        _tell_once(consumer.name, first_line(error))
+        return None
+
+
+@cache
+def _tell_once(consumer: str, error: str) -> None:
+    log.warning("read models are left out of the commitment", consumer=consumer, error=error)
+
+
+async def _hash_consumer(
+    connection: Connection, consumer: Consumer, growth: Growth, rest_per_work: float
+) -> list[Commitment]:
+    version = consumer.rows_version.label
+    for index in growth.indexes:
+        names = {event_id(read_model_name(consumer, table.name), version, index): table for table in consumer.tables}
+        # After a restore the log has commitments that were not noted.
+        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [*names])}
+        tables = [table for id, table in names.items() if id not in registered]
+        if tables:
+            break
+    else:
+        return []
+    recorded, count, rows = await _recorded(connection, index), growth.count_before(index), RowsAt(consumer, index)
+    if recorded is None:
+        return []
+    hashes = [await hash_at(connection, rows, table, rest_per_work) for table in tables]
+    return [
+        Commitment(read_model_name(consumer, h.name), index, h.rows, h.sha256, recorded, version, count) for h in hashes
+    ]
+
+
+async def _recorded(connection: Connection, end: int) -> str | None:
+    """The recorded time of the last of `end` entries; None where the log is shorter (an older copy)."""
+    last = await read_checked(connection, end - 1, 1)
+    return parse_entry(end - 1, last[0]).recorded if last else None
+
+
+async def publish(
+    connection: Connection, commitments: Sequence[Commitment], epoch: int | None = None
+) -> list[Commitment]:
+    """Put the commitments into the outbox, and note how far was committed; returns those that were put there.
+
+    Those at an index that was committed meanwhile are left out. The relay gives its `epoch`: if it was superseded,
+    nothing is written.
+    """
+    async with connection.transaction():
+        if epoch is not None and not await connection.fetchval(_SQL["is_relay"], epoch):
+            return []
+        new: list[Commitment] = []
+        for mark, group in groupby(commitments, lambda commitment: commitment.mark):
+            if await connection.fetchval(_SQL["note"], *mark):
+                new += group
+        await outbox_table.write(connection, [commitment.event() for commitment in new])
+    return new

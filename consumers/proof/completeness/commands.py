@@ -1,0 +1,107 @@
+"""`yesser audit completeness`: which sequence numbers of each agency and month are missing, from the entries alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+import click
+from msgspec import UNSET
+
+from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.commands.audit_options import AuditSource, source_options
+from consumers.proof.completeness.derive import Completeness
+from consumers.proof.completeness.show import COLUMNS, document, file_rows, page, rows_table
+from events.errors import YesserError
+from events.values.bilingual import Bilingual
+from infra.command_line.display import show
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.progress_bar import progress_bar
+from infra.command_line.table_files import csv_text
+from infra.log.ports.tree import BATCH_ENTRIES
+from infra.settings import Settings
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+class NoSuchAgency(YesserError):
+    """The log knows no agency of this code."""
+
+
+@click.command("completeness")
+@source_options(required=False)
+@click.option("--agency", help="Only this agency.")
+@click.option(
+    "--month", callback=lambda context, option, value: _month(value), help="Only this month, such as 2026-11."
+)
+@click.option("--csv", type=_FILE, help="Write the rows as CSV to this file.")
+@click.option("--html", type=_FILE, help="Write a page in Arabic and English to this file.")
+@json_option
+def completeness_command(
+    log: AuditSource, agency: str | None, month: str | None, csv: Path | None, html: Path | None, as_json: bool
+) -> None:
+    """Show for each agency and month which sequence numbers are in the log and which are missing, from the entries of a
+    log at an address, in a mirror, in an export of the whole log or, without URL-OR-FOLDER, in the database.
+
+    Months are those of the recorded time in Riyadh. A number counts in the month in which it first exceeds all
+    earlier numbers. The database's own tables are compared with the entries. Exit code 76: they differ, or the log
+    is not what was signed.
+    """
+    found, root = asyncio.run(_derived(log))
+    size = found.size
+    if agency is not None and agency not in found.agencies():
+        near = get_close_matches(agency, found.agencies(), n=3)
+        raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
+    rows = list(found.rows(agency, month))
+    read = asyncio.run(_compared(found)) if log.place is None else UNSET
+    texts = {} if csv is None else {csv: csv_text(COLUMNS, file_rows(rows))}
+    if html is not None:
+        from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
+
+        texts[html] = to_html(page(rows, size, root))
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="" if path == csv else None)
+    written = ", ".join(map(str, texts))
+    print_result(
+        document(rows, size, root, read),
+        as_json,
+        lambda: (
+            print_localized(Bilingual("كُتب: {}", "Written: {}").format(written)) if written else show(rows_table(rows))
+        ),
+        indented=True,
+    )
+
+
+async def _compared(found: Completeness) -> dict[str, list[list[int]]]:
+    from consumers.proof.completeness.stored import compare_numbers  # imported here: an auditor has no database
+
+    return await compare_numbers(Settings(), found)
+
+
+async def _derived(log: AuditSource) -> tuple[Completeness, str]:
+    """Read every entry, each proven first. Returns what they give, and the log's root."""
+    found = Completeness()
+    if (export := log.whole_export("completeness")) is not None:
+        for index, raw in export.entries():
+            found.add(index, [raw])
+        return found, export.root
+    async with log.opened() as port:
+        _, checkpoint = await log.continued(port)
+        proven = AuthenticatedLog(port, checkpoint)
+        with progress_bar("completeness", checkpoint.size) as update:
+            while found.size < checkpoint.size:
+                first = found.size
+                found.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
+                update(completed=found.size)
+    log.keep(checkpoint)
+    return found, checkpoint.root.hex()
+
+
+def _month(value: str | None) -> str | None:
+    if value is not None and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", value) is None:
+        raise click.BadParameter(f"{value!r} is not a month: write it as 2026-11.")
+    return value

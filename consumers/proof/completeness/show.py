@@ -1,0 +1,124 @@
+"""The completeness of the agencies' numbers as a table, as rows of a file and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from msgspec import UNSET, Struct, UnsetType
+
+from consumers.proof.completeness.derive import MonthRow
+from consumers.revenue.statements.paper import Paper, Sheet
+from events.values.bilingual import Bilingual
+from infra.command_line.display import Cell, Column, Grid, Row, Section
+from infra.json_documents import with_long_numbers_as_texts
+
+RANGES_SHOWN_MAX: Final = 5
+_TITLE: Final = Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers")
+_MONTH: Final = Column("الشهر", "Month")
+_STATUS: Final = Column("الحالة", "Status")
+_ENTRIES: Final = Column("القيود", "Entries", drop=3, right=True)
+_REFUSED: Final = Column("المرفوض", "Refused", drop=5, right=True)
+_NUMBERS: Final = Column("الأرقام", "Numbers", drop=2, right=True)
+COLUMNS: Final = MonthRow.__struct_fields__
+"""Of a file. Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
+
+
+def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]]:
+    """Rows of `COLUMNS`; ranges as `1-5 9`."""
+    for row in rows:
+        numbers = (None if n is None else str(n) for n in (row.first, row.last, row.missing_count))
+        ranges = (ranges_text(found) for found in (row.in_log, row.missing, row.repeated))
+        yield row.agency, row.month, row.status.value, row.entries, row.numbered, row.refused, *numbers, *ranges
+
+
+def rows_table(rows: Iterable[MonthRow]) -> Grid:
+    """A row for each month, by agency."""
+    columns = [
+        *(_MONTH, _STATUS, _ENTRIES),
+        Column("المرقّم", "Numbered", drop=4, right=True),
+        *(_REFUSED, _NUMBERS),
+        Column("عدد الناقص", "Missing", right=True),
+        Column("الناقص", "Which", drop=1),
+    ]
+    found: list[Row] = []
+    for agency, own in groupby(rows, key=lambda row: row.agency):
+        found.append(Section(agency))
+        found += [_cells(row) for row in own]
+    return Grid(_TITLE, columns, found)
+
+
+def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
+    """A page with a table for each agency."""
+    headings = (_MONTH, _STATUS, _ENTRIES, _REFUSED, _NUMBERS, Bilingual("الناقص", "Missing"))
+    sheets = []
+    for agency, own in groupby(rows, key=lambda row: row.agency):
+        lines = tuple(
+            (
+                row.month,
+                Bilingual(row.status.ar, row.status.en),
+                f"{row.entries:,}",
+                f"{row.refused:,}",
+                _span(row),
+                _missing(row),
+            )
+            for row in own
+        )
+        sheets.append(Sheet(Bilingual("الجهة {}", "Agency {}").format(agency), headings, lines))
+    return Paper(
+        _TITLE,
+        tuple(sheets),
+        Bilingual(
+            "يتبع من قيود السجل وحدها، وعددها {}، جذره {}. للتحقق: yesser audit completeness URL-OR-FOLDER",
+            "Follows from the entries of the log alone: {} entries, root {}. To verify: yesser audit "
+            "completeness URL-OR-FOLDER",
+        ).format(size, root),
+        "",
+    )
+
+
+def ranges_text(ranges: Sequence[Sequence[int]], most: int | None = None) -> str:
+    """`1-5 9`; with `most`, only the first ranges and how many follow."""
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
+    left = len(ranges) - len(shown)
+    return " ".join([*shown, *([f"+{left}"] if left else [])])
+
+
+class CompletenessDocument(Struct, frozen=True):
+    """As JSON; `read_but_not_in_log` where the log is that of the database."""
+
+    log_index: int
+    root: str
+    rows: Sequence[MonthRow]
+    read_but_not_in_log: dict[str, list[list[int]]] | UnsetType
+
+
+def document(
+    rows: Sequence[MonthRow], size: int, root: str, read: dict[str, list[list[int]]] | UnsetType = UNSET
+) -> CompletenessDocument:
+    """The same for one checkpoint, wherever the log is read. A number beyond 53 bits is a text."""
+    return CompletenessDocument(size, root, with_long_numbers_as_texts(rows), read)
+
+
+def _cells(row: MonthRow) -> list[Cell]:
+    return [
+        "  " + row.month,
+        row.status,
+        f"{row.entries:,}",
+        f"{row.numbered:,}",
+        f"{row.refused:,}",
+        _span(row),
+        None if row.missing_count is None else f"{row.missing_count:,}",
+        ranges_text(row.missing, RANGES_SHOWN_MAX),
+    ]
+
+
+def _span(row: MonthRow) -> str:
+    return "—" if row.first is None else f"{row.first}-{row.last}"
+
+
+def _missing(row: MonthRow) -> str:
+    if row.missing_count is None:
+        return "—"
+    return f"{row.missing_count:,}" + (f": {ranges_text(row.missing, RANGES_SHOWN_MAX)}" if row.missing else "")

@@ -1,0 +1,126 @@
+"""Collects cosignatures of the newest checkpoint, and keeps it for readers once the policy is satisfied.
+
+Flows in: checkpoints that are signed already, from the database. Flows out: one row, the newest checkpoint that enough
+witnesses cosigned. The registrar never waits for a witness, and one that is away is asked less and less often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from consumers.proof.cosigning.submitter import REQUEST_MAX_S, Submitter
+from infra.log.proofs import consistency_proof
+from infra.log.reader import StoredHashes, newest_checkpoint
+from infra.log.signed_note import Checkpoint, read_checkpoint
+from infra.observability.telemetry import gauge
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.witnesses.policy import InvalidPolicy, Policy, read_policy
+
+LOOK_EVERY_S: Final = 0.5
+_SQL: Final = queries("consumers.proof.cosigning", "cosigned.sql")
+
+
+def witness_policy(path: Path | None) -> Policy | None:
+    """The policy in the settings' file. Raises `InvalidPolicy`, also where too few witnesses have an address."""
+    if path is None:
+        return None
+    policy = read_policy(path)
+    asked = [witness.cosigner for witness in policy.witnesses.values() if witness.address is not None]
+    if not policy.is_satisfied_by(asked):
+        raise InvalidPolicy(f"{path}: too few witnesses of the quorum {policy.quorum} have an address to be asked at")
+    return policy
+
+
+class Cosigning:
+    """Asks the witnesses of a policy until it is cancelled; without one it forgets what they cosigned.
+
+    `looked` is called after each look.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy | None, term: Term, looked: Callable[[], None] = lambda: None
+    ) -> None:
+        self._settings = settings
+        self._looked = looked
+        self._policy = policy
+        self._term = term
+        self._newest: Checkpoint | None = None
+        self._lines: dict[str, str] = {}
+        """The cosignatures of the newest checkpoint, by the witness's name."""
+        self._asking = asyncio.Lock()
+        """A connection answers one query at a time."""
+
+    async def run(self) -> None:
+        async with self._term.connected(self._settings, "witnesses") as connection:
+            if self._policy is not None:
+                await self._work(connection, self._policy)
+            await connection.execute(_SQL["forget"], self._term.epoch)
+            self._looked()
+        await asyncio.Event().wait()  # to return would end the relay's term
+
+    async def _work(self, connection: Connection, policy: Policy) -> None:
+        # Also before the policy is satisfied: without a size nobody would notice that it never is.
+        gauge("cosigned_size", await connection.fetchval(_SQL["kept_size"]))
+        async with self.submitters(policy) as submitters:
+            while True:
+                await self.look(connection, policy, submitters)
+                self._looked()
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    @asynccontextmanager
+    async def submitters(self, policy: Policy) -> AsyncIterator[list[Submitter]]:
+        """The witnesses that have an address. Redirects are not followed."""
+        verify = client_context(TlsFiles.of(self._settings))
+        async with httpx.AsyncClient(timeout=REQUEST_MAX_S, verify=verify) as client:
+            yield [Submitter(client, row, time.monotonic) for row in policy.witnesses.values() if row.address]
+
+    async def look(self, connection: Connection, policy: Policy, submitters: Sequence[Submitter]) -> None:
+        """Ask the witnesses that have not cosigned the newest checkpoint yet, all at once."""
+        async with self._asking:
+            found = await newest_checkpoint(connection)
+        if found is None:
+            return
+        if self._newest is None or self._newest.note != found[1]:
+            text = found[1].rpartition("\n\n")[0] + "\n"
+            self._newest, self._lines = read_checkpoint(text, text.partition("\n")[0], found[1]), {}
+            if policy.is_satisfied_by([]):
+                async with self._asking:
+                    await connection.execute(_SQL["forget_older"], self._term.epoch, self._newest.size)
+                gauge("cosigned_size", self._newest.size)
+        due = [row for row in submitters if row.witness.name not in self._lines and row.is_due]
+        ended = await asyncio.gather(
+            *(self._ask(connection, policy, row, self._newest) for row in due), return_exceptions=True
+        )
+        for error in ended:
+            if error is not None:
+                raise error
+
+    async def _ask(self, connection: Connection, policy: Policy, submitter: Submitter, newest: Checkpoint) -> None:
+        """Keep the checkpoint with this cosignature, once there are enough."""
+
+        async def prove(old_size: int, size: int) -> list[bytes]:
+            async with self._asking:
+                return await consistency_proof(StoredHashes(connection), old_size, size)
+
+        line = await submitter.cosignature(newest, prove)
+        if line is None:
+            return
+        self._lines[submitter.witness.name] = line
+        cosigned = [witness.cosigner for name, witness in policy.witnesses.items() if name in self._lines]
+        if policy.is_satisfied_by(cosigned):
+            note = newest.note + "".join(self._lines.values())
+            async with self._asking:
+                await connection.execute(_SQL["keep"], newest.size, note, self._term.epoch)
+            gauge("cosigned_size", newest.size)

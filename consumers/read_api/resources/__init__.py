@@ -1,3 +1,0 @@
-"""The addresses of the read API, one module per resource. `consumers.read_api.routes` joins them. Way in:
-`plan.routes`, and the same of each resource.
-"""

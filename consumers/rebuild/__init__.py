@@ -1,3 +1,0 @@
-"""Rebuilds read models beside the live ones, compares row by row, and finds the first difference. Way in: `commands`
-(`yesser rebuild`).
-"""

@@ -1,0 +1,125 @@
+"""Replays the log from its beginning into scratch tables, for a rebuild, a check or an as-of view.
+
+Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch tables; the folds' decisions are
+discarded, so a replay never writes an outbox row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from consumers.replay.fold.apply import ROWS_MAX, RowLimit, TooManyRows, apply
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.fold_failed import naming_bugs
+from consumers.replay.fold.past_rows import KeptKeys
+from consumers.replay.fold.postgres_store import PostgresStore
+from consumers.replay.fold.stored_keys import StoredKeys
+from events.wire.entry import Entry
+from infra.log.ports.port import NotThere
+from infra.log.ports.postgres_port import PostgresPort
+from infra.log.ports.read_ahead import BATCH_ENTRIES, parsed_entries
+from infra.log.ports.tree import require_tree
+from infra.log.signed_note import InvalidKey
+from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import read_verifier
+from infra.settings import Settings
+
+SESSION: Final = "pg_temp"
+"""The schema of a session's temporary tables: they end with the session, however it ends, and need no right to create
+schemas. A session has one scratch of this kind, since consumers have tables of the same name."""
+_OWN_FUNCTION: Final = re.compile(r"EXECUTE FUNCTION (?=\w+\()")
+
+Progress = Callable[[int], None]
+"""Called with the number of entries applied since the last call; 0 while other work goes on."""
+
+
+def no_progress(entries: int) -> None:
+    """Reports nothing."""
+
+
+class Scratch:
+    """The tables of one consumer, the session's own or in a schema; with what its rows were, if it `keeps_past`."""
+
+    def __init__(
+        self, connection: Connection, consumer: Consumer, schema: str = SESSION, *, keeps_past: bool = False
+    ) -> None:
+        self.connection = connection
+        self.consumer = consumer
+        self.schema = schema
+        self.position = 0
+        self._rules = naming_bugs(consumer)
+        self._stored = StoredKeys()
+        kept = KeptKeys() if keeps_past and consumer.keeps_past else None
+        self.store = PostgresStore(connection, kept, self._stored)
+
+    def go_on(self, position: int) -> None:
+        """Go on with the rows that an earlier replay has stored up to `position`."""
+        self.position = position
+        self._stored.add_all()
+
+    async def create(self, *, lasting: bool = False) -> None:
+        """Create the tables; in a schema, unlogged unless they are `lasting`, as the live ones are."""
+        if self.schema != SESSION:
+            await self.connection.execute(f"CREATE SCHEMA {self.schema}")
+        await self.use()
+        for text in self.consumer.create_sql():
+            await self.connection.execute(text if lasting else self._passing(text))
+
+    def _passing(self, text: str) -> str:
+        if self.schema != SESSION:
+            return text.replace("CREATE TABLE", "CREATE UNLOGGED TABLE")
+        # PostgreSQL finds a session's own function by its qualified name only.
+        return _OWN_FUNCTION.sub(f"EXECUTE FUNCTION {SESSION}.", text)
+
+    async def drop(self) -> None:
+        await self.connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+
+    async def use(self) -> None:
+        """Resolve unqualified table names to these tables."""
+        await self.connection.execute(f"SET search_path = {self.schema}")
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """Apply the next entries in the caller's transaction."""
+        try:
+            await apply(self.store, self._rules, entries, RowLimit(ROWS_MAX))
+        except TooManyRows:
+            half = len(entries) // 2
+            await self.apply(entries[:half])
+            await self.apply(entries[half:])
+        else:
+            self.position += len(entries)
+
+
+async def replay(settings: Settings, scratches: Sequence[Scratch], end: int, progress: Progress = no_progress) -> None:
+    """Replay all of `scratches` from their common position to `end`; the first one's connection reads the log.
+
+    A fold accepts everything that the registrar accepts; if it fails, an entry may be changed. Raises `WrongTree` then.
+    """
+    reader, first = scratches[0].connection, scratches[0].position
+    try:
+        async with aclosing(parsed_entries(reader, first, end, BATCH_ENTRIES)) as batches:
+            async for entries in batches:
+                for scratch in scratches:
+                    async with scratch.connection.transaction():
+                        await scratch.apply(entries)
+                progress(len(entries))
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        await _require_signed_tree(settings)
+        raise
+    for scratch in scratches:
+        if scratch.position != end:
+            raise LookupError(f"the log ends at {scratch.position}, but its recorded size is at least {end}")
+
+
+async def _require_signed_tree(settings: Settings) -> None:
+    """Raise `WrongTree` if a signed root is known and the entries do not give it."""
+    async with connected(settings, "replay reader", batch=True) as reader:
+        try:
+            port = PostgresPort(reader, read_verifier(settings, None))
+            checkpoint = await port.checkpoint()
+        except (InvalidKey, NotThere):
+            return
+        await require_tree(port, checkpoint.size, checkpoint.root)

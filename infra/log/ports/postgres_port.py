@@ -1,0 +1,45 @@
+"""The auditor's read port on the log in PostgreSQL."""
+
+from __future__ import annotations
+
+from infra.log.key_history import KeyHistory
+from infra.log.ports.port import NotThere, whole
+from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, read_rotations, stored_hashes
+from infra.log.signed_note import Checkpoint, Verifier
+from infra.postgres.connection import Connection
+
+
+class PostgresPort:
+    """The log in PostgreSQL."""
+
+    def __init__(self, connection: Connection, verifier: Verifier) -> None:
+        self._connection = connection
+        self._verifier = verifier
+        self._history: KeyHistory | None = None
+
+    async def checkpoint(self) -> Checkpoint:
+        newest = await newest_checkpoint(self._connection)
+        if newest is None:
+            raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
+        history = await self._keys()
+        checkpoint = history.parse_checkpoint(newest[1])
+        self._history = history
+        return checkpoint
+
+    async def keys(self) -> KeyHistory:
+        return self._history or await self._keys()
+
+    async def _keys(self) -> KeyHistory:
+        return KeyHistory.of(self._verifier, await read_rotations(self._connection))
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        return whole(
+            await stored_hashes(self._connection, level, first, count), count, f"hashes of level {level}", first
+        )
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        try:
+            found = await read_entries(self._connection, first, count)
+        except ChangedEntry:  # as of a bundle: its hashes show the first wrong entry
+            found = await read_checked(self._connection, first, count)
+        return found or whole(found, count, "entries", first)

@@ -1,0 +1,78 @@
+"""The version of a fold: it follows the rules and the tables, and neither comments nor layout."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import patch
+
+from consumers.models.fold_versions import current, fold_sha256, modules, statements, tree
+from consumers.models.registry import CONSUMERS
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.version import FoldVersion, versions
+from infra.postgres.indexes import INDEX
+from infra.postgres.indexes import statements as index_statements
+from tests.every import every
+
+SOURCE = '''
+"""What it is."""
+LIMIT = 3
+"""The limit."""
+
+
+def is_full(count: int) -> bool:
+    """Whether."""
+    return count >= LIMIT  # not more
+'''
+
+
+def test_the_listed_versions_are_those_of_the_sources() -> None:
+    assert current(versions()) == versions(), "run `python -m consumers.models.fold_versions`"
+    assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions(), "those of a process"
+
+
+def test_only_a_changed_hash_takes_the_next_number() -> None:
+    listed = versions()
+    before = {**listed, "revenue": FoldVersion(7, "before")}
+    found = current(before)
+    assert found == {**listed, "revenue": FoldVersion(8, listed["revenue"].sha256)}
+    del before["revenue"]
+    assert current(before)["revenue"].number == 1
+
+
+def test_a_changed_rule_counts_and_comments_docstrings_and_layout_do_not() -> None:
+    shorter = "LIMIT = (3)\ndef is_full(\n  count: int,\n) -> bool:\n    return count >= LIMIT\n"
+    assert tree(SOURCE) == tree(shorter)
+    for before, after in (("= 3", "= 4"), (">=", ">"), ("return count", "return not count"), ("= 3", "= '3'")):
+        assert tree(SOURCE) != tree(SOURCE.replace(before, after, 1)), after
+
+
+def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
+    text = "-- What.\nCREATE TABLE t (\n    a bigint, -- an index\n    b text\n);\n"
+    assert statements(text) == "CREATE TABLE t ( a bigint, b text );"
+    tables = (*EVENT_INDEX.sql_files, ("consumers.replay.fold", "anomaly.sql"))
+    assert fold_sha256(replace(EVENT_INDEX, sql_files=tables)) != fold_sha256(EVENT_INDEX)
+
+
+@every("consumer", CONSUMERS.values())
+def test_how_rows_are_found_does_not_count(consumer: Consumer) -> None:
+    indexes = len(consumer.create_sql()) - len(consumer.table_sql())
+    assert indexes == len(consumer.index_sql())
+    more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
+    with patch.object(Consumer, "index_sql", lambda self: [more]):
+        assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
+        assert fold_sha256(consumer) == consumer.version.sha256
+
+
+def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:
+    inside = {name for name, consumer in CONSUMERS.items() if "CREATE INDEX" in "".join(consumer.table_sql())}
+    assert inside == {"event-index"}, "its first four are part of its version; new ones go into tables.indexes.sql"
+    beside = [sql for consumer in CONSUMERS.values() for text in consumer.index_sql() for sql in index_statements(text)]
+    assert beside
+    assert [sql for sql in beside if INDEX.match(sql) is None] == []
+
+
+def test_the_rules_are_the_modules_that_are_imported_over_others_too() -> None:
+    found = [name for name, _ in modules("consumers.programme.campaigns.consumer")]
+    assert {"consumers.programme.projections.handlers.life_cycle", "events.values.working_days"} <= set(found)
+    assert not [name for name in found if name.startswith("infra") or name == "consumers.replay.fold.consumer"]

@@ -1,0 +1,77 @@
+"""Campaigns read from a gateway: every page, what it has not, and why it did not answer. It is asked once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
+from consumers.programme.campaigns.over_http import Gateway
+from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.tls.client import NotTrusted
+from infra.tls.plaintext import PlaintextRefused
+from producers.sdk.answers import NotAGateway
+from producers.sdk.problems import GatewayProblem, NotServed
+from tests.every import every
+from tests.world.campaigns import CAMPAIGN, campaign, inbox_item
+from tests.world.gateways import answering
+
+GATEWAY = Gateway("https://gateway", "yat_x")
+SHOWN = {"log-index": "7"}
+
+
+def shown(document: Any, **headers: str) -> httpx.Response:
+    return httpx.Response(200, json=document, headers=SHOWN | headers)
+
+
+def test_a_list_has_all_pages_a_gateway_of_before_says_less_and_what_it_does_not_have_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {**CAMPAIGN, "overdue": False}
+    answers = [shown([row]), shown([row], link='</v1/inbox?agency=health&after=x>; rel="next"')]
+    answering(monkeypatch, lambda _: answers.pop())
+    assert GATEWAY.rows(InboxItem, "/v1/inbox", {"agency": "health"}) == [inbox_item()] * 2
+    before = {name: value for name, value in CAMPAIGN.items() if name != "more_history"}
+    answering(monkeypatch, lambda _: shown(before))
+    assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") == campaign()
+    answering(monkeypatch, lambda _: httpx.Response(404))
+    assert GATEWAY.rows(InboxItem, "/v1/inbox", {}) is None
+    assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") is None
+
+
+@every(
+    ("answer", "error", "code"),
+    [
+        (httpx.ConnectError("refused"), NotServed, ExitCode.TRY_AGAIN),
+        (NotTrusted("set YESSER_TLS_CA"), NotServed, ExitCode.TRY_AGAIN),
+        (httpx.Response(503), NotServed, ExitCode.TRY_AGAIN),
+        (httpx.Response(401), GatewayProblem, ExitCode.ANSWER_IS_NO),
+        (httpx.Response(200, json=CAMPAIGN), NotAGateway, ExitCode.ANSWER_IS_NO),
+        (shown({"campaign_id": "C"}), NotAGateway, ExitCode.ANSWER_IS_NO),
+    ],
+)
+def test_why_there_is_no_document_is_told_at_once(
+    answer: httpx.Response | Exception,
+    error: type[Exception],
+    code: ExitCode,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [answer]
+
+    def once(_: httpx.Request) -> httpx.Response:
+        given = answers.pop()
+        if isinstance(given, httpx.Response):
+            return given
+        raise given
+
+    answering(monkeypatch, once)
+    with pytest.raises(error) as found:
+        GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C")
+    assert exit_code(found.value) is code
+
+
+def test_the_token_leaves_this_machine_over_tls_alone() -> None:
+    with pytest.raises(PlaintextRefused, match="--gateway"):
+        Gateway("http://gateway.example", "yat_x").document(CampaignAndHistory, "/v1/campaigns/C")

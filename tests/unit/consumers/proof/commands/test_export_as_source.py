@@ -1,0 +1,182 @@
+"""An export as the source of a command: policy and kept checkpoint count as for a log, and a part is not the whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.audit.export import export, selected_entries
+from consumers.proof.audit.kept import ForkedLog, KeptCheckpoint
+from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.source import ChangedExport
+from events.errors import Tampered
+from infra.log.key_history import KeyHistory
+from infra.log.ports.tree import WrongTime
+from infra.log.signed_note import LogKey
+from infra.witnesses.cosignature import cosign, cosigner_of
+from infra.witnesses.policy import NotWitnessed
+from tests.every import every
+from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.proof.commands.auditor import Auditor
+from tests.world.entries import bytes_of
+from tests.world.memory_log import KEY, MemoryLog
+
+WITNESS = LogKey("court.example/witness", bytes(32))
+NOT_SHOWN = "Not shown: that the log of this export"
+
+
+def entry(number: int, version: str = "1.0") -> bytes:
+    service = f"S{number % 2}"
+    data = {"service_id": service, "on": "2026-11-25"}
+    event = make_event("service.launched", "health", f"service/{service}", data, f"e{number}")
+    event |= {"specversion": version, "sequence": f"{number + 1:020d}"}
+    return bytes_of(make_entry(number, event, "2026-11-25T08:00:00.000000Z"))
+
+
+ENTRIES = [entry(number) for number in range(8)]
+FORK = [entry(0, "0.9"), *ENTRIES[1:]]
+
+
+class Holder(Auditor):
+    """An auditor who holds exports."""
+
+    def export(self, entries: list[bytes], subject: str | None = None, witness: LogKey | None = None) -> str:
+        """A new export of a log of these entries."""
+        log = MemoryLog(entries)
+        if witness is not None:
+            log.note += cosign(witness, log.note.rpartition("\n\n")[0] + "\n", 1_700_000_000)
+        folder = self.folder / f"export {len(list(self.folder.iterdir()))}"
+
+        async def write() -> None:
+            checkpoint = await log.checkpoint()
+            proven = AuthenticatedLog(log, checkpoint)
+            chosen = selected_entries(proven, 0, len(entries), lambda e: subject in (None, e.subject))
+            await export(log, checkpoint, KEY.verifier, chosen, folder)
+
+        asyncio.run(write())
+        return str(folder)
+
+    def accept(self, entries: list[bytes], key: LogKey = KEY) -> None:
+        note = key.sign_checkpoint(len(entries), MemoryLog(entries).root)
+        KeptCheckpoint(self.checkpoints, KEY.verifier).write(KeyHistory((key.verifier,)).parse_checkpoint(note))
+
+
+@pytest.fixture
+def auditor(tmp_path: Path) -> Holder:
+    return Holder(tmp_path)
+
+
+def commands(folder: str) -> list[tuple[str, ...]]:
+    return [("verify", folder), ("replay", folder, "--stdout"), ("completeness", folder)]
+
+
+def explained(folder: str) -> tuple[str, ...]:
+    return ("explain", "event-index.event", "1", "--from", folder)
+
+
+def test_an_export_is_verified_as_one_and_what_it_cannot_answer_is_wrong_use(auditor: Holder) -> None:
+    folder = auditor.export(ENTRIES, "service/S1")
+    root = MemoryLog(ENTRIES).root.hex()
+    assert auditor.ok("verify", folder) == {"entries_count": 4, "size": 8, "root": root, "ok": True}
+    for asked in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
+        result = auditor.run(*asked)
+        assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
+    lines = Path(folder, "entries.ndjson")
+    lines.write_bytes(lines.read_bytes().replace(b"e3", b"e4"))
+    assert folder in auditor.fails(ChangedExport, "verify", folder)
+    for name in ("entries.ndjson", "checkpoint"):
+        folder = auditor.export(ENTRIES)
+        Path(folder, name).unlink()
+        for command in commands(folder):
+            assert name in auditor.fails(ChangedExport, *command)
+
+
+def test_the_policy_counts_for_an_export(auditor: Holder) -> None:
+    policy = auditor.folder / "policy"
+    policy.write_text(f"witness court {cosigner_of(WITNESS).vkey}\nquorum court\n")
+    sound, alone = auditor.export(ENTRIES, witness=WITNESS), auditor.export(ENTRIES)
+    for accepted, refused in zip(commands(sound), commands(alone), strict=True):
+        assert auditor.run(*accepted, "--policy", str(policy)).exit_code == 0
+        assert "missing: court" in auditor.fails(NotWitnessed, *refused, "--policy", str(policy))
+
+
+@every("accepted", [5, 8])
+def test_an_export_of_another_history_than_was_accepted_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, accepted: int
+) -> None:
+    auditor = Holder(tmp_path_factory.mktemp("auditor"))
+    auditor.accept(ENTRIES[:accepted])
+    sound, fork = auditor.export(ENTRIES), auditor.export(FORK)
+    for command in (*commands(sound), explained(sound)):
+        result = auditor.run(*command)
+        assert (result.exit_code, result.stderr) == (0, "")
+    for command in (*commands(fork), explained(fork)):
+        assert "two histories" in auditor.fails(ForkedLog, *command)
+
+
+LATER = LogKey(KEY.name, b"n" * 32)
+
+
+@every(
+    ("size", "subject", "accepted", "key"),
+    [(8, "service/S1", 5, KEY), (5, "service/S1", 8, KEY), (5, None, 8, KEY), (5, None, 8, LATER)],
+)
+def test_where_an_export_cannot_show_that_it_continues_it_says_so(
+    tmp_path_factory: pytest.TempPathFactory, size: int, subject: str | None, accepted: int, key: LogKey
+) -> None:
+    auditor = Holder(tmp_path_factory.mktemp("auditor"))
+    auditor.accept(ENTRIES[:accepted], key)
+    folder = auditor.export(ENTRIES[:size], subject)
+    for command in (("verify", folder), ("replay", folder, "--stdout"), explained(folder)):
+        result = auditor.run(*command)
+        assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
+
+
+def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Holder) -> None:
+    whole, part = auditor.export(ENTRIES), auditor.export(ENTRIES, "service/S1")
+    assert auditor.run("completeness", whole).exit_code == 0
+    page = auditor.folder / "page.html"
+    for command in (
+        ("completeness", part),
+        ("completeness", part, "--html", str(page)),
+        ("replay", part, "--into", "x"),
+    ):
+        result = auditor.run(*command)
+        assert (result.exit_code, "4 of 8 entries" in result.output) == (2, True), result.exception
+    assert not page.exists()
+
+
+@pytest.mark.parametrize("indexes", [range(8), (1, 3, 5)])
+def test_recorded_times_that_run_backwards_are_found_as_in_a_log(auditor: Holder, indexes: Sequence[int]) -> None:
+    before = ENTRIES[3].replace(b"2026-11-25T08:00:00.000000Z", b"2026-11-24T08:00:00.000000Z", 1)
+    log, folder = MemoryLog([*ENTRIES[:3], before, *ENTRIES[4:]]), auditor.folder / "backwards"
+
+    async def chosen() -> AsyncIterator[tuple[int, bytes]]:
+        for index in indexes:
+            yield index, log.stored[index]
+
+    async def write() -> None:  # as the holder of the log's key would
+        await export(log, await log.checkpoint(), KEY.verifier, chosen(), folder)
+
+    asyncio.run(write())
+    found = auditor.run("verify", str(folder)).exception
+    assert isinstance(found, WrongTime)
+    assert str(found).startswith("entry 3 ")
+
+
+def test_a_mirror_stays_a_mirror_whatever_is_put_into_its_folder(auditor: Holder) -> None:
+    """An export of no entries would verify, and hide that a tile was changed."""
+    mirror = auditor.folder / "mirror"
+    asyncio.run(write_mirror(MemoryLog(ENTRIES), mirror, KEY.verifier))
+    bundle = mirror / "tile/entries/000.p" / str(len(ENTRIES))
+    bundle.write_bytes(bundle.read_bytes().replace(b'"e3"', b'"e9"'))
+    none = Path(auditor.export(ENTRIES, subject="service/S9"))
+    for name in ("proof.json", "entries.ndjson"):
+        (mirror / name).write_bytes((none / name).read_bytes())
+    for command in (("verify",), ("replay", "--stdout")):
+        found = auditor.run(command[0], str(mirror), *command[1:]).exception
+        assert isinstance(found, Tampered)
