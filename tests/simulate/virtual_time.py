@@ -40,10 +40,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now_s = 1_000.0
         self._awaited: dict[int, tuple[float, int | None]] = {}
         self._number = 0
+        self._unfinished: set[asyncio.Task[Any]] = set()
         super().__init__(_Selector(self))
 
     def time(self) -> float:
         return self.now_s
+
+    def create_task(self, *args: Any, **options: Any) -> asyncio.Task[Any]:
+        """Nothing else may refer to a task of a killed process. It is kept, so that it is cancelled when the loop
+        closes; freed after that, it would fail a later test."""
+        task: asyncio.Task[Any] = super().create_task(*args, **options)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return task
 
     @contextmanager
     def answering(self, pid: int | None = None) -> Iterator[None]:
