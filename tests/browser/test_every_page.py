@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import pytest
@@ -50,9 +50,8 @@ def test_the_html_of_each_page_keeps_the_rules(
     assert faults_of(answer.text) == []
 
 
-def _templates(room: str) -> Iterator[tuple[str | None, list[str]]]:
-    """The pages of a room's templates, by the role that opens them."""
-    pages = [page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room]
+def _by_role(pages: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str | None, list[str]]]:
+    """The roles, and what each opens in one window."""
     for role in dict.fromkeys(role for _, role in pages):
         yield role, [path for path, of in pages if of == role]
 
@@ -61,17 +60,18 @@ def _templates(room: str) -> Iterator[tuple[str | None, list[str]]]:
 def test_each_template_is_accessible_in_every_look(story: Story, place: Place, room: str) -> None:
     """In Arabic, from right to left and from left to right. Of English, whose HTML has been read above, what is left is
     how wide its texts are (`make accept`)."""
-    for role, paths in _templates(room):
+    for role, paths in _by_role([page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room]):
         with story.visit(role, "ar") as visitor:
             for path in paths:
                 require_both_directions(visitor.open(place(path), 404 if path == "/no-such-page" else 200))
 
 
 @pytest.mark.accept
-@every("path, role", lambda: TEMPLATES.values())
-def test_each_template_fits_in_english(story: Story, place: Place, path: str, role: str | None) -> None:
+@every("role, paths", lambda: _by_role([*TEMPLATES.values()]))
+def test_each_template_fits_in_english(story: Story, place: Place, role: str | None, paths: list[str]) -> None:
     with story.visit(role, "en") as visitor:
-        require_fitting(visitor.open(place(path), 404 if path == "/no-such-page" else 200))
+        for path in paths:
+            require_fitting(visitor.open(place(path), 404 if path == "/no-such-page" else 200))
 
 
 LAUNCHED = "/explain/plan/services/1/launched"
