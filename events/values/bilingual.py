@@ -29,6 +29,7 @@ _STAYS: Final = {
     "en": re.compile("[^\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]*"),
 }
 """What needs no isolation: Arabic with plain numbers in Arabic, what has nothing from right to left in English."""
+_COMMAND: Final = re.compile("yesser [ -~…]*")
 
 
 class InTwoLanguages(Protocol):
@@ -105,6 +106,7 @@ class _Isolating(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         own = getattr(value, self._language, None)
         text = format(value if own is None else own, format_spec)
-        if _STAYS[self._language].fullmatch(text):
+        # A command is copied: an invisible character would be a part of its last word.
+        if _STAYS[self._language].fullmatch(text) or _COMMAND.fullmatch(text):
             return text
         return isolated(text) if own is None else isolated(text, _DIRECTION[self._language])

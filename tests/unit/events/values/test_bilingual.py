@@ -25,6 +25,8 @@ SENTENCE = Bilingual("القيد {} من {}.", "Entry {} of {}.")
         ("08:15", "08:15", "08:15"),
         ("وزارة الصحة", "وزارة الصحة", "\u2068وزارة الصحة\u2069"),
         ("خدمة Absher", "\u2068خدمة Absher\u2069", "\u2068خدمة Absher\u2069"),
+        ("yesser campaigns air C-1 …", "yesser campaigns air C-1 …", "yesser campaigns air C-1 …"),
+        ("yesser a\u202eb", "\u2068yesser a\u202eb\u2069", "\u2068yesser a\u202eb\u2069"),
         ("", "", ""),
         (Bilingual("الصحة", "Health"), "الصحة", "Health"),
         (Bilingual("Absher", "أبشر"), "\u2067Absher\u2069", "\u2066أبشر\u2069"),
