@@ -17,7 +17,7 @@ from infra.settings import Settings
 from tests.paths import ROOT
 from tests.stack import TEST_CONSUMERS, TestStack, corner, folder_in_memory, services
 
-PAGE: Final = ROOT / "consumers" / "database_audit" / "catalog.json"
+PAGE: Final = ROOT / "consumers" / "proof" / "database_audit" / "catalog.json"
 _OF_TESTS: Final = re.compile(rf"yesser_({'|'.join(TEST_CONSUMERS)})(_owner)?\b")
 
 

@@ -23,7 +23,7 @@ from tests.world.stacks import require_halt
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
-RULES = ROOT / "consumers" / "campaigns" / "rules"
+RULES = ROOT / "consumers" / "programme" / "campaigns" / "rules"
 
 
 def parts(history: History, first: int) -> tuple[History, History]:

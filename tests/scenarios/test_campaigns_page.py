@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.isolates import without_isolates
 from tests.paths import ROOT
 from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
@@ -28,8 +29,8 @@ def transcript(page: Path) -> list[tuple[str, str]]:
 
 
 def alike(text: str) -> str:
-    """The text with 0 for each number and one date in words for any, and without widths: these differ."""
-    numbers = re.sub(r"\s+", " ", re.sub(r"─+", "─", re.sub(r"\d+", "0", text))).strip()
+    """The text as people see it, with 0 for each number and one date in words for any; without widths: these differ."""
+    numbers = re.sub(r"\s+", " ", re.sub(r"─+", "─", re.sub(r"\d+", "0", without_isolates(text)))).strip()
     return re.sub(r"\S+ 0 \S+ 0 (?:م )?\(0 [^)]*\)", "DATE", numbers)
 
 
