@@ -1,6 +1,6 @@
 """The messages that wait, and what became of each: the rows of `delivery.message`, for many at once.
 
-Times are the database's. Whoever adds a message wakes the sender when the transaction commits (`delivery.wake`).
+Times are the database's. A message that is added wakes the sender when its transaction commits (`delivery.wake`).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_has
 from consumers.delivery.mail.message import template
 from consumers.delivery.recipients import SQL
 from consumers.delivery.teams.requests import Changes
+from events.values.bilingual import isolated
 
 _STYLE: Final = (
     "body{margin:0;background:#f3f2f1;color:#0b0c0c;font:18px/1.6 'Segoe UI',Tahoma,Arial,sans-serif}"
@@ -78,6 +79,5 @@ def _page(action: Action, token: str, link: Any) -> Response:
     state = "no-link" if link is None else f"{action}-done" if _is_done(action, link) else action
     team = "" if link is None else f"{link['agency']}/{link['team']}"
     page = template("consumers.delivery.teams", "letter_page.html")
-    return Response(
-        page.render(style=_STYLE, state=state, team=team, token=token), 404 if link is None else 200, _HEADERS, _HTML
-    )
+    html = page.render(style=_STYLE, state=state, team=isolated(team), token=token)
+    return Response(html, 404 if link is None else 200, _HEADERS, _HTML)
