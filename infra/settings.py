@@ -108,6 +108,12 @@ class Settings(BaseSettings):
 
     batch_records_max: int = Field(default=4_096, gt=0, description="Most records in one transaction.")
     poll_timeout_ms: int = Field(default=100, gt=0, description="Longest wait for records in one poll.")
+    pace_ms: int = Field(
+        default=50,
+        ge=0,
+        le=1_000,
+        description="Pause after a small read of Kafka: what arrives meanwhile shares the next transaction.",
+    )
     fetch_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes fetched from a partition at once.")
     retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
     retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")

@@ -29,6 +29,7 @@ from events.errors import Retry
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import absent_topics, leaderless_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
+from infra.process.pace import Pace
 from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 4 << 20
@@ -103,6 +104,7 @@ class Reader:
         self._leaderless: set[str] = set()
         self._silence = Silence()
         self._order: list[TopicPartition] = []
+        self._pace = Pace(settings.pace_ms)
 
     async def assign(self, positions: Mapping[str, ReadPosition]) -> None:
         """Read these topics from these positions, after comparing the record before each position.
@@ -274,6 +276,7 @@ class Reader:
         return await fault_of_absence(self.consumer, topic, offset) or f"offset {offset} is no longer there"
 
     async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
+        await self._pace.end()
         settings = self.settings
         full = self.backlog.full()
         read = []
@@ -292,6 +295,9 @@ class Reader:
                 # All that was fetched: what stays in the client keeps other topics from being fetched.
                 found = await self.consumer.getmany(*read, timeout_ms=settings.poll_timeout_ms)
                 # At once: the client's next fetch would already bring more.
+                if self._pace.begin(record.value for records in found.values() for record in records):
+                    for partition in read:
+                        self.consumer.pause(partition)
                 for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
                     self.consumer.pause(TopicPartition(topic, 0))
             # A copy: an operator may unpause a topic meanwhile.

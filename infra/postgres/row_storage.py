@@ -6,6 +6,7 @@ Table names have no schema: `search_path` selects the live tables or those of a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import starmap
 from operator import attrgetter
 from typing import Any, Final
@@ -104,6 +105,7 @@ def _unnest(types: Iterable[str]) -> str:
     )
 
 
+@cache
 def _load_sql(table: Table[Any]) -> str:
     """Selects the rows of the keys, given as one array per key column."""
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)
@@ -121,6 +123,7 @@ def keys_sql(table: Table[Any]) -> str:
     return f"unnest({_unnest(table.key_types)}) AS k({', '.join(table.key)})"
 
 
+@cache
 def _load_all_sql(table: Table[Any]) -> str:
     return f"SELECT {', '.join(table.columns)} FROM {table.name}"
 
@@ -129,6 +132,7 @@ def _value(table: Table[Any], column: str) -> str:
     return f"r.{column}::jsonb" if table.type_of(column) == "jsonb" else f"r.{column}"
 
 
+@cache
 def _update_sql(table: Table[Any]) -> str:
     """Changes stored rows, given as one array for each column of the key, then for each that changes."""
     names = (*table.key, *table.changing)
@@ -138,6 +142,7 @@ def _update_sql(table: Table[Any]) -> str:
     return f"UPDATE {table.name} t SET {values} FROM {rows} WHERE {on}"
 
 
+@cache
 def _replace_sql(table: Table[Any]) -> str:
     """Inserts or replaces rows, given as one array per column."""
     columns = ", ".join(table.columns)
@@ -148,6 +153,7 @@ def _replace_sql(table: Table[Any]) -> str:
     return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows} {conflict}"
 
 
+@cache
 def _delete_sql(table: Table[Any]) -> str:
     arrays = _unnest(table.key_types)
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import start_client, stop_consumer
+from infra.process.pace import Pace
 from infra.settings import Settings
 
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
@@ -24,6 +25,7 @@ async def receive(settings: Settings, position: Position, handle: Handle) -> Non
     `position` is asked before each poll; an index that it returns is where the reading continues.
     """
     partition = TopicPartition(settings.log_topic, 0)
+    pace = Pace(settings.pace_ms)
     consumer = AIOKafkaConsumer(
         **client_arguments(settings),
         enable_auto_commit=False,
@@ -41,6 +43,13 @@ async def receive(settings: Settings, position: Position, handle: Handle) -> Non
                 consumer.seek(partition, min(index, end))
             found = await consumer.getmany(timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max)
             for records in found.values():
+                is_small = pace.begin(record.value for record in records)
+                if is_small:
+                    # At once: the client's next fetch would bring the next record alone.
+                    consumer.pause(partition)
                 await handle(records)
+                if is_small:
+                    await pace.end()
+                    consumer.resume(partition)
     finally:
         await stop_consumer(consumer)
