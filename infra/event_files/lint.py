@@ -18,7 +18,7 @@ from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
 
-_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 
 SHOWN_MAX: Final = 50
 """Faults that people are shown at once."""
@@ -126,7 +126,7 @@ def lint(lines: Iterable[Line], agency: Agency, problems_max: int | None = None)
         findings.lines += 1
         if line.text is None:
             findings.refused += 1
-            findings.add(line, [_TOO_LARGE])
+            findings.add(line, [LINE_TOO_LARGE])
             continue
         verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
@@ -146,7 +146,7 @@ def _problem(line: Line, found: Fault) -> LineProblem:
         "code": found.code,
         "pointer": found.pointer,
         "detail": found.detail,
-        "detail_ar": TOO_LARGE_DETAIL_AR if found is _TOO_LARGE else arabic_of(found.detail),
+        "detail_ar": TOO_LARGE_DETAIL_AR if found is LINE_TOO_LARGE else arabic_of(found.detail),
         "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
     }
 

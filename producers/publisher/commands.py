@@ -66,7 +66,7 @@ COUNTS: Final = (
     help="Longest wait for Kafka without any progress, in seconds.",
 )
 @mapping_option
-@click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
+@click.option("--raw", is_flag=True, help="Send every line as it is, also a faulty one: the registrar refuses it.")
 @click.option(
     "--resume",
     type=OutputFile(),
@@ -97,8 +97,9 @@ def publish(
 ) -> None:
     """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
 
-    Lines are sent unchanged, so that the registrar validates them. Only missing `specversion`, `source` and
-    `datacontenttype` are filled in. A file without events, such as a table without --mapping, is not sent.
+    Each line is validated first, and a faulty one is not sent. The others are sent unchanged, with missing
+    `specversion`, `source` and `datacontenttype` filled in. A file without events, such as a table without --mapping,
+    is not sent.
     """
     _require_files(file, mapping, resume, refused)
     if raw and mapping:
@@ -111,7 +112,7 @@ def publish(
     if wait or sequence:
         address(settings)
     setup(settings.model_copy(update={"log_level": "error"}), "publish")
-    job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused)
+    job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused, raw)
     with usage_errors():
         report, error = uvloop.run(run_job(job))
     if report.problem_lines() and is_file(file):
@@ -146,7 +147,7 @@ def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
         name = getattr(file, "name", "<stdin>")
         raise WrongInput(
             f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
-            " sent. A table needs --mapping (docs/files.md). To send the lines unchanged, use --raw."
+            " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
         )
     return EventFile(file, opening)
 
@@ -173,9 +174,9 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
         lines = _lines(report.verdicts_count + len(report.unsent))
         yield Bilingual("الأسطر {}: {}.", "{}: {}.").format(lines, numbers)
     elif report.unsent:
-        yield Bilingual(
-            "الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {}.", "{} not sent: too large for a topic."
-        ).format(_lines(len(report.unsent)))
+        yield Bilingual("الأسطر التي لم تُرسل لما فيها من أخطاء: {}.", "{} not sent: correct the faults.").format(
+            _lines(len(report.unsent))
+        )
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         yield Bilingual(

@@ -34,7 +34,10 @@ from producers.publisher.sources import Source
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to publish, and how. `refused` is the file for the refused lines, `resume` the state file."""
+    """What to publish, and how. `refused` is the file for the refused lines, `resume` the state file.
+
+    `raw`: the lines are sent as they are, also faulty ones.
+    """
 
     settings: Settings
     agency: str
@@ -46,6 +49,7 @@ class Job:
     timeout_s: float | None
     resume: Path | None = None
     refused: Path | None = None
+    raw: bool = False
 
 
 async def run_job(job: Job) -> tuple[Report, YesserError | None]:
@@ -54,6 +58,7 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     Raises `WrongInput`, and `NotAccepted` if nothing was sent.
     """
     report = Report()
+    checked = None if job.raw else job.agency
     resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
     with span("publish", process="publish"), Bars(_size(job.file)) as progress:
         try:
@@ -64,7 +69,7 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
                 acknowledged=resume_state.acknowledged if resume_state else report.sent.add,
                 delivery_timeout_s=min(job.delivery_timeout_s, job.timeout_s or job.delivery_timeout_s),
             ) as publisher:
-                await job.source.send(Sending(publisher, defaults, report, progress, resume_state))
+                await job.source.send(Sending(publisher, defaults, report, progress, resume_state, checked))
             if resume_state:
                 resume_state.end()
             if job.wait:

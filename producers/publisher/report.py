@@ -14,9 +14,9 @@ from typing import Self
 from msgspec import UNSET, Struct, UnsetType
 
 from events.faults.details import arabic_of
+from events.faults.problems import Fault
 from events.values.bilingual import Bilingual
 from infra.event_files.lint import THE_EVENT
-from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
 from infra.postgres.verdicts import Verdicts
 
 
@@ -118,10 +118,14 @@ class PublishDocument(Struct, kw_only=True):
 
 @dataclass(slots=True)
 class Report:
-    """The result so far. `is_final`: every line has its verdict. `has_lost`: some have none, and none will come."""
+    """The result so far. `is_final`: every line has its verdict. `has_lost`: some have none, and none will come.
+
+    `unsent` are the lines that were not sent, with their faults, and `unlisted` how many faults of them are not listed.
+    """
 
     lines: int = 0
-    unsent: list[int] = field(default_factory=list)
+    unsent: dict[int, Sequence[Fault]] = field(default_factory=dict)
+    unlisted: int = 0
     sent: SentLines = field(default_factory=SentLines)
     verdicts: Verdicts | None = None
     is_final: bool = False
@@ -137,7 +141,7 @@ class Report:
             document.conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals)
             document.refused = len(self.unsent) + len(verdicts.refusals) - document.conflicts
             document.first_index, document.last_index = verdicts.first_index, verdicts.last_index
-            document.unlisted = verdicts.unlisted or UNSET
+        document.unlisted = (self.unlisted + (verdicts.unlisted if verdicts else 0)) or UNSET
         if not self.is_final:
             document.sent = self.sent.lines_count
             document.unknown = self.lines - len(self.unsent) - self.verdicts_count
@@ -157,7 +161,9 @@ class Report:
     def problems(self) -> list[ProblemRow]:
         """One row per fault, by line."""
         rows = [
-            ProblemRow(number, self.ids.get(number), TOO_LARGE, "", TOO_LARGE_DETAIL, None) for number in self.unsent
+            ProblemRow(number, self.ids.get(number), fault.code, fault.pointer, fault.detail, None)
+            for number, faults in self.unsent.items()
+            for fault in faults
         ]
         for refusal in self.verdicts.refusals if self.verdicts else []:
             number = self.sent.line_of(refusal.offset)

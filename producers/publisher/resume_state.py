@@ -66,7 +66,7 @@ class ResumeState:
         self._is_valid = found.lines == 0
         self._waiting: deque[tuple[int, bytes]] = deque()
         report.sent = SentLines.of_runs(found.sent)
-        report.unsent = list(found.unsent)
+        report.unsent = dict.fromkeys(found.unsent, ())  # their faults are found again
         self._former_end_offset = report.sent.end_offset
 
     @classmethod

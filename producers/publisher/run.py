@@ -12,8 +12,12 @@ from functools import partial
 from typing import BinaryIO, Final
 
 from events.validation.refusal import may_leave_out
+from events.validation.validate import validate_form
+from events.validation.verdicts import Agency, Refused
 from events.values.bilingual import Bilingual
+from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import parse_entry
+from infra.event_files.lint import LINE_TOO_LARGE
 from infra.event_files.ndjson import Defaults, Line
 from infra.event_files.opening import PIECE_BYTES, Opening, reader
 from infra.kafka.client_config import agency_topic
@@ -21,13 +25,13 @@ from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import (
     Paused,
-    Refused,
     TopicState,
     Verdicts,
     next_sequence,
     read_topic_state,
     read_verdicts,
 )
+from infra.postgres.verdicts import Refused as RefusedEntry
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from producers.errors import RecordsLost, TopicHalted
@@ -35,6 +39,7 @@ from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
 
+_OF_ROLE: Final = "not-authorised"
 _IDLE_S: Final = 0.02
 """A batch is sent after waiting this long for more lines of a slow pipe."""
 
@@ -54,13 +59,32 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Where lines go, and where progress is reported."""
+    """Where lines go, and where progress is reported.
+
+    With the `agency`, faulty lines are not sent; without it, the registrar alone judges.
+    """
 
     publisher: AgencyPublisher
     defaults: Defaults
     report: Report
     progress: Progress
     resume_state: ResumeState | None = None
+    agency: str | None = None
+
+    def sound(self, line: Line) -> bytes | None:
+        """What is sent of a line; None where it is faulty: its faults are in the report then."""
+        if line.text is None:
+            self.report.unsent[line.number] = [LINE_TOO_LARGE]
+            return None
+        if self.agency is not None:
+            agency = Agency(self.agency, "agency")
+            verdict = validate_form(Defaults(self.agency).fill(line.text), STRUCTURED_HEADERS, agency)
+            # Which role the agency has is in the log alone: the registrar judges that.
+            if isinstance(verdict, Refused) and any(fault.code != _OF_ROLE for fault in verdict.faults):
+                self.report.unsent[line.number] = verdict.faults
+                self.report.unlisted += verdict.unlisted
+                return None
+        return self.defaults.fill(line.text)
 
 
 async def send_file(stream: BinaryIO, sending: Sending, opening: Opening | None = None) -> None:
@@ -80,14 +104,16 @@ async def send_file(stream: BinaryIO, sending: Sending, opening: Opening | None 
 
 
 async def send_lines(lines: list[Line], sending: Sending) -> None:
-    """Give the next lines to the publisher; lines that are already stored are only counted."""
+    """Give the next sound lines to the publisher; lines that are already stored are only counted."""
     report, resume_state = sending.report, sending.resume_state
     report.lines += len(lines)
-    for line in lines if resume_state is None else resume_state.left(lines):
-        if line.text is None:
-            report.unsent.append(line.number)
-        else:
-            await sending.publisher.add(sending.defaults.fill(line.text), line.number)
+    left = lines if resume_state is None else resume_state.left(lines)
+    for line in lines:
+        if line.number in report.unsent:  # by an earlier run, which stored no faults
+            sending.sound(line)
+    for line in left:
+        if (event := sending.sound(line)) is not None:
+            await sending.publisher.add(event, line.number)
 
 
 async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:
@@ -156,7 +182,7 @@ def _why(topic: str, paused: Paused) -> str:
     return f"{sentence.en}\n{sentence.ar}"
 
 
-async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:
+async def _unlisted(connection: Connection, refusals: Sequence[RefusedEntry]) -> int:
     """How many faults the refusals do not list: their entries say so."""
     count = 0
     for refusal in refusals:

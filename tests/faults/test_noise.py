@@ -23,7 +23,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
     noise, quiet = tmp_path / "noise.ndjson", tmp_path / "quiet.ndjson"
     noise.write_bytes(b"{}\n" * NOISE + announced("good", "good", NOISY) + b"\n")
     quiet.write_bytes(announced("unhindered", "unhindered", QUIET) + b"\n")
-    with system.start("publish", str(noise), "--agency", NOISY, "--wait", "--json") as publishing:
+    with system.start("publish", str(noise), "--agency", NOISY, "--raw", "--wait", "--json") as publishing:
         try:
             until(lambda: bool(system.ask("status")["paused"]), 240, "the status does not tell of the pause")
             assert system.run("publish", str(quiet), "--agency", QUIET, "--wait")["accepted"] == 1

@@ -37,7 +37,7 @@ def publish_all(
     files = write_files(history, folder)
 
     def publish(agency: str) -> Any:
-        return system.run("publish", str(files[agency]), "--agency", agency, "--wait", exits=(0, 1))
+        return system.run("publish", str(files[agency]), "--agency", agency, "--raw", "--wait", exits=(0, 1))
 
     with ThreadPoolExecutor(PUBLISHERS_AT_ONCE) as pool:
         running = {agency: pool.submit(publish, agency) for agency in files}

@@ -65,19 +65,24 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
         raw = await yesser(environment, "publish", unmapped, "--agency", "health", "--raw", "--wait", code=1)
         assert (raw["lines"], raw["refused"]) == (4, 4), "unless it is to go raw"
 
-        first = await yesser(environment, *publish, "--resume", state)
+        first = await yesser(environment, *publish, "--resume", state, code=1)
         with table.open("a", encoding="utf-8") as file:
             file.write("FOUR,رابع,Four,2006-01-04\n")
         again = await yesser(environment, *publish, "--resume", state, "--refused", refused, code=1)
         refused.write_text(refused.read_text(encoding="utf-8").replace("soon", "2006-01-02"), encoding="utf-8")
         corrected = await yesser(environment, "publish", refused, "--agency", "health", "--mapping", mapping, "--wait")
-    assert (first["lines"], first["sent"]) == (3, 3)
+    assert (first["lines"], first["sent"]) == (3, 2)
     assert (again["lines"], again["accepted"], again["duplicates"], again["refused"]) == (4, 3, 0, 1)
-    assert [(row["line"], row["id"], row["pointer"]) for row in again["problems"]] == [(3, "announced-TWO", "/data/on")]
+    assert (first["problems"], first["refused"]) == (again["problems"], None), "it is validated before it is sent"
+    assert [(row["line"], row["id"], row["pointer"], row["index"]) for row in again["problems"]] == [
+        (3, "announced-TWO", "/data/on", None)
+    ]
     assert again["refused_lines"] == [3]
     assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
     assert (corrected["lines"], corrected["accepted"]) == (1, 1)
-    assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 4 + 5
+    assert (
+        await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 4 + 4
+    ), "a faulty row is never sent"
 
 
 async def test_a_killed_publisher_goes_on_at_its_bookmark_and_exit_codes_say_what_is_known_of_the_lines(
@@ -111,6 +116,7 @@ async def test_a_killed_publisher_goes_on_at_its_bookmark_and_exit_codes_say_wha
         stored = await yesser(environment, "publish", good, *agency)
         again = await yesser(environment, "publish", good, *agency, "--wait")
         refused = await yesser(environment, "publish", bad, *agency, "--wait", code=1)
+        raw = await yesser(environment, "publish", bad, *agency, "--raw", "--wait", code=1)
     unknown = await yesser(environment, "publish", late, *agency, "--wait", "--timeout", "0.3", code=75)
     assert 0 < passed < 400
     assert (report["lines"], report["accepted"] + report["duplicates"], report["problems"]) == (400, 400, [])
@@ -118,7 +124,12 @@ async def test_a_killed_publisher_goes_on_at_its_bookmark_and_exit_codes_say_wha
     assert [stored[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
     assert (stored["sent"], stored["unknown"], stored["problems"]) == (1, 1, [])
     assert (again["duplicates"], "unknown" in again) == (1, False)
-    assert (refused["accepted"], refused["refused"]) == (1, 1)
+    assert (refused["accepted"], refused["refused"], {row["index"] for row in refused["problems"]}) == (1, 1, {None})
+    assert (raw["duplicates"], raw["refused"], {row["index"] for row in raw["problems"]}) == (
+        1,
+        1,
+        {raw["last_index"] + 1},
+    )
     assert (unknown["sent"], unknown["unknown"], unknown["refused"]) == (2, 2, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.event_files.lint import LINE_TOO_LARGE
 from infra.postgres.verdicts import Refused, Run, Verdicts, offset_of, verdicts_on_entries
 from producers.publisher.report import Report, SentLines
 from tests.every import every
@@ -59,7 +60,7 @@ def test_what_became_an_entry_and_was_not_refused_was_accepted() -> None:
 
 
 def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
-    report = Report(lines=6, unsent=[2], sent=sent(([1, 3, 4, 5, 6], 10)), is_final=True)
+    report = Report(lines=6, unsent={2: [LINE_TOO_LARGE]}, sent=sent(([1, 3, 4, 5, 6], 10)), is_final=True)
     report.verdicts = Verdicts(2, 1, 40, 43)
     report.verdicts.refusals = [
         Refused(11, 41, "c", [error("conflict")]),
@@ -84,10 +85,10 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
 
 
 def test_lines_without_a_verdict_are_counted_and_without_verdicts_their_counts_are_null() -> None:
-    document = as_json(Report(lines=2, unsent=[2], sent=sent(([1], 0))).document())
+    document = as_json(Report(lines=2, unsent={2: [LINE_TOO_LARGE]}, sent=sent(([1], 0))).document())
     assert [document[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
     assert (document["sent"], document["unknown"]) == (1, 1)
-    report = Report(lines=9, unsent=[9], sent=sent(([1, 2, 3, 4, 5, 6], 0)))
+    report = Report(lines=9, unsent={9: [LINE_TOO_LARGE]}, sent=sent(([1, 2, 3, 4, 5, 6], 0)))
     report.verdicts = Verdicts(accepted=2, duplicates=1, refusals=[Refused(3, 7, None, [error("conflict")])])
     assert (report.document().unknown, report.document().refused) == (4, 1)
     report.is_final = True

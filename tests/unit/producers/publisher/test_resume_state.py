@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.event_files.lint import LINE_TOO_LARGE
 from infra.event_files.ndjson import Line
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongResumeState
@@ -46,16 +47,16 @@ def test_a_line_too_long_is_remembered_once_it_is_passed(tmp_path: Path) -> None
     path, report = tmp_path / "state", Report()
     state = ResumeState.open(path, "moh", report)
     state.left([LINES[0], Line(3, None), LINES[3]])
-    report.unsent = [3]
+    report.unsent = {3: [LINE_TOO_LARGE]}
     state.acknowledged([1], 0)
     state.save()
     assert ResumeState.open(path, "moh", report_before := Report()).left([LINES[0], Line(3, None)]) == [Line(3, None)]
-    assert report_before.unsent == []
+    assert report_before.unsent == {}
     state.acknowledged([5], 1)
     state.save()
     after = Report()
     assert ResumeState.open(path, "moh", after).left([LINES[0], Line(3, None), LINES[3]]) == []
-    assert after.unsent == [3]
+    assert after.unsent == {3: ()}
 
 
 def test_another_file_or_a_shorter_one_is_not_gone_on_with_and_the_state_is_kept(tmp_path: Path) -> None:

@@ -10,14 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from infra.command_line.exit_codes import ExitCode
-from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
+from infra.event_files.lint import LINE_TOO_LARGE
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, read_ids, read_lines
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
 from producers.publisher.commands import exit_code, publish, sentences
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
+from producers.publisher.run import Progress, Sending, send_lines
 from tests.every import every
 from tests.world.processes import exit_of
+from tests.world.senders import initiative
 
 
 @every(
@@ -40,7 +43,7 @@ def test_a_refused_line_is_told_by_its_id_unless_that_may_be_personal(line: byte
 
 def test_the_exit_code_says_whether_anything_was_refused() -> None:
     assert exit_code(Report()) == ExitCode.OK
-    assert exit_code(Report(lines=1, unsent=[1])) == ExitCode.ANSWER_IS_NO
+    assert exit_code(Report(lines=1, unsent={1: [LINE_TOO_LARGE]})) == ExitCode.ANSWER_IS_NO
     report = Report(lines=1, verdicts=Verdicts(accepted=1))
     report.sent.add([1, 2], 0)
     assert exit_code(report) == ExitCode.OK
@@ -150,7 +153,7 @@ def test_a_table_that_does_not_fit_is_a_wrong_use(tmp_path: Path, table: str, ma
 
 
 def test_verdicts_that_are_missing_are_not_said_to_be_anything() -> None:
-    report = Report(lines=3, unsent=[3])
+    report = Report(lines=3, unsent={3: [LINE_TOO_LARGE]})
     report.sent.add([1, 2], 0)
     output = "\n".join(one.en for one in sentences(report, report.document()))
     assert "refused" not in output
@@ -187,3 +190,45 @@ def test_the_time_limit_holds_while_kafka_is_away_too(
     if "--sequence" not in options:
         assert "Nothing was sent" in written
     assert "Traceback" not in written
+
+
+class Kept:
+    """Keeps what is to be sent."""
+
+    def __init__(self) -> None:
+        self.lines: dict[int, bytes] = {}
+
+    async def add(self, value: bytes, tag: int = 0) -> None:
+        self.lines[tag] = value
+
+    async def push(self) -> None: ...
+
+    async def flush(self) -> None: ...
+
+
+async def test_a_faulty_line_is_not_sent_but_what_only_the_log_can_judge_is() -> None:
+    good, broken, personal, of_office = (dict(initiative(key)) for key in ("a", "b", "c", "d"))
+    broken["subject"] = "initiative/other"
+    personal["data"] = {**personal["data"], "name": {"ar": "الاسم", "en": "National id 1000000008"}}
+    of_office |= {
+        "type": "sa.gov.yesser.training.quota-set.v1",
+        "subject": "quota/gregorian/2006/usage",
+        "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
+    }
+    lines = [*map(orjson.dumps, (good, broken, personal, of_office)), b"{", b"x" * (LINE_BYTES_MAX + 1)]
+    text = b"\n".join(lines)
+    for agency, sent in ((None, {1, 2, 3, 4, 5}), ("health", {1, 4})):
+        report, kept = Report(), Kept()
+        await send_lines(
+            [*read_lines(BytesIO(text))], Sending(kept, Defaults("health"), report, Progress(), None, agency)
+        )
+        assert kept.lines.keys() == sent
+        assert report.unsent.keys() == {1, 2, 3, 4, 5, 6} - sent
+    codes = {number: {fault.code for fault in faults} for number, faults in report.unsent.items()}
+    assert codes == {2: {"subject-mismatch"}, 3: {"personal-data"}, 5: {"not-json"}, 6: {"too-large"}}
+    # A later run with the state file of this one finds their faults again.
+    later = Report(unsent=dict.fromkeys(report.unsent, ()))
+    await send_lines(
+        [*read_lines(BytesIO(text))], Sending(Kept(), Defaults("health"), later, Progress(), None, "health")
+    )
+    assert later.unsent == report.unsent

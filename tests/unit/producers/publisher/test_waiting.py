@@ -97,7 +97,7 @@ async def published(folder: Path, ids: str, **options: Path) -> tuple[PublishDoc
     source.write_text("".join(f'{{"id":"{id_}"}}\n' for id_ in ids))
     with source.open("rb") as file:
         lines = EventFile(file, read_opening(file))
-        job = Job(Settings(home=folder), "health", file, lines, True, False, 1.0, None, **options)
+        job = Job(Settings(home=folder), "health", file, lines, True, False, 1.0, None, raw=True, **options)
         report, error = await run_job(job)
         document = report.document()
         write_refused(job, report, document)
