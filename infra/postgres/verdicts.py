@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.verdicts import Refused, Verdicts
 
-CONFLICT: Final = "conflict"
 _SQL: Final = queries("infra.postgres", "verdicts.sql")
 
 Known = dict[bytes, tuple[bytes, int]]
@@ -61,47 +61,6 @@ class TopicState:
     next_offset: int
     halted_reason: str | None
     paused: Paused | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A refused record. `errors` as in the entry: code, pointer, detail."""
-
-    offset: int
-    index: int
-    claimed_id: str | None
-    errors: list[dict[str, str]]
-
-    @property
-    def is_conflict(self) -> bool:
-        return [error["code"] for error in self.errors] == [CONFLICT]
-
-
-@dataclass(slots=True)
-class Verdicts:
-    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals.
-
-    `unlisted` is the number of faults that the refusals do not list; 0 until their entries were read.
-    """
-
-    accepted: int = 0
-    duplicates: int = 0
-    first_index: int | None = None
-    last_index: int | None = None
-    refusals: list[Refused] = field(default_factory=list)
-    unlisted: int = 0
-
-    def add(self, other: Verdicts) -> None:
-        self.accepted += other.accepted
-        self.duplicates += other.duplicates
-        self.refusals += other.refusals
-        self.span(other.first_index, other.last_index)
-
-    def span(self, first_index: int | None, last_index: int | None) -> None:
-        if first_index is not None and (self.first_index is None or first_index < self.first_index):
-            self.first_index = first_index
-        if last_index is not None and (self.last_index is None or last_index > self.last_index):
-            self.last_index = last_index
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from producers.agencies.register import NewAgency, add_agencies
 from producers.programme.chapter_one import OFFICE
 from producers.programme.records import read_records
 from producers.programme.story_event import StoryEvent
+from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-from producers.publisher.run import Progress, wait_for_verdicts
 
 _VERDICTS_TIMEOUT_S: Final = 120.0
 

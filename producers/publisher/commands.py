@@ -6,32 +6,34 @@ use, nothing was sent · 75 the outcome of some lines is unknown; publishing the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
-import uvloop
 from msgspec import UNSET
 
+from events.errors import YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
+from infra.command_line.gateway_options import agency_option, gateway_address, token_of, token_option
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
-from infra.command_line.parameters import AgencyCode, OutputFile, mapping_option
+from infra.command_line.parameters import OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
 from infra.event_files.lint import MORE, SHOWN_MAX, unlisted_sentence
 from infra.event_files.opening import FIRST_LINES, read_opening
-from infra.kafka.client_config import bootstrap
-from infra.observability.telemetry import setup
-from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
+from producers.publisher.destination import Destination
 from producers.publisher.job import Job, is_file, run_job, write_refused
+from producers.publisher.over_gateway import GatewayDestination
 from producers.publisher.report import PublishDocument, Report, fault_sentence
 from producers.publisher.sources import EventFile, Source, Table
 
+Run = Callable[[Coroutine[Any, Any, tuple[Report, YesserError | None]]], tuple[Report, YesserError | None]]
 COUNTS: Final = (
     Bilingual("المقبول", "accepted"),
     Bilingual("المكرر", "duplicates"),
@@ -42,13 +44,9 @@ COUNTS: Final = (
 
 @click.command("publish")
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--agency",
-    required=True,
-    type=AgencyCode(),
-    metavar="CODE",
-    help="The registered code of the sending agency.",
-)
+@agency_option
+@click.option("--to", metavar="ADDRESS", help="Send to this gateway with the agency's token, not to Kafka.")
+@token_option
 @click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
 @click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
 @click.option(
@@ -85,6 +83,8 @@ def publish(
     context: click.Context,
     file: BinaryIO,
     agency: str,
+    to: str | None,
+    token_file: Path | None,
     wait: bool,
     sequence: bool,
     timeout_s: float | None,
@@ -95,7 +95,7 @@ def publish(
     refused: Path | None,
     as_json: bool,
 ) -> None:
-    """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
+    """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic or a gateway.
 
     Each line is validated first, and a faulty one is not sent. The others are sent unchanged, with missing
     `specversion`, `source` and `datacontenttype` filled in. A file without events, such as a table without --mapping,
@@ -106,15 +106,14 @@ def publish(
         raise click.BadParameter("--raw does not go with --mapping: leave one of them out", param_hint="--raw")
     with usage_errors():
         source = _source(file, mapping, raw)
-    settings = Settings().acting_as("operator")  # unless YESSER_KAFKA_USER names the agency's own user
-    bootstrap(settings)
     wait = wait or refused is not None
-    if wait or sequence:
-        address(settings)
-    setup(settings.model_copy(update={"log_level": "error"}), "publish")
-    job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused, raw)
+    if to is None:
+        destination, run = _kafka(agency, needs_database=wait or sequence, timeouts_s=(timeout_s, delivery_timeout_s))
+    else:
+        destination, run = GatewayDestination(Settings(), gateway_address(to), token_of(token_file)), asyncio.run
+    job = Job(destination, agency, file, source, wait, sequence, timeout_s, resume, refused, raw)
     with usage_errors():
-        report, error = uvloop.run(run_job(job))
+        report, error = run(run_job(job))
     if report.problem_lines() and is_file(file):
         # Ids are read from the file again; for a pipe, only those that the registrar could read are known.
         report.ids = source.ids(report.problem_lines())
@@ -136,6 +135,23 @@ def publish(
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(ExitCode.TRY_AGAIN if error is not None else exit_code(report))
+
+
+def _kafka(agency: str, *, needs_database: bool, timeouts_s: tuple[float | None, float]) -> tuple[Destination, Run]:
+    """The agency's topic, and what runs a job on it. Raises `NoKafka` or `NoPostgres` where it is not known."""
+    import uvloop
+
+    from infra.kafka.client_config import bootstrap
+    from infra.observability.telemetry import setup
+    from infra.postgres.connection import address
+    from producers.publisher.over_kafka import KafkaDestination
+
+    settings = Settings().acting_as("operator")  # unless YESSER_KAFKA_USER names the agency's own user
+    bootstrap(settings)
+    if needs_database:
+        address(settings)
+    setup(settings.model_copy(update={"log_level": "error"}), "publish")
+    return KafkaDestination(settings, agency, min(filter(None, timeouts_s))), uvloop.run
 
 
 def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
@@ -180,8 +196,8 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         yield Bilingual(
-            "الأسطر المخزّنة في كافكا: {}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
-            "{} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
+            "الأسطر المخزّنة: {}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
+            "{} stored; verdicts are not known yet (use --wait to wait for them).",
         ).format(_lines(stored))
     elif report.has_lost:
         yield Bilingual(
@@ -189,8 +205,8 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
         ).format(_lines(stored))
     elif stored and not report.is_final:
         yield Bilingual(
-            "الأسطر المخزّنة في كافكا: {}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
-            "{} stored in Kafka; verdicts are not known yet (publish the file again).",
+            "الأسطر المخزّنة: {}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
+            "{} stored; verdicts are not known yet (publish the file again).",
         ).format(_lines(stored))
     first, last = document.first_index, document.last_index
     if first is not None:

@@ -5,7 +5,6 @@ Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from events.errors import YesserError
+from events.errors import Reject, YesserError
 from infra.errors import WrongInput
 from infra.event_files.ndjson import Defaults
-from infra.kafka.client_config import agency_topic
-from infra.kafka.end_offsets import end_offsets_reader
-from infra.observability.telemetry import span
 from infra.secret_files import private_file
-from infra.settings import Settings
-from producers.errors import NotAccepted, RecordsLost
-from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.errors import RecordsLost
+from producers.publisher.destination import Destination, Progress
 from producers.publisher.report import PublishDocument, Report
 from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import Progress, Sending, start_sequence, wait_for_verdicts
+from producers.publisher.run import Sending
 from producers.publisher.sources import Source
 
 
@@ -39,13 +34,12 @@ class Job:
     `raw`: the lines are sent as they are, also faulty ones.
     """
 
-    settings: Settings
+    destination: Destination
     agency: str
     file: BinaryIO
     source: Source
     wait: bool
     sequence: bool
-    delivery_timeout_s: float
     timeout_s: float | None
     resume: Path | None = None
     refused: Path | None = None
@@ -55,30 +49,27 @@ class Job:
 async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     """Publish, and wait for the verdicts if `wait` is set; the error explains why some outcomes are unknown.
 
-    Raises `WrongInput`, and `NotAccepted` if nothing was sent.
+    Raises `WrongInput`, and a `Reject` of the destination if nothing was sent.
     """
     report = Report()
     checked = None if job.raw else job.agency
     resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
-    with span("publish", process="publish"), Bars(_size(job.file)) as progress:
+    with Bars(_size(job.file)) as progress:
         try:
-            defaults = Defaults(job.agency, await _sequence(job) if job.sequence else None)
-            async with AgencyPublisher(
-                job.settings,
-                job.agency,
-                acknowledged=resume_state.acknowledged if resume_state else report.sent.add,
-                delivery_timeout_s=min(job.delivery_timeout_s, job.timeout_s or job.delivery_timeout_s),
-            ) as publisher:
+            destination = job.destination
+            defaults = Defaults(job.agency, await destination.first_sequence(job.timeout_s) if job.sequence else None)
+            acknowledged = resume_state.acknowledged if resume_state else report.sent.add
+            async with destination.publisher(report, acknowledged) as publisher:
                 await job.source.send(Sending(publisher, defaults, report, progress, resume_state, checked))
             if resume_state:
                 resume_state.end()
             if job.wait:
-                await wait_for_verdicts(job.settings, job.agency, report, progress, job.timeout_s)
+                await destination.wait_for_verdicts(report, progress, job.timeout_s)
                 report.is_final = True
-        except NotAccepted:
+        except Reject as error:
             if not report.sent.lines_count:
                 raise
-            return report, NotAccepted()
+            return report, error
         except WrongInput:
             raise
         except RecordsLost as error:
@@ -103,13 +94,6 @@ def write_refused(job: Job, report: Report, document: PublishDocument) -> None:
     with private_file(job.refused) as target:
         job.source.copy(target, numbers)
     document.refused_file, document.refused_lines = str(job.refused), sorted(numbers)
-
-
-async def _sequence(job: Job) -> int:
-    topic = agency_topic(job.agency)
-    async with asyncio.timeout(job.timeout_s), end_offsets_reader(job.settings) as end_offsets:
-        ends = await end_offsets([topic])
-    return await start_sequence(job.settings, job.agency, ends[topic], job.timeout_s)
 
 
 def _size(file: BinaryIO) -> int | None:

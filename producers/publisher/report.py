@@ -17,7 +17,8 @@ from events.faults.details import arabic_of
 from events.faults.problems import Fault
 from events.values.bilingual import Bilingual
 from infra.event_files.lint import THE_EVENT
-from infra.postgres.verdicts import Verdicts
+from infra.verdicts import Verdicts
+from producers.errors import RecordsLost
 
 
 class SentLines:
@@ -56,6 +57,11 @@ class SentLines:
     def runs(self) -> list[list[int]]:
         """(line, offset, number of lines) of each contiguous run."""
         return [list(run) for run in zip(self._lines, self._offsets, self._counts, strict=True)]
+
+    @property
+    def first_offset(self) -> int:
+        """The offset of the first line; 0 if none was sent."""
+        return self._offsets[0] if self._offsets else 0
 
     @property
     def end_offset(self) -> int:
@@ -152,6 +158,11 @@ class Report:
         """The number of sent lines that have their verdict."""
         verdicts = self.verdicts or Verdicts()
         return verdicts.accepted + verdicts.duplicates + len(verdicts.refusals)
+
+    def require_all_verdicts(self, topic: str) -> None:
+        """The registrar has read past all lines: one without a verdict was gone by then. Raises `RecordsLost`."""
+        if lost := self.sent.lines_count - self.verdicts_count:
+            raise RecordsLost(f"{topic}: lines without a verdict: {lost:,}. {RecordsLost.__doc__}")
 
     def problem_lines(self) -> set[int]:
         """Numbers of the lines that are refused or conflict."""

@@ -18,9 +18,10 @@ from infra.event_files.ndjson import Defaults
 from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
+from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-from producers.publisher.run import Progress, wait_for_verdicts
 from producers.refusals.read import NOT_KEPT, SQL, ExplainedFault, Refusal, in_both_languages, read_refusal
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]

@@ -28,9 +28,11 @@ from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import READ_KEYS_EVERY_S, Gateway
+from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-from producers.publisher.run import Progress, Sending, send_file, wait_for_verdicts
+from producers.publisher.run import Sending, send_file
 from producers.sdk.typed_events import typed_event
 from tests.world.events import encoded
 from tests.world.events import initiative as sample

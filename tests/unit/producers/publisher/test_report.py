@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from infra.event_files.lint import LINE_TOO_LARGE
-from infra.postgres.verdicts import Refused, Run, Verdicts, offset_of, verdicts_on_entries
+from infra.postgres.verdicts import Run, offset_of, verdicts_on_entries
+from infra.verdicts import Refused, Verdicts
 from producers.publisher.report import Report, SentLines
 from tests.every import every
 from tests.world.documents import as_json

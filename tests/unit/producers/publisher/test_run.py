@@ -13,11 +13,12 @@ from infra.command_line.exit_codes import ExitCode
 from infra.event_files.lint import LINE_TOO_LARGE
 from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, read_ids, read_lines
 from infra.event_files.opening import read_opening
-from infra.postgres.verdicts import Refused, Verdicts
+from infra.verdicts import Refused, Verdicts
 from producers.publisher.commands import exit_code, publish, sentences
+from producers.publisher.destination import Progress
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
-from producers.publisher.run import Progress, Sending, send_lines
+from producers.publisher.run import Sending, send_lines
 from tests.every import every
 from tests.world.processes import exit_of
 from tests.world.senders import initiative
@@ -158,8 +159,8 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything() -> None:
     output = "\n".join(one.en for one in sentences(report, report.document()))
     assert "refused" not in output
     for words in (
-        "2 lines stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
-        "1 line not sent",
+        "2 lines stored; verdicts are not known yet (use --wait to wait for them).",
+        "1 line not sent: correct the faults.",
         "line 3: too-large",
     ):
         assert words in output
@@ -167,7 +168,7 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything() -> None:
     report.sent.add([1, 2, 3, 4, 5], 0)
     assert [one.en for one in sentences(report, report.document())] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
-        "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
+        "3 lines stored; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
     report.has_lost = True

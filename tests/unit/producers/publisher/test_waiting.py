@@ -17,14 +17,15 @@ from events.faults.problems import Fault
 from events.validation.refusal import problem_of
 from events.wire.entry import entry_bytes
 from infra.event_files.opening import read_opening
-from infra.postgres.verdicts import Refused, TopicState, Verdicts
+from infra.postgres.verdicts import TopicState
 from infra.settings import Settings
+from infra.verdicts import Refused, Verdicts
 from producers.errors import RecordsLost, TopicHalted
-from producers.publisher import job as jobs
-from producers.publisher import run
+from producers.publisher import over_kafka
+from producers.publisher.destination import Progress
 from producers.publisher.job import Bars, Job, run_job, write_refused
+from producers.publisher.over_kafka import KafkaDestination, wait_for_verdicts
 from producers.publisher.report import PublishDocument, Report
-from producers.publisher.run import Progress, wait_for_verdicts
 from producers.publisher.sources import EventFile
 from tests.world.documents import as_json
 from tests.world.events import encoded, initiative
@@ -79,11 +80,11 @@ def registrar(monkeypatch: pytest.MonkeyPatch) -> Registrar:
         assert (first, limit) == (7, 1), "another refusal lists all of its faults"
         return [made.entry]
 
-    monkeypatch.setattr(run, "PatientConnection", Database)
-    monkeypatch.setattr(run, "read_topic_state", AsyncMock(side_effect=lambda *_, **__: made.state))
-    monkeypatch.setattr(run, "read_verdicts", AsyncMock(side_effect=lambda *_, **__: deepcopy(made.verdicts)))
-    monkeypatch.setattr(run, "read_entries", AsyncMock(side_effect=entries))
-    monkeypatch.setattr(jobs, "AgencyPublisher", Publisher)
+    monkeypatch.setattr(over_kafka, "PatientConnection", Database)
+    monkeypatch.setattr(over_kafka, "read_topic_state", AsyncMock(side_effect=lambda *_, **__: made.state))
+    monkeypatch.setattr(over_kafka, "read_verdicts", AsyncMock(side_effect=lambda *_, **__: deepcopy(made.verdicts)))
+    monkeypatch.setattr(over_kafka, "read_entries", AsyncMock(side_effect=entries))
+    monkeypatch.setattr(over_kafka, "AgencyPublisher", Publisher)
     return made
 
 
@@ -97,7 +98,17 @@ async def published(folder: Path, ids: str, **options: Path) -> tuple[PublishDoc
     source.write_text("".join(f'{{"id":"{id_}"}}\n' for id_ in ids))
     with source.open("rb") as file:
         lines = EventFile(file, read_opening(file))
-        job = Job(Settings(home=folder), "health", file, lines, True, False, 1.0, None, raw=True, **options)
+        job = Job(
+            KafkaDestination(Settings(home=folder), "health", 1.0),
+            "health",
+            file,
+            lines,
+            True,
+            False,
+            None,
+            raw=True,
+            **options,
+        )
         report, error = await run_job(job)
         document = report.document()
         write_refused(job, report, document)
