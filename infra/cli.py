@@ -30,7 +30,8 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 GROUP: Final = "yesser.commands"
 
 WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "ledger", "lint", "publish", "schema", "witness"})
-"""The commands of an install without the extra `platform`, of `ledger` and `publish` a part; the help names the others apart."""
+"""The commands of an install without the extra `platform`, of `ledger` and `publish` a part. The help names the others
+apart."""
 
 # The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {

@@ -41,7 +41,9 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
                 command = Yesser({**environment(), "YESSER_KAFKA": "", "YESSER_POSTGRES": "", **home, **variables})
                 result = await command.run("publish", *map(str, (path, "--to", address, *options)), "--json")
                 assert result.exit_code == code, (result.output, result.exception)
-                return orjson.loads(result.stdout_bytes) if result.stdout_bytes else f"{result.stderr}{result.exception}"
+                return (
+                    orjson.loads(result.stdout_bytes) if result.stdout_bytes else f"{result.stderr}{result.exception}"
+                )
 
             stored = await run(code=1)
             report = await run("--wait", "--refused", again, "--resume", state, code=1)
