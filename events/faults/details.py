@@ -39,6 +39,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "السجل بلا قيمة (null)؛ أرسل الحدث في قيمته.",
     "The header is not UTF-8; write it as UTF-8.":
         "الترويسة ليست بترميز UTF-8؛ اكتبها بترميز UTF-8.",
+    "The header content-type is missing or names no CloudEvent; send application/cloudevents+json.":
+        "الترويسة content-type مفقودة أو لا تدل على CloudEvents؛ أرسل application/cloudevents+json.",
     "A header cannot carry data; send it as the record's value.":
         "لا تحمل الترويسة البيانات؛ أرسلها في قيمة السجل.",
     # One value

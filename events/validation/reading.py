@@ -12,14 +12,15 @@ from events.wire.kafka_binding import HeaderReading
 from events.wire.strict_json import JsonObject, Unreadable, read_json, write_json
 
 TOO_LARGE: Final = "The event has {size} bytes; shorten it to at most 61,440."
+UNMARKED: Final = "The header content-type is missing or names no CloudEvent; send application/cloudevents+json."
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
     """The event of a record as it was read, in either mode; nothing of it is validated.
 
     `written` is its JSON without white space, `is_canonical` whether this is its canonical form, which every event
-    without fault has. `event_bytes` are the bytes of its entry. If `fault` is set, the event is empty and they are the
-    record's value.
+    without fault has. `event_bytes` are the bytes of its entry. If `fault` is set, they are the record's value, and
+    the event is empty, or what the record claims although no header says that it is an event.
     """
 
     event: JsonObject
@@ -31,6 +32,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 def read_claim(value: bytes | None, reading: HeaderReading) -> Claim:
     """The event of a record with these headers."""
+    if value is not None and reading.is_unmarked:
+        return Claim(_claimed(value), None, False, value, finding("bad-header", "", UNMARKED))
     if value is None or reading.repeated is not None or len(value) + reading.attribute_bytes > EVENT_BYTES_MAX:
         return Claim({}, None, False, value or b"", _fault_of(value, reading))
     try:
@@ -43,6 +46,14 @@ def read_claim(value: bytes | None, reading: HeaderReading) -> Claim:
     event = {**reading.attributes, "data": data}
     written, is_canonical = write_json(event)
     return Claim(event, written, is_canonical, written or value)
+
+
+def _claimed(value: bytes) -> JsonObject:
+    """The members of an event in structured mode; none where it is not one."""
+    try:
+        return read_json(value)[0] if len(value) <= EVENT_BYTES_MAX else {}
+    except Unreadable:
+        return {}
 
 
 def _fault_of(value: bytes | None, reading: HeaderReading) -> Finding:

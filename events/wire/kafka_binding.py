@@ -28,13 +28,17 @@ _STRUCTURED_PREFIX: Final = b"application/cloudevents"
 @dataclass(frozen=True, slots=True)
 class HeaderReading:
     """A record's headers. `attributes` are those of binary mode (none in structured mode); `repeated` is one that
-    occurs twice; `attribute_bytes` is what they add to the size of a binary event."""
+    occurs twice; `attribute_bytes` is what they add to the size of a binary event.
+
+    `is_unmarked`: no header says that the record is an event, in either mode.
+    """
 
     structured: bool
     attributes: Mapping[str, str] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     attribute_bytes: int = 0
     repeated: str | None = None
+    is_unmarked: bool = False
 
 
 _USUAL_HEADERS: Final = tuple(STRUCTURED_HEADERS)
@@ -74,7 +78,8 @@ def read_headers(headers: Headers) -> HeaderReading:
         attributes[attribute] = text
     if structured:
         return HeaderReading(structured=True, findings=findings)
-    return HeaderReading(False, attributes, findings, size, repeated)
+    is_unmarked = not any(value is not None and name.startswith(_ATTRIBUTE_PREFIX) for name, value in headers)
+    return HeaderReading(False, attributes, findings, size, repeated, is_unmarked)
 
 
 def _attribute_headers(headers: Headers, structured: bool) -> Iterator[tuple[str, str, bytes]]:

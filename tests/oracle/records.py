@@ -29,6 +29,8 @@ def read_record(value: bytes, headers: Headers) -> tuple[JsonObject | list[Fault
             attributes[name] = decoded
     if structured:
         return read(value), bad
+    if not any(text is not None and name.startswith("ce_") for name, text in headers):
+        return _stopped("bad-header", value, attributes), []
     if size > BYTES_MAX or repeated:
         return _stopped("too-large" if size > BYTES_MAX else "duplicate-name", value, attributes), bad
     return _with_data(value, attributes), bad

@@ -11,10 +11,11 @@ from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import EVENT_BYTES_MAX
 from events.wire.kafka_binding import is_structured
 from tests.every import every
-from tests.unit.events.judgements import accepted, faults_of
+from tests.unit.events.judgements import accepted, faults_of, refused
 from tests.world.events import encoded, initiative
 
 Headers = list[tuple[str, bytes | None]]
+MISSING = ("id", "source", "specversion", "subject", "time", "type")
 
 
 def binary(**changes: bytes | Any | None) -> tuple[bytes, Headers]:
@@ -127,3 +128,27 @@ def test_attributes_count_as_names_as_personal_data_and_towards_the_size() -> No
     assert faults_of(padded, headers) == [("too-large", "")]
     _, headers = binary(correlationid=b"1064971268")
     assert faults_of(None, headers) == [("personal-data", ""), ("tombstone", "")]
+
+
+@every(
+    ("headers", "value", "expected", "is_claimed"),
+    [
+        ([], encoded(initiative()), [("bad-header", "")], True),
+        ([("x-other", b"1"), ("content-type", b"text/plain")], encoded(initiative()), [("bad-header", "")], True),
+        ([("ce_id", None)], encoded(initiative()), [("bad-header", "")], True),
+        ([], b"{", [("bad-header", "")], False),
+        ([], b"[]", [("bad-header", "")], False),
+        ([], b" " * EVENT_BYTES_MAX + b"{}", [("bad-header", "")], False),
+        ([], encoded(initiative(remark="1000000008")), [("bad-header", ""), ("personal-data", "")], False),
+        ([], None, [("tombstone", "")], False),
+        ([("ce_datacontenttype", b"x")], b"{}", [("missing-field", f"/{name}") for name in MISSING], False),
+    ],
+)
+def test_a_record_that_no_header_marks_as_an_event_has_one_fault_that_names_the_header(
+    headers: Headers, value: bytes | None, expected: list[tuple[str, str]], is_claimed: bool
+) -> None:
+    verdict = refused(value, headers)
+    assert [(fault.code, fault.pointer) for fault in verdict.faults] == expected
+    if expected[0][0] == "bad-header":
+        assert "content-type" in verdict.faults[0].detail
+    assert (verdict.claimed_id is not None, verdict.claimed_type is not None) == (is_claimed, is_claimed)
