@@ -56,9 +56,9 @@ def terms_command(partnership: str, as_json: bool, as_of_index: int | None) -> N
 )
 @click.option("--html", type=_FILE, help="Write the statement with its working as a page to this file.")
 @click.option("--pdf", type=_FILE, help="Write the same as PDF.")
-@click.option("--csv", type=_FILE, help="Write every receipt with its arithmetic as CSV.")
-@click.option("--xlsx", type=_FILE, help="Write the same as XLSX.")
-@click.option("--parquet", type=_FILE, help="Write the same as Parquet.")
+@click.option("--csv", type=_FILE, help="Write every receipt with its arithmetic, for programs, as CSV.")
+@click.option("--xlsx", type=_FILE, help="Write the statement and its receipts as a workbook, in riyals.")
+@click.option("--parquet", type=_FILE, help="Write what the CSV has as Parquet.")
 @json_option
 @index_option
 def statement_command(

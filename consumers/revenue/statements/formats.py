@@ -1,4 +1,4 @@
-"""The formats of a statement, by their names: a page, paper, or every receipt with its arithmetic as a table."""
+"""The formats of a statement: a page, paper, a workbook, and for programs every receipt with its arithmetic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from consumers.documents.ledger.statements import exact_halalas
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.paper import Paper, statement_paper
 from consumers.revenue.statements.rendering import to_html, to_pdf
+from consumers.revenue.statements.workbook import statement_workbook
 from consumers.revenue.statements.working import StatementParts, bands_of
 from infra.command_line.table_files import WRITERS, Columns
 
@@ -78,7 +79,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "html": Format("text/html", _html),
     "pdf": Format("application/pdf", _pdf),
     "csv": Format("text/csv", _table("csv")),
-    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _table("xlsx")),
+    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", statement_workbook),
     "parquet": Format("application/vnd.apache.parquet", _table("parquet")),
 }
 """By the name of the format, which is also the ending of its file."""

@@ -5,7 +5,7 @@ In: the working, the contract, and what proves it. Out: a `Paper`, whose cells a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from consumers.documents.document import field_of
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
-from consumers.documents.ledger.statements import BandShare, DayShare, Payout, Share, Statement
+from consumers.documents.ledger.statements import BandShare, DayShare, Share, Statement
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, percent_text
 from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
 from events.values.bilingual import Bilingual
@@ -73,20 +73,24 @@ def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Pap
     """The statement of a closed period with its working, and with its lines by day if they are given."""
     partnership, working = parts.partnership, parts.working
     statement = working.statement
-    own = f"{statement.partnership_id} {statement.period}"
     sheets = [
         _parties(partnership, statement),
         _revenue(statement),
         *(sheet for group in working.groups for sheet in _share_sheets(partnership, group)),
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
-        _paid(partnership, parts.payouts),
+        _paid(parts),
         *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_version), _version)),
     ]
     return Paper(
-        Bilingual("كشف الشراكة {}", "Statement {}").format(own), tuple(sheets), _proof(statement, parts.provenance),
+        statement_title(statement), tuple(sheets), _proof(statement, parts.provenance),
         "" if parts.provenance is None else parts.provenance.link, *_verify(statement),
     )  # fmt: skip
+
+
+def statement_title(statement: Statement) -> Bilingual:
+    """Its contract and period."""
+    return Bilingual("كشف الشراكة {}", "Statement {}").format(f"{statement.partnership_id} {statement.period}")
 
 
 def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual | None = None) -> Sheet:
@@ -283,17 +287,26 @@ def _sums(days: Sequence[DayShare]) -> tuple[str, str, str]:
     return exact_riyals(amount), "", exact_riyals(share)
 
 
-def _paid(partnership: PartnershipAndTerms, payouts: Sequence[Payout]) -> Sheet:
-    """What was paid out, and what is payable after the entry that last changed the contract (R13)."""
+def settled_paid_owed(parts: StatementParts) -> Iterator[tuple[Bilingual, int]]:
+    """What all closed periods gave the partner, what was paid of it, and what is owed, in halalas (R13).
+
+    As of the entry that last changed the contract.
+    """
+    owed, paid = parts.partnership.payable_halalas, sum(payout.amount_halalas for payout in parts.payouts)
+    yield Bilingual("حصة الشريك من كل الفترات المقفلة", "Settled share, of all closed periods"), owed + paid
+    yield Bilingual("− المصروف للشريك", "− Paid"), paid
+    yield Bilingual("= المستحق للشريك", "= Owed to the partner"), owed
+
+
+def _paid(parts: StatementParts) -> Sheet:
+    """Each payout, and how what is owed follows from them."""
     rows: list[tuple[Cell, ...]] = []
-    for payout in payouts:
-        on = date_text(payout.paid_on)
-        name = Bilingual("{} · {}", "{} · {}").format(payout.payout_id, on)
+    for payout in parts.payouts:
+        name = Bilingual("{} · {}", "{} · {}").format(payout.payout_id, date_text(payout.paid_on))
         rows.append((name, riyals_text(payout.amount_halalas)))
-    after = partnership.last_index
-    owed = Bilingual("المستحق للشريك بعد القيد {}", "Owed to the partner after log entry {}").format(after)
-    rows.append((owed, riyals_text(partnership.payable_halalas)))
-    return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
+    rows += [(label, riyals_text(halalas)) for label, halalas in settled_paid_owed(parts)]
+    note = Bilingual("بعد القيد {} من السجل.", "After log entry {}.").format(parts.partnership.last_index)
+    return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows, note)
 
 
 def _proof(statement: Statement, provenance: Provenance | None) -> Bilingual:

@@ -108,6 +108,34 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
         assert document["checkpoint"]["size"] == len(books.log)
 
 
+def require_workbook(path: Path, statement: dict[str, Any], receipts: int) -> None:
+    """Its receipts add up to the statement's figures, in a library that did not write it."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    paper, sheet = book.worksheets
+    assert all(one.sheet_view.rightToLeft for one in (paper, sheet))
+    heading, *rows, totals = sheet.iter_rows(values_only=True)
+    assert len(rows) == receipts
+    figures = {row[2]: row[1] for row in paper.iter_rows(values_only=True)}
+    for name, field in (
+        ("Amount", "net_halalas"),
+        ("Partner's share", "partner_base_halalas"),
+        ("Treasury's share", None),
+    ):
+        column = next(place for place, text in enumerate(heading) if str(text).endswith(f"\n{name}"))
+        added = sum(round(100 * row[column]) for row in rows)
+        assert added == round(100 * totals[column])
+        if field is not None:
+            assert added == statement[field]
+    assert round(100 * figures["Net"]) == statement["net_halalas"]
+    settled, paid, owed = (
+        round(100 * figures[name])
+        for name in ("Settled share, of all closed periods", "− Paid", "= Owed to the partner")
+    )
+    assert settled - paid == owed
+    formulas = openpyxl.load_workbook(path).worksheets[1]
+    assert str(formulas.cell(receipts + 2, 5).value).startswith("=SUM(E2:E")
+
+
 async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_and_tables(
     books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,9 +166,7 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
     postings = {row["index"]: row for row in rows}
     assert sum(int(row["amount_halalas"]) for row in postings.values()) == statement["net_halalas"]
     assert sum(int(row["partner_halalas"]) for row in postings.values()) == statement["partner_base_halalas"]
-    sheet = openpyxl.load_workbook(files["xlsx"]).active
-    assert sheet is not None
-    assert sheet.max_row == len(rows) + 1
+    require_workbook(files["xlsx"], statement, len(postings))
     with duckdb.connect() as database:
         total = database.execute(
             "SELECT sum(partner_halalas) FROM (SELECT DISTINCT index, partner_halalas FROM read_parquet(?))",

@@ -228,7 +228,7 @@ def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> 
     for words in (
         "yesser ledger prove-statement P1 2005-01 --into P1-2005-01",
         "yesser ledger verify-statement P1-2005-01 --vkey VKEY",
-        f"Owed to the partner after log entry {parts.partnership.last_index}",
+        f"After log entry {parts.partnership.last_index}.",
         f"checkpoint: 7 entries, root {PROVENANCE.checkpoint.root}",
         PROVENANCE.link,
     ):
