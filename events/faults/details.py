@@ -48,6 +48,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "{field} غير موجود؛ أضفه.",
     "Unknown field; remove it or correct its name.":
         "حقل غير معروف؛ احذفه أو صحح اسمه.",
+    "Unknown field; remove it or write {due}.":
+        "حقل غير معروف؛ احذفه أو اكتب {due}.",
     "The name holds NUL or half of a surrogate pair; remove it.":
         "يحتوي الاسم على NUL أو نصف زوج بديل؛ احذفه.",
     "The text holds NUL or half of a surrogate pair; remove it.":
@@ -82,6 +84,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "{value} ليس وقتًا؛ اكتبه مثل 2026-01-31T09:00:00+03:00 (RFC 3339 مع فرق التوقيت).",
     "{value} is outside the years 1925 … 2077; write the Gregorian time.":
         "{value} خارج الأعوام 1925 … 2077؛ اكتب الوقت بالتقويم الميلادي.",
+    "{value} is not in the catalogue; use {due} or another of its types.":
+        "{value} غير موجود في دليل الأحداث؛ استعمل {due} أو نوعًا آخر منه.",
     "{value} is not in the catalogue; use one of its types.":
         "{value} غير موجود في دليل الأحداث؛ استعمل نوعًا منه.",
     # Several members together

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from events.faults.findings import Finding, finding
-from events.types.catalogue import EventType
+from events.faults.nearest import ONE_IN_EIGHT, nearest
+from events.types.catalogue import CATALOGUE, EventType
 from events.validation.forms import EventForm
 from events.validation.model_errors import model_error
 from events.validation.walk import Walked
-from events.wire.envelope import SCHEMA_URI_PREFIX
+from events.wire.envelope import SCHEMA_URI_PREFIX, full_type, short_type
 from events.wire.strict_json import JsonObject
 
 
@@ -30,11 +31,17 @@ def errors_in(walked: Walked, form: EventForm, in_headers: Sequence[Finding]) ->
         found += _rule_errors(present, form.row, disturbed)
         found += _subject_errors(present, form.row, disturbed)
     elif isinstance(present.get("type"), str) and not disturbed.touch("/type"):
-        sentence = "{value} is not in the catalogue; use one of its types."
-        found.append(finding("unknown-type", "/type", sentence, value=present["type"]))
+        found.append(_unknown_type(present["type"]))
         found += _dataschema_errors(present)
     bad = {error.pointer for error in in_headers}
     return [error for error in found if error.code != "missing-field" or error.pointer not in bad]
+
+
+def _unknown_type(name: str) -> Finding:
+    if (meant := nearest(short_type(name), CATALOGUE, ONE_IN_EIGHT)) is not None:
+        sentence = "{value} is not in the catalogue; use {due} or another of its types."
+        return finding("unknown-type", "/type", sentence, value=name, due=full_type(meant))
+    return finding("unknown-type", "/type", "{value} is not in the catalogue; use one of its types.", value=name)
 
 
 class _Places:

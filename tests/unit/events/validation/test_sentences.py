@@ -50,6 +50,7 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
         ("/data/name/en", " \n", "en holds only white space; write words."),
         ("/data/name/en", "a\r", "en holds the control character U+000D; remove it."),
         ("/data/name/fr", "x", "Unknown field; remove it or correct its name."),
+        ("/data/plan_idd", "x", "Unknown field; remove it or write plan_id."),
         ("/data/name/ar", ..., "ar is missing; add it."),
         ("/data/plan_id", "a b", f'"a b" is not allowed: plan_id is {ID_FORM}.'),
         ("/data/plan_id", "x" * 65, f'"{"x" * 40}…" is not allowed: plan_id is {ID_FORM}.'),
@@ -80,6 +81,11 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
         ("/sequence", "0" * 20, f'"{"0" * 20}" is not allowed: sequence is {DIGITS}.'),
         ("/sequence", 1, "1 is a number; write text in quotes."),
         ("/type", "service.opened", '"service.opened" is not in the catalogue; use one of its types.'),
+        (
+            "/type",
+            "service.launchd",
+            '"service.launchd" is not in the catalogue; use sa.gov.yesser.service.launched.v1 or another of its types.',
+        ),
         ("/source", TRAFFIC, f'"{TRAFFIC}" is another agency; write {HEALTH.source}.'),
     ],
     "partnership.signed": [
