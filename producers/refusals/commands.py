@@ -21,6 +21,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.event_files.ndjson import LINE_BYTES_MAX
 from infra.observability.telemetry import setup
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.report import fault_sentence
@@ -45,12 +46,16 @@ def refusals() -> None:
 
 @refusals.command("list")
 @click.option("--agency", shell_complete=agency_codes, help="Only this agency's refusals.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that no later entry has corrected.")
 @click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries with a lower index.")
 @json_option
-def list_(agency: str | None, position: int | None, as_json: bool) -> None:
-    """List the refused records, in log order."""
+def list_(agency: str | None, only_open: bool, position: int | None, as_json: bool) -> None:
+    """List the refused records, in log order, each with the entry that corrected it."""
 
-    rows = with_database(Settings(), "refusals", lambda connection: refusal_rows(connection, agency, position))
+    async def rows_in(connection: Connection) -> list[RefusalRow]:
+        return await refusal_rows(connection, agency, position, only_open=only_open)
+
+    rows = with_database(Settings(), "refusals", rows_in)
     print_result(rows, as_json, lambda: _print_rows(rows))
 
 
@@ -60,6 +65,12 @@ def _print_rows(rows: Sequence[RefusalRow]) -> None:
     for row in rows:
         click.echo(f"{row.index:>9}  {row.address}  {row.claimed_id or ''}".rstrip())
         _print_errors(row.errors, " " * 11)
+        if row.accepted_index is not None:
+            print_localized(
+                Bilingual("           صُحّح في القيد {}.", "           Corrected by log entry {}.").format(
+                    row.accepted_index
+                )
+            )
 
 
 @refusals.command("show")

@@ -64,7 +64,7 @@ class ExplainedFault(TypedDict):
 
 
 class RefusalRow(Struct):
-    """A refusal in a list."""
+    """A refusal in a list; `accepted_index` is the entry that corrected it."""
 
     index: int
     agency: str
@@ -72,6 +72,7 @@ class RefusalRow(Struct):
     claimed_id: str | None
     claimed_type: str | None
     errors: list[dict[str, str]]
+    accepted_index: int | None
 
 
 class Redrive(Struct):
@@ -108,9 +109,11 @@ class RefusalDocument(Struct, kw_only=True):
     id_held_by: int | None
 
 
-async def refusal_rows(connection: Connection, agency: str | None, before: int | None) -> list[RefusalRow]:
-    """The refusals in log order, of one agency or all, below the index `before`."""
-    return [RefusalRow(*row) for row in await connection.fetch(SQL["list"], agency, before)]
+async def refusal_rows(
+    connection: Connection, agency: str | None, before: int | None, *, only_open: bool = False
+) -> list[RefusalRow]:
+    """The refusals in log order, of one agency or all, below the index `before`; `only_open`: not yet corrected."""
+    return [RefusalRow(*row) for row in await connection.fetch(SQL["list"], agency, before, only_open)]
 
 
 async def read_refusal(connection: Connection, index: int) -> Refusal:

@@ -1,7 +1,14 @@
 -- name: list
-SELECT index, agency, address, claimed_id, claimed_type, errors FROM log.refusal
-WHERE ($1::text IS NULL OR agency = $1) AND ($2::bigint IS NULL OR index < $2)
-ORDER BY index
+-- In log order, each with the entry that corrected it: a record sent again for it, or a later event with the same id.
+SELECT f.index, f.agency, f.address, f.claimed_id, f.claimed_type, f.errors, c.index AS accepted_index
+FROM log.refusal f CROSS JOIN LATERAL (
+    SELECT min(e.index) AS index FROM log.event_id e
+    WHERE (e.claim, e.identity) IN (SELECT r.claim, r.identity FROM platform.redrive r WHERE r.refusal_index = f.index)
+       OR e.index > f.index AND e.claim = substr(sha256(
+            convert_to('urn:yesser:agency:' || f.agency, 'UTF8') || '\x00'::bytea || convert_to(f.claimed_id, 'UTF8')), 1, 16)
+) c
+WHERE ($1::text IS NULL OR f.agency = $1) AND ($2::bigint IS NULL OR f.index < $2) AND NOT ($3 AND c.index IS NOT NULL)
+ORDER BY f.index
 
 -- name: one
 -- A refusal, the role of its agency, and the original record, if it was kept.

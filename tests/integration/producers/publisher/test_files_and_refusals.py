@@ -163,6 +163,15 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
         await require_what_an_office_says_is_judged_anew(settings, connection)
     assert (sent["state"], sent["errors"]) == ("registered", [])
     assert (again.state, again.index) == ("duplicate", sent["index"])
+    listed = {row["index"]: row["accepted_index"] for row in await yesser(environment, "refusals", "list")}
+    left = [row["index"] for row in await yesser(environment, "refusals", "list", "--open")]
+    assert (listed[first], listed[second], listed[secret]) == (
+        sent["index"],
+        by_id.document().first_index,
+        new_id.index,
+    )
+    assert left == [index for index, accepted in listed.items() if accepted is None]
+    assert conflict in left, "what has its id came before it"
     document = await yesser(environment, "refusals", "show", str(first))
     assert document["accepted"] == {"index": sent["index"], "by": "redrive"}
     assert document["unlisted"] == 0
