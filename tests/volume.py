@@ -7,11 +7,15 @@ rows suggests. They follow from no log.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from consumers.delivery.webhooks.redelivery import attempts_at, webhooks_of
+from consumers.explain.database import indexes_in
+from consumers.explain.figures import Scope
 from consumers.programme.projections.read import AnomalyFilter, anomalies, anomalies_count
+from consumers.replay.event_index.read import Query, as_full_type, find
 from consumers.revenue import read as revenue
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -70,6 +74,25 @@ SELECT n, CASE WHEN n < {rows} / 2 THEN 'D' ELSE 'D' || n % 1000 END,
 ANALYZE campaigns.route
 """
 
+AGENCIES: Final = 300
+ENTRIES: Final = """
+INSERT INTO platform.agency (code, role, name, registered_index)
+SELECT 'a' || n, 'agency', '{{}}', n FROM generate_series(0, {agencies} - 1) AS n;
+INSERT INTO event_index.event
+SELECT n, 'e' || n, 'sa.gov.yesser.' || CASE WHEN n % 9973 = 0 THEN 'registrar.refused.v1'
+        WHEN n % 2 = 0 THEN 'revenue.collected.v1' ELSE 'some.type' || n % 61 || '.v1' END,
+    CASE WHEN n % 9973 = 0 THEN 'refusal/agency.a' || n / 9973 % 7 || '.events/0/o' || n
+        WHEN n % 3 = 0 THEN 'partnership/P' ELSE 'trainee/t' || n END,
+    CASE WHEN n % 9973 = 0 THEN 'platform' WHEN n % 100003 = 0 THEN 'a1' ELSE 'a' || n * 7 % {agencies} END,
+    '2026-01-01T00:00:00Z'
+FROM generate_series(0, {rows} - 1) AS n;
+INSERT INTO log.event_id
+SELECT substr(sha256(
+    convert_to('urn:yesser:agency:' || agency, 'UTF8') || '\\x00'::bytea || convert_to(id, 'UTF8')
+), 1, 16), '', index FROM event_index.event WHERE index % 100 = 1;
+ANALYZE event_index.event; ANALYZE log.event_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -106,6 +129,11 @@ def pages(rows: int) -> list[Page]:
         Page("transfers", "revenue", lambda c: revenue.transfers(c, "P", late, PAGE)),
         Page("transfers of an account", "revenue", lambda c: revenue.transfers(c, "P", (-1, -1), PAGE, "cash")),
         Page("postings of a period", "revenue", lambda c: c.fetch(LEDGER_SQL["postings"], "P", period)),
+        *(
+            Page(name, "event_index", partial(_found, replace(query, rows_max=PAGE)))
+            for name, query in entries_of(rows).items()
+        ),
+        Page("entries behind a figure", "event_index", lambda c: indexes_in(c, RECEIPTS, -1, rows, PAGE)),
         Page("webhooks", "public", lambda c: webhooks_of(c, "a")),
         Page("attempts of an idle webhook", "public", lambda c: attempts_at(c, "ep_idle", None, PAGE)),
         Page("attempts of a busy webhook", "public", lambda c: attempts_at(c, "ep_busy", None, PAGE)),
@@ -113,11 +141,38 @@ def pages(rows: int) -> list[Page]:
     ]
 
 
+RECEIPTS: Final = Scope(types=frozenset({"revenue.collected", "revenue.reversed"}))
+
+
+def entries_of(rows: int) -> dict[str, Query]:
+    """What is asked of the log, each with its condition; rows of the last third are before the cursor."""
+    late = rows // 3 * 2
+    common, rare = as_full_type("revenue.collected"), as_full_type("some.type3")
+    return {
+        "entries": Query(newest_first=True, after_index=late),
+        "entries of a common type": Query(type=common, newest_first=True, after_index=late),
+        "entries of a rare type": Query(type=rare),
+        "entries of an agency": Query(agency="a1", newest_first=True, after_index=late),
+        "entries of a type and an agency": Query(type=common, agency="a14", after_index=late),
+        "entries of a type that nobody sent": Query(type=as_full_type("plan.adopted")),
+        "entries about a partnership": Query("partnership/P", newest_first=True, after_index=late),
+        "entries about a trainee": Query(f"trainee/t{late + 1}"),
+        "entries for a partner": Query(subjects=["partnership/P", "partnership/Q"], after_index=late),
+        "the entry with an id": Query(id=f"e{late // 100 * 100 + 1}"),
+        "an id that nobody used": Query(id="none"),
+        "refusals of an agency": Query(refusals_of="a3", newest_first=True),
+    }
+
+
+async def _found(query: Query, connection: Connection) -> Any:
+    return await find(connection, query)
+
+
 async def fill(connection: Connection, rows: int) -> None:
     """So many rows in each table, in a database without any. As a superuser."""
     await connection.execute("SET session_replication_role = replica")  # no trigger looks at each row
     for schema, subject in SUBJECTS.items():
         await connection.execute(ANOMALIES.format(schema=schema, subject=subject, rows=rows))
-    for sql in (LEDGER, ROUTE, DELIVERY):
-        await connection.execute(sql.format(rows=rows, of_a_period=OF_A_PERIOD))
+    for sql in (LEDGER, ROUTE, DELIVERY, ENTRIES):
+        await connection.execute(sql.format(rows=rows, of_a_period=OF_A_PERIOD, agencies=AGENCIES))
     await connection.execute("SET session_replication_role = origin")

@@ -12,7 +12,7 @@ from consumers.explain.sources import Raw, Reach, Source
 from consumers.models.registry import CONSUMERS
 from consumers.replay.as_of.view import NoSuchIndex, View, view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.replay.event_index.read import as_full_type
+from consumers.replay.event_index.read import Query, as_full_type, find_indexes
 from events.errors import YesserError
 from events.wire.entry import parse_entry
 from infra.log.reader import chosen_entries, entry_batches
@@ -161,16 +161,6 @@ def _has_same_rows(one: Part, other: Part) -> bool:
 
 async def indexes_in(connection: Connection, scope: Scope, after: int, end: int, limit: int | None = None) -> list[int]:
     """The first indexes of the entries of a scope after `after` and below `end`; `search_path` selects their index."""
-    arguments: list[Any] = [after, end, limit]
-    conditions = ["index > $1", "index < $2"]
     types = None if scope.types is None else sorted(map(as_full_type, scope.types))
-    for condition, given in (
-        ("subject = ${}", scope.subject),
-        ("type = ANY(${})", types),
-        ("agency = ${}", scope.agency),
-    ):
-        if given is not None:
-            arguments.append(given)
-            conditions.append(condition.format(len(arguments)))
-    sql = f"SELECT index FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT $3"
-    return [index for (index,) in await connection.fetch(sql, *arguments)]
+    query = Query(scope.subject, agency=scope.agency, after_index=after, below_index=end, types=types)
+    return await find_indexes(connection, query, limit)

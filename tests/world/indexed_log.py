@@ -23,7 +23,7 @@ class IndexedLog:
 
     async def fetch(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
         if "FROM event" in sql:
-            after, end, limit, *given = arguments
+            after, limit, *given, end = arguments
             own = [row.index for row in self._rows if after < row.index < end and _has(row, sql, given)]
             return [(index,) for index in own[:limit]]
         assert "FROM log.segment" in sql, sql

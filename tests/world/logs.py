@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -16,7 +17,8 @@ from consumers.registrar.journal import LEASE, Journal
 from consumers.replay.fold.apply import apply
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.postgres_store import live_store
-from events.wire.entry import entry_bytes, parse_entry
+from events.validation.refusal import REFUSED
+from events.wire.entry import SOURCE_PREFIX, Entry, entry_bytes, parse_entry
 from infra.kafka.client_config import client_arguments
 from infra.log.bundle import BUNDLE
 from infra.log.merkle import TileTree, leaf_hash
@@ -57,6 +59,21 @@ async def write_log(
         )
         first = end
     await connection.execute("UPDATE log.state SET size = $1", len(raw))
+
+
+async def write_claims(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Put the ids of accepted events where the registrar keeps them, and their senders."""
+    for entry in entries:
+        if entry.type != REFUSED:
+            await connection.execute(
+                "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, 'agency', '{}', 0)"
+                " ON CONFLICT DO NOTHING",
+                entry.agency,
+            )
+            claim = sha256(f"{SOURCE_PREFIX}{entry.agency}\0{entry.id}".encode()).digest()[:16]
+            await connection.execute(
+                "INSERT INTO log.event_id VALUES ($1, '', $2) ON CONFLICT DO NOTHING", claim, entry.index
+            )
 
 
 async def write_tree(connection: Connection, raw: Sequence[bytes]) -> None:

@@ -1,6 +1,6 @@
 -- name: counted
--- Whether the tables exist that count the log's entries by sender and type, and find them by id.
-SELECT to_regclass('projections.activity') IS NOT NULL AND to_regclass('event_index.event') IS NOT NULL
+-- Whether the table exists that counts the log's entries by sender and type.
+SELECT to_regclass('projections.activity') IS NOT NULL
 
 -- name: growth
 -- Of each consumer: its position and the version of its rows; how many entries before it count (of one that is behind the
@@ -70,20 +70,29 @@ WHERE c.log_index < excluded.log_index
 RETURNING true
 
 -- name: in_log
--- Those of some ids that the log has already: after a restore it has commitments that were not noted.
-SELECT id FROM event_index.event WHERE agency = 'platform' AND id = ANY($1::text[])
+-- Those of some ids that the log has already ($2: the claims' prefix): after a restore it has commitments that were not
+-- noted.
+SELECT e.id FROM unnest($1::text[]) AS e (id)
+WHERE EXISTS (
+    SELECT FROM log.event_id k
+    WHERE k.claim = substr(sha256($2::bytea || convert_to(e.id, 'UTF8')), 1, 16)
+)
 
 -- name: newest
 -- The newest commitment to each of some read models, found by their subjects.
 SELECT e.index FROM unnest($1::text[]) AS s (subject)
 CROSS JOIN LATERAL (
     SELECT index FROM event_index.event
-    WHERE subject = s.subject AND type = $2 AND agency = 'platform' ORDER BY index DESC LIMIT 1
+    WHERE hashtextextended(subject, 0) = hashtextextended(s.subject, 0) AND subject = s.subject
+        AND type = $2 AND agency = 'platform'
+    ORDER BY index DESC LIMIT 1
 ) e
 ORDER BY e.index
 
 -- name: acknowledgements
-SELECT index FROM event_index.event WHERE type = $1 AND agency = 'platform' ORDER BY index
+SELECT index FROM event_index.event
+WHERE hashtext(type) = hashtext($1) AND hashtext(agency) = hashtext('platform') AND type = $1 AND agency = 'platform'
+ORDER BY index
 
 -- name: acknowledged_by
 -- Who acknowledged commitments, by the command in the trail.

@@ -25,6 +25,8 @@ from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.proof.commitments.trail import TRAIL
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.version import FoldVersion
+from events.validation.refusal import PLATFORM
+from events.validation.verdicts import Agency
 from events.values.data import Data
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
@@ -35,6 +37,7 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.proof.commitments", "commit.sql")
+_CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 
 log = structlog.get_logger()
 
@@ -144,7 +147,7 @@ async def _hash_trail(connection: Connection) -> list[Commitment]:
         return []
     made = Commitment(TRAIL, position, rows, hashed, "", None, rows)
     is_known = await connection.fetchval(_SQL["counted"])
-    if not is_known or await connection.fetch(_SQL["in_log"], [made.event().id]):
+    if not is_known or await connection.fetch(_SQL["in_log"], [made.event().id], _CLAIM_PREFIX):
         return []  # after a restore the log has commitments that were not noted
     recorded = await _recorded(connection, position)
     return [] if recorded is None else [replace(made, recorded=recorded)]
@@ -171,7 +174,7 @@ async def _hash_consumer(
     for index in growth.indexes:
         names = {event_id(read_model_name(consumer, table.name), version, index): table for table in consumer.tables}
         # After a restore the log has commitments that were not noted.
-        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [*names])}
+        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [*names], _CLAIM_PREFIX)}
         tables = [table for id, table in names.items() if id not in registered]
         if tables:
             break

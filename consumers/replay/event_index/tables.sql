@@ -7,7 +7,3 @@ CREATE TABLE event (
     agency text COLLATE "C" NOT NULL,
     time text NOT NULL
 );
-CREATE INDEX event_by_subject ON event (subject, index);
-CREATE INDEX event_by_type ON event (type, index);
-CREATE INDEX event_by_agency ON event (agency, index);
-CREATE INDEX event_by_id ON event (id, index);

@@ -13,6 +13,7 @@ import httpx
 
 from consumers.programme.plan.document import PLAN_CONSUMERS
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from events.wire.entry import parse_entry
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection, Pool, connected, create_pool
 from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
@@ -27,7 +28,7 @@ from producers.gateway.routes.parts import Parts
 from producers.gateway.writer import KafkaWriter
 from tests.oracle.log import EntryDict
 from tests.stack import TestStack, corner
-from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.logs import apply_live, raw_entries, write_claims, write_log
 
 CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
 CALLERS: dict[str, tuple[Kind, str]] = {
@@ -125,6 +126,7 @@ async def lay_down(connection: Connection, log: Sequence[EntryDict], indexed: in
         if entry["event"]["type"] == "sa.gov.yesser.registry.agency-registered.v1":
             data = entry["event"]["data"]
             await connection.execute(REGISTER, data["code"], data["role"])
+    await write_claims(connection, map(parse_entry, range(len(raw)), raw))
 
 
 async def change(connection: Connection, before: bytes, after: bytes) -> None:

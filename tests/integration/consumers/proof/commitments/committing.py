@@ -9,12 +9,12 @@ from consumers.documents.log.commitments import Status
 from consumers.proof.commitments.check import hash_others, said_in_log
 from consumers.proof.commitments.claims import status_of
 from consumers.proof.commitments.scheduler import CommitmentScheduler
-from events.wire.entry import entry_bytes
+from events.wire.entry import entry_bytes, parse_entry
 from infra.postgres.connection import Connection
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.world.logs import apply_everywhere, write_log
+from tests.world.logs import apply_everywhere, write_claims, write_log
 from tests.world.records import RECORDED
 
 
@@ -45,9 +45,11 @@ async def status_in_database(connection: Connection, name: str) -> Status:
 
 async def lose_what_was_committed(connection: Connection) -> None:
     """The notes are those of an older copy; the log has been recovered, with the commitments that came after it."""
-    await connection.execute(
-        "INSERT INTO event_index.event SELECT 1000 + row_id, event_id, '', '', 'platform', '' FROM platform.outbox"
-    )
+    values = await connection.fetch("SELECT 1000 + row_id, value FROM platform.outbox")
+    entries = [
+        parse_entry(index, entry_bytes(RECORDED, "agency.platform.events/0/0", value)) for index, value in values
+    ]
+    await write_claims(connection, entries)
     await connection.execute("TRUNCATE platform.outbox, platform.committed")
 
 

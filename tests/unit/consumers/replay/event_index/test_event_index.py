@@ -21,8 +21,8 @@ def test_every_entry_has_one_row() -> None:
 
 def test_a_query_names_only_the_conditions_that_are_given() -> None:
     everything, arguments = statement(Query(), 10)
-    assert "WHERE index > $1 ORDER BY index" in everything
+    assert everything.endswith("FROM event WHERE index > $1 ORDER BY index ASC LIMIT $2")
     assert arguments == [-1, 10]
-    some, arguments = statement(Query(subject="service/S", id="e1", after_index=4), 10)
-    assert "WHERE index > $1 AND subject = $3 AND id = $4 ORDER" in some
-    assert arguments == [4, 10, "service/S", "e1"]
+    some, arguments = statement(Query(subject="service/S", agency="health", after_index=4), 10)
+    assert some.endswith("AND subject = $3 AND agency = $4::text ORDER BY index ASC LIMIT $2")
+    assert arguments == [4, 10, "service/S", "health"]
