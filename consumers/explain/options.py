@@ -12,16 +12,17 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from consumers.documents.log.explanations import Explanation
-from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
+from consumers.explain.explain import STEPS_MAX, Explained, Request, explain, model_of
 from consumers.explain.models import WrongName
-from consumers.explain.show import indexes_of
+from consumers.explain.renderings import Proofs, indexes_of, view
 from consumers.explain.sources import ExportSource, OutsideSource, Source
-from consumers.explain.trace import Tracer
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.commands.audit_options import AuditSource, audit_source
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
 from events.errors import Retry
+from infra.command_line.display import show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.output import print_result
 from infra.command_line.parameters import index_option
 from infra.command_line.progress_bar import progress_bar
 from infra.settings import Settings
@@ -47,14 +48,11 @@ class Asked:
     steps_max: int
     proofs: Path | None
 
-    def explained(
-        self, model: str, key: str, field: str | None, also: Callable[[Tracer], None] = lambda tracer: None
-    ) -> tuple[Explanation, dict[str, list[str]]]:
-        """The explanation, and the files of the proofs, as its JSON has them. `also` may read the rows of the fold.
+    def answer(self, request: Request, as_json: bool, document: Callable[[Explained, Proofs], object]) -> None:
+        """Print the explanation, as JSON in the form of `document`, and write the proofs.
 
-        Raises `click.UsageError` for a wrong name.
+        Exits with 1 if the table differs from the log. Raises `click.UsageError` for a wrong name.
         """
-        request = Request(model, key, field, self.steps_max)
         try:
             model_of(request)
             # The database's entries are compared with its own hashes, so figures need no key.
@@ -62,13 +60,16 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            answer = asyncio.run(_answer(log, self.end, request, also))
+            found = asyncio.run(_answer(log, self.end, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
-        if log is None or self.proofs is None:
-            return answer, {}
-        self.proofs.mkdir(parents=True, exist_ok=True)
-        return answer, {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))}
+        proofs: Proofs = {}
+        if log is not None and self.proofs is not None:
+            self.proofs.mkdir(parents=True, exist_ok=True)
+            proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(found.document), self.proofs))}
+        print_result(document(found, proofs), as_json, lambda: show(*view(found)), indented=True)
+        if not found.document.ok:
+            raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
 def explain_options(command: Command) -> Command:
@@ -100,11 +101,9 @@ def explain_options(command: Command) -> Command:
     return with_options  # type: ignore[return-value]
 
 
-async def _answer(
-    log: AuditSource | None, end: int | None, request: Request, also: Callable[[Tracer], None]
-) -> Explanation:
+async def _answer(log: AuditSource | None, end: int | None, request: Request) -> Explained:
     async with _opened(log, end) as source:
-        return await explain(source, request, also)
+        return await explain(source, request)
 
 
 @asynccontextmanager

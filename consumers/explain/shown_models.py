@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from consumers.explain.figures import Explained, Figure, Part
-from consumers.explain.models import Model, column, counted, parse_key, table_model, table_models
+from consumers.documents.formulas import AND, Both, Expression
+from consumers.explain.figures import KeyFigures, Part, column, counted
+from consumers.explain.models import Model, parse_key, table_model, table_models
 from consumers.explain.plan_model import PLAN, training_figures, training_row
 from consumers.explain.statement_model import STATEMENTS, partnership_figures
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
@@ -21,12 +22,15 @@ from consumers.programme.projections.handlers.services import SERVICE
 from consumers.programme.projections.handlers.training import QUOTA
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import ACCOUNT, CONTRACT
+from events.values.bilingual import Bilingual
 from infra.postgres.unit_of_work import Key
 
 Where = Mapping[str, Any]
+_RUNNING: Final = Bilingual("لم تكتمل الحملة", "the campaign is not completed")
+_SUSPENDED: Final = Bilingual("خدمتها موقوفة", "its service is suspended")
 
 
-def _services(where: Where) -> dict[str, Figure]:
+def _services(where: Where) -> dict[str, Expression]:
     return {
         "agency": column(PROJECTIONS, SERVICE, where, "owner"),
         "group": column(PROJECTIONS, SERVICE, where, "group_number"),
@@ -34,32 +38,33 @@ def _services(where: Where) -> dict[str, Figure]:
     }
 
 
-def _projects(where: Where) -> dict[str, Figure]:
+def _projects(where: Where) -> dict[str, Expression]:
     return {
         "agency": column(PROJECTIONS, PROJECT, where, "owner"),
         "state": column(PROJECTIONS, PROJECT, where, "state"),
     }
 
 
-def _campaigns(where: Where) -> dict[str, Figure]:
+def _campaigns(where: Where) -> dict[str, Expression]:
     campaign_id = where["campaign_id"]
-    paused = Part(
-        CAMPAIGNS, COVERAGE, {}, lambda row: int(campaign_id in row.campaign_ids and bool(row.suspended_from)), "sum"
-    )
-    is_running = Part(CAMPAIGNS, CAMPAIGN, where, lambda row: row.completed_index is None)
+
+    def is_suspended(row: Any) -> int:
+        return int(campaign_id in row.campaign_ids and bool(row.suspended_from))
+
+    suspended = Part(CAMPAIGNS, COVERAGE, {}, is_suspended, "sum", "suspended", _SUSPENDED)
+    running = Part(CAMPAIGNS, CAMPAIGN, where, lambda row: row.completed_index is None, "value", "running", _RUNNING)
     return {
         "state": column(CAMPAIGNS, CAMPAIGN, where, "state"),
-        "paused": Figure((is_running, paused), lambda running, count: bool(running and count)),
+        "paused": Both(AND, running, suspended),
         "reach": counted(CAMPAIGNS, AIRING, where, attrgetter("reach")),
     }
 
 
-def _accounts(where: Where) -> dict[str, Figure]:
-    balance = Part(REVENUE, ACCOUNT, where, lambda row: row.debits_halalas - row.credits_halalas)
-    return {"balance_halalas": Figure((balance,))}
+def _accounts(where: Where) -> dict[str, Expression]:
+    return {"balance_halalas": Part(REVENUE, ACCOUNT, where, lambda row: row.debits_halalas - row.credits_halalas)}
 
 
-def _partnerships(where: Where) -> dict[str, Figure]:
+def _partnerships(where: Where) -> dict[str, Expression]:
     return {
         "agency": column(REVENUE, CONTRACT, where, "owner"),
         **partnership_figures(where["partnership_id"]),
@@ -71,11 +76,10 @@ def _activity_model() -> Model:
     events = table_model("activity", PROJECTIONS, activity.ACTIVITY)
     refused = table_model("activity", PROJECTIONS, activity.REFUSALS)
 
-    def explained(key: Key) -> Explained:
-        agency, what = key
-        return refused.explained((agency,)) if what == "refusals" else events.explained(key)
+    def figures(key: Key, plan_id: str | None) -> KeyFigures:
+        return refused.figures(key[:1], plan_id) if key[1] == "refusals" else events.figures(key, plan_id)
 
-    return Model("activity", "AGENCY/TYPE", events.fields, events.parse, explained)
+    return Model("activity", "AGENCY/TYPE", events.fields, events.parse, figures)
 
 
 @cache
@@ -90,7 +94,7 @@ def models() -> Mapping[str, Model]:
             "CALENDAR/YEAR/TRACK",
             tuple(training_figures("", 0, "")),
             lambda text: parse_key(QUOTA, text),
-            lambda key: training_row(*key),
+            lambda key, plan_id: training_row(*key),
         ),
         table_model("campaigns", CAMPAIGNS, CAMPAIGN, _campaigns),
         table_model("coverage", CAMPAIGNS, COVERAGE),

@@ -17,7 +17,7 @@ from consumers.api.reading import found
 from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
 from consumers.explain.ledger.what_if import NothingSigned
-from consumers.explain.over_http.answers import problems
+from consumers.explain.over_http.answers import Check, problems
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
@@ -31,8 +31,6 @@ T = TypeVar("T")
 Raw = tuple[int, bytes]
 Calculation = Callable[[], T]
 """Makes a document; needs no connection: it runs in a thread."""
-Check = Callable[[View], Awaitable[None]]
-"""Whether there is an answer, however many entries there are. Raises `Problem`."""
 Prepare = Callable[[View, list[Raw]], Awaitable[Calculation[T]]]
 """Reads what a calculation needs beside the entries."""
 

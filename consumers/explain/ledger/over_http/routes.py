@@ -6,7 +6,6 @@ first argument calculates the same of many entries, in a process of the pool (`c
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Final
 
 import orjson
@@ -28,20 +27,18 @@ from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
 from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
-from consumers.explain.database import DatabaseSource, database_source
-from consumers.explain.explain import Request as Asked
-from consumers.explain.figures import Scope
-from consumers.explain.ledger.explained_statement import STEPS_MAX, explained_figure
 from consumers.explain.ledger.forecast import forecast
-from consumers.explain.ledger.over_http.calculations import Calculation, Check, Raw, calculated_for, signing_entry
+from consumers.explain.ledger.over_http.calculations import Calculation, Raw, calculated_for, signing_entry
 from consumers.explain.ledger.proving import entries_of
 from consumers.explain.ledger.what_if import WrongTerms, require_terms, what_if
-from consumers.explain.over_http.known_source import known_source
+from consumers.explain.over_http.answers import Check, explained_for
+from consumers.explain.renderings import figure_document
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.replay.as_of.view import View, view
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
-from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
 from infra.http.documents import answer, schema_of
@@ -52,9 +49,11 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
+STEPS_MAX: Final = 100
+"""Steps of a figure that are shown."""
 _SQL: Final = queries("consumers.explain.ledger.over_http", "read.sql")
 
-Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
+Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(FORMULAS)})$", description="A figure of the statement.")]
 KindOfAccount = Annotated[str, PathParameter(pattern=f"^({'|'.join(known.value for known in AccountKind)})$")]
 Terms = Annotated[
     str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
@@ -219,7 +218,7 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
         document = WorkingAndDays(**asdict(parts.document()), days=tuple(days))
         return lambda: document
 
-    check = _closed(partnership_id, period)
+    check = closed(partnership_id, period)
     return await calculated_for(reader, partnership_id, prepare, working_of, period, check=check)
 
 
@@ -230,27 +229,16 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
 )
 async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
     """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
-    return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
+    return await request.respond(lambda reader: explained_figure_for(reader, partnership_id, period, field))
 
 
-async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> ExplainedFigure:
-    async with database_source(settings, None) as source:
-        return await explained_figure(source, partnership_id, period, field)
-
-
-async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
-    """A figure of a statement. Raises like `calculated_for`."""
-    asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
-
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[ExplainedFigure]:
-        async def own(scope: Scope) -> list[Raw]:
-            return entries
-
-        source = await known_source(DatabaseSource(view, None), asked, own)
-        return lambda: asyncio.run(explained_figure(source, partnership_id, period, field))
-
-    check = _closed(partnership_id, period)
-    return await calculated_for(reader, partnership_id, prepare, explained_figure_of, period, field, check=check)
+async def explained_figure_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
+    """A figure of a statement. Raises like `explained_for`."""
+    key, check = f"{partnership_id}/{period}/{field}", closed(partnership_id, period)
+    found = await explained_for(
+        reader, "statements", key, STEPS_MAX, derives=True, consumers=[REVENUE, EVENT_INDEX], check=check
+    )
+    return Answer(figure_document(found.document), found.state)
 
 
 async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> Answer[list[D]]:
@@ -265,7 +253,7 @@ async def _rows_of(reader: Reader, partnership_id: str, query: str, document: ty
     return await reader.read([REVENUE], question)
 
 
-def _closed(partnership_id: str, period: str) -> Check:
+def closed(partnership_id: str, period: str) -> Check:
     """Refuses (404) a period without a statement."""
 
     async def check(view: View) -> None:
