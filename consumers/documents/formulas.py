@@ -109,6 +109,13 @@ def leaves(formula: Expression) -> list[Any]:
     return [] if isinstance(formula, Nothing) else [formula]
 
 
+def substituted(formula: Expression, of: Callable[[Any], Expression]) -> Expression:
+    """The formula with what `of` gives in the place of each named amount."""
+    if isinstance(formula, Both):
+        return Both(formula.sign, substituted(formula.left, of), substituted(formula.right, of))
+    return formula if isinstance(formula, Nothing) else of(formula)
+
+
 def amounts_in(formula: Expression) -> dict[str, Expression]:
     """What the numbers of a formula are of, by name: what is said in words alone is one amount."""
     if isinstance(formula, Both) and formula.sign.numbers is not None:

@@ -37,5 +37,5 @@ def explain_command(model: str | None, key: str | None, field: str | None, asked
         listed = [{"model": m.name, "key": m.key_form, "fields": list(m.fields)} for m in models().values()]
         print_result(listed, as_json, lambda: show(models_table(models().values())), indented=True)
         return
-    request = Request(model, key or "", field, asked.steps_max, derives=not as_json and field is not None)
+    request = Request(model, key or "", field, asked.steps, derives=not as_json and field is not None)
     asked.answer(request, as_json, lambda found, proofs: asdict(found.document) | proofs)

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final, cast
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.formulas import derived
+from consumers.documents.formulas import derived, result
 from consumers.documents.ledger.figures import TermsInForce
 from consumers.documents.ledger.ledger import RULES, ExplainedTransfer
 from consumers.documents.ledger.partnerships import TermsVersion
@@ -20,7 +20,7 @@ from consumers.documents.ledger.statements import Share
 from consumers.documents.ledger.statements import Statement as StatementDocument
 from consumers.documents.log.explanations import DerivedFigure
 from consumers.explain.statement_formulas import FORMULAS, LABELS, formula_of
-from consumers.explain.statement_model import TRANSFERRED
+from consumers.explain.statement_model import MOVED, SUMS
 from consumers.explain.trace import Tracer
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -75,11 +75,10 @@ def derivation_of(model: str, key: Key, field: str | None, tracer: Tracer) -> De
     if model != "statements":
         return Derivation(tracer.derived(), tracer.labels())
     found = statement_derivation(tracer.store(REVENUE), *key)
-    moved = None if field is None else TRANSFERRED.get(field)
-    if moved is None:
+    if field is None or field not in {*MOVED, *SUMS}:
         return found
-    transfers = _transfers(tracer, lambda row: bool(moved.of(row.kind, row.period, row.amount_halalas, key[1])))
-    return replace(found, transfers=transfers)
+    figure = tracer.figures[field]
+    return replace(found, transfers=_transfers(tracer, lambda row: result(figure, lambda part: part.of(row)) != 0))
 
 
 def statement_derivation(store: SqliteStore, partnership_id: str, period: str) -> Derivation:
@@ -144,29 +143,14 @@ def postings_of(store: SqliteStore, partnership_id: str, period: str) -> list[Po
 def _postings(store: SqliteStore, where: Mapping[str, str]) -> Iterator[Posting]:
     for row in store.matching(RECEIPT, where):
         yield Posting(
-            row.first_index,
-            row.receipt_id,
-            row.collected_on,
-            row.service_id,
-            row.amount_halalas,
-            row.contract_version,
-            row.window_number,
-            row.before_halalas,
-            row.partner_halalas,
-            row.treasury_halalas,
-        )
-    for reversal in store.matching(REVERSAL, where):
-        receipt = store.row(RECEIPT, reversal.partnership_id, reversal.receipt_id)
+            row.first_index, row.receipt_id, row.collected_on, row.service_id, row.amount_halalas,
+            row.contract_version, row.window_number, row.before_halalas, row.partner_halalas, row.treasury_halalas,
+        )  # fmt: skip
+    for back in store.matching(REVERSAL, where):
+        receipt = store.row(RECEIPT, back.partnership_id, back.receipt_id)
         assert receipt is not None, "a reversal that counts is of a receipt that counts"
         yield Posting(
-            reversal.index,
-            reversal.reversal_id,
-            reversal.reversed_on,
-            receipt.service_id,
-            -reversal.amount_halalas,
-            reversal.contract_version,
-            reversal.window_number,
-            reversal.before_halalas,
-            -reversal.partner_halalas,
-            -reversal.treasury_halalas,
-        )
+            back.index, back.reversal_id, back.reversed_on, receipt.service_id, -back.amount_halalas,
+            back.contract_version, back.window_number, back.before_halalas, -back.partner_halalas,
+            -back.treasury_halalas,
+        )  # fmt: skip

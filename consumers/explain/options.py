@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -38,14 +38,15 @@ class NotSignedYet(Retry):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the options say. `end`: explain the first entries only; `proofs`: the folder for a proof of each step."""
+    """What the options say. `as_of_index`: explain the first entries only; `proofs`: the folder for a proof of each
+    step."""
 
     place: str | None
     vkey: str | None
     token_file: Path | None
     state: Path | None
-    end: int | None
-    steps_max: int
+    as_of_index: int | None
+    steps: int
     proofs: Path | None
 
     def answer(self, request: Request, as_json: bool, document: Callable[[Explained, Proofs], object]) -> None:
@@ -60,7 +61,7 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            found = asyncio.run(_answer(log, self.end, request))
+            found = asyncio.run(_answer(log, self.as_of_index, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
         proofs: Proofs = {}
@@ -85,18 +86,8 @@ def explain_options(command: Command) -> Command:
     )
     @click.option("--proofs", type=_FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
     @wraps(command)
-    def with_options(
-        *,
-        place: str | None,
-        vkey: str | None,
-        token_file: Path | None,
-        state: Path | None,
-        as_of_index: int | None,
-        steps: int,
-        proofs: Path | None,
-        **others: Any,
-    ) -> Any:
-        return command(asked=Asked(place, vkey, token_file, state, as_of_index, steps, proofs), **others)
+    def with_options(**given: Any) -> Any:
+        return command(asked=Asked(**{field.name: given.pop(field.name) for field in fields(Asked)}), **given)
 
     return with_options  # type: ignore[return-value]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from operator import eq, lt
 from typing import Any, Final
 
-from consumers.documents.formulas import MINUS, PLUS, Both, Expression, Sign
+from consumers.documents.formulas import MINUS, PLUS, Both, Expression, Sign, substituted
 from consumers.explain.figures import KeyFigures, Part, Scope, column, own_row
 from consumers.explain.models import Model, parse_key
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.handlers.book import version_for
@@ -19,44 +20,21 @@ from infra.postgres.unit_of_work import Key
 _RECEIPTS: Final = {"receipt-partner": 1, "receipt-treasury": 1}
 _REVERSALS: Final = {"reversal-partner": 1, "reversal-treasury": 1}
 _NET: Final = _RECEIPTS | dict.fromkeys(_REVERSALS, -1)
-_BASE: Final = {"receipt-partner": 1, "reversal-partner": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """A figure that is a sum of transfers: kind → sign. `periods`: of the own period, of those before it, or of those
-    up to it."""
-
-    signs: Mapping[str, int]
-    periods: str = "own"
-
-    def of(self, kind: str, transfer_period: str | None, amount: int, period: str) -> int:
-        """What one transfer gives to the figure of a period."""
-        if transfer_period is None:
-            return 0
-        is_own = {
-            "own": transfer_period == period,
-            "before": transfer_period < period,
-            "through": transfer_period <= period,
-        }[self.periods]
-        return self.signs.get(kind, 0) * amount if is_own else 0
-
-
-TRANSFERRED: Final[Mapping[str, Transferred]] = {
-    "opening_cumulative_halalas": Transferred(_NET, "before"),
-    "collected_halalas": Transferred(_RECEIPTS),
-    "reversed_halalas": Transferred(_REVERSALS),
-    "net_halalas": Transferred(_NET),
-    "closing_cumulative_halalas": Transferred(_NET, "through"),
-    "partner_base_halalas": Transferred(_BASE),
-    "top_up_halalas": Transferred({"top-up": 1}),
-    "recovered_halalas": Transferred({"recovery": 1}),
-    "partner_total_halalas": Transferred({**_BASE, "top-up": 1, "recovery": -1}),
-    "treasury_total_halalas": Transferred(
-        {"receipt-treasury": 1, "reversal-treasury": -1, "top-up": -1, "recovery": 1}
-    ),
+MOVED: Final[Mapping[str, tuple[Mapping[str, int], Callable[[str, str], bool]]]] = {
+    "opening_cumulative_halalas": (_NET, lt),
+    "collected_halalas": (_RECEIPTS, eq),
+    "reversed_halalas": (_REVERSALS, eq),
+    "partner_base_halalas": ({"receipt-partner": 1, "reversal-partner": -1}, eq),
+    "top_up_halalas": ({"top-up": 1}, eq),
+    "recovered_halalas": ({"recovery": 1}, eq),
 }
-"""Field of a statement → the transfers that it is the sum of. The others move no money."""
+"""Field of a statement → the transfers that it is the sum of: their kinds with their signs, and how their period stands
+to the statement's. All other money is the sum of these, by its formula."""
+SUMS: Final = frozenset(
+    {"net_halalas", "closing_cumulative_halalas", "partner_total_halalas", "treasury_total_halalas"}
+)
 _OF_PERIOD: Final = ("prior_period_halalas", "first_index", "last_index")
 _FIELDS: Final = tuple(name for name in STATEMENT.columns if name not in STATEMENT.key)
 
@@ -64,18 +42,20 @@ _FIELDS: Final = tuple(name for name in STATEMENT.columns if name not in STATEME
 def _statement(key: Key, plan_id: str | None) -> KeyFigures:
     partnership_id, period = key
     where = {"partnership_id": partnership_id, "period": period}
-    figures = {
-        name: column(REVENUE, PERIOD if name in _OF_PERIOD else STATEMENT, where, name)
-        if name not in TRANSFERRED
-        else _moved(partnership_id, period, TRANSFERRED[name])
-        for name in _FIELDS
-    }
-    return KeyFigures(figures, Scope(f"partnership/{partnership_id}"), own_row(REVENUE, STATEMENT, where))
+    moved = {name: _moved(partnership_id, period, *given) for name, given in MOVED.items()}
+
+    def figure(name: str) -> Expression:
+        if name in SUMS:
+            return substituted(FORMULAS[name], lambda amount: figure(amount.name))
+        return moved.get(name) or column(REVENUE, PERIOD if name in _OF_PERIOD else STATEMENT, where, name)
+
+    row = own_row(REVENUE, STATEMENT, where)
+    return KeyFigures({name: figure(name) for name in _FIELDS}, Scope(f"partnership/{partnership_id}"), row)
 
 
-def _moved(partnership_id: str, period: str, transferred: Transferred) -> Part:
+def _moved(partnership_id: str, period: str, signs: Mapping[str, int], is_of: Callable[[str, str], bool]) -> Part:
     def given(row: Any) -> int:
-        return transferred.of(row.kind, row.period, row.amount_halalas, period)
+        return signs.get(row.kind, 0) * row.amount_halalas if row.period and is_of(row.period, period) else 0
 
     return Part(REVENUE, TRANSFER, {"partnership_id": partnership_id}, given, "sum")
 

@@ -112,20 +112,20 @@ class Tracer:
     """Folds batches of entries, in log order, and keeps the last `steps_max` steps of the figures."""
 
     def __init__(self, folder: Path, chosen: KeyFigures, steps_max: int) -> None:
-        self._figures = chosen.figures
+        self.figures = chosen.figures
         self._steps_max = steps_max
         self._parts = [*chosen.parts, *([] if chosen.row is None else [chosen.row])]
         self._row_number = -1 if chosen.row is None else len(self._parts) - 1
         self._sums = [Sum(part) for part in self._parts]
         self._number_of = {part: number for number, part in enumerate(self._parts)}
         self._numbers = {
-            name: {self._number_of[part] for part in leaves(figure)} for name, figure in self._figures.items()
+            name: {self._number_of[part] for part in leaves(figure)} for name, figure in self.figures.items()
         }
         consumers = {part.consumer.name: part.consumer for part in self._parts}
         self._folds = {
             name: _Fold(folder / f"{name}.sqlite", consumer, self._parts) for name, consumer in consumers.items()
         }
-        values = {name: self._value(name) for name in self._figures}
+        values = {name: self._value(name) for name in self.figures}
         self.trace = Trace(values, dict(values), exists=chosen.row is None)
 
     async def apply(self, entries: Sequence[Entry]) -> None:
@@ -149,7 +149,7 @@ class Tracer:
     def finish(self) -> Trace:
         """The trace with the figures as the stored rows give them."""
         totals = {part: self._folds[part.consumer.name].stored(part) for part in self._parts}
-        self.trace.stored = {name: result(figure, totals.__getitem__) for name, figure in self._figures.items()}
+        self.trace.stored = {name: result(figure, totals.__getitem__) for name, figure in self.figures.items()}
         return self.trace
 
     def derived(self) -> dict[str, DerivedFigure]:
@@ -196,10 +196,10 @@ class Tracer:
             _shorten(trace)
 
     def _formulas(self) -> dict[str, Both]:
-        return {name: figure for name, figure in self._figures.items() if isinstance(figure, Both)}
+        return {name: figure for name, figure in self.figures.items() if isinstance(figure, Both)}
 
     def _value(self, name: str) -> Any:
-        return kept(result(self._figures[name], self._sum_of))
+        return kept(result(self.figures[name], self._sum_of))
 
     def _sum_of(self, part: Part) -> Any:
         return self._sums[self._number_of[part]].value

@@ -35,7 +35,7 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
         model, key, field = "accounts", what, "balance_halalas"
     elif period is None:
         raise click.UsageError("Give the period of a statement, or an account such as partner-payable:PPP-1.")
-    asked.answer(Request(model, key, field, asked.steps_max, derives=True), as_json, ledger_document)
+    asked.answer(Request(model, key, field, asked.steps, derives=True), as_json, ledger_document)
 
 
 def _require_account(account: str, period: str | None) -> None:

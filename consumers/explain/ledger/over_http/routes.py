@@ -1,7 +1,6 @@
 """`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
 
-They answer what `yesser ledger` prints, to those who may read the partnership. A function with the settings as its
-first argument calculates the same of many entries, in a process of the pool (`consumers.api.beside`).
+They answer what `yesser ledger` prints, to those who may read the partnership.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
 from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.ledger.forecast import forecast
-from consumers.explain.ledger.over_http.calculations import Calculation, Raw, calculated_for, signing_entry
-from consumers.explain.ledger.proving import entries_of
+from consumers.explain.ledger.over_http.calculations import Raw, calculated_for, entries_in_scope, signing_entry
 from consumers.explain.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.explain.over_http.answers import Check, explained_for
 from consumers.explain.renderings import figure_document
@@ -140,17 +138,9 @@ async def one_forecast(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: forecast_for(reader, partnership_id))
 
 
-async def forecast_of(settings: Settings, partnership_id: str) -> Forecast:
-    return forecast(await entries_of(settings, f"partnership/{partnership_id}"))
-
-
 async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
     """Raises like `calculated_for`."""
-
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[Forecast]:
-        return lambda: forecast(entries)
-
-    return await calculated_for(reader, partnership_id, prepare, forecast_of, question=("forecast",))
+    return await calculated_for(reader, partnership_id, forecast)
 
 
 @routes.get(
@@ -161,10 +151,6 @@ async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
 async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
     return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
-
-
-async def what_if_of(settings: Settings, partnership_id: str, terms: Data) -> WhatIf:
-    return what_if(partnership_id, await entries_of(settings, f"partnership/{partnership_id}"), terms)
 
 
 async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
@@ -179,12 +165,11 @@ async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer
         except WrongTerms as error:
             raise _bad_terms(str(error)) from None
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[WhatIf]:
-        return lambda: what_if(partnership_id, entries, given)
+    return await calculated_for(reader, partnership_id, _what_if, partnership_id, terms, check=check)
 
-    return await calculated_for(
-        reader, partnership_id, prepare, what_if_of, given, check=check, question=("what-if", terms)
-    )
+
+def _what_if(entries: list[Raw], partnership_id: str, terms: str) -> WhatIf:
+    return what_if(partnership_id, entries, _terms_of(terms))
 
 
 @routes.get(
@@ -212,14 +197,19 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
 async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
     """Raises like `calculated_for`."""
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[WorkingAndDays]:
+    async def question(view: View) -> WorkingAndDays | None:
+        if await entries_in_scope(reader, view, partnership_id, closed(partnership_id, period)) is None:
+            return None
         parts = await statement_parts(await view.use(REVENUE), partnership_id, period, None)
         days = statement_days(parts.partnership.versions, parts.postings)
-        document = WorkingAndDays(**asdict(parts.document()), days=tuple(days))
-        return lambda: document
+        return WorkingAndDays(**asdict(parts.document()), days=tuple(days))
 
-    check = closed(partnership_id, period)
-    return await calculated_for(reader, partnership_id, prepare, working_of, period, check=check)
+    known = await reader.read([REVENUE, EVENT_INDEX], question)
+    document = known.document
+    if document is None:
+        holder = reader.caller.quota_name
+        document = await reader.reads.calculations.beside(holder, working_of, partnership_id, period)
+    return Answer(document, known.state)
 
 
 @routes.get(

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from consumers.documents.formulas import in_words
+from consumers.documents.formulas import in_words, result
 from consumers.explain.derivations import WrongFigure, statement_derivation
+from consumers.explain.shown_models import models
 from consumers.explain.statement_formulas import FORMULAS
-from consumers.explain.statement_model import TRANSFERRED
+from consumers.explain.statement_model import MOVED, SUMS
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import PERIOD, STATEMENT, TRANSFER
@@ -57,9 +58,10 @@ def require_explained(store: SqliteStore, statement: dict[str, Any]) -> None:
         else:
             assert numbers == ("—" if statement[name] is None else str(statement[name]))
     assert sum(group.partner_halalas for group in found.shares) == statement["partner_base_halalas"]
-    for name, transferred in TRANSFERRED.items():
+    figures = models()["statements"].figures((partnership_id, period), None).figures
+    for name in (*MOVED, *SUMS):
         rows = store.matching(TRANSFER, {"partnership_id": partnership_id})
-        given = sum(transferred.of(row.kind, row.period, row.amount_halalas, period) for row in rows)
+        given = sum(result(figures[name], lambda part, row=row: part.of(row)) for row in rows)
         assert given == statement[name], name
 
 
