@@ -147,9 +147,8 @@ def _awareness(plan_id: str | None) -> KeyFigures:
 
 
 def _partnership(plan_id: str | None, partnership_id: str) -> KeyFigures:
-    where = {"partnership_id": partnership_id}
-    figures = {"agency": column(REVENUE, CONTRACT, where, "owner"), **partnership_figures(partnership_id)}
-    return KeyFigures(figures, Scope(f"partnership/{partnership_id}"), own_row(REVENUE, CONTRACT, where))
+    row = own_row(REVENUE, CONTRACT, {"partnership_id": partnership_id})
+    return KeyFigures(partnership_figures(partnership_id), Scope(f"partnership/{partnership_id}"), row)
 
 
 def _anomalies(plan_id: str | None) -> KeyFigures:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
-from consumers.documents.formulas import AND, Both, Expression
-from consumers.explain.figures import KeyFigures, Part, column, counted
+from consumers.documents.formulas import AND, Both
+from consumers.explain.figures import Figures, KeyFigures, Part, column, counted
 from consumers.explain.models import Model, parse_key, table_model, table_models
 from consumers.explain.plan_model import PLAN, training_figures, training_row
 from consumers.explain.statement_model import STATEMENTS, partnership_figures
@@ -20,32 +20,23 @@ from consumers.programme.projections.handlers import activity
 from consumers.programme.projections.handlers.projects import PROJECT
 from consumers.programme.projections.handlers.services import SERVICE
 from consumers.programme.projections.handlers.training import QUOTA
+from consumers.replay.fold.consumer import Consumer
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import ACCOUNT, CONTRACT
 from events.values.bilingual import Bilingual
-from infra.postgres.unit_of_work import Key
+from infra.postgres.unit_of_work import Key, Table
 
 Where = Mapping[str, Any]
 _RUNNING: Final = Bilingual("لم تكتمل الحملة", "the campaign is not completed")
 _SUSPENDED: Final = Bilingual("خدمتها موقوفة", "its service is suspended")
 
 
-def _services(where: Where) -> dict[str, Expression]:
-    return {
-        "agency": column(PROJECTIONS, SERVICE, where, "owner"),
-        "group": column(PROJECTIONS, SERVICE, where, "group_number"),
-        "state": column(PROJECTIONS, SERVICE, where, "state"),
-    }
+def _columns(consumer: Consumer, table: Table[Any], **names: str) -> Callable[[Where], Figures]:
+    """Columns by the names of a document."""
+    return lambda where: {shown: column(consumer, table, where, name) for shown, name in names.items()}
 
 
-def _projects(where: Where) -> dict[str, Expression]:
-    return {
-        "agency": column(PROJECTIONS, PROJECT, where, "owner"),
-        "state": column(PROJECTIONS, PROJECT, where, "state"),
-    }
-
-
-def _campaigns(where: Where) -> dict[str, Expression]:
+def _campaigns(where: Where) -> Figures:
     campaign_id = where["campaign_id"]
 
     def is_suspended(row: Any) -> int:
@@ -60,15 +51,8 @@ def _campaigns(where: Where) -> dict[str, Expression]:
     }
 
 
-def _accounts(where: Where) -> dict[str, Expression]:
+def _accounts(where: Where) -> Figures:
     return {"balance_halalas": Part(REVENUE, ACCOUNT, where, lambda row: row.debits_halalas - row.credits_halalas)}
-
-
-def _partnerships(where: Where) -> dict[str, Expression]:
-    return {
-        "agency": column(REVENUE, CONTRACT, where, "owner"),
-        **partnership_figures(where["partnership_id"]),
-    }
 
 
 def _activity_model() -> Model:
@@ -87,8 +71,13 @@ def models() -> Mapping[str, Model]:
     """All read models by name; those that commands show come first."""
     shown = (
         PLAN,
-        table_model("services", PROJECTIONS, SERVICE, _services),
-        table_model("projects", PROJECTIONS, PROJECT, _projects),
+        table_model(
+            "services",
+            PROJECTIONS,
+            SERVICE,
+            _columns(PROJECTIONS, SERVICE, agency="owner", group="group_number", state="state"),
+        ),
+        table_model("projects", PROJECTIONS, PROJECT, _columns(PROJECTIONS, PROJECT, agency="owner", state="state")),
         Model(
             "training",
             "CALENDAR/YEAR/TRACK",
@@ -98,7 +87,7 @@ def models() -> Mapping[str, Model]:
         ),
         table_model("campaigns", CAMPAIGNS, CAMPAIGN, _campaigns),
         table_model("coverage", CAMPAIGNS, COVERAGE),
-        table_model("partnerships", REVENUE, CONTRACT, _partnerships),
+        table_model("partnerships", REVENUE, CONTRACT, lambda where: partnership_figures(where["partnership_id"])),
         STATEMENTS,
         table_model("accounts", REVENUE, ACCOUNT, _accounts),
         _activity_model(),

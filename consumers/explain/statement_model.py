@@ -66,7 +66,7 @@ STATEMENTS: Final = Model(
 
 
 def partnership_figures(partnership_id: str) -> dict[str, Expression]:
-    """A row of `partnerships` in `yesser plan`, but for its agency: postings, top-ups and recoveries so far."""
+    """A row of `partnerships` in `yesser plan`: postings, top-ups and recoveries so far."""
     where = {"partnership_id": partnership_id}
 
     def of_account(kind: str, of: Callable[[Any], int], name: str, label: Bilingual) -> Part:
@@ -83,6 +83,7 @@ def partnership_figures(partnership_id: str) -> dict[str, Expression]:
     contract = Part(REVENUE, CONTRACT, where, lambda row: [row.open_period, row.versions], "value", name, _OPEN)
     expected = Part(REVENUE, EXPECTED, where, lambda row: row.amount_halalas, "rows", "expected", _EXPECTED)
     return {
+        "agency": column(REVENUE, CONTRACT, where, "owner"),
         "expected_halalas": Both(PLUS, closed, Both(_IN_FORCE, contract, expected)),
         "net_halalas": net,
         "partner_halalas": Both(PLUS, owed, paid),
