@@ -64,32 +64,32 @@ class _Rows(WatchedUnitOfWork):
 
 
 class _Fold:
-    """The fold of one consumer with the parts of the figures that its tables have, by their numbers."""
+    """The fold of one consumer with the parts of the figures that its tables have."""
 
     def __init__(self, file: Path, consumer: Consumer, parts: Sequence[Part]) -> None:
         self.store = SqliteStore(file, consumer)
         self._consumer = consumer
-        self._parts: defaultdict[Table[Any], dict[int, Part]] = defaultdict(dict)
-        for number, part in enumerate(parts):
+        self._parts: defaultdict[Table[Any], list[Part]] = defaultdict(list)
+        for part in parts:
             if part.consumer is consumer:
-                self._parts[part.table][number] = part
-        self._watched = {table: partial(_given, own.values()) for table, own in self._parts.items()}
+                self._parts[part.table].append(part)
+        self._watched = {table: partial(_given, own) for table, own in self._parts.items()}
         self._rows = _Rows(self._watched)
 
     async def load(self, entries: Sequence[Entry]) -> None:
         self._rows = _Rows(self._watched)
         await load(self.store, self._rows, self._consumer, entries)
 
-    def apply(self, entry: Entry, sums: Sequence[Sum]) -> tuple[set[int], list[int]]:
+    def apply(self, entry: Entry, sums: Mapping[Part, Sum]) -> tuple[set[Part], list[int]]:
         """Fold one entry; the parts that changed, and the entries that waited for this one."""
-        rows, touched = self._rows, set()
+        rows, touched = self._rows, set[Part]()
         rows.begin()
         self._consumer.fold(rows, [entry])
         for table, key, before, after in rows.changed():
-            for number, was, now in zip(self._parts[table], before, after, strict=True):
+            for part, was, now in zip(self._parts[table], before, after, strict=True):
                 if was != now:
-                    sums[number].change(key, was, now)
-                    touched.add(number)
+                    sums[part].change(key, was, now)
+                    touched.add(part)
         return touched, rows.waited
 
     async def save(self) -> None:
@@ -114,17 +114,12 @@ class Tracer:
     def __init__(self, folder: Path, chosen: KeyFigures, steps_max: int) -> None:
         self.figures = chosen.figures
         self._steps_max = steps_max
-        self._parts = [*chosen.parts, *([] if chosen.row is None else [chosen.row])]
-        self._row_number = -1 if chosen.row is None else len(self._parts) - 1
-        self._sums = [Sum(part) for part in self._parts]
-        self._number_of = {part: number for number, part in enumerate(self._parts)}
-        self._numbers = {
-            name: {self._number_of[part] for part in leaves(figure)} for name, figure in self.figures.items()
-        }
-        consumers = {part.consumer.name: part.consumer for part in self._parts}
-        self._folds = {
-            name: _Fold(folder / f"{name}.sqlite", consumer, self._parts) for name, consumer in consumers.items()
-        }
+        self._row = chosen.row
+        parts = [*chosen.parts, *([] if chosen.row is None else [chosen.row])]
+        self._sums = {part: Sum(part) for part in parts}
+        self._parts_of = {name: set(leaves(figure)) for name, figure in self.figures.items()}
+        consumers = {part.consumer.name: part.consumer for part in parts}
+        self._folds = {name: _Fold(folder / f"{name}.sqlite", consumer, parts) for name, consumer in consumers.items()}
         values = {name: self._value(name) for name in self.figures}
         self.trace = Trace(values, dict(values), exists=chosen.row is None)
 
@@ -133,22 +128,22 @@ class Tracer:
         for fold in self._folds.values():
             await fold.load(entries)
         for entry in entries:
-            touched: set[int] = set()
+            touched = set[Part]()
             waited: dict[int, None] = {}
             for fold in self._folds.values():
                 parts, facts = fold.apply(entry, self._sums)
                 touched |= parts
-                if any(self._parts[number].table not in activity.TABLES for number in parts):  # counts take no facts
+                if any(part.table not in activity.TABLES for part in parts):  # counts take no facts
                     waited |= dict.fromkeys(facts)
             if touched:
-                self.trace.exists = self.trace.exists or self._row_number in touched
+                self.trace.exists = self.trace.exists or self._row in touched
                 self._note(entry, touched, tuple(waited))
         for fold in self._folds.values():
             await fold.save()
 
     def finish(self) -> Trace:
         """The trace with the figures as the stored rows give them."""
-        totals = {part: self._folds[part.consumer.name].stored(part) for part in self._parts}
+        totals = {part: self._folds[part.consumer.name].stored(part) for part in self._sums}
         self.trace.stored = {name: result(figure, totals.__getitem__) for name, figure in self.figures.items()}
         return self.trace
 
@@ -169,10 +164,10 @@ class Tracer:
         for fold in self._folds.values():
             fold.store.close()
 
-    def _note(self, entry: Entry, touched: set[int], waited: tuple[int, ...]) -> None:
+    def _note(self, entry: Entry, touched: set[Part], waited: tuple[int, ...]) -> None:
         trace, changes = self.trace, {}
-        for name, numbers in self._numbers.items():
-            if not touched.isdisjoint(numbers):
+        for name, parts in self._parts_of.items():
+            if not touched.isdisjoint(parts):
                 before, after = trace.end[name], self._value(name)
                 if before != after:
                     changes[name] = Change(before, after)
@@ -202,7 +197,7 @@ class Tracer:
         return kept(result(self.figures[name], self._sum_of))
 
     def _sum_of(self, part: Part) -> Any:
-        return self._sums[self._number_of[part]].value
+        return self._sums[part].value
 
 
 def _shorten(trace: Trace) -> None:
