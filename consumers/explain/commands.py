@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 from msgspec.structs import asdict
 
+from consumers.explain.explain import Request
 from consumers.explain.options import Asked, explain_options
-from consumers.explain.show import answer_view, models_table
+from consumers.explain.renderings import models_table
 from consumers.explain.shown_models import models
 from consumers.proof.commands.audit_command import audit
 from consumers.proof.completeness.commands import completeness_command
 from infra.command_line.display import show
-from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_result
 
 __all__ = ["audit"]
@@ -37,7 +37,5 @@ def explain_command(model: str | None, key: str | None, field: str | None, asked
         listed = [{"model": m.name, "key": m.key_form, "fields": list(m.fields)} for m in models().values()]
         print_result(listed, as_json, lambda: show(models_table(models().values())), indented=True)
         return
-    answer, proofs = asked.explained(model, key or "", field)
-    print_result(asdict(answer) | proofs, as_json, lambda: show(*answer_view(answer)), indented=True)
-    if not answer.ok:
-        raise SystemExit(ExitCode.ANSWER_IS_NO)
+    request = Request(model, key or "", field, asked.steps, derives=not as_json and field is not None)
+    asked.answer(request, as_json, lambda found, proofs: asdict(found.document) | proofs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
+from consumers.documents.formulas import result
 from consumers.documents.log.explanations import Figures
-from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
+from consumers.explain.figures import EVERYTHING, KeyFigures, Part, Scope, Sum
 from consumers.explain.sources import Raw, Reach, Source
 from consumers.models.registry import CONSUMERS
 from consumers.replay.as_of.view import NoSuchIndex, View, view
@@ -59,18 +61,19 @@ class DatabaseSource(Source):
         """See `few_entries_in`. Raises `TooManyEntries`."""
         return await few_entries_in(self._view, self._end, scope, entries_max)
 
-    async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
+    async def live(self, chosen: KeyFigures) -> Figures | None:
         if not self._is_live:
             return None
-        amounts = {part: Amount(part) for figure in figures.values() for part in figure.parts}
-        for same in _of_same_rows(amounts):
+        sums = {part: Sum(part) for part in chosen.parts}
+        of_same_rows = defaultdict[Any, list[Part]](list)  # each row is read once
+        for part in sums:
+            of_same_rows[part.consumer.name, part.table, tuple(part.where.items())].append(part)
+        for same in of_same_rows.values():
             async for row in self._rows(same[0]):
                 key = same[0].table.key_of(row)
                 for part in same:
-                    amounts[part].change(key, None, part.of(row))
-        return {
-            name: figure.combine(*(amounts[part].value for part in figure.parts)) for name, figure in figures.items()
-        }
+                    sums[part].change(key, None, part.of(row))
+        return {name: result(figure, lambda part: sums[part].value) for name, figure in chosen.figures.items()}
 
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:
         connection = await self._view.use(part.consumer)
@@ -141,22 +144,6 @@ async def _not_indexed(connection: Connection, scope: Scope, first: int, end: in
         for index, raw in enumerate(batch, start):
             if scope.has(parse_entry(index, raw)):
                 yield index, raw
-
-
-def _of_same_rows(parts: Iterable[Part]) -> list[list[Part]]:
-    """The parts in groups that count the same rows, each read once."""
-    groups: list[list[Part]] = []
-    for part in parts:
-        same = next((group for group in groups if _has_same_rows(group[0], part)), None)
-        if same is None:
-            groups.append([part])
-        else:
-            same.append(part)
-    return groups
-
-
-def _has_same_rows(one: Part, other: Part) -> bool:
-    return one.consumer is other.consumer and one.table is other.table and one.where == other.where
 
 
 async def indexes_in(connection: Connection, scope: Scope, after: int, end: int, limit: int | None = None) -> list[int]:

@@ -1,37 +1,57 @@
-"""From a figure to the entries that made it.
+"""From a figure to the entries that made it, and to the formula by which it follows from others.
 
-In: a source, and a model, key and field by name. Out: the figure now, each entry that changed it, and what these
-changes add up to.
+In: a source, and a model, key and field by name. Out: the figure now, each entry that changed it, what these changes
+add up to and, where it is asked for, how the figure follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from consumers.documents.log.explanations import Explanation
-from consumers.explain.figures import Explained, Figure
+from consumers.documents.log.explanations import Explanation, Figures
+from consumers.explain.derivations import Derivation, derivation_of
+from consumers.explain.figures import KeyFigures, Scope
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
 from consumers.explain.shown_models import models
-from consumers.explain.sources import Reach, Source
+from consumers.explain.sources import KnownSource, Raw, Reach, Source
 from consumers.explain.trace import BATCH_ENTRIES, Trace, Tracer, tracer
 from events.wire.entry import Entry, parse_entry
 
 STEPS_MAX: Final = 1_000
 """Steps that are kept unless more are asked for."""
+EntriesOf = Callable[[Scope], Awaitable[Sequence[Raw]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be explained; without `field` every figure of the key."""
+    """What is to be explained; without `field` every figure of the key. `derives`: also how the figures follow."""
 
     model: str
     key: str
     field: str | None = None
     steps_max: int = STEPS_MAX
+    derives: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The entries that made the figures and, where it was asked for, how the figures follow."""
+
+    document: Explanation
+    derivation: Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What the entries made of the figures, up to `reach`."""
+
+    reach: Reach
+    trace: Trace
+    derivation: Derivation
 
 
 def model_of(request: Request) -> Model:
@@ -43,63 +63,44 @@ def model_of(request: Request) -> Model:
             f"There is no read model {request.model}.{near(request.model, known)} `yesser audit explain` lists them."
         )
     if request.field is not None and model.fields and request.field not in model.fields:
-        raise _wrong_field(request, model.fields)
+        raise _wrong_field(request.model, request.field, model.fields)
     return model
 
 
-def chosen_figures(request: Request, plan_id: str | None) -> Explained:
-    """The figures of a request; `plan_id` is the shown plan where the model needs it. Raises `WrongName`."""
-    model = model_of(request)
-    key = model.parse(request.key)
-    if key is None:
-        given = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
-        raise WrongName(f"{given} It is written {model.key_form}.")
-    found = model.explained(key, plan_id) if model.needs_plan else model.explained(key)
-    if request.field is None:
-        return found
-    figure: Figure | None = found.figures.get(request.field)
-    if figure is None:
-        raise _wrong_field(request, found.figures)
-    return Explained({request.field: figure}, found.scope, found.row)
+async def explain(source: Source, request: Request) -> Explained:
+    """Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+    chosen, reach = await _question(source, request, source.all_entries)
+    traced = await _traced(source, request, chosen, reach)
+    return explained(request, traced, await source.live(chosen))
 
 
-async def explain(
-    source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None
-) -> Explanation:
-    """`also` may read the rows of the fold. Raises `WrongName`, `NoSuchKey`, and what the source raises."""
-    chosen, reach, trace = await trace_of(source, request, also)
-    return explanation_of(request, reach, trace, await source.live(chosen.figures))
+async def known_source(source: Source, request: Request, entries_of: EntriesOf) -> KnownSource:
+    """What explaining needs, read before. Raises `WrongName`, and what `source` and `entries_of` raise."""
+    entries: dict[Scope, Sequence[Raw]] = {}
+
+    async def known(scope: Scope) -> Sequence[Raw]:
+        entries[scope] = await entries_of(scope)
+        return entries[scope]
+
+    chosen, reach = await _question(source, request, known)
+    await known(chosen.scope)
+    return KnownSource(reach, entries, await source.live(chosen))
 
 
-async def trace_of(
-    source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None
-) -> tuple[Explained, Reach, Trace]:
-    """The figures, up to where they are explained, and what the entries made of them. See `explain`."""
-    model = model_of(request)
-    plan_id = None
-    if model.needs_plan:
-        await source.reach(SHOWN_PLAN.parts)
-        plan_id = shown_plan_id([parse_entry(*raw) async for raw in source.entries(SHOWN_PLAN.scope)])
-    chosen = chosen_figures(request, plan_id)
-    reach = await source.reach(chosen.parts)
-    async with traced(source, chosen, request.steps_max) as made:
-        trace = made.finish()
-        if trace.exists:
-            also(made)
-    if not trace.exists:
-        raise NoSuchKey(await _no_such_key(source, model, chosen, request))
-    return chosen, reach, trace
+async def traced(source: Source, request: Request) -> Traced:
+    """As `explain`, without the figures of the live tables."""
+    return await _traced(source, request, *await _question(source, request, source.all_entries))
 
 
-def explanation_of(request: Request, reach: Reach, trace: Trace, live: Mapping[str, Any] | None) -> Explanation:
+def explained(request: Request, traced: Traced, live: Figures | None) -> Explained:
     """`live`: the figures of the live tables, if there are any."""
-    figures = dict(trace.stored if live is None else live)
-    return Explanation(
+    trace, figures = traced.trace, dict(traced.trace.stored if live is None else live)
+    document = Explanation(
         model=request.model,
         key=request.key,
         field=request.field,
-        log_index=reach.log_index,
-        is_complete=reach.is_complete,
+        log_index=traced.reach.log_index,
+        is_complete=traced.reach.is_complete,
         figures=figures,
         start=trace.start,
         total=trace.end,
@@ -108,14 +109,48 @@ def explanation_of(request: Request, reach: Reach, trace: Trace, live: Mapping[s
         earlier=trace.earlier,
         steps=tuple(trace.steps),
     )
+    return Explained(document, traced.derivation)
+
+
+async def _question(source: Source, request: Request, entries_of: EntriesOf) -> tuple[KeyFigures, Reach]:
+    """The figures of a request, and how far they are explained."""
+    model, plan_id = model_of(request), None
+    if model.needs_plan:
+        await source.reach(SHOWN_PLAN.parts)
+        plan_id = shown_plan_id(parse_entry(*raw) for raw in await entries_of(SHOWN_PLAN.scope))
+    key = model.parse(request.key)
+    if key is None:
+        given = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
+        raise WrongName(f"{given} It is written {model.key_form}.")
+    chosen = model.figures(key, plan_id)
+    if request.field is not None:
+        if request.field not in chosen.figures:
+            raise _wrong_field(request.model, request.field, chosen.figures)
+        chosen = KeyFigures({request.field: chosen.figures[request.field]}, chosen.scope, chosen.row)
+    return chosen, await source.reach(chosen.parts)
+
+
+async def _traced(source: Source, request: Request, chosen: KeyFigures, reach: Reach) -> Traced:
+    model, derivation = model_of(request), Derivation()
+    async with folded(source, chosen, request.steps_max) as made:
+        trace = made.finish()
+        if trace.exists and request.derives:
+            key = model.parse(request.key)
+            assert key is not None, "it was parsed before"
+            derivation = derivation_of(model.name, key, request.field, made)
+    if not trace.exists:
+        known = [] if chosen.row is None else [key_text(key) for key in await source.keys(chosen.row)]
+        similar = near(request.key.rpartition("/")[2] if model.needs_plan else request.key, known)
+        raise NoSuchKey(f"{model.name} has no {request.key}.{similar}")
+    return Traced(reach, trace, derivation)
 
 
 @asynccontextmanager
-async def traced(source: Source, found: Explained, steps_max: int) -> AsyncIterator[Tracer]:
+async def folded(source: Source, chosen: KeyFigures, steps_max: int) -> AsyncIterator[Tracer]:
     """A tracer that has folded the entries of the figures' scope. Call `source.reach` first."""
-    with tracer(found.figures, found.row, steps_max) as made:
+    with tracer(chosen, steps_max) as made:
         batch: list[Entry] = []
-        async for index, raw in source.entries(found.scope):
+        async for index, raw in source.entries(chosen.scope):
             batch.append(parse_entry(index, raw))
             if len(batch) == BATCH_ENTRIES:
                 await made.apply(batch)
@@ -124,14 +159,5 @@ async def traced(source: Source, found: Explained, steps_max: int) -> AsyncItera
         yield made
 
 
-def _wrong_field(request: Request, fields: Any) -> WrongName:
-    assert request.field is not None
-    return WrongName(
-        f"{request.model} has no figure {request.field}.{near(request.field, fields)} It has: {', '.join(fields)}."
-    )
-
-
-async def _no_such_key(source: Source, model: Model, found: Explained, request: Request) -> str:
-    known = [] if found.row is None else [key_text(key) for key in await source.keys(found.row)]
-    similar = near(request.key.rpartition("/")[2] if model.needs_plan else request.key, known)
-    return f"{model.name} has no {request.key}.{similar}"
+def _wrong_field(model: str, field: str, fields: Iterable[str]) -> WrongName:
+    return WrongName(f"{model} has no figure {field}.{near(field, fields)} It has: {', '.join(fields)}.")

@@ -1,6 +1,7 @@
 """A figure as a function of rows: which rows of which tables it is made of, and how.
 
-The same parts are read from a fold of the log and from the live tables, so that both can be compared.
+The same parts are read from a fold of the log and from the live tables, so that both can be compared. A figure is a
+part, or a formula over some.
 """
 
 from __future__ import annotations
@@ -8,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, Literal
 
+from consumers.documents.formulas import Expression, leaves
 from consumers.replay.fold.consumer import Consumer
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table
 
 Kind = Literal["value", "sum", "rows"]
+Figures = Mapping[str, Expression]
+"""By field; the amounts in them are parts."""
+_UNNAMED: Final = Bilingual("", "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +29,7 @@ class Part:
     """What the rows of one table give to a figure. A row counts if it has the values of `where`.
 
     `value`: what `of` gives for the only such row, None without it. `sum`: the sum of what `of` gives. `rows`: what
-    `of` gives by primary key, of few rows.
+    `of` gives by primary key, of few rows. `name` and `label`: what it is called in a formula.
     """
 
     consumer: Consumer
@@ -30,13 +37,32 @@ class Part:
     where: Mapping[str, Any]
     of: Callable[[Any], Any]
     kind: Kind = "value"
+    name: str = ""
+    label: Bilingual = _UNNAMED
 
     def counts(self, row: Any) -> bool:
         """Whether the row counts."""
         return all(getattr(row, name) == value for name, value in self.where.items())
 
 
-class Amount:
+def column(consumer: Consumer, table: Table[Any], where: Mapping[str, Any], name: str) -> Part:
+    """A column of one row."""
+    return Part(consumer, table, where, attrgetter(name))
+
+
+def counted(
+    consumer: Consumer, table: Table[Any], where: Mapping[str, Any], of: Callable[[Any], int] = lambda row: 1
+) -> Part:
+    """A sum over rows."""
+    return Part(consumer, table, where, of, "sum")
+
+
+def own_row(consumer: Consumer, table: Table[Any], where: Mapping[str, Any]) -> Part:
+    """The row of a key, without which there is no such key."""
+    return Part(consumer, table, where, lambda row: True)
+
+
+class Sum:
     """What the rows seen so far give to a part."""
 
     __slots__ = ("_part", "value")
@@ -55,14 +81,6 @@ class Amount:
             self.value.pop(key, None)
         else:
             self.value[key] = after
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """`combine` takes what the parts give, in their order."""
-
-    parts: tuple[Part, ...]
-    combine: Callable[..., Any] = lambda value: value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +106,18 @@ EVERYTHING: Final = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """The figures of one key, by field, and the entries that can change them. `row` is the key's own row: without it
-    there is no such key. None: the key always exists."""
+class KeyFigures:
+    """The figures of one key, and the entries that can change them. `row` is the key's own row. None: the key always
+    exists."""
 
-    figures: Mapping[str, Figure]
+    figures: Figures
     scope: Scope
     row: Part | None = None
 
     @property
     def parts(self) -> list[Part]:
-        """The parts of all figures."""
-        return [part for figure in self.figures.values() for part in figure.parts]
+        """The parts of all figures, each once."""
+        return list(dict.fromkeys(part for figure in self.figures.values() for part in leaves(figure)))
 
 
 def kept(value: Any) -> Any:

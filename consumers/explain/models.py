@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from operator import attrgetter
 from typing import Any, Final
 
-from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
+from consumers.explain.figures import EVERYTHING, Figures, KeyFigures, Scope, column, own_row
 from consumers.models.registry import CONSUMERS
 from consumers.programme.campaigns.rows import COVERAGE
 from consumers.programme.projections.handlers import (
@@ -56,27 +55,15 @@ class WrongName(YesserError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A read model. `key_form` names the parts of a key; `explained` takes them, and the shown plan's id if
-    `needs_plan`. `fields` are those of any key."""
+    """A read model. `key_form` names the parts of a key; `figures` takes them and, if `needs_plan`, the shown plan's
+    id. `fields` are those of any key."""
 
     name: str
     key_form: str
     fields: tuple[str, ...]
     parse: Callable[[str], Key | None]
-    explained: Callable[..., Explained]
+    figures: Callable[[Key, str | None], KeyFigures]
     needs_plan: bool = False
-
-
-def column(consumer: Consumer, table: Table[Any], where: Mapping[str, Any], name: str) -> Figure:
-    """A column of one row."""
-    return Figure((Part(consumer, table, where, attrgetter(name)),))
-
-
-def counted(
-    consumer: Consumer, table: Table[Any], where: Mapping[str, Any], of: Callable[[Any], int] = lambda row: 1
-) -> Figure:
-    """A sum over rows."""
-    return Figure((Part(consumer, table, where, of, "sum"),))
 
 
 def scope_of(consumer: Consumer, table: Table[Any], key: Mapping[str, Any]) -> Scope:
@@ -139,21 +126,20 @@ def table_model(
     name: str,
     consumer: Consumer,
     table: Table[Any],
-    derived: Callable[[Mapping[str, Any]], Mapping[str, Figure]] = lambda key: {},
+    derived: Callable[[Mapping[str, Any]], Figures] = lambda key: {},
 ) -> Model:
     """A row of a table: its columns, and figures that are derived from it or from others."""
     shown = derived(dict.fromkeys(table.key, ""))
     own = [name for name in table.columns if name not in table.key and name not in shown]
 
-    def explained(key: Key) -> Explained:
+    def figures(key: Key, plan_id: str | None) -> KeyFigures:
         where = dict(zip(table.key, key, strict=True))
-        figures = {**{name: column(consumer, table, where, name) for name in own}, **derived(where)}
-        row = Part(consumer, table, where, lambda row: True)
-        return Explained(figures, scope_of(consumer, table, where), row)
+        found = {**{name: column(consumer, table, where, name) for name in own}, **derived(where)}
+        return KeyFigures(found, scope_of(consumer, table, where), own_row(consumer, table, where))
 
     fields = (*own, *shown)
     form = "/".join(name.upper() for name in table.key)
-    return Model(name, form, fields, lambda text: parse_key(table, text), explained)
+    return Model(name, form, fields, lambda text: parse_key(table, text), figures)
 
 
 def table_models() -> dict[str, Model]:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from consumers.documents.log.explanations import Explanation
-from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
+from consumers.explain.explain import STEPS_MAX, Explained, Request, explain, model_of
 from consumers.explain.models import WrongName
-from consumers.explain.show import indexes_of
+from consumers.explain.renderings import Proofs, indexes_of, view
 from consumers.explain.sources import ExportSource, OutsideSource, Source
-from consumers.explain.trace import Tracer
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.commands.audit_options import AuditSource, audit_source
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
 from events.errors import Retry
+from infra.command_line.display import show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.output import print_result
 from infra.command_line.parameters import index_option
 from infra.command_line.progress_bar import progress_bar
 from infra.settings import Settings
@@ -37,24 +38,22 @@ class NotSignedYet(Retry):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the options say. `end`: explain the first entries only; `proofs`: the folder for a proof of each step."""
+    """What the options say. `as_of_index`: explain the first entries only; `proofs`: the folder for a proof of each
+    step."""
 
     place: str | None
     vkey: str | None
     token_file: Path | None
     state: Path | None
-    end: int | None
-    steps_max: int
+    as_of_index: int | None
+    steps: int
     proofs: Path | None
 
-    def explained(
-        self, model: str, key: str, field: str | None, also: Callable[[Tracer], None] = lambda tracer: None
-    ) -> tuple[Explanation, dict[str, list[str]]]:
-        """The explanation, and the files of the proofs, as its JSON has them. `also` may read the rows of the fold.
+    def answer(self, request: Request, as_json: bool, document: Callable[[Explained, Proofs], object]) -> None:
+        """Print the explanation, as JSON in the form of `document`, and write the proofs.
 
-        Raises `click.UsageError` for a wrong name.
+        Exits with 1 if the table differs from the log. Raises `click.UsageError` for a wrong name.
         """
-        request = Request(model, key, field, self.steps_max)
         try:
             model_of(request)
             # The database's entries are compared with its own hashes, so figures need no key.
@@ -62,13 +61,16 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            answer = asyncio.run(_answer(log, self.end, request, also))
+            found = asyncio.run(_answer(log, self.as_of_index, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
-        if log is None or self.proofs is None:
-            return answer, {}
-        self.proofs.mkdir(parents=True, exist_ok=True)
-        return answer, {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))}
+        proofs: Proofs = {}
+        if log is not None and self.proofs is not None:
+            self.proofs.mkdir(parents=True, exist_ok=True)
+            proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(found.document), self.proofs))}
+        print_result(document(found, proofs), as_json, lambda: show(*view(found)), indented=True)
+        if not found.document.ok:
+            raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
 def explain_options(command: Command) -> Command:
@@ -84,27 +86,15 @@ def explain_options(command: Command) -> Command:
     )
     @click.option("--proofs", type=_FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
     @wraps(command)
-    def with_options(
-        *,
-        place: str | None,
-        vkey: str | None,
-        token_file: Path | None,
-        state: Path | None,
-        as_of_index: int | None,
-        steps: int,
-        proofs: Path | None,
-        **others: Any,
-    ) -> Any:
-        return command(asked=Asked(place, vkey, token_file, state, as_of_index, steps, proofs), **others)
+    def with_options(**given: Any) -> Any:
+        return command(asked=Asked(**{field.name: given.pop(field.name) for field in fields(Asked)}), **given)
 
     return with_options  # type: ignore[return-value]
 
 
-async def _answer(
-    log: AuditSource | None, end: int | None, request: Request, also: Callable[[Tracer], None]
-) -> Explanation:
+async def _answer(log: AuditSource | None, end: int | None, request: Request) -> Explained:
     async with _opened(log, end) as source:
-        return await explain(source, request, also)
+        return await explain(source, request)
 
 
 @asynccontextmanager

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
-from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
-from consumers.explain.models import CAMPAIGN_TYPES, Model, column, counted
+from consumers.documents.formulas import PLUS, Both
+from consumers.explain.figures import EVERYTHING, KeyFigures, Part, Scope, column, counted, own_row
+from consumers.explain.models import CAMPAIGN_TYPES, Model
 from consumers.explain.statement_model import partnership_figures
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
@@ -20,13 +21,22 @@ from consumers.programme.projections.handlers import activity, plan, projects, s
 from consumers.replay.fold.anomaly import ANOMALY_COUNT
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import CONTRACT
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, UnitOfWork
 
 CHANNELS: Final = ("tv", "radio", "print")
+_COUNTING: Final = (
+    (PROJECTIONS, Bilingual("تناقضات الخطة", "those of the plan")),
+    (CAMPAIGNS, Bilingual("تناقضات الحملات", "those of campaigns")),
+    (REVENUE, Bilingual("تناقضات الإيرادات", "those of the revenue share")),
+)
+"""The consumers that count anomalies."""
 _COUNTS: Final = ("registered", "launched", "live", "suspended", "retired")
 
-SHOWN_PLAN: Final = Explained({"plan_id": column(PROJECTIONS, plan.SHOWN_PLAN, {}, "plan_id")}, Scope(types=plan.TYPES))
+SHOWN_PLAN: Final = KeyFigures(
+    {"plan_id": column(PROJECTIONS, plan.SHOWN_PLAN, {}, "plan_id")}, Scope(types=plan.TYPES)
+)
 """The plan that is shown."""
 
 
@@ -41,14 +51,14 @@ def shown_plan_id(entries: Iterable[Entry]) -> str | None:
     return None if shown is None else shown.plan_id
 
 
-def _target(of: Callable[[Mapping[str, Any]], int]) -> Figure:
-    return Figure((Part(PROJECTIONS, plan.SHOWN_PLAN, {}, lambda row: of(row.targets)),), lambda found: found or 0)
+def _target(of: Callable[[Mapping[str, Any]], int]) -> Part:
+    return counted(PROJECTIONS, plan.SHOWN_PLAN, {}, lambda row: of(row.targets))
 
 
-def _infrastructure(plan_id: str | None) -> Explained:
+def _infrastructure(plan_id: str | None) -> KeyFigures:
     where = {"kind": "infrastructure", "plan_id": plan_id}
 
-    def count(of: Callable[[Any], int]) -> Figure:
+    def count(of: Callable[[Any], int]) -> Part:
         return counted(PROJECTIONS, projects.PROJECT, where, of)
 
     figures = {
@@ -57,46 +67,45 @@ def _infrastructure(plan_id: str | None) -> Explained:
         "completed": count(lambda row: int(row.completed == row.phases)),
         "cancelled": count(lambda row: int(row.cancelled)),
     }
-    return Explained(figures, Scope(types=plan.TYPES | projects.TYPES))
+    return KeyFigures(figures, Scope(types=plan.TYPES | projects.TYPES))
 
 
-def _applications(plan_id: str | None) -> Explained:
+def _applications(plan_id: str | None) -> KeyFigures:
     where = {"kind": "national-application", "plan_id": plan_id}
     figures = {
         "target": _target(lambda targets: int(targets["national_applications"])),
         "registered": counted(PROJECTIONS, projects.PROJECT, where),
     }
-    return Explained(figures, Scope(types=plan.TYPES | projects.TYPES))
+    return KeyFigures(figures, Scope(types=plan.TYPES | projects.TYPES))
 
 
-def _application(plan_id: str | None, project_id: str) -> Explained:
+def _application(plan_id: str | None, project_id: str) -> KeyFigures:
     where = {"kind": "national-application", "plan_id": plan_id, "project_id": project_id}
     figures = {
         name: column(PROJECTIONS, projects.PROJECT, where, name)
         for name in ("phases", "started", "completed", "cancelled")
     }
     figures["agency"] = column(PROJECTIONS, projects.PROJECT, where, "owner")
-    row = Part(PROJECTIONS, projects.PROJECT, where, lambda row: True)
-    return Explained(figures, Scope(f"project/{project_id}"), row)
+    return KeyFigures(figures, Scope(f"project/{project_id}"), own_row(PROJECTIONS, projects.PROJECT, where))
 
 
-def _all_services(plan_id: str | None) -> Explained:
+def _all_services(plan_id: str | None) -> KeyFigures:
     target = _target(lambda targets: sum(targets["services"].values()))
-    return Explained({"target": target}, Scope(types=plan.TYPES))
+    return KeyFigures({"target": target}, Scope(types=plan.TYPES))
 
 
-def _group(plan_id: str | None, group: str) -> Explained:
+def _group(plan_id: str | None, group: str) -> KeyFigures:
     where = {"plan_id": plan_id, "group_number": int(group)}
     figures = {"target": _target(lambda targets: int(targets["services"][group]))}
     figures |= {name: counted(PROJECTIONS, services.SERVICE_GROUP, where, attrgetter(name)) for name in _COUNTS}
-    return Explained(figures, Scope(types=plan.TYPES | services.TYPES))
+    return KeyFigures(figures, Scope(types=plan.TYPES | services.TYPES))
 
 
-def training_figures(calendar: str, year: int, track: str) -> dict[str, Figure]:
+def training_figures(calendar: str, year: int, track: str) -> dict[str, Part]:
     """A row of `training`; certificates count whether the quota was set before or after them."""
     where = {"calendar": calendar, "year": year, "track": track}
 
-    def count(of: Callable[[Any], int]) -> Figure:
+    def count(of: Callable[[Any], int]) -> Part:
         return counted(PROJECTIONS, training.TRAINING_COUNT, where, of)
 
     return {
@@ -107,15 +116,15 @@ def training_figures(calendar: str, year: int, track: str) -> dict[str, Figure]:
     }
 
 
-def training_row(calendar: str, year: int, track: str) -> Explained:
+def training_row(calendar: str, year: int, track: str) -> KeyFigures:
     """The same, with the quota that it stands for."""
     where = {"calendar": calendar, "year": year, "track": track}
-    row = Part(PROJECTIONS, training.QUOTA, where, lambda row: True)
-    return Explained(training_figures(calendar, year, track), Scope(types=training.TYPES), row)
+    row = own_row(PROJECTIONS, training.QUOTA, where)
+    return KeyFigures(training_figures(calendar, year, track), Scope(types=training.TYPES), row)
 
 
-def _awareness(plan_id: str | None) -> Explained:
-    def covered(channels: tuple[str, ...]) -> Figure:
+def _awareness(plan_id: str | None) -> KeyFigures:
+    def covered(channels: tuple[str, ...]) -> Part:
         return counted(
             CAMPAIGNS,
             COVERAGE,
@@ -134,30 +143,28 @@ def _awareness(plan_id: str | None) -> Explained:
         ),
         "reach": counted(CAMPAIGNS, AIRING, {}, attrgetter("reach")),
     }
-    return Explained(figures, Scope(types=CAMPAIGN_TYPES | training.TYPES))
+    return KeyFigures(figures, Scope(types=CAMPAIGN_TYPES | training.TYPES))
 
 
-def _partnership(plan_id: str | None, partnership_id: str) -> Explained:
-    where = {"partnership_id": partnership_id}
-    figures = {"agency": column(REVENUE, CONTRACT, where, "owner"), **partnership_figures(partnership_id)}
-    row = Part(REVENUE, CONTRACT, where, lambda row: True)
-    return Explained(figures, Scope(f"partnership/{partnership_id}"), row)
+def _partnership(plan_id: str | None, partnership_id: str) -> KeyFigures:
+    row = own_row(REVENUE, CONTRACT, {"partnership_id": partnership_id})
+    return KeyFigures(partnership_figures(partnership_id), Scope(f"partnership/{partnership_id}"), row)
 
 
-def _anomalies(plan_id: str | None) -> Explained:
-    found = tuple(
-        Part(consumer, ANOMALY_COUNT, {}, lambda row: row.count, "sum")
-        for consumer in (PROJECTIONS, CAMPAIGNS, REVENUE)
-    )
-    return Explained({"count": Figure(found, lambda *counts: sum(counts))}, EVERYTHING)
+def _anomalies(plan_id: str | None) -> KeyFigures:
+    found = [
+        Part(consumer, ANOMALY_COUNT, {}, lambda row: row.count, "sum", consumer.name, name)
+        for consumer, name in _COUNTING
+    ]
+    return KeyFigures({"count": Both(PLUS, Both(PLUS, found[0], found[1]), found[2])}, EVERYTHING)
 
 
-def _refusals(plan_id: str | None) -> Explained:
+def _refusals(plan_id: str | None) -> KeyFigures:
     count = counted(PROJECTIONS, activity.REFUSALS, {}, attrgetter("count"))
-    return Explained({"count": count}, Scope(types=frozenset({activity.REFUSED})))
+    return KeyFigures({"count": count}, Scope(types=frozenset({activity.REFUSED})))
 
 
-_PATHS: Final[tuple[tuple[str, str, Callable[..., Explained]], ...]] = (
+_PATHS: Final[tuple[tuple[str, str, Callable[..., KeyFigures]], ...]] = (
     ("plan", "plan", lambda plan_id: SHOWN_PLAN),
     ("infrastructure", "infrastructure", _infrastructure),
     ("national_applications", "national_applications", _applications),
@@ -186,9 +193,11 @@ def _parse(text: str) -> Key | None:
     return next(matching, None)
 
 
-def _explained(key: Key, plan_id: str | None) -> Explained:
-    number, names = key
-    return _PATHS[number][2](plan_id, *names)
-
-
-PLAN: Final = Model("plan", ", ".join(form for form, _, _ in _PATHS), (), _parse, _explained, needs_plan=True)
+PLAN: Final = Model(
+    "plan",
+    ", ".join(form for form, _, _ in _PATHS),
+    (),
+    _parse,
+    lambda key, plan_id: _PATHS[key[0]][2](plan_id, *key[1]),
+    needs_plan=True,
+)

@@ -1,4 +1,4 @@
-"""Where the entries come from: the database with its index of events, a log elsewhere, or an export.
+"""Where the entries come from: the database with its index of events, a log elsewhere, an export, or what was read.
 
 Each source gives the entries of a scope in log order. Only the database also has the figures as the live tables hold
 them.
@@ -6,12 +6,12 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from consumers.documents.log.explanations import Figures
-from consumers.explain.figures import Figure, Part, Scope
+from consumers.explain.figures import KeyFigures, Part, Scope
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
 from consumers.proof.audit.source import Export
@@ -39,7 +39,11 @@ class Source(Protocol):
     def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         """The entries of the scope, within reach."""
 
-    async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
+    async def all_entries(self, scope: Scope) -> list[Raw]:
+        """The same, of a scope that has few."""
+        return [raw async for raw in self.entries(scope)]
+
+    async def live(self, chosen: KeyFigures) -> Figures | None:
         """The figures as live tables hold them at the end of the reach."""
         return None
 
@@ -77,3 +81,30 @@ class ExportSource(Source):
         for index, raw in self._export.entries():
             if index < self._end and scope.has(parse_entry(index, raw)):
                 yield index, raw
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource(Source):
+    """Entries and live figures that were read before, so that no connection waits for a fold.
+
+    `figures`: those of the live tables, None where the entries were not applied to all of them alike.
+    """
+
+    known_reach: Reach
+    known_entries: Mapping[Scope, Sequence[Raw]]
+    figures: Figures | None
+
+    @property
+    def extent(self) -> tuple[tuple[Scope, int], ...]:
+        """The same for the same entries: the log only grows."""
+        return tuple((scope, entries[-1][0] if entries else -1) for scope, entries in self.known_entries.items())
+
+    async def reach(self, parts: Iterable[Part]) -> Reach:
+        return self.known_reach
+
+    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        for raw in self.known_entries[scope]:
+            yield raw
+
+    async def live(self, chosen: KeyFigures) -> Figures | None:
+        return self.figures

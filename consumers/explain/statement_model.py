@@ -3,126 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from operator import eq, lt
 from typing import Any, Final
 
-from consumers.explain.figures import Explained, Figure, Part, Scope
-from consumers.explain.models import Model, column, parse_key
+from consumers.documents.formulas import MINUS, PLUS, Both, Expression, Sign, substituted
+from consumers.explain.figures import KeyFigures, Part, Scope, column, own_row
+from consumers.explain.models import Model, parse_key
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PERIOD, STATEMENT, TRANSFER
+from events.values.bilingual import Bilingual
 from infra.postgres.unit_of_work import Key
 
 _RECEIPTS: Final = {"receipt-partner": 1, "receipt-treasury": 1}
 _REVERSALS: Final = {"reversal-partner": 1, "reversal-treasury": 1}
 _NET: Final = _RECEIPTS | dict.fromkeys(_REVERSALS, -1)
-_BASE: Final = {"receipt-partner": 1, "reversal-partner": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """A figure that is a sum of transfers: kind → sign. `periods`: of the own period, of those before it, or of those
-    up to it."""
-
-    signs: Mapping[str, int]
-    periods: str = "own"
-
-    def of(self, kind: str, transfer_period: str | None, amount: int, period: str) -> int:
-        """What one transfer gives to the figure of a period."""
-        if transfer_period is None:
-            return 0
-        is_own = {
-            "own": transfer_period == period,
-            "before": transfer_period < period,
-            "through": transfer_period <= period,
-        }[self.periods]
-        return self.signs.get(kind, 0) * amount if is_own else 0
-
-
-TRANSFERRED: Final[Mapping[str, Transferred]] = {
-    "opening_cumulative_halalas": Transferred(_NET, "before"),
-    "collected_halalas": Transferred(_RECEIPTS),
-    "reversed_halalas": Transferred(_REVERSALS),
-    "net_halalas": Transferred(_NET),
-    "closing_cumulative_halalas": Transferred(_NET, "through"),
-    "partner_base_halalas": Transferred(_BASE),
-    "top_up_halalas": Transferred({"top-up": 1}),
-    "recovered_halalas": Transferred({"recovery": 1}),
-    "partner_total_halalas": Transferred({**_BASE, "top-up": 1, "recovery": -1}),
-    "treasury_total_halalas": Transferred(
-        {"receipt-treasury": 1, "reversal-treasury": -1, "top-up": -1, "recovery": 1}
-    ),
+MOVED: Final[Mapping[str, tuple[Mapping[str, int], Callable[[str, str], bool]]]] = {
+    "opening_cumulative_halalas": (_NET, lt),
+    "collected_halalas": (_RECEIPTS, eq),
+    "reversed_halalas": (_REVERSALS, eq),
+    "partner_base_halalas": ({"receipt-partner": 1, "reversal-partner": -1}, eq),
+    "top_up_halalas": ({"top-up": 1}, eq),
+    "recovered_halalas": ({"recovery": 1}, eq),
 }
-"""Field of a statement → the transfers that it is the sum of. The others move no money."""
+"""Field of a statement → the transfers that it is the sum of: their kinds with their signs, and how their period stands
+to the statement's. All other money is the sum of these, by its formula."""
+SUMS: Final = frozenset(
+    {"net_halalas", "closing_cumulative_halalas", "partner_total_halalas", "treasury_total_halalas"}
+)
 _OF_PERIOD: Final = ("prior_period_halalas", "first_index", "last_index")
+_FIELDS: Final = tuple(name for name in STATEMENT.columns if name not in STATEMENT.key)
 
 
-def _statement(key: Key) -> Explained:
+def _statement(key: Key, plan_id: str | None) -> KeyFigures:
     partnership_id, period = key
     where = {"partnership_id": partnership_id, "period": period}
-    figures = {
-        name: column(REVENUE, PERIOD if name in _OF_PERIOD else STATEMENT, where, name)
-        for name in STATEMENT.columns
-        if name not in STATEMENT.key
-    }
-    figures |= {name: _transferred(partnership_id, period, found) for name, found in TRANSFERRED.items()}
-    return Explained(figures, Scope(f"partnership/{partnership_id}"), Part(REVENUE, STATEMENT, where, lambda row: True))
+    moved = {name: _moved(partnership_id, period, *given) for name, given in MOVED.items()}
+
+    def figure(name: str) -> Expression:
+        if name in SUMS:
+            return substituted(FORMULAS[name], lambda amount: figure(amount.name))
+        return moved.get(name) or column(REVENUE, PERIOD if name in _OF_PERIOD else STATEMENT, where, name)
+
+    row = own_row(REVENUE, STATEMENT, where)
+    return KeyFigures({name: figure(name) for name in _FIELDS}, Scope(f"partnership/{partnership_id}"), row)
 
 
-def _transferred(partnership_id: str, period: str, transferred: Transferred) -> Figure:
+def _moved(partnership_id: str, period: str, signs: Mapping[str, int], is_of: Callable[[str, str], bool]) -> Part:
     def given(row: Any) -> int:
-        return transferred.of(row.kind, row.period, row.amount_halalas, period)
+        return signs.get(row.kind, 0) * row.amount_halalas if row.period and is_of(row.period, period) else 0
 
-    return Figure((Part(REVENUE, TRANSFER, {"partnership_id": partnership_id}, given, "sum"),))
+    return Part(REVENUE, TRANSFER, {"partnership_id": partnership_id}, given, "sum")
 
 
 STATEMENTS: Final = Model(
-    "statements",
-    "PARTNERSHIP/PERIOD",
-    tuple(name for name in STATEMENT.columns if name not in STATEMENT.key),
-    lambda text: parse_key(STATEMENT, text),
-    _statement,
+    "statements", "PARTNERSHIP/PERIOD", _FIELDS, lambda text: parse_key(STATEMENT, text), _statement
 )
 
 
-def partnership_figures(partnership_id: str) -> dict[str, Figure]:
-    """A row of `partnerships` in `yesser plan`, but for its agency: postings, top-ups and recoveries so far."""
+def partnership_figures(partnership_id: str) -> dict[str, Expression]:
+    """A row of `partnerships` in `yesser plan`: postings, top-ups and recoveries so far."""
     where = {"partnership_id": partnership_id}
-    net = _of_account(COLLECTIONS, partnership_id, lambda row: row.debits_halalas - row.credits_halalas)
-    owed = _of_account(PARTNER_PAYABLE, partnership_id, lambda row: row.credits_halalas - row.debits_halalas)
-    paid = _of_account(CASH, partnership_id, lambda row: row.credits_halalas)
+
+    def of_account(kind: str, of: Callable[[Any], int], name: str, label: Bilingual) -> Part:
+        account = {"account": account_name(kind, partnership_id)}
+        return Part(REVENUE, ACCOUNT, account, of, "sum", f"{name}_halalas", label)
+
+    net = of_account(COLLECTIONS, lambda row: row.debits_halalas - row.credits_halalas, "net", _NET_REVENUE)
+    owed = of_account(PARTNER_PAYABLE, lambda row: row.credits_halalas - row.debits_halalas, "owed", _OWED)
+    paid = of_account(CASH, lambda row: row.credits_halalas, "paid", _PAID)
+    closed = Part(
+        REVENUE, STATEMENT, where, lambda row: row.expected_halalas, "sum", "expected_of_closed_halalas", _OF_CLOSED
+    )
+    name = "expected_of_open_halalas"
+    contract = Part(REVENUE, CONTRACT, where, lambda row: [row.open_period, row.versions], "value", name, _OPEN)
+    expected = Part(REVENUE, EXPECTED, where, lambda row: row.amount_halalas, "rows", "expected", _EXPECTED)
     return {
-        "expected_halalas": Figure(
-            (
-                Part(REVENUE, STATEMENT, where, lambda row: row.expected_halalas, "sum"),
-                Part(REVENUE, CONTRACT, where, lambda row: [row.open_period, row.versions]),
-                Part(REVENUE, EXPECTED, where, lambda row: row.amount_halalas, "rows"),
-            ),
-            _expected,
-        ),
-        "net_halalas": Figure((net,)),
-        "partner_halalas": Figure((owed, paid), lambda *parts: sum(parts)),
-        "treasury_halalas": Figure((net, owed, paid), lambda net, owed, paid: net - owed - paid),
+        "agency": column(REVENUE, CONTRACT, where, "owner"),
+        "expected_halalas": Both(PLUS, closed, Both(_IN_FORCE, contract, expected)),
+        "net_halalas": net,
+        "partner_halalas": Both(PLUS, owed, paid),
+        "treasury_halalas": Both(MINUS, Both(MINUS, net, owed), paid),
         "open_period": column(REVENUE, CONTRACT, where, "open_period"),
     }
 
 
-def _of_account(kind: str, partnership_id: str, of: Callable[[Any], int]) -> Part:
-    return Part(REVENUE, ACCOUNT, {"account": account_name(kind, partnership_id)}, of, "sum")
-
-
-def _expected(closed: int, contract: list[Any] | None, expected: Mapping[Key, int]) -> int:
-    """What closed periods expected, and the open one by its version in force."""
+def _expected_of_open(contract: list[Any] | None, expected: Mapping[Key, int]) -> int:
+    """What the version in force expects of the open period."""
     if contract is None or contract[0] is None:
-        return closed
+        return 0
     open_period, versions = contract
-    found = next(
-        (
-            amount
-            for (_, version, period), amount in expected.items()
-            if period == open_period and version == version_for(versions, open_period)
-        ),
-        0,
-    )
-    return closed + found
+    version = version_for(versions, open_period)
+    return next((amount for key, amount in expected.items() if key[1:] == (version, open_period)), 0)
+
+
+_NET_REVENUE: Final = Bilingual("المحصّل ناقص المردود", "what was collected less what was reversed")
+_OWED: Final = Bilingual("المستحق للشريك", "what the partner is owed")
+_PAID: Final = Bilingual("المصروف للشريك", "what the partner was paid")
+_OF_CLOSED: Final = Bilingual("المتوقع للفترات المقفلة", "what was expected of the closed periods")
+_OPEN: Final = Bilingual("الفترة المفتوحة", "the open period")
+_EXPECTED: Final = Bilingual("نسخة العقد السارية", "the version in force")
+_IN_FORCE: Final = Sign(
+    Bilingual("المتوقع لما يلي: {}، بحسب {}", "what is expected of {} by {}"), None, _expected_of_open
+)

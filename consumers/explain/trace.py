@@ -15,14 +15,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from consumers.documents.log.explanations import Change, EarlierSteps, Figures, Step, WholeStep
-from consumers.explain.figures import Amount, Figure, Part, kept
+from consumers.documents.formulas import Both, amounts_in, derived, in_words, leaves, result
+from consumers.documents.log.explanations import Change, DerivedFigure, EarlierSteps, Figures, Step, WholeStep
+from consumers.explain.figures import KeyFigures, Part, Sum, kept
 from consumers.programme.projections.handlers import activity
 from consumers.programme.projections.handlers.pending_events import PENDING_FACT
 from consumers.proof.offline.store import SqliteStore
 from consumers.replay.fold.apply import load
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.watched import WatchedUnitOfWork
+from events.values.bilingual import Bilingual
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table
 
@@ -62,32 +64,32 @@ class _Rows(WatchedUnitOfWork):
 
 
 class _Fold:
-    """The fold of one consumer with the parts of the figures that its tables have, by their numbers."""
+    """The fold of one consumer with the parts of the figures that its tables have."""
 
     def __init__(self, file: Path, consumer: Consumer, parts: Sequence[Part]) -> None:
         self.store = SqliteStore(file, consumer)
         self._consumer = consumer
-        self._parts: defaultdict[Table[Any], dict[int, Part]] = defaultdict(dict)
-        for number, part in enumerate(parts):
+        self._parts: defaultdict[Table[Any], list[Part]] = defaultdict(list)
+        for part in parts:
             if part.consumer is consumer:
-                self._parts[part.table][number] = part
-        self._watched = {table: partial(_given, own.values()) for table, own in self._parts.items()}
+                self._parts[part.table].append(part)
+        self._watched = {table: partial(_given, own) for table, own in self._parts.items()}
         self._rows = _Rows(self._watched)
 
     async def load(self, entries: Sequence[Entry]) -> None:
         self._rows = _Rows(self._watched)
         await load(self.store, self._rows, self._consumer, entries)
 
-    def apply(self, entry: Entry, amounts: Sequence[Amount]) -> tuple[set[int], list[int]]:
+    def apply(self, entry: Entry, sums: Mapping[Part, Sum]) -> tuple[set[Part], list[int]]:
         """Fold one entry; the parts that changed, and the entries that waited for this one."""
-        rows, touched = self._rows, set()
+        rows, touched = self._rows, set[Part]()
         rows.begin()
         self._consumer.fold(rows, [entry])
         for table, key, before, after in rows.changed():
-            for number, was, now in zip(self._parts[table], before, after, strict=True):
+            for part, was, now in zip(self._parts[table], before, after, strict=True):
                 if was != now:
-                    amounts[number].change(key, was, now)
-                    touched.add(number)
+                    sums[part].change(key, was, now)
+                    touched.add(part)
         return touched, rows.waited
 
     async def save(self) -> None:
@@ -95,7 +97,7 @@ class _Fold:
 
     def stored(self, part: Part) -> Any:
         """What the stored rows give to a part."""
-        found = Amount(part)
+        found = Sum(part)
         for row in self.store.matching(part.table, part.where):
             found.change(part.table.key_of(row), None, part.of(row))
         return found.value
@@ -109,47 +111,50 @@ def _given(parts: Iterable[Part], row: Any) -> list[Any]:
 class Tracer:
     """Folds batches of entries, in log order, and keeps the last `steps_max` steps of the figures."""
 
-    def __init__(self, folder: Path, figures: Mapping[str, Figure], row: Part | None, steps_max: int) -> None:
-        self._figures = figures
+    def __init__(self, folder: Path, chosen: KeyFigures, steps_max: int) -> None:
+        self.figures = chosen.figures
         self._steps_max = steps_max
-        self._parts = list(
-            dict.fromkeys([*(part for figure in figures.values() for part in figure.parts), *([row] if row else [])])
-        )
-        self._row_number = -1 if row is None else self._parts.index(row)
-        self._amounts = [Amount(part) for part in self._parts]
-        number_of = {part: number for number, part in enumerate(self._parts)}
-        self._numbers = {name: [number_of[part] for part in figure.parts] for name, figure in figures.items()}
-        consumers = {part.consumer.name: part.consumer for part in self._parts}
-        self._folds = {
-            name: _Fold(folder / f"{name}.sqlite", consumer, self._parts) for name, consumer in consumers.items()
-        }
-        values = {name: self._value(name) for name in figures}
-        self.trace = Trace(values, dict(values), exists=row is None)
+        self._row = chosen.row
+        parts = [*chosen.parts, *([] if chosen.row is None else [chosen.row])]
+        self._sums = {part: Sum(part) for part in parts}
+        self._parts_of = {name: set(leaves(figure)) for name, figure in self.figures.items()}
+        consumers = {part.consumer.name: part.consumer for part in parts}
+        self._folds = {name: _Fold(folder / f"{name}.sqlite", consumer, parts) for name, consumer in consumers.items()}
+        values = {name: self._value(name) for name in self.figures}
+        self.trace = Trace(values, dict(values), exists=chosen.row is None)
 
     async def apply(self, entries: Sequence[Entry]) -> None:
         """Fold the next entries. Raises what a fold raises for entries that the registrar did not accept."""
         for fold in self._folds.values():
             await fold.load(entries)
         for entry in entries:
-            touched: set[int] = set()
+            touched = set[Part]()
             waited: dict[int, None] = {}
             for fold in self._folds.values():
-                parts, facts = fold.apply(entry, self._amounts)
+                parts, facts = fold.apply(entry, self._sums)
                 touched |= parts
-                if any(self._parts[number].table not in activity.TABLES for number in parts):  # counts take no facts
+                if any(part.table not in activity.TABLES for part in parts):  # counts take no facts
                     waited |= dict.fromkeys(facts)
             if touched:
-                self.trace.exists = self.trace.exists or self._row_number in touched
+                self.trace.exists = self.trace.exists or self._row in touched
                 self._note(entry, touched, tuple(waited))
         for fold in self._folds.values():
             await fold.save()
 
     def finish(self) -> Trace:
         """The trace with the figures as the stored rows give them."""
-        totals = [self._folds[part.consumer.name].stored(part) for part in self._parts]
-        for name, numbers in self._numbers.items():
-            self.trace.stored[name] = self._figures[name].combine(*(totals[number] for number in numbers))
+        totals = {part: self._folds[part.consumer.name].stored(part) for part in self._sums}
+        self.trace.stored = {name: result(figure, totals.__getitem__) for name, figure in self.figures.items()}
         return self.trace
+
+    def derived(self) -> dict[str, DerivedFigure]:
+        """The figures that follow from several parts, each with its formula."""
+        return {name: derived(name, figure, self._sum_of) for name, figure in self._formulas().items()}
+
+    def labels(self) -> dict[str, Bilingual]:
+        """What the amounts in these formulas are called."""
+        amounts = [amounts_in(figure) for figure in self._formulas().values()]
+        return {name: in_words(amount) for own in amounts for name, amount in own.items()}
 
     def store(self, consumer: Consumer) -> SqliteStore:
         """The rows of a consumer after these entries. Only those of the figures' scope are right."""
@@ -159,10 +164,10 @@ class Tracer:
         for fold in self._folds.values():
             fold.store.close()
 
-    def _note(self, entry: Entry, touched: set[int], waited: tuple[int, ...]) -> None:
+    def _note(self, entry: Entry, touched: set[Part], waited: tuple[int, ...]) -> None:
         trace, changes = self.trace, {}
-        for name, numbers in self._numbers.items():
-            if touched.intersection(numbers):
+        for name, parts in self._parts_of.items():
+            if not touched.isdisjoint(parts):
                 before, after = trace.end[name], self._value(name)
                 if before != after:
                     changes[name] = Change(before, after)
@@ -185,8 +190,14 @@ class Tracer:
         if len(trace.steps) > self._steps_max:
             _shorten(trace)
 
+    def _formulas(self) -> dict[str, Both]:
+        return {name: figure for name, figure in self.figures.items() if isinstance(figure, Both)}
+
     def _value(self, name: str) -> Any:
-        return kept(self._figures[name].combine(*(self._amounts[number].value for number in self._numbers[name])))
+        return kept(result(self.figures[name], self._sum_of))
+
+    def _sum_of(self, part: Part) -> Any:
+        return self._sums[part].value
 
 
 def _shorten(trace: Trace) -> None:
@@ -201,10 +212,10 @@ def _shorten(trace: Trace) -> None:
 
 
 @contextmanager
-def tracer(figures: Mapping[str, Figure], row: Part | None, steps_max: int) -> Iterator[Tracer]:
+def tracer(chosen: KeyFigures, steps_max: int) -> Iterator[Tracer]:
     """A tracer with its tables in a temporary folder."""
     with TemporaryDirectory() as folder:
-        made = Tracer(Path(folder), figures, row, steps_max)
+        made = Tracer(Path(folder), chosen, steps_max)
         try:
             yield made
         finally:

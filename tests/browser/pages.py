@@ -52,7 +52,6 @@ TEMPLATES: Final[dict[str, tuple[str, str | None]]] = {
     "partnerships/ledger": ("/partnerships/PPP-110-001/ledger/partner-payable", "auditor"),
     "partnerships/reconcile": ("/partnerships/PPP-110-001/reconcile", "partner"),
     "partnerships/statement": ("/partnerships/PPP-110-001/statements/1426-09", "partner"),
-    "partnerships/figure": ("/partnerships/PPP-110-001/statements/1426-09/explain/partner_base_halalas", "office"),
     "partnerships/what-if": ("/partnerships/PPP-110-001/what-if?rate0=65", "office"),
     "operations/operations": ("/operations", "administrator"),
     "operations/trail": ("/operations/trail", "office"),
@@ -68,6 +67,7 @@ OTHER_DATA: Final[tuple[tuple[str, str | None], ...]] = (
     ("/audit/log?type=service.launched", "agency"),
     ("/explain/plan/awareness", "auditor"),
     ("/explain/partnerships/PPP-110-001/net_halalas", "treasury"),
+    ("/partnerships/PPP-110-001/statements/1426-09/explain/partner_base_halalas", "office"),
     ("/campaigns", "team"),
     ("/workspace/publish/plan.adopted", "office"),
 )

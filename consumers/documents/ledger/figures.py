@@ -9,30 +9,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from consumers.documents.document import Count, Period
 from consumers.documents.ledger.ledger import ExplainedTransfer
 from consumers.documents.ledger.statements import Share
-from consumers.documents.log.explanations import EarlierSteps, Figures, WholeStep
-
-
-class Formula(Struct, frozen=True, kw_only=True):
-    """In words, and with its numbers."""
-
-    ar: str
-    en: str
-    numbers: str
+from consumers.documents.log.explanations import EarlierSteps, Figures, Formula, WholeStep
 
 
 class TermsInForce(Struct, frozen=True, kw_only=True):
     version: Count
     effective_from: Period
     index: Count
-
-
-class DerivedFigure(Struct, frozen=True, kw_only=True):
-    """A figure, its formula and the amounts in it."""
-
-    field: str
-    value: int | None
-    formula: Formula
-    amounts: dict[str, int | None]
 
 
 class ExplainedFigure(Struct, frozen=True, kw_only=True):

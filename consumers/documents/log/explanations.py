@@ -50,6 +50,23 @@ class WholeStep(Step, frozen=True, kw_only=True):
     data: Data
 
 
+class Formula(Struct, frozen=True, kw_only=True):
+    """In words, and with its numbers."""
+
+    ar: str
+    en: str
+    numbers: str
+
+
+class DerivedFigure(Struct, frozen=True, kw_only=True):
+    """A figure, its formula and the amounts in it."""
+
+    field: str
+    value: Figure
+    formula: Formula
+    amounts: Figures
+
+
 class EarlierSteps(Struct, kw_only=True):
     """The steps before those that are shown. `after`: the figures after the last of them."""
 

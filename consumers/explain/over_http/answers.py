@@ -7,20 +7,24 @@ and would delay every other request: a process of the pool explains it (`consume
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from consumers.api.access import money_scope
 from consumers.api.beside import changed_entry
-from consumers.api.reader import Reader
-from consumers.documents.log.explanations import Explanation
+from consumers.api.reader import Answer, Reader
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
-from consumers.explain.explain import Request, explain, explanation_of, trace_of
+from consumers.explain.explain import Explained, Request, Traced, explain, explained, known_source, traced
 from consumers.explain.models import Model, NoSuchKey, WrongName
-from consumers.explain.over_http.known_source import KnownSource, known_source
-from consumers.explain.trace import Trace
+from consumers.explain.over_http.access import may_explain, partnership_of, readable
+from consumers.explain.shown_models import models
+from consumers.explain.sources import KnownSource
+from consumers.models.registry import CONSUMERS
 from consumers.replay.as_of.view import NoSuchIndex, View
+from consumers.replay.fold.consumer import Consumer
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
@@ -29,39 +33,47 @@ ENTRIES_HERE_MAX: Final = 2_000
 """Entries that are folded in this process: a process of its own needs longer to start than they take."""
 REMEMBERED_STEPS_MAX: Final = 100
 """Steps of a trace that is remembered: some hundred kilobytes."""
+ALL: Final = tuple(CONSUMERS.values())
+Check = Callable[[View], Awaitable[None]]
+"""Whether there is an answer, however many entries there are. Raises `Problem`."""
 _NO_FIGURE: Final = (NoSuchKey, NoSuchIndex, WrongName)
 
 
-async def known_of(view: View, request: Request, end: int | None) -> KnownSource | None:
-    """What explaining the figure after the first `end` entries needs; None where too many can have changed it.
+async def explained_for(
+    reader: Reader,
+    model: str,
+    key: str,
+    limit: int,
+    as_of_index: int | None = None,
+    *,
+    derives: bool = False,
+    consumers: Sequence[Consumer] = ALL,
+    check: Check | None = None,
+) -> Answer[Explained]:
+    """The last `limit` entries that changed a figure in scope; `key`: KEY or KEY/FIELD.
 
-    The view has all tables. Raises `Problem`: 404 where there is no such figure, 500 for a changed entry.
+    Raises `Problem`: 403, 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
+    being explained, and those of `check`, which comes before any calculation.
     """
-    source = DatabaseSource(view, end)
-    with problems():
-        try:
-            return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
-        except TooManyEntries:
-            return None
+    scope, found = money_scope(reader.caller), models().get(model)
+    if found is None or "\0" in key:
+        raise Problem("not-found")
+    name, field = split_figure(found, key)
+    if found.parse(name) is None:
+        raise Problem("not-found")
+    request = Request(model, name, field, limit, derives and field is not None)
 
-
-async def explanation_from(reader: Reader, request: Request, known: KnownSource | None, end: int | None) -> Explanation:
-    """What `yesser audit explain` says, of what was read.
-
-    Raises `Problem`: 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are being
-    explained.
-    """
-    calculations = reader.reads.explanations
-    if known is None:
-        found = await calculations.beside(reader.caller.quota_name, _explained, request, end)
-        if found is None:
+    async def question(view: View) -> KnownSource | None:
+        if not await may_explain(view, scope, model, name):
             raise Problem("not-found")
-        return found
-    # What the entries made of the figures. The tables' figures are never remembered: they may be changed.
-    key = (request, known.extent) if request.steps_max <= REMEMBERED_STEPS_MAX else None
-    with problems():
-        trace = await calculations.here(partial(_traced, known, request), key)
-    return explanation_of(request, known.known_reach, trace, known.figures)
+        if check is not None:
+            await check(view)
+        return await _known(view, request, as_of_index)
+
+    known = await reader.read(consumers, question)
+    answer = await _explained(reader, request, known.document, as_of_index)
+    document = readable(answer.document, scope, is_money=partnership_of(model, name) is not None)
+    return Answer(replace(answer, document=document), known.state)
 
 
 @contextmanager
@@ -79,17 +91,38 @@ def split_figure(model: Model, path: str) -> tuple[str, str | None]:
     """Key and field of `KEY/FIELD` or `KEY`: the last part is a field where the key before it has such a figure."""
     head, _, last = path.rpartition("/")
     key = model.parse(head) if head else None
-    if key is None:
-        return path, None
-    figures = (model.explained(key, None) if model.needs_plan else model.explained(key)).figures
-    return (head, last) if last in figures else (path, None)
+    return (head, last) if key is not None and last in model.figures(key, None).figures else (path, None)
 
 
-def _traced(known: KnownSource, request: Request) -> Trace:
-    return asyncio.run(trace_of(known, request))[2]
+async def _known(view: View, request: Request, end: int | None) -> KnownSource | None:
+    """What explaining the figure after the first `end` entries needs; None where too many can have changed it."""
+    source = DatabaseSource(view, end)
+    with problems():
+        try:
+            return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
+        except TooManyEntries:
+            return None
 
 
-async def _explained(settings: Settings, request: Request, end: int | None) -> Explanation | None:
+async def _explained(reader: Reader, request: Request, known: KnownSource | None, end: int | None) -> Explained:
+    calculations = reader.reads.explanations
+    if known is None:
+        found = await calculations.beside(reader.caller.quota_name, _beside, request, end)
+        if found is None:
+            raise Problem("not-found")
+        return found
+    # What the entries made of the figures. The tables' figures are never remembered: they may be changed.
+    key = (request, known.extent) if request.steps_max <= REMEMBERED_STEPS_MAX else None
+    with problems():
+        made = await calculations.here(partial(_here, known, request), key)
+    return explained(request, made, known.figures)
+
+
+def _here(known: KnownSource, request: Request) -> Traced:
+    return asyncio.run(traced(known, request))
+
+
+async def _beside(settings: Settings, request: Request, end: int | None) -> Explained | None:
     """None where there is no such figure."""
     try:
         async with database_source(settings, end) as source:

@@ -7,21 +7,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
-from consumers.api.access import money_scope
 from consumers.api.parameters import AsOfIndex, Limit
-from consumers.api.reader import REVALIDATED, Answer, Reader, Reads
+from consumers.api.reader import REVALIDATED, Reads
 from consumers.api.reading import JSON, Reading
 from consumers.api.routes import prepared
 from consumers.documents.log.explanations import Explanation
-from consumers.explain.explain import Request
-from consumers.explain.over_http.access import may_explain, partnership_of, readable
-from consumers.explain.over_http.answers import explanation_from, known_of, split_figure
-from consumers.explain.over_http.known_source import KnownSource
-from consumers.explain.shown_models import models
-from consumers.models.registry import CONSUMERS
-from consumers.replay.as_of.view import View
+from consumers.explain.over_http.answers import explained_for
 from infra.http.documents import TEXT, answer, problems, schema_of
-from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json
 
@@ -62,32 +54,10 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
         own, and of other agencies' entries sees no data; a partner and the treasury explain money.
         """
         reader = replace(await request.reader(), known=None)  # an explanation has no entity tag
-        document = (await explained_for(reader, model, key, limit, as_of_index)).document
+        document = (await explained_for(reader, model, key, limit, as_of_index)).document.document
         headers = {"Cache-Control": REVALIDATED}
         if (earlier := document.before) is not None:
             headers |= request.next_page(as_of_index=earlier)
         return Response(to_json(document), headers=headers, media_type=JSON)
 
     return routes
-
-
-async def explained_for(
-    reader: Reader, model: str, key: str, limit: int, as_of_index: int | None = None
-) -> Answer[Explanation]:
-    """The last `limit` entries that changed a figure in scope. Raises `Problem` (403, 404, 429, 500, 503)."""
-    scope, found = money_scope(reader.caller), models().get(model)
-    if found is None or "\0" in key:
-        raise Problem("not-found")
-    name, field = split_figure(found, key)
-    if found.parse(name) is None:
-        raise Problem("not-found")
-    asked = Request(model, name, field, limit)
-
-    async def question(view: View) -> KnownSource | None:
-        if not await may_explain(view, scope, model, name):
-            raise Problem("not-found")
-        return await known_of(view, asked, as_of_index)
-
-    known = await reader.read(list(CONSUMERS.values()), question)
-    document = await explanation_from(reader, asked, known.document, as_of_index)
-    return Answer(readable(document, scope, is_money=partnership_of(model, name) is not None), known.state)

@@ -19,12 +19,12 @@ from consumers.replay.as_of.query import run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.formats import FORMATS
-from consumers.revenue.statements.paper import Paper, Sheet, statement_paper
+from consumers.revenue.statements.paper import Paper, sheet_table, statement_paper
 from consumers.revenue.statements.read import expected_and_actual, expected_by_version, statement_parts
 from consumers.revenue.statements.words import terms_in_words
 from events.values.bilingual import Bilingual
 from infra.command_line.completion import from_database
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.command_line.parameters import PeriodLabel, index_option
@@ -103,14 +103,6 @@ async def _terms(connection: Connection, partnership_id: str) -> PartnershipAndR
     versions = [{**asdict(version), "expected_halalas": sums[version.version]} for version in found.versions]
     expected = await expected_and_actual(connection, partnership_id)
     return document_of(PartnershipAndRevenue, asdict(found), versions=versions, expected=expected)
-
-
-def sheet_table(sheet: Sheet) -> Grid:
-    """A sheet of a statement in the terminal."""
-    columns = [Column(c.ar, c.en, right=number > 0) for number, c in enumerate(sheet.columns)]
-    if not columns:
-        columns = [Column("البند", "Line"), Column("القيمة", "Value", right=True)]
-    return Grid(sheet.heading, columns, sheet.rows)
 
 
 def _on_screen(paper: Paper) -> Iterator[RenderableType]:

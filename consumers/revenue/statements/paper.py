@@ -14,14 +14,16 @@ from typing import Final
 from msgspec import Struct
 
 from consumers.documents.document import field_of
+from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import BandShare, DayShare, Share, Statement
-from consumers.revenue.statements.words import band_text, date_text, exact_riyals, percent_text
+from consumers.revenue.statements.words import band_text, date_text, exact_riyals
 from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
 from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName
 from events.values.money import riyals_text
 from events.values.periods import days_of
+from infra.command_line.display import Column, Grid
 
 Cell = str | Bilingual
 RUNS_SHOWN_MAX: Final = 20
@@ -67,6 +69,14 @@ class Paper:
     proven_by: Bilingual | None = None
     commands: tuple[str, ...] = ()
     """Those that write the folder with the proof, and verify it."""
+
+
+def sheet_table(sheet: Sheet) -> Grid:
+    """A sheet in the terminal."""
+    columns = [Column(c.ar, c.en, right=number > 0) for number, c in enumerate(sheet.columns)]
+    if not columns:
+        columns = [Column("البند", "Line"), Column("القيمة", "Value", right=True)]
+    return Grid(sheet.heading, columns, sheet.rows)
 
 
 def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Paper:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
+from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
 from consumers.documents.ledger.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
@@ -25,12 +26,6 @@ def date_text(on: str) -> Bilingual:
     """`2005-01-31 (1425-12-20 هـ)` and `2005-01-31 (1425-12-20 AH)`."""
     hijri = hijri_of(on)
     return Bilingual("{} ({} هـ)", "{} ({} AH)").format(on, hijri)
-
-
-def percent_text(rate_bp: int) -> str:
-    """`7050` → `70.5%`."""
-    whole, part = divmod(rate_bp, 100)
-    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
 
 
 def exact_riyals(halalas: Fraction | int | str) -> str:

@@ -1,4 +1,4 @@
-"""`/explain/MODEL/KEY/FIELD`: the entries behind a figure."""
+"""`/explain/MODEL/KEY/FIELD`: how a figure follows, and the entries behind it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from consumers.api.resources.partnerships import partnership_for
-from consumers.api.resources.statements import statement_for
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.entry import verifier_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
-from consumers.console.pages.audit.values import change, shown
+from consumers.console.pages.audit.values import change, exact_money, formula_line, shown
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.ledger.ledger import kind_of
+from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.explanations import Explanation, Step
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
-from consumers.explain.over_http.answers import split_figure
-from consumers.explain.over_http.routes import explained_for
+from consumers.explain.over_http.answers import Check, explained_for, split_figure
 from consumers.explain.shown_models import models
-from consumers.revenue.statements.formulas import fields as statement_fields
+from consumers.revenue.statements.words import band_text
 from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 
@@ -32,6 +31,8 @@ PAGE_STEPS: Final = 20
 _KEY_MAX: Final = 400
 TERMS_MAX: Final = 8
 """Terms of a sum that are written out."""
+
+Before = Annotated[int | None, Query(ge=0, le=INDEX_MAX)]
 
 routes = APIRouter()
 
@@ -41,33 +42,50 @@ async def explain(
     visit: Visiting,
     model: Annotated[str, Path(max_length=64)],
     key: Annotated[str, Path(max_length=_KEY_MAX)],
-    before: Annotated[int | None, Query(ge=0, le=INDEX_MAX)] = None,
+    before: Before = None,
 ) -> Response:
     if not visit.opens_entries and (model not in PROGRAMME or partnership_of(model, key) is not None):
         raise Problem("forbidden")
-    path = f"{quote(model, safe='')}/{quote(key, safe='/')}"
+    return await figure_page(visit, model, key, before)
+
+
+async def figure_page(
+    visit: Visit, model: str, key: str, before: int | None = None, check: Check | None = None
+) -> Response:
+    """Why a figure is what it is; `key`: KEY or KEY/FIELD."""
     try:
-        document = (await explained_for(visit.reader, model, key, PAGE_STEPS, before)).document
+        asked = explained_for(visit.reader, model, key, PAGE_STEPS, before, derives=True, check=check)
+        found = (await asked).document
     except Problem as error:
         shown_instead = _not_explained(visit, error, model, key)
         if shown_instead is None:
             raise
         return shown_instead
+    document, derivation = found.document, found.derivation
+    derived = None if document.field is None else derivation.figures.get(document.field)
     earlier, verifier = document.before, verifier_of(visit.parts.settings)
+    address = quote(visit.request.url.path)
     return visit.page(
         "audit/explain.html",
         heading=_heading(visit, model, document.key, document.field),
         document=document,
         step_document=Step,
-        formula=await _formula(visit, document),
+        derivation=derivation,
+        derived=derived,
+        formula="" if derived is None else formula_line(derived),
+        shares=derivation.shares if document.field == "partner_base_halalas" else (),
+        band=BandShare,
+        band_words=band_text,
+        exact=partial(exact_money, visit.words),
+        kind_of=kind_of,
         terms=terms_of(document) if before is None else None,
         show=partial(shown, visit.words),
         change=partial(change, visit.words),
         name_of=partial(names.field_name, model),
-        address=f"/explain/{path}",
-        figure_address=f"/explain/{quote(model, safe='')}/{quote(document.key, safe='/')}",
+        address=address,
+        figure_address=f"/explain/{quote(model, safe='')}/{quote(document.key)}",
         before=before,
-        earlier_page=None if earlier is None else f"/explain/{path}?before={earlier}",
+        earlier_page=None if earlier is None else f"{address}?before={earlier}",
         vkey=None if verifier is None else verifier.vkey,
     )
 
@@ -118,13 +136,3 @@ def _not_explained(visit: Visit, error: Problem, model: str, path: str) -> HTMLR
         is_changed=changed is not None,
         index=index,
     )
-
-
-async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
-    """The formula of a field of a statement, under the terms in force."""
-    if document.model != "statements" or document.field is None or document.field not in statement_fields():
-        return None
-    partnership_id, _, period = document.key.partition("/")
-    partnership = (await partnership_for(visit.reader, partnership_id)).document
-    statement = (await statement_for(visit.reader, partnership_id, period)).document
-    return names.formula(document.field, partnership.versions, statement.contract_version)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from consumers.documents.document import Label, Labelled, fields
-from consumers.documents.ledger.partnerships import TermsVersion
 from consumers.documents.programme.plan import SharedRevenue, Training
 from consumers.documents.programme.projects import Project, ProjectState
 from consumers.documents.programme.services import Service, ServiceState
-from consumers.revenue.statements.formulas import fields as statement_fields
-from consumers.revenue.statements.formulas import formula_of, in_words, label
+from consumers.explain.statement_formulas import FORMULAS, LABELS
 from events.values.bilingual import Bilingual
 
 _B = Bilingual
@@ -77,12 +75,4 @@ def title_of(model: str, key: str) -> tuple[Bilingual | None, str]:
 
 def field_name(model: str, field: str) -> Words | None:
     """The name of a figure; None where it has none but its code."""
-    if model == "statements" and field in statement_fields():
-        return label(field)
-    return _FIELDS.get(field)
-
-
-def formula(field: str, versions: Iterable[TermsVersion], version: int) -> Bilingual:
-    """How a field of a statement is computed, under the terms of this version of its contract."""
-    terms = next((row.terms for row in versions if row.version == version), {})
-    return in_words(formula_of(field, terms.get("guarantee")))
+    return LABELS[field] if model == "statements" and field in FORMULAS else _FIELDS.get(field)

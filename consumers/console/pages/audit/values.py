@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.log.explanations import Change
+from consumers.documents.formulas import amount_text
+from consumers.documents.log.explanations import Change, DerivedFigure
+from consumers.revenue.statements.words import exact_riyals
 from infra.json_documents import to_json
 
 TEXT_LENGTH_MAX: Final = 2_000
@@ -39,6 +42,21 @@ def change(words: Words, name: str, changed: Change) -> Markup | str:
         return ""
     amount = shown(words, name, changed.amount)
     return amount if changed.amount < 0 else Markup("+{}").format(amount)
+
+
+def exact_money(words: Words, halalas: int | str) -> Markup:
+    """Riyals with every digit that is needed; `halalas` is whole, or a fraction as text such as `79/20`."""
+    amount = Fraction(halalas)
+    if amount.denominator == 1:
+        return words.money(amount.numerator)
+    text = Markup('<bdi dir="ltr">{}</bdi>').format(words.say("", "SAR ") + exact_riyals(amount))
+    return Markup('<span class="money">{}{}</span>').format(text, words.say(" ر.س", ""))
+
+
+def formula_line(figure: DerivedFigure) -> Markup:
+    """A formula with its numbers: its signs and figures keep their order as a whole."""
+    text = f"{figure.formula.numbers} = {amount_text(figure.field, figure.value)}"
+    return Markup('<bdi dir="ltr" class="formula">{}</bdi>').format(text)
 
 
 def text(words: Words, value: str) -> Markup:

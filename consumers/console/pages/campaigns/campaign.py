@@ -23,6 +23,7 @@ from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
 from consumers.documents.campaigns.evaluations import CampaignExplanation
 from consumers.programme.campaigns.dates import in_words
+from consumers.programme.campaigns.lateness import lateness
 from consumers.programme.campaigns.next_step import time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from events.values.bilingual import Bilingual
@@ -64,11 +65,6 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     return any(row.campaign_id == campaign.campaign_id for row in rows.document)
 
 
-def is_overdue(campaign: CampaignAndHistory, today: str) -> bool:
-    """As the inbox says it: late, and not only its completion is missing."""
-    return campaign.due_on < today and campaign.next_action in (NextAction.ACKNOWLEDGE, NextAction.AIR)
-
-
 def brief_of(campaign: CampaignAndHistory) -> dict[str, str]:
     """The brief in each language, without marks that turn the direction of what follows them."""
     return {"ar": "\n".join(lines(campaign.brief.ar)), "en": "\n".join(lines(campaign.brief.en))}
@@ -108,7 +104,7 @@ async def campaign_page(
         "campaigns/campaign.html",
         live=True,
         campaign=found,
-        overdue=is_overdue(found, today),
+        lateness=lateness(found, today),
         time_left=time_left(found.due_on, today),
         brief=brief_of(found),
         service_address=service_address(found),

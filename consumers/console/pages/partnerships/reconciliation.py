@@ -17,11 +17,10 @@ from fastapi.responses import Response
 from consumers.api.access import money_scope
 from consumers.api.parameters import Id
 from consumers.api.reader import Answer, Reader
-from consumers.api.reading import found
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
-from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
+from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import FIELDS, FileRow, reconcile, totals
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -161,13 +160,12 @@ async def compare(
 async def _entries_for(reader: Reader, partnership_id: str) -> Answer[tuple[list[Raw] | None, frozenset[int]]]:
     """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner.
 
-    Raises `Problem` (403, 404, 503).
+    Raises `Problem` (403, 404, 500 for a changed entry, 503).
     """
     scope = money_scope(reader.caller)
 
     async def question(view: View) -> tuple[list[Raw] | None, frozenset[int]]:
-        found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
-        entries = await few_entries(view, partnership_id)
+        entries = await entries_in_scope(reader, view, partnership_id)
         if scope.partners is None or entries is None:
             return entries, frozenset()
         return entries, await read.strangers(await view.use(REVENUE), [index for index, _ in entries])

@@ -1,26 +1,19 @@
-"""The pages of a statement: its working, the derivation of each figure, and its files."""
+"""The pages of a statement: its working, the explanation of each figure, and its files."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import Id, Period
 from consumers.api.resources.statements import FILES, statement_file_for
-from consumers.console.pages.audit.values import shown
-from consumers.console.pages.partnerships.shown import (
-    exact_money,
-    guarantee_formula,
-    left_to_right,
-    partnership_of,
-)
+from consumers.console.pages.audit.explain_pages import Before, figure_page
+from consumers.console.pages.audit.values import exact_money
+from consumers.console.pages.partnerships.shown import guarantee_formula, partnership_of
 from consumers.console.visit import Visiting, attachment
-from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
-from consumers.explain.ledger.over_http.routes import explained_for, working_for
-from consumers.revenue.statements.formulas import amount_text, fields, label
+from consumers.explain.ledger.over_http.routes import closed, working_for
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of
 from infra.http.problems import Problem
@@ -59,24 +52,8 @@ async def statement_file(visit: Visiting, partnership_id: Id, period: Period, na
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")
-async def explained(visit: Visiting, partnership_id: Id, period: Period, field: str) -> Response:
-    if field not in fields():
+async def explained(visit: Visiting, partnership_id: Id, period: Period, field: str, before: Before = None) -> Response:
+    if field not in FORMULAS:
         raise Problem("not-found")
-    own = await partnership_of(visit, partnership_id)
-    found = (await explained_for(visit.reader, partnership_id, period, field)).document
-    return visit.page(
-        "partnerships/figure.html",
-        own=own,
-        period=period,
-        field=field,
-        found=found,
-        name_of=label,
-        shares=found.shares or (),
-        transfers=found.transfers,
-        band=BandShare,
-        amount=partial(shown, visit.words),
-        formula=left_to_right(f"{found.formula.numbers} = {amount_text(field, found.value)}"),
-        band_words=band_text,
-        exact=lambda halalas: exact_money(visit.words, halalas),
-        kind_of=kind_of,
-    )
+    key = f"{partnership_id}/{period}/{field}"
+    return await figure_page(visit, "statements", key, before, closed(partnership_id, period))

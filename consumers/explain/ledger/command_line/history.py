@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
+from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.forecasts import FORECAST, WHAT_IF, Forecast, WhatIf
 from consumers.documents.tables import grid
 from consumers.explain.ledger.forecast import forecast
@@ -15,7 +16,6 @@ from consumers.explain.ledger.forecast_chart import svg
 from consumers.explain.ledger.proving import entries_of, prove_statement
 from consumers.explain.ledger.what_if import what_if
 from consumers.revenue.statements.commands import partnerships_completion
-from consumers.revenue.statements.words import percent_text
 from events.values.bilingual import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text
 from infra.command_line.display import show

@@ -6,72 +6,72 @@ A partnership with few entries is calculated in a thread, one at a time; one wit
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TypeVar
 
 from consumers.api.access import money_scope
-from consumers.api.beside import Work
 from consumers.api.reader import Answer, Reader
 from consumers.api.reading import found
 from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
+from consumers.explain.ledger.proving import entries_of
 from consumers.explain.ledger.what_if import NothingSigned
-from consumers.explain.over_http.answers import problems
+from consumers.explain.over_http.answers import Check, problems
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.problems import Problem
+from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
 """Entries of a partnership that are folded in this process: some tenths of a second."""
 
 T = TypeVar("T")
 Raw = tuple[int, bytes]
-Calculation = Callable[[], T]
-"""Makes a document; needs no connection: it runs in a thread."""
-Check = Callable[[View], Awaitable[None]]
-"""Whether there is an answer, however many entries there are. Raises `Problem`."""
-Prepare = Callable[[View, list[Raw]], Awaitable[Calculation[T]]]
-"""Reads what a calculation needs beside the entries."""
 
 
 async def calculated_for(
     reader: Reader,
     partnership_id: str,
-    prepare: Prepare[T],
-    beside: Work[T],
-    *asked: object,
+    calculation: Callable[..., T],
+    *asked: str,
     check: Check | None = None,
-    question: tuple[str, ...] | None = None,
 ) -> Answer[T]:
-    """What is calculated from the entries of a partnership in scope.
+    """What a function of a module makes of the entries of a partnership in scope, and of `asked`; it is remembered.
 
     Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first.
-
-    `beside` makes the same document of any number of entries, of the partnership's id and `asked`.
-    `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
     """
-    scope, calculations = money_scope(reader.caller), reader.reads.calculations
+    calculations = reader.reads.calculations
 
-    async def prepared(view: View) -> tuple[Calculation[T], int] | None:
-        found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
-        with _problems():
-            if check is not None:
-                await check(view)
-            entries = await few_entries(view, partnership_id)
-        return None if entries is None else (await prepare(view, entries), len(entries))
+    async def question(view: View) -> list[Raw] | None:
+        return await entries_in_scope(reader, view, partnership_id, check)
 
-    few = await reader.read([REVENUE, EVENT_INDEX], prepared)
+    few = await reader.read([REVENUE, EVENT_INDEX], question)
     if few.document is None:
-        document = await calculations.beside(reader.caller.quota_name, beside, partnership_id, *asked)
+        document = await calculations.beside(reader.caller.quota_name, _beside, calculation, partnership_id, *asked)
     else:
-        calculation, count = few.document
+        key = calculation, partnership_id, len(few.document), *asked
         with _problems():
-            key = None if question is None else (partnership_id, str(count), *question)
-            document = await calculations.here(calculation, key)
+            document = await calculations.here(partial(calculation, few.document, *asked), key)
     return Answer(document, few.state)
+
+
+async def entries_in_scope(
+    reader: Reader, view: View, partnership_id: str, check: Check | None = None
+) -> list[Raw] | None:
+    """As `few_entries`, after `check`. Raises `Problem` (403, 404, 500 for a changed entry)."""
+    found(await read.partnership(await view.use(REVENUE), partnership_id, money_scope(reader.caller)))
+    with _problems():
+        if check is not None:
+            await check(view)
+        return await few_entries(view, partnership_id)
+
+
+async def _beside(settings: Settings, calculation: Callable[..., T], partnership_id: str, *asked: str) -> T:
+    return calculation(await entries_of(settings, f"partnership/{partnership_id}"), *asked)
 
 
 @contextmanager

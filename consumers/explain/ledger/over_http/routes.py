@@ -1,12 +1,10 @@
 """`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
 
-They answer what `yesser ledger` prints, to those who may read the partnership. A function with the settings as its
-first argument calculates the same of many entries, in a process of the pool (`consumers.api.beside`).
+They answer what `yesser ledger` prints, to those who may read the partnership.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Final
 
 import orjson
@@ -28,20 +26,17 @@ from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
 from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
-from consumers.explain.database import DatabaseSource, database_source
-from consumers.explain.explain import Request as Asked
-from consumers.explain.figures import Scope
-from consumers.explain.ledger.explained_statement import STEPS_MAX, explained_figure
 from consumers.explain.ledger.forecast import forecast
-from consumers.explain.ledger.over_http.calculations import Calculation, Check, Raw, calculated_for, signing_entry
-from consumers.explain.ledger.proving import entries_of
+from consumers.explain.ledger.over_http.calculations import Raw, calculated_for, entries_in_scope, signing_entry
 from consumers.explain.ledger.what_if import WrongTerms, require_terms, what_if
-from consumers.explain.over_http.known_source import known_source
+from consumers.explain.over_http.answers import Check, explained_for
+from consumers.explain.renderings import figure_document
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.replay.as_of.view import View, view
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
-from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
 from infra.http.documents import answer, schema_of
@@ -52,9 +47,11 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
+STEPS_MAX: Final = 100
+"""Steps of a figure that are shown."""
 _SQL: Final = queries("consumers.explain.ledger.over_http", "read.sql")
 
-Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
+Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(FORMULAS)})$", description="A figure of the statement.")]
 KindOfAccount = Annotated[str, PathParameter(pattern=f"^({'|'.join(known.value for known in AccountKind)})$")]
 Terms = Annotated[
     str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
@@ -141,17 +138,9 @@ async def one_forecast(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: forecast_for(reader, partnership_id))
 
 
-async def forecast_of(settings: Settings, partnership_id: str) -> Forecast:
-    return forecast(await entries_of(settings, f"partnership/{partnership_id}"))
-
-
 async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
     """Raises like `calculated_for`."""
-
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[Forecast]:
-        return lambda: forecast(entries)
-
-    return await calculated_for(reader, partnership_id, prepare, forecast_of, question=("forecast",))
+    return await calculated_for(reader, partnership_id, forecast)
 
 
 @routes.get(
@@ -162,10 +151,6 @@ async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
 async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
     return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
-
-
-async def what_if_of(settings: Settings, partnership_id: str, terms: Data) -> WhatIf:
-    return what_if(partnership_id, await entries_of(settings, f"partnership/{partnership_id}"), terms)
 
 
 async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
@@ -180,12 +165,11 @@ async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer
         except WrongTerms as error:
             raise _bad_terms(str(error)) from None
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[WhatIf]:
-        return lambda: what_if(partnership_id, entries, given)
+    return await calculated_for(reader, partnership_id, _what_if, partnership_id, terms, check=check)
 
-    return await calculated_for(
-        reader, partnership_id, prepare, what_if_of, given, check=check, question=("what-if", terms)
-    )
+
+def _what_if(entries: list[Raw], partnership_id: str, terms: str) -> WhatIf:
+    return what_if(partnership_id, entries, _terms_of(terms))
 
 
 @routes.get(
@@ -213,14 +197,19 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
 async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
     """Raises like `calculated_for`."""
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[WorkingAndDays]:
+    async def question(view: View) -> WorkingAndDays | None:
+        if await entries_in_scope(reader, view, partnership_id, closed(partnership_id, period)) is None:
+            return None
         parts = await statement_parts(await view.use(REVENUE), partnership_id, period, None)
         days = statement_days(parts.partnership.versions, parts.postings)
-        document = WorkingAndDays(**asdict(parts.document()), days=tuple(days))
-        return lambda: document
+        return WorkingAndDays(**asdict(parts.document()), days=tuple(days))
 
-    check = _closed(partnership_id, period)
-    return await calculated_for(reader, partnership_id, prepare, working_of, period, check=check)
+    known = await reader.read([REVENUE, EVENT_INDEX], question)
+    document = known.document
+    if document is None:
+        holder = reader.caller.quota_name
+        document = await reader.reads.calculations.beside(holder, working_of, partnership_id, period)
+    return Answer(document, known.state)
 
 
 @routes.get(
@@ -230,27 +219,16 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
 )
 async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
     """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
-    return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
+    return await request.respond(lambda reader: explained_figure_for(reader, partnership_id, period, field))
 
 
-async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> ExplainedFigure:
-    async with database_source(settings, None) as source:
-        return await explained_figure(source, partnership_id, period, field)
-
-
-async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
-    """A figure of a statement. Raises like `calculated_for`."""
-    asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
-
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[ExplainedFigure]:
-        async def own(scope: Scope) -> list[Raw]:
-            return entries
-
-        source = await known_source(DatabaseSource(view, None), asked, own)
-        return lambda: asyncio.run(explained_figure(source, partnership_id, period, field))
-
-    check = _closed(partnership_id, period)
-    return await calculated_for(reader, partnership_id, prepare, explained_figure_of, period, field, check=check)
+async def explained_figure_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
+    """A figure of a statement. Raises like `explained_for`."""
+    key, check = f"{partnership_id}/{period}/{field}", closed(partnership_id, period)
+    found = await explained_for(
+        reader, "statements", key, STEPS_MAX, derives=True, consumers=[REVENUE, EVENT_INDEX], check=check
+    )
+    return Answer(figure_document(found.document), found.state)
 
 
 async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> Answer[list[D]]:
@@ -265,7 +243,7 @@ async def _rows_of(reader: Reader, partnership_id: str, query: str, document: ty
     return await reader.read([REVENUE], question)
 
 
-def _closed(partnership_id: str, period: str) -> Check:
+def closed(partnership_id: str, period: str) -> Check:
     """Refuses (404) a period without a statement."""
 
     async def check(view: View) -> None:

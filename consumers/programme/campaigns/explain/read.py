@@ -19,7 +19,7 @@ from consumers.documents.campaigns.evaluations import (
 )
 from consumers.documents.document import document_of, documents_of
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.programme.campaigns.explain import remarks
+from consumers.programme.campaigns.explain.remarks import of_service, remark
 from consumers.programme.campaigns.handlers.rules import WHY_NOT
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rows import COVERAGE
@@ -69,15 +69,15 @@ def _nothing(view: View, kind: str, name: str) -> Explanation:
 
 async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:
     await _add_campaigns(connection, found, [found.about.id])
-    found.evaluations = documents_of(Evaluation, await connection.fetch(_SQL["decided_campaign"], found.about.id))
+    found.evaluations = await _decided(connection, "decided_campaign", found.about.id)
     if not found.evaluations:
-        at = documents_of(Evaluation, await connection.fetch(_SQL["decided_at"], [index], ROWS_MAX))
+        at = await _decided(connection, "decided_at", [index], ROWS_MAX)
         found.evaluations = [row for row in at if row.rule == rule]
     subject = f"campaign/{found.about.id}"
     anomalies = await connection.fetch(_SQL["anomalies"], subject, ROWS_MAX)
-    found.remarks += [remarks.anomaly(row["index"], row["rule"], row["agency"]) for row in anomalies]
+    found.remarks += [remark("anomaly", **{**row, "index": f"i{row['index']}"}) for row in anomalies]
     if found.campaigns and not found.evaluations:
-        found.remarks.append(remarks.adopted())
+        found.remarks.append(remark("adopted"))
     return found if found.campaigns or found.evaluations or anomalies else None
 
 
@@ -92,7 +92,9 @@ async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explana
         if not waiting:
             return None
         found.facts = Facts(registered=False, waiting=tuple(waiting))
-        found.remarks.append(remarks.waiting(waiting))
+        first = waiting[0]
+        parts = {"cause": f"i{first.index}", "type": first.type, "agency": first.agency}
+        found.remarks.append(remark("waiting", count=len(waiting), **parts))
         return found
     found.facts = Facts(
         registered=True,
@@ -102,7 +104,7 @@ async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explana
         suspended_from=coverage.suspended_from if coverage else None,
         retired=service.retired,
     )
-    found.remarks += remarks.of_service(service, coverage, rules)
+    found.remarks += of_service(service, coverage, rules)
     found.evaluations = await _decided_about(view, subject)
     connection = await view.use(CONSUMER)
     ids = [row["campaign_id"] for row in await connection.fetch(_SQL["campaigns_of_service"], service_id)]
@@ -126,7 +128,7 @@ async def _of_quota(
     found.facts = document_of(Facts, quota)
     part = "-".join(map(str, key))
     names = _rules_about(rules, found, QUOTA_MET)
-    found.evaluations = documents_of(Evaluation, await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
+    found.evaluations = await _decided(connection, "decided_of_part", part, names, ROWS_MAX)
     await _add_fired(connection, found, part)
     runs = await connection.fetch(_SQL["runs"], part)
     found.evaluations += [_run(row) for row in runs]
@@ -141,11 +143,10 @@ async def _of_group(
         return None
     found.facts = document_of(Facts, row)
     if row["target"] is None:
-        found.remarks.append(remarks.plan_not_shown(plan_id))
+        found.remarks.append(remark("plan-not-shown", plan=plan_id))
     names = _rules_about(rules, found, GROUP_COMPLETED)
     # An evaluation names its group and not its plan: only the plan that is shown is evaluated.
-    rows = await connection.fetch(_SQL["decided_of_group"], str(group), names, ROWS_MAX, plan_id)
-    found.evaluations = documents_of(Evaluation, rows)
+    found.evaluations = await _decided(connection, "decided_of_group", str(group), names, ROWS_MAX, plan_id)
     await _add_fired(connection, found, found.about.id)
     return found
 
@@ -154,7 +155,7 @@ def _rules_about(rules: RuleSet, found: Explanation, moment: str) -> list[str]:
     """The names of the rules about a figure; a remark where there are none."""
     names = [rule.name for rule in rules.about(moment)]
     if not names:
-        found.remarks.append(remarks.no_rule(moment))
+        found.remarks.append(remark("no-rule", moment=moment))
     return names
 
 
@@ -168,8 +169,11 @@ async def _decided_about(view: View, subject: str) -> list[Evaluation]:
     """The evaluations at the newest entries about a subject."""
     page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
-    indexes = [event.index for event in page.events]
-    return documents_of(Evaluation, await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
+    return await _decided(connection, "decided_at", [event.index for event in page.events], ROWS_MAX)
+
+
+async def _decided(connection: Connection, query: str, *asked: Any) -> list[Evaluation]:
+    return documents_of(Evaluation, await connection.fetch(_SQL[query], *asked))
 
 
 async def _add_campaigns(connection: Connection, found: Explanation, ids: Sequence[str]) -> None:
@@ -180,7 +184,9 @@ async def _add_campaigns(connection: Connection, found: Explanation, ids: Sequen
             continue
         found.campaigns.append(document_of(ExplainedCampaign, row))
         if row["triggered_index"] is None:
-            found.remarks.append(remarks.not_in_log(campaign_id, row["first_index"], folds_from))
+            index = row["first_index"]  # the rules in force decide from `folds_from` on
+            name = "too-early" if index < folds_from else "on-its-way"
+            found.remarks.append(remark(name, id=campaign_id, index=f"i{index}"))
 
 
 def _run(row: Mapping[str, Any]) -> Evaluation:

@@ -294,7 +294,7 @@ async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_e
 ) -> None:
     path = "/v1/explain/accounts/collections:PPP-HEALTH/balance_halalas"
     first = await window.json(path)
-    monkeypatch.setattr(answers, "explain", None)
+    monkeypatch.setattr(answers, "traced", None)
     assert await window.json(path) == first
     await window.connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
     wrong = await window.json(path)

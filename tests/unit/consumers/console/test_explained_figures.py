@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from consumers.console.accounts.accounts import Role
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Explanation
+from consumers.explain.derivations import Derivation
+from consumers.explain.explain import Explained
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.pages import Documents, Positions, account_of, browser
@@ -49,7 +51,7 @@ class Plan(Documents):
         figures = {"figures": {field: 1}, "start": {field: 0}, "total": {field: 1}}
         asked = {"model": "plan", "key": key, "field": field, "log_index": index or ENTRIES}
         rest = {"is_complete": True, "ok": True, "steps_count": 1, "earlier": None, "steps": [step]}
-        return document_of(Explanation, {**asked, **figures, **rest})
+        return Explained(document_of(Explanation, {**asked, **figures, **rest}), Derivation())
 
 
 def shown_to(role: Role, plan: Plan, language: str | None = None) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.documents.log.explanations import EarlierSteps
-from consumers.explain.figures import EVERYTHING, Explained
+from consumers.explain.figures import EVERYTHING, KeyFigures
 from consumers.explain.models import key_text, parse_key
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
 from consumers.explain.shown_models import models
@@ -43,9 +43,9 @@ SHOWN = {
 """Name of a shown model → the table with its keys."""
 
 
-def traced(found: Explained, entries: Sequence[Entry], batch: int = 7, steps_max: int = 10_000) -> Trace:
+def traced(found: KeyFigures, entries: Sequence[Entry], batch: int = 7, steps_max: int = 10_000) -> Trace:
     async def fold() -> Trace:
-        with tracer(found.figures, found.row, steps_max) as made:
+        with tracer(found, steps_max) as made:
             for first in range(0, len(entries), batch):
                 await made.apply(entries[first : first + batch])
             return made.finish()
@@ -95,7 +95,7 @@ def test_the_steps_of_a_row_lead_to_what_the_fold_wrote_and_only_entries_of_its_
     row = data.draw(st.sampled_from(rows))
     key = model.parse(key_text(table.key_of(row)))
     assert key is not None
-    found = model.explained(key)
+    found = model.figures(key, None)
     trace = traced(found, entries)
     require_sound(trace)
     assert trace.exists
@@ -121,7 +121,7 @@ def test_every_figure_of_the_plan_is_the_oracles(log: list[EntryDict], data: st.
     text = data.draw(st.sampled_from([*expected]))
     key = model.parse(text)
     assert key is not None
-    found = model.explained(key, plan_id)
+    found = model.figures(key, plan_id)
     alone = [entry for entry in entries if found.scope.has(entry)]
     trace = traced(found, alone)
     require_sound(trace)
@@ -137,7 +137,7 @@ def test_the_steps_that_are_not_kept_are_summed_up(log: list[EntryDict], steps_m
     signed = next((entry for entry in entries if entry.type == "partnership.signed"), None)
     if signed is None:
         return
-    found = models()["partnerships"].explained((signed.data["partnership_id"],))
+    found = models()["partnerships"].figures((signed.data["partnership_id"],), None)
     whole, short = traced(found, entries), traced(found, entries, steps_max=steps_max)
     dropped = max(0, whole.steps_count - steps_max)
     assert (short.end, short.steps_count) == (whole.end, whole.steps_count)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from consumers.explain.ledger.over_http import calculations
+from consumers.explain.over_http import answers
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue.statements.read import expected_and_actual
 from infra.postgres.connection import Connection
@@ -27,7 +28,8 @@ CALCULATED = (f"{OWN}/forecast", f"{OWN}/what-if?terms={OTHER}", f"{STATEMENT}/e
 def here_and_beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Where the partnership is calculated: in this process, then by the command."""
     for place, entries_max in (("here", 500), ("beside", 1)):
-        monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", entries_max)
+        for module in (answers, calculations):
+            monkeypatch.setattr(module, "ENTRIES_HERE_MAX", entries_max)
         yield place
 
 

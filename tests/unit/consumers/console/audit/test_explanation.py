@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +11,10 @@ from consumers.console.pages.audit.explain_pages import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
-from consumers.documents.ledger.partnerships import TermsVersion
 from consumers.documents.log.explanations import Change, Explanation
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
-from consumers.revenue.statements.formulas import FORMULAS
+from consumers.explain.statement_formulas import FORMULAS
 from tests.every import every
 
 ENGLISH = Words("en")
@@ -112,18 +110,9 @@ def test_the_last_part_of_a_path_is_a_field_where_the_key_has_one(
     assert split_figure(models()[model], path) == found
 
 
-def test_a_formula_follows_the_guarantee_of_its_version() -> None:
-    guaranteed = {"floor_bp": 5000, "recoverable": True}
-    version = partial(TermsVersion, effective_from="1426-01", reason=None, index=7)
-    versions = [version(version=1, terms={}), version(version=2, terms={"guarantee": guaranteed})]
-    plain, of_two, unknown = (names.formula("top_up_halalas", versions, number) for number in (1, 2, 9))
-    assert of_two != plain == unknown
-
-
 def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_its_words() -> None:
     for field in FORMULAS:
         assert names.field_name("statements", field) is not None, field
-        assert names.formula(field, (), 0).en, field
     for model in models():
         title, rest = names.title_of(model, "A/1")
         assert title is not None or rest, model

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.campaign import actions_of, brief_of, is_overdue, may_report, service_address
+from consumers.console.pages.campaigns.campaign import actions_of, brief_of, may_report, service_address
 from consumers.documents.campaigns.campaigns import NextAction, channel_list
+from consumers.programme.campaigns.lateness import lateness
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import MOMENTS
 from tests.world.campaigns import SERVICE, campaign
@@ -14,10 +15,12 @@ TODAY = "2026-11-26"
 
 
 def test_a_campaign_is_overdue_as_in_the_inbox() -> None:
-    assert is_overdue(campaign(), TODAY)
-    assert is_overdue(campaign(next_action="air"), TODAY)
+    late = lateness(campaign(next_action="air"), TODAY)
+    assert (late.value, late.formula.numbers) == (True, f"{campaign().due_on} < {TODAY}; air")
+    assert late.formula.en == "its due date is before today, and it is not acknowledged, or a channel has no airing"
+    assert lateness(campaign(), TODAY).value
     for changed in ({"due_on": TODAY}, {"next_action": None}, {"next_action": "complete"}):
-        assert not is_overdue(campaign(**changed), TODAY), changed
+        assert not lateness(campaign(**changed), TODAY).value, changed
 
 
 def test_only_its_own_agency_reports_about_a_campaign() -> None:

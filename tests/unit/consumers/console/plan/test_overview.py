@@ -98,7 +98,7 @@ def test_every_figure_leads_to_an_explanation_that_exists() -> None:
         key, _, field = unquote(address).removeprefix("/explain/plan/").rpartition("/")
         parsed = model.parse(key)
         assert parsed is not None, address
-        assert field in model.explained(parsed, "FIVE-YEAR").figures, address
+        assert field in model.figures(parsed, "FIVE-YEAR").figures, address
     assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?before=400"
     address = "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
     assert explanation("partnerships/A?b#<c>", "net_halalas") == address

@@ -10,10 +10,10 @@ from typing import Any, cast
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import Checkpoint, Statement
-from consumers.explain.ledger.explained_statement import postings_of
+from consumers.explain.derivations import postings_of
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.rows import CONTRACT, STATEMENT, VERSION
-from consumers.revenue.statements.working import Posting, Provenance, StatementParts, working_of
+from consumers.revenue.statements.working import Provenance, StatementParts, working_of
 from infra.postgres.unit_of_work import Table
 from tests.world.memory_store import MemoryStore
 
@@ -36,6 +36,9 @@ class Rows:
     def matching(self, table: Table[Any], where: Mapping[str, Any]) -> list[Any]:
         return [row for row in self._store.rows(table) if all(getattr(row, name) == where[name] for name in where)]
 
+    def row(self, table: Table[Any], *key: Any) -> Any:
+        return next((row for row in self._store.rows(table) if table.key_of(row) == key), None)
+
 
 def parts_of(store: MemoryStore) -> list[StatementParts]:
     """Of each statement, by partnership and period."""
@@ -47,13 +50,9 @@ def parts_of(store: MemoryStore) -> list[StatementParts]:
         versions = documents_of(TermsVersion, map(asdict, rows.matching(VERSION, own)))
         names = {"agency": contract.owner, "period": contract.period_kind, "top_up_outstanding_halalas": 0}
         partnership = document_of(PartnershipAndTerms, {**asdict(contract), **names}, versions=versions)
-        posted = [p for period, p in postings(store, row.partnership_id) if period == row.period]
+        posted = postings_of(cast(SqliteStore, rows), row.partnership_id, row.period)
         statement = document_of(Statement, asdict(row))
         working = working_of(statement, versions, posted, outstanding[row.partnership_id])
         outstanding[row.partnership_id] = row.top_up_outstanding_halalas
         found.append(StatementParts(partnership, working, posted, (), PROVENANCE))
     return found
-
-
-def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting]]:
-    return postings_of(cast(SqliteStore, Rows(store)), partnership_id)

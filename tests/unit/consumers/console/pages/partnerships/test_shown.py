@@ -9,8 +9,9 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from consumers.api.reader import Answer, State
+from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships import routes
-from consumers.console.pages.partnerships.shown import exact_money, guarantee_formula, listed
+from consumers.console.pages.partnerships.shown import guarantee_formula, listed
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of

@@ -13,9 +13,8 @@ from msgspec import structs
 from consumers.explain.explain import Request, explain
 from consumers.explain.figures import Scope
 from consumers.explain.ledger.command_line.explain import explain_command
-from consumers.explain.over_http.known_source import KnownSource
-from consumers.explain.show import verdict
-from consumers.explain.sources import Reach
+from consumers.explain.renderings import verdict
+from consumers.explain.sources import KnownSource, Reach
 from tests.every import every
 from tests.world.memory_log import KEY
 from tests.world.partnership import History
@@ -62,7 +61,7 @@ def test_all_figures_or_one_are_compared_and_an_export_is_said_to_prove_no_more_
 def test_a_changed_figure_of_the_table_is_named() -> None:
     raw = history().raw()
     log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None)
-    answer = asyncio.run(explain(log, Request("statements", "P1/2005-01")))
+    answer = asyncio.run(explain(log, Request("statements", "P1/2005-01"))).document
     said = str(verdict(answer))
     assert "They give this figure." in said
     assert EXPORT_SAYS not in said

@@ -12,7 +12,6 @@ from consumers.api.calculations import Calculations
 from consumers.api.reader import Answer, Reader, State
 from consumers.explain.ledger.over_http import calculations as over_http
 from consumers.explain.ledger.over_http.calculations import calculated_for
-from consumers.explain.ledger.over_http.routes import forecast_of
 from consumers.explain.ledger.what_if import NothingSigned
 from consumers.explain.models import NoSuchKey
 from consumers.replay.as_of.view import View
@@ -46,8 +45,8 @@ class Auditor:
     async def asks(self, entries: Any, calculation: Any = None, check: Any = None) -> Any:
         """The answer where these entries are read, `None` where they are many, or it is an error to read them."""
         self.patch.setattr(over_http, "few_entries", AsyncMock(side_effect=[entries]))
-        prepare = AsyncMock(return_value=Mock(side_effect=calculation, return_value={}))
-        return (await calculated_for(cast(Reader, self), "P1", prepare, forecast_of, check=check)).document
+        calculate = Mock(side_effect=calculation, return_value={})
+        return (await calculated_for(cast(Reader, self), "P1", calculate, check=check)).document
 
 
 @every("is_read", [True, False])

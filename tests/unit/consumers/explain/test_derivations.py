@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from consumers.explain.ledger.explained_statement import WrongFigure, explained_statement
-from consumers.explain.statement_model import TRANSFERRED
+from consumers.documents.formulas import in_words, result
+from consumers.explain.derivations import WrongFigure, statement_derivation
+from consumers.explain.shown_models import models
+from consumers.explain.statement_formulas import FORMULAS
+from consumers.explain.statement_model import MOVED, SUMS
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import PERIOD, STATEMENT, TRANSFER
-from consumers.revenue.statements.formulas import FORMULAS, in_words
 from infra.postgres.unit_of_work import UnitOfWork
 from tests.every import every
 from tests.oracle.fold import fold
@@ -45,7 +47,7 @@ def calculated(numbers: str) -> Fraction:
 
 def require_explained(store: SqliteStore, statement: dict[str, Any]) -> None:
     partnership_id, period = statement["partnership_id"], statement["period"]
-    found = explained_statement(store, partnership_id, period)
+    found = statement_derivation(store, partnership_id, period)
     assert set(found.figures) == set(statement) - {"partnership_id", "period"}
     for name, figure in found.figures.items():
         assert figure.value == statement[name]
@@ -56,10 +58,10 @@ def require_explained(store: SqliteStore, statement: dict[str, Any]) -> None:
         else:
             assert numbers == ("—" if statement[name] is None else str(statement[name]))
     assert sum(group.partner_halalas for group in found.shares) == statement["partner_base_halalas"]
-    for name, transferred in TRANSFERRED.items():
-        rows = store.matching(TRANSFER, {"partnership_id": partnership_id})
-        given = sum(transferred.of(row.kind, row.period, row.amount_halalas, period) for row in rows)
-        assert given == statement[name], name
+    figures = models()["statements"].figures((partnership_id, period), None).figures
+    rows = list(store.matching(TRANSFER, {"partnership_id": partnership_id}))
+    for name in (*MOVED, *SUMS):
+        assert result(figures[name], lambda part: sum(map(part.of, rows))) == statement[name], name
 
 
 def test_all_statements_of_long_histories_follow() -> None:
@@ -104,4 +106,4 @@ def test_a_figure_that_does_not_follow_is_named(table: Any, name: str, by: int) 
         rows.put(table, row)
         asyncio.run(store.write(rows))
         with pytest.raises(WrongFigure, match=f"^{name} "):
-            explained_statement(store, *key)
+            statement_derivation(store, *key)

@@ -1,0 +1,213 @@
+"""An explanation as JSON and as tables in the terminal; a page shows it by `templates/audit/explain.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from msgspec import UNSET, structs
+from rich.console import RenderableType
+from rich.text import Text
+
+from consumers.documents.document import NO, YES
+from consumers.documents.formulas import amount_text
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
+from consumers.documents.log.explanations import Change, DerivedFigure, EarlierSteps, Explanation, Step
+from consumers.documents.tables import cells, columns, grid
+from consumers.explain.derivations import Derivation
+from consumers.explain.explain import Explained
+from consumers.explain.models import Model
+from consumers.revenue.statements.paper import share_sheet, sheet_table
+from events.values.bilingual import Bilingual, joined
+from events.values.money import riyals_text
+from infra.command_line.display import Column, Grid, Row
+from infra.command_line.language import localized
+from infra.json_documents import members, to_json
+
+Proofs = dict[str, list[str]]
+"""The member with the files of the proofs; empty without them."""
+_OF_ALL_FIELDS: Final = ("log_index", "is_complete", "figures", "ok")
+
+
+def indexes_of(answer: Explanation) -> list[int]:
+    """The entries of the kept steps, and those that waited for them, in log order."""
+    return sorted({index for step in answer.steps for index in (step.index, *step.waited)})
+
+
+def figure_document(found: Explained) -> ExplainedFigure:
+    """One figure of a statement."""
+    document, derivation = found.document, found.derivation
+    assert document.field is not None
+    assert derivation.terms is not None
+    partnership_id, _, period = document.key.partition("/")
+    return ExplainedFigure(
+        partnership_id=partnership_id,
+        period=period,
+        terms=derivation.terms,
+        transfers=derivation.transfers,
+        shares=derivation.shares if document.field == "partner_base_halalas" else UNSET,
+        **structs.asdict(document) | structs.asdict(derivation.figures[document.field]),
+    )
+
+
+def ledger_document(found: Explained, proofs: Proofs) -> Mapping[str, object]:
+    """A figure or all figures of a statement, or a balance with its transfers."""
+    document, derivation = found.document, found.derivation
+    if derivation.terms is None:
+        return structs.asdict(document) | proofs | {"transfers": derivation.transfers}
+    if document.field is not None:
+        return members(figure_document(found)) | proofs
+    partnership_id, _, period = document.key.partition("/")
+    own = {"partnership_id": partnership_id, "period": period, "terms": derivation.terms}
+    fields = {"fields": list(derivation.figures.values())}
+    return own | fields | {name: getattr(document, name) for name in _OF_ALL_FIELDS} | proofs
+
+
+def view(found: Explained) -> list[RenderableType]:
+    """How the figure follows, where a formula says it, the entries that made it, whether they add up, its transfers."""
+    document, derivation = found.document, found.derivation
+    if derivation.terms is not None and document.field is None:
+        return [_formulas_table(document.key, derivation), verdict(document)]
+    parts: list[RenderableType] = []
+    if (derived := derivation.figures.get(document.field or "")) is not None:
+        parts.append(_formula_table(document.key, derived, derivation))
+    if document.field == "partner_base_halalas":
+        parts += [sheet_table(share_sheet(share)) for share in derivation.shares]
+    parts += _entries_view(document)
+    if derivation.transfers:
+        parts.append(grid(EXPLAINED_TRANSFERS, derivation.transfers))
+    return parts
+
+
+def _formula_table(key: str, figure: DerivedFigure, derivation: Derivation) -> Grid:
+    """The formula in words, its amounts, and the result."""
+    formula, terms = figure.formula, derivation.terms
+    columns = [Column("البند", "Line", wraps=True), Column("القيمة", "Value", right=True)]
+    rows: list[Row] = [[derivation.labels[name], amount_text(name, value)] for name, value in figure.amounts.items()]
+    title = Bilingual("{} = {}", "{} = {}").format(figure.field, formula)
+    if terms is not None:
+        partnership_id, _, period = key.partition("/")
+        title = Bilingual(
+            "{name} للشراكة {partnership_id}، الفترة {period} = {formula}",
+            "{name} of partnership {partnership_id}, period {period} = {formula}",
+        ).format(name=derivation.labels[figure.field], partnership_id=partnership_id, period=period, formula=formula)
+        sentence = Bilingual(
+            "نسخة العقد السارية {} من الفترة {}، القيد", "Version {} in force, from period {}, log entry"
+        )
+        rows.append([sentence.format(terms.version, terms.effective_from), str(terms.index)])
+    return Grid(title, columns, rows, [formula.numbers, f"= {amount_text(figure.field, figure.value)}"])
+
+
+def _formulas_table(key: str, derivation: Derivation) -> Grid:
+    """All fields of a statement, each with its formula and numbers."""
+    columns = [
+        Column("البند", "Field"),
+        Column("المعادلة", "Formula", wraps=True, drop=1),
+        Column("بالأرقام", "With numbers", wraps=True),
+        Column("القيمة", "Value", right=True),
+    ]
+    rows: list[Row] = [
+        [name, row.formula, row.formula.numbers, amount_text(name, row.value)]
+        for name, row in derivation.figures.items()
+    ]
+    own = key.replace("/", " ")
+    return Grid(Bilingual("معادلات الكشف {}", "The formulas of statement {}").format(own), columns, rows)
+
+
+def _entries_view(answer: Explanation) -> list[RenderableType]:
+    """The figures, the steps, and whether they add up."""
+    is_named = answer.field is None
+    heads = [
+        *columns(Step),
+        *([Column("البند", "Figure")] if is_named else []),
+        Column("قبل", "Before", right=True),
+        Column("بعد", "After", right=True),
+        Column("الفرق", "Change", drop=1, right=True),
+    ]
+    rows = [row for step in answer.steps for row in _rows(step, is_named=is_named)]
+    sentence = Bilingual("{} {} بعد {:,} من القيود", "{} {} after {:,} log entries")
+    title = sentence.format(answer.model, answer.key, answer.log_index)
+    parts: list[RenderableType] = [figures_table(title, answer.figures)]
+    if answer.earlier is not None:
+        parts.append(_earlier(answer.earlier))
+    parts.append(Grid(Bilingual("القيود التي صنعتها", "The entries that made it"), heads, rows))
+    parts.append(verdict(answer))
+    return parts
+
+
+def verdict(answer: Explanation) -> Text:
+    """Whether the entries add up to the figures, and what a source that has not the whole log leaves open."""
+    if not answer.ok:
+        figures = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
+        differs = Bilingual(
+            "الجدول يخالف السجل. القيود تعطي: {}. شغّل ‎yesser rebuild --compare‎.",
+            "The table differs from the log. The entries give: {}. Run yesser rebuild --compare.",
+        )
+        return Text(localized(differs.format(figures), "\n"), style="bold red")
+    adds_up = Bilingual("عدد القيود {:,}، وهي تعطي هذا الرقم.", "Entries: {:,}. They give this figure.")
+    if not answer.is_complete:
+        adds_up = Bilingual(
+            "عدد القيود {:,}، وهي تعطي هذا الرقم. التصدير يثبت ما فيه، لا أنه كل ما في السجل.",
+            "Entries: {:,}. They give this figure. An export proves what it holds, not that the log has no more.",
+        )
+    return Text(localized(adds_up.format(answer.steps_count), "\n"), style="green")
+
+
+def figures_table(title: Bilingual, figures: Mapping[str, Any]) -> Grid:
+    """Each figure and its value."""
+    columns = [Column("البند", "Figure"), Column("القيمة", "Value", right=True)]
+    return Grid(title, columns, [[name, figure_text(name, value)] for name, value in figures.items()])
+
+
+def models_table(models: Iterable[Model]) -> Grid:
+    """The read models with their keys and figures."""
+    columns = [
+        Column("نموذج القراءة", "Read model"),
+        Column("المفتاح", "Key", wraps=True),
+        Column("البنود", "Figures", drop=1, wraps=True),
+    ]
+    rows = [[model.name, model.key_form, ", ".join(model.fields)] for model in models]
+    return Grid(Bilingual("نماذج القراءة", "Read models"), columns, rows)
+
+
+def figure_text(name: str, value: Any) -> str | None:
+    """A value for people: riyals with two decimals, objects as JSON."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return localized(YES if value else NO, "\n")
+    if isinstance(value, int):
+        return riyals_text(value) if name.endswith("_halalas") else f"{value:,}"
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
+def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
+    """A row for each figure that changed, with its name if `is_named`."""
+    own = cells(step)
+    if step.waited:
+        waited = Bilingual(" (ومعه {})", " (with {})").format(joined(step.waited))
+        own[1] = f"{own[1]}{localized(waited, '')}"
+    for name, change in step.changes.items():
+        yield [
+            *own,
+            *([name] if is_named else []),
+            figure_text(name, change.before),
+            figure_text(name, change.after),
+            _change(name, change),
+        ]
+        own = [""] * len(own)
+
+
+def _change(name: str, change: Change) -> str | None:
+    if change.amount is None:
+        return ""
+    text = figure_text(name, change.amount)
+    return text if change.amount < 0 else f"+{text}"
+
+
+def _earlier(earlier: EarlierSteps) -> Grid:
+    title = Bilingual(
+        "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
+    )
+    return figures_table(title.format(earlier.count, earlier.first_index, earlier.last_index), earlier.after)
