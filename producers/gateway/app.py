@@ -31,10 +31,12 @@ from infra.json_documents import to_json
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.site import Site
-from producers.gateway.http.problems import Refusal, refusal_document
+from producers.gateway.access.callers import host_of
+from producers.gateway.problems import refusal_document
 from producers.gateway.routes import lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts, host_of
+from producers.gateway.routes.parts import Parts
+from producers.gateway.validating import Refusal
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
@@ -88,7 +90,7 @@ def served(parts: Parts) -> ASGIApp:
             if not needs_token(path):
                 parts.access.admit(host_of(request), of_log=is_log_file(path))
                 return parts.answers.get(path) if _is_plain_get(request.scope) else None
-            await parts.caller(request)
+            await parts.access.caller(request)
             if _brings_events(request.scope) and not request.scope["query_string"]:
                 return await publish.stored(parts, request, partial=False)
         except Exception as error:
