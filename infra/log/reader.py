@@ -1,6 +1,6 @@
 """Reads the national log in PostgreSQL: entries by index, leaf hashes, nodes, tree, size. It never writes.
 
-Everything that is computed from entries uses `read_checked`, which compares each entry with its hash.
+Whatever is computed from entries or shown of them uses `read_checked`, which compares each entry with its hash.
 """
 
 from __future__ import annotations
@@ -68,16 +68,22 @@ async def rotation_notes(connection: Connection) -> list[str]:
     return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
-async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
-    """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them."""
-    segments = await read_segments(connection, first, limit, READ_BYTES)
-    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
-
-
 async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
-    """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
+    """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them.
+
+    Raises `ChangedEntry` at the first entry that does not match its leaf hash.
+    """
     segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
+
+
+async def read_unchecked(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The same as they are stored, for those who compare them themselves or show what was changed.
+
+    Raises `ChangedEntry` where they cannot be told apart.
+    """
+    segments = await read_segments(connection, first, limit, READ_BYTES)
+    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
 
 
 async def entries_recorded_by(connection: Connection, instant: datetime) -> int:

@@ -20,10 +20,19 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from events.errors import Tampered
 from events.validation.forms import forms_by_type
 from infra.http.callers import Caller
 from infra.http.parameters import invalid_values, only_known_parameters
-from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.http.problems import (
+    CONTENT_TYPE,
+    Problem,
+    RequestCode,
+    changed_entry,
+    language_of,
+    problem_document,
+    to_bytes,
+)
 from infra.http.refusals import pattern_of
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
@@ -139,6 +148,7 @@ def _handlers() -> dict[Any, Handler]:
         HTTPException: _http_error,
         RequestValidationError: _bad_parameter,
         **dict.fromkeys(TRANSIENT_ERRORS, _database_away),
+        Tampered: _changed,
         ClientDisconnect: _gone,
         Exception: _fault,
     }
@@ -147,6 +157,12 @@ def _handlers() -> dict[Any, Handler]:
 async def _gone(request: Request, error: Exception) -> Response:
     """The client disconnected before its request was complete. Nothing was stored."""
     return _answer(request, Problem("malformed-request"))
+
+
+async def _changed(request: Request, error: Exception) -> Response:
+    """What is read differs from what was registered."""
+    _logger.error("a request found a changed log", reason=str(error))
+    return _answer(request, changed_entry(getattr(error, "index", None)))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

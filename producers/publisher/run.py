@@ -17,7 +17,7 @@ from events.wire.entry import parse_entry
 from infra.event_files.ndjson import Defaults, Line
 from infra.event_files.opening import PIECE_BYTES, Opening, reader
 from infra.kafka.client_config import agency_topic
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import (
     Paused,
@@ -161,7 +161,7 @@ async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:
     count = 0
     for refusal in refusals:
         if may_leave_out(refusal.errors):
-            (raw,) = await read_entries(connection, refusal.index, 1)
+            (raw,) = await read_checked(connection, refusal.index, 1)
             count += parse_entry(refusal.index, raw).data["problem"].get("unlisted", 0)
     return count
 

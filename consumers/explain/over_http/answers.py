@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from consumers.api.beside import changed_entry
 from consumers.api.reader import Reader
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
@@ -21,7 +20,7 @@ from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.trace import Trace
 from consumers.replay.as_of.view import NoSuchIndex, View
-from infra.http.problems import Problem
+from infra.http.problems import Problem, changed_entry
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 

@@ -82,7 +82,7 @@ def registrar(monkeypatch: pytest.MonkeyPatch) -> Registrar:
     monkeypatch.setattr(run, "PatientConnection", Database)
     monkeypatch.setattr(run, "read_topic_state", AsyncMock(side_effect=lambda *_, **__: made.state))
     monkeypatch.setattr(run, "read_verdicts", AsyncMock(side_effect=lambda *_, **__: deepcopy(made.verdicts)))
-    monkeypatch.setattr(run, "read_entries", AsyncMock(side_effect=entries))
+    monkeypatch.setattr(run, "read_checked", AsyncMock(side_effect=entries))
     monkeypatch.setattr(jobs, "AgencyPublisher", Publisher)
     return made
 
