@@ -41,7 +41,7 @@ from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.past_rows import SQL_FILE
 from consumers.replay.pipeline.writer import Writer
 from infra.embedded.stack import running_stack
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
@@ -51,7 +51,7 @@ from tests.oracle.log import recorded_at
 from tests.world.logs import raw_entries
 
 PARTS: Final = (8, 4, 2, 1)
-PAIR_ENTRIES: Final = 256 * BUNDLE
+PAIR_ENTRIES: Final = 256 * TILE
 COMMANDS: Final = 5
 SERVICES_OF_EACH: Final = 19
 """Services, and projects, of each of eight agencies: the programme plans 150 services."""
@@ -94,7 +94,7 @@ async def write(connection: Connection, source: Iterator[bytes], first: int, end
     while first < end:
         rows: list[tuple[int, int, bytes, bytes]] = []
         while first < end and len(rows) < SEGMENTS_AT_ONCE:
-            part = list(islice(source, min(BUNDLE, end - first)))
+            part = list(islice(source, min(TILE, end - first)))
             bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
             rows.append((first, len(part), bundle, b"".join(map(leaf_hash, part))))
             first += len(part)
@@ -187,7 +187,7 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
                 listed = ", ".join(f"{ratio:.3f}" for ratio in ratios)
                 console.print(f"{name}: {statistics.median(ratios):.3f} of the cost without past rows ({listed})")
         for part in PARTS:
-            end = given.entries if part == 1 else given.entries // part // BUNDLE * BUNDLE
+            end = given.entries if part == 1 else given.entries // part // TILE * TILE
             if end <= first:
                 continue
             await write(connection, source, first, end)

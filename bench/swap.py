@@ -29,7 +29,7 @@ from consumers.models.migrate_command import migrate_database
 from consumers.models.registry import CONSUMERS
 from consumers.replay.pipeline.writer import Writer
 from infra.embedded.stack import running_stack
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection, connected
 from infra.principals import SUPERUSER
@@ -164,7 +164,7 @@ async def suspended_at_its_swap(settings: Settings, table: str, name: str, live:
 
 async def measured(settings: Settings, given: argparse.Namespace) -> None:
     consumer = CONSUMERS[given.consumer]
-    size = given.entries // BUNDLE * BUNDLE
+    size = given.entries // TILE * TILE
     source = entries(given.traffic, size + given.rate * 3_600, 0)
     async with connected(settings, "bench", batch=True) as connection:
         await write(connection, source, 0, size)

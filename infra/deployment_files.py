@@ -1,8 +1,9 @@
 """Writes what the files of a deployment repeat: `python -m infra.deployment_files`.
 
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
-processes, in `docs/monitoring.md` the alerts and the metrics. The rest of these files is written by hand. `--check`
-writes nothing, and exits with 1 if one is stale.
+processes, in `docs/monitoring.md` the alerts and the metrics, in `pyproject.toml` the packages that the small install
+lacks. The rest of these files is written by hand. `alerts.yml` and `dashboard.json` are written whole. `--check` writes
+nothing, and exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, get_args
-
-import yaml
+from typing import Final
 
 from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.postgres import SETTINGS
+from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
-from infra.observability.telemetry import METRICS, CounterName
+from infra.observability.alerts import ALERTS, alert_rules
+from infra.observability.dashboard import dashboard
+from infra.observability.telemetry import METRICS, series
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
 
 ROOT: Final = Path(__file__).parents[1]
-_ALERTS: Final = "infra/monitoring/alerts.yml"
 _CONTAINERS: Final = tuple(process.name for process in PROCESSES if not process.replaces)
 """Containers are for machines with more cores: each consumer has its own."""
 _TOOL: Final = ("administrator", "operator", "reader", "auditor")
@@ -74,7 +75,15 @@ def files() -> dict[str, str]:
         "infra/monitoring/prometheus.yml": re.sub(
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
+        "infra/monitoring/alerts.yml": alert_rules(),
+        "infra/monitoring/dashboard.json": dashboard(),
         "docs/monitoring.md": _monitoring(_text("docs/monitoring.md")),
+        "pyproject.toml": _replace(
+            _text("pyproject.toml"),
+            r"\nforbidden_modules = \[\n",
+            r"  \".*\",\n",
+            (f'  "{module}",' for module in sorted(EXTRAS)),
+        ),
     }
 
 
@@ -110,20 +119,17 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _alerts() -> Iterator[tuple[str, ...]]:
-    for rule in yaml.safe_load(_text(_ALERTS))["groups"][0]["rules"]:
-        notes: dict[str, Any] = rule["annotations"]
-        summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", notes["summary"])
-        page, _, anchor = notes["runbook"].partition("#")
+    for alert in ALERTS:
+        summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", alert.summary.en)
+        page, _, anchor = alert.runbook.partition("#")
         headings = re.findall(r"^#+ (.+)$", _text(page), re.MULTILINE)
         title = next(heading for heading in headings if not anchor or heading_anchor(heading) == anchor)
-        link = f"[{title}]({notes['runbook'].removeprefix('docs/')})"
-        yield f"`{rule['alert']}`", rule["labels"]["severity"], summary, link
+        yield f"`{alert.name}`", alert.severity, summary, f"[{title}]({alert.runbook.removeprefix('docs/')})"
 
 
 def _metrics() -> Iterator[tuple[str, ...]]:
     for name, (meaning, labels) in METRICS.items():
-        ending = "_total" if name in get_args(CounterName) else ""
-        yield f"`yesser_{name}{ending}`", ", ".join(f"`{label}`" for label in labels), meaning
+        yield f"`{series(name)}`", ", ".join(f"`{label}`" for label in labels), meaning
 
 
 def main() -> int:

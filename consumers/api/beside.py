@@ -23,16 +23,13 @@ import uvloop
 from anyio import BrokenWorkerProcess, to_process
 
 from events.errors import Tampered, YesserError
-from events.values.bilingual import Bilingual
-from infra.http.problems import Problem
+from infra.http.problems import Problem, changed_entry
 from infra.http.quotas import Quota
 from infra.postgres.connection import is_transient
 from infra.settings import Settings
 
 AT_ONCE_MAX: Final = 2
 BUSY_RETRY_S: Final = 5
-CHANGED_ENTRY: Final = "changed-entry"
-"""The code of the error in a problem: an entry that the answer follows from was changed after it was registered."""
 _NICENESS: Final = 10
 
 _logger = structlog.get_logger(__name__)
@@ -96,21 +93,3 @@ def _run(work: Work[T], settings: Settings, arguments: tuple[Any, ...]) -> T | _
         if isinstance(error, YesserError) or is_transient(error):
             return _Failed(str(error), Problem("database-away", retry_after_s=1))
         return _Failed(traceback.format_exc(), Problem("gateway-fault", retry_after_s=1))
-
-
-def changed_entry(index: int | None) -> Problem:
-    """The answer (500) to a request whose answer would follow from entries that are not what was registered.
-
-    An error's own words are for the operator.
-    """
-    detail = Bilingual(
-        "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
-        "What is stored differs from the log: suspect tampering, and see the runbook.",
-    )
-    if index is not None:
-        detail = Bilingual(
-            "تغيّر القيد {} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
-            "Entry {} of the log was changed after it was registered: suspect tampering, and see the runbook.",
-        ).format(index)
-    row = {"code": CHANGED_ENTRY, "detail": detail, **({} if index is None else {"id": str(index)})}
-    return Problem("gateway-fault", errors=[row])

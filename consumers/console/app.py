@@ -133,7 +133,8 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
 
     async def changed(request: Request, error: Halt) -> Response:
         _logger.error("a page found a changed log or table", reason=str(error))
-        return _changed_page(request)
+        index = getattr(error, "index", None)
+        return _changed_page(request, None if index is None else str(index))
 
     async def fault(request: Request, error: Exception) -> Response:
         _logger.error("a page failed", path=request.scope.get("route") and request.scope["route"].path, exc_info=error)

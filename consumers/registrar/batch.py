@@ -22,7 +22,7 @@ from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 from infra.postgres.verdicts import Known
 from infra.process.reaction import is_bug, trace_of
 
@@ -321,7 +321,7 @@ def segments(
     """Rows of `log.segment`: entries in bundle form, split at multiples of 256, and at `SEGMENT_BYTES_MAX`."""
     rows, start, count = [], 0, len(entries)
     while start < count:
-        limit = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        limit = min(count, start + TILE - (first_index + start) % TILE)
         sizes = [*accumulate(map(len, entries[start:limit]))]
         end = start + max(1, bisect_right(sizes, SEGMENT_BYTES_MAX))
         data = b"".join([part for e in entries[start:end] for part in (len(e).to_bytes(2, "big"), e)])

@@ -48,6 +48,8 @@ PAGE_PREFIX: Final = "/problems/"
 """A problem's type is the address of its page, relative, so that it is the same on every gateway."""
 
 CONTENT_TYPE: Final = "application/problem+json"
+CHANGED_ENTRY: Final = "changed-entry"
+"""The code of the error in a problem: an entry that the answer follows from was changed after it was registered."""
 _ACCEPT_LANGUAGE_LENGTH_MAX: Final = 512
 
 
@@ -266,6 +268,24 @@ class Problem(YesserError):
     @property
     def status(self) -> int:
         return EXPLANATIONS[self.code].status
+
+
+def changed_entry(index: int | None) -> Problem:
+    """The answer (500) to a request whose answer would follow from entries that are not what was registered.
+
+    An error's own words are for the operator.
+    """
+    detail = Bilingual(
+        "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+        "What is stored differs from the log: suspect tampering, and see the runbook.",
+    )
+    if index is not None:
+        detail = Bilingual(
+            "تغيّر القيد {} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+            "Entry {} of the log was changed after it was registered: suspect tampering, and see the runbook.",
+        ).format(index)
+    row = {"code": CHANGED_ENTRY, "detail": detail, **({} if index is None else {"id": str(index)})}
+    return Problem("gateway-fault", errors=[row])
 
 
 def problem_document(problem: Problem, language: Language) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-BUNDLE: Final = 256
-"""Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
+from infra.log.layout import TILE
+
 _EVENT: Final = b',"event":'
 
 
@@ -26,8 +26,8 @@ def by_bundle(indexes: Iterable[int], bundles_max: int = 1) -> Iterator[list[int
     """Ascending indexes in groups that one query reads: those of one bundle, or of `bundles_max` adjacent ones."""
     group: list[int] = []
     for index in indexes:
-        number = index // BUNDLE
-        if group and (number > group[-1] // BUNDLE + 1 or number >= group[0] // BUNDLE + bundles_max):
+        number = index // TILE
+        if group and (number > group[-1] // TILE + 1 or number >= group[0] // TILE + bundles_max):
             yield group
             group = []
         group.append(index)

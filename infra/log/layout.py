@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 TILE: Final = 256
-"""Hashes in a full tile and entries in a full bundle."""
+"""Hashes in a full tile and entries in a full bundle (C2SP tlog-tiles)."""
 
 HASH_BYTES: Final = 32
 CHECKPOINT: Final = "checkpoint"

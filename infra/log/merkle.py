@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 
@@ -65,9 +65,9 @@ class TileTree:
                 self.partial.append([])
             row = self.partial[level]
             row += hashes
-            first = (self.size >> 8 * (level + 1)) - len(row) // BUNDLE
-            roots = [complete_root(row[i : i + BUNDLE]) for i in range(0, len(row) - BUNDLE + 1, BUNDLE)]
-            del row[: len(roots) * BUNDLE]
+            first = (self.size >> 8 * (level + 1)) - len(row) // TILE
+            roots = [complete_root(row[i : i + TILE]) for i in range(0, len(row) - TILE + 1, TILE)]
+            del row[: len(roots) * TILE]
             level += 1
             completed += [(level, first + i, root) for i, root in enumerate(roots)]
             hashes = roots

@@ -1,6 +1,6 @@
 """Reads the national log in PostgreSQL: entries by index, leaf hashes, nodes, tree, size. It never writes.
 
-Everything that is computed from entries uses `read_checked`, which compares each entry with its hash.
+Whatever is computed from entries or shown of them uses `read_checked`, which compares each entry with its hash.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 from events.errors import Tampered
 from events.wire.entry import parse_entry, recorded_time
-from infra.log.bundle import BUNDLE, split_bundle
+from infra.log.bundle import split_bundle
 from infra.log.key_history import Transition, parse_transition
-from infra.log.layout import HASH_BYTES, split_hashes
+from infra.log.layout import HASH_BYTES, TILE, split_hashes
 from infra.log.merkle import TileTree
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -68,16 +68,22 @@ async def rotation_notes(connection: Connection) -> list[str]:
     return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
-async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
-    """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them."""
-    segments = await read_segments(connection, first, limit, READ_BYTES)
-    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
-
-
 async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
-    """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
+    """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them.
+
+    Raises `ChangedEntry` at the first entry that does not match its leaf hash.
+    """
     segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
+
+
+async def read_unchecked(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The same as they are stored, for those who compare them themselves or show what was changed.
+
+    Raises `ChangedEntry` where they cannot be told apart.
+    """
+    segments = await read_segments(connection, first, limit, READ_BYTES)
+    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
 
 
 async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
@@ -187,9 +193,9 @@ def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
     return next((number for number in range(len(entries)) if not _is_right(entries, leaves, number)), len(entries))
 
 
-async def raw_bundle(connection: Connection, number: int, width: int = BUNDLE) -> bytes:
+async def raw_bundle(connection: Connection, number: int, width: int = TILE) -> bytes:
     """The first `width` entries of a bundle as tlog-tiles writes them: uint16 length and entry, repeated."""
-    data = b"".join([part.data for part in await read_segments(connection, number * BUNDLE, width, READ_BYTES)])
+    data = b"".join([part.data for part in await read_segments(connection, number * TILE, width, READ_BYTES)])
     at = 0
     for _ in range(width):  # the last segment may hold more
         at += 2 + (data[at] << 8 | data[at + 1])
@@ -226,10 +232,10 @@ class StoredHashes:
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         """`count` hashes of one tile."""
-        number, skipped = divmod(first, BUNDLE)
+        number, skipped = divmod(first, TILE)
         tile = self._tiles.get((level, number))
         if tile is None:
-            tile = self._tiles[level, number] = await stored_hashes(self._connection, level, number * BUNDLE, BUNDLE)
+            tile = self._tiles[level, number] = await stored_hashes(self._connection, level, number * TILE, TILE)
         found = tile[skipped : skipped + count]
         if len(found) != count:
             raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
@@ -248,7 +254,7 @@ async def read_tree(connection: Connection, size: int) -> TileTree:
     partial: list[list[bytes]] = []
     level = 0
     while size >> 8 * level:
-        count = (size >> 8 * level) % BUNDLE
+        count = (size >> 8 * level) % TILE
         first = (size >> 8 * level) - count
         partial.append(await stored_hashes(connection, level, first, count))
         if len(partial[-1]) != count:

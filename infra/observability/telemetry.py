@@ -123,6 +123,12 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
 A process exposes only the metrics that it has set itself: another process's gauge would be 0 here.
 """
 
+
+def series(name: MetricName) -> str:
+    """The name of a metric's series; those of a histogram have an ending after it."""
+    return f"yesser_{name}_total" if name in get_args(CounterName) else f"yesser_{name}"
+
+
 SPAN_ATTRIBUTES: Final = frozenset({"first_index", "entries", "records", "consumer", "agency", "process", "topic"})
 LINKS_MAX: Final = 128
 """Maximum number of links of a batch's span."""

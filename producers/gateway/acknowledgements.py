@@ -9,9 +9,7 @@ the beginning of its verifier key (`vkey`).
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
 
 import orjson
 
@@ -20,15 +18,7 @@ from infra.log.key_history import key_name
 from infra.log.receipt import RECEIPT_KIND, signed_line
 from infra.private_keys.key_files import KeyRing
 from producers.gateway.answers import StoredAnswer
-
-
-class Stored(NamedTuple):
-    """A request's stored events: positions in the request, ids, offsets, and the bytes that their entries will hold."""
-
-    places: Sequence[int]
-    ids: Sequence[str]
-    offsets: Sequence[int]
-    values: Sequence[bytes]
+from producers.gateway.recent import Stored
 
 
 class ReceiptSigner:

@@ -20,10 +20,19 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from events.errors import Tampered
 from events.validation.forms import forms_by_type
 from infra.http.callers import Caller
 from infra.http.parameters import invalid_values, only_known_parameters
-from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.http.problems import (
+    CONTENT_TYPE,
+    Problem,
+    RequestCode,
+    changed_entry,
+    language_of,
+    problem_document,
+    to_bytes,
+)
 from infra.http.refusals import pattern_of
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
@@ -31,10 +40,12 @@ from infra.json_documents import to_json
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.site import Site
-from producers.gateway.http.problems import Refusal, refusal_document
+from producers.gateway.access.callers import host_of
+from producers.gateway.problems import refusal_document
 from producers.gateway.routes import lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts, host_of
+from producers.gateway.routes.parts import Parts
+from producers.gateway.validating import Refusal
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
@@ -88,7 +99,7 @@ def served(parts: Parts) -> ASGIApp:
             if not needs_token(path):
                 parts.access.admit(host_of(request), of_log=is_log_file(path))
                 return parts.answers.get(path) if _is_plain_get(request.scope) else None
-            await parts.caller(request)
+            await parts.access.caller(request)
             if _brings_events(request.scope) and not request.scope["query_string"]:
                 return await publish.stored(parts, request, partial=False)
         except Exception as error:
@@ -137,6 +148,7 @@ def _handlers() -> dict[Any, Handler]:
         HTTPException: _http_error,
         RequestValidationError: _bad_parameter,
         **dict.fromkeys(TRANSIENT_ERRORS, _database_away),
+        Tampered: _changed,
         ClientDisconnect: _gone,
         Exception: _fault,
     }
@@ -145,6 +157,12 @@ def _handlers() -> dict[Any, Handler]:
 async def _gone(request: Request, error: Exception) -> Response:
     """The client disconnected before its request was complete. Nothing was stored."""
     return _answer(request, Problem("malformed-request"))
+
+
+async def _changed(request: Request, error: Exception) -> Response:
+    """What is read differs from what was registered."""
+    _logger.error("a request found a changed log", reason=str(error))
+    return _answer(request, changed_entry(getattr(error, "index", None)))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

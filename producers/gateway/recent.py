@@ -10,6 +10,15 @@ from typing import Final, NamedTuple
 REMEMBERED_MAX: Final = 100_000
 
 
+class Stored(NamedTuple):
+    """A request's stored events: positions in the request, ids, offsets, and the bytes that their entries will hold."""
+
+    places: Sequence[int]
+    ids: Sequence[str]
+    offsets: Sequence[int]
+    values: Sequence[bytes]
+
+
 class Repeat(NamedTuple):
     """An event whose id was received before: its position and bytes, and the earlier record's offset."""
 
@@ -32,10 +41,9 @@ class Recent:
         self._newest = _Generation()
         self._before = _Generation()
 
-    def add(
-        self, agency: str, places: Sequence[int], ids: Sequence[str], offsets: Sequence[int], values: Sequence[bytes]
-    ) -> list[Repeat]:
-        """Add a request's events, stored at `offsets`; returns those that were received before."""
+    def add(self, agency: str, stored: Stored) -> list[Repeat]:
+        """Add a request's events; returns those that were received before."""
+        ids, offsets, values = stored.ids, stored.offsets, stored.values
         newest, before = self._newest.of(agency), self._before.of(agency)
         repeats: list[Repeat] = []
         first = len(newest.offsets)
@@ -45,7 +53,7 @@ class Recent:
         if len(set(ids)) == len(ids) and newest.rows.keys().isdisjoint(ids) and before.rows.keys().isdisjoint(ids):
             newest.rows.update(zip(ids, rows, strict=True))
         else:
-            for place, id_, row, value in zip(places, ids, rows, values, strict=True):
+            for place, id_, row, value in zip(stored.places, ids, rows, values, strict=True):
                 earlier = newest if id_ in newest.rows else before
                 known = earlier.rows.get(id_)
                 if known is not None and earlier.offsets[known] < newest.offsets[row]:

@@ -1,39 +1,82 @@
-"""The full verdict on a validation request, which stores nothing: form and authority, then identity by the log.
-
-Events that are stored but not yet registered have no verdict and are not compared. Pure: known claims come in.
-"""
+"""The verdicts on the events of a request, by the registrar's own code. Pure but for the turns of other requests."""
 
 from __future__ import annotations
 
-from events.faults.problems import CONFLICT
-from events.validation.verdicts import Accepted
-from events.values.bilingual import Language
-from infra.log.proofs import PROOF_PREFIX
-from infra.postgres.verdicts import Known
-from producers.gateway.answers import AcceptedRow, DuplicateRow, Validation
-from producers.gateway.http.problems import EventFaults, listed_faults
-from producers.gateway.receiving import Verdicts
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from events.errors import Reject
+from events.faults.problems import Fault
+from events.validation.verdicts import Admitted, Agency, Refused
+from events.wire.kafka_binding import Headers
+
+_VALIDATED_FOR_S: Final = 0.005
+"""Time for which a request's events are validated before other requests get to run."""
+
+Good = TypeVar("Good", bound=Admitted)
+Validation = Callable[[bytes, Headers, Agency], Good | Refused]
+"""`validate_form`, or `validate` where the events' identities are needed too."""
 
 
-def validation_document(verdicts: Verdicts[Accepted], known: Known, language: Language) -> Validation:
-    """The answer: each event without faults has the verdict that the registrar would give it now, in order."""
-    accepted: list[AcceptedRow] = []
-    duplicates: list[DuplicateRow] = []
-    refused = list(verdicts.refused)
-    first_here: dict[bytes, tuple[bytes, int]] = {}
-    for place, event in verdicts.accepted:
-        in_log = known.get(event.claim)
-        first = in_log or first_here.get(event.claim)
-        if first is None:
-            first_here[event.claim] = (event.identity, place)
-            accepted.append(AcceptedRow(place, event.id, event.type))
-        elif first[0] != event.identity:
-            refused.append(EventFaults(place, (CONFLICT,), event.id))
-        elif in_log is None:
-            duplicates.append(DuplicateRow(event=place, id=event.id, first_event=first[1]))
+class Claims(NamedTuple):
+    """A request's events as Kafka records, which all have the same headers. `batched`: they came as an array."""
+
+    values: Sequence[bytes]
+    headers: Headers
+    batched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventFaults:
+    """The faults of the event at this position of the request (0 for a single one)."""
+
+    place: int
+    faults: tuple[Fault, ...]
+    id: str | None = None
+    """The claimed id, if it is well-formed and free of personal data."""
+    unlisted: int = 0
+    """How many more faults the event has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts(Generic[Good]):
+    """The verdict on every event of a request, with its position."""
+
+    batched: bool
+    accepted: list[tuple[int, Good]]
+    refused: list[EventFaults]
+
+
+class Refusal(Reject):
+    """Events with faults. `batched`: pointers begin with the event's place in the array."""
+
+    def __init__(self, found: Sequence[EventFaults], *, batched: bool) -> None:
+        super().__init__(f"{len(found)} events refused")
+        self.found = found
+        self.batched = batched
+
+    @property
+    def status(self) -> int:
+        """413 for a single event whose only fault is its size, else 422."""
+        faults = self.found[0].faults
+        return 413 if not self.batched and [f.code for f in faults] == ["too-large"] else 422
+
+
+async def validate_claims(claims: Claims, agency: Agency, validation: Validation[Good]) -> Verdicts[Good]:
+    """The verdict on each claim."""
+    verdicts: Verdicts[Good] = Verdicts(claims.batched, [], [])
+    headers = claims.headers
+    began = time.monotonic()
+    for place, value in enumerate(claims.values):
+        if time.monotonic() - began > _VALIDATED_FOR_S:
+            await asyncio.sleep(0)
+            began = time.monotonic()
+        verdict = validation(value, headers, agency)
+        if isinstance(verdict, Refused):
+            verdicts.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id, verdict.unlisted))
         else:
-            proof = f"{PROOF_PREFIX}{in_log[1]}"
-            duplicates.append(DuplicateRow(event=place, id=event.id, index=in_log[1], proof=proof))
-    refused.sort(key=lambda found: found.place)
-    errors, unlisted = listed_faults(refused, verdicts.batched, language)
-    return Validation(valid=not refused, accepted=accepted, duplicates=duplicates, errors=errors, unlisted=unlisted)
+            verdicts.accepted.append((place, verdict))
+    return verdicts

@@ -13,7 +13,7 @@ from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import Paused, TopicState, next_sequence, read_topic_state, read_verdicts
 from infra.process.retry import PatientConnection
@@ -106,7 +106,7 @@ async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:
     count = 0
     for refusal in refusals:
         if may_leave_out(refusal.errors):
-            (raw,) = await read_entries(connection, refusal.index, 1)
+            (raw,) = await read_checked(connection, refusal.index, 1)
             count += parse_entry(refusal.index, raw).data["problem"].get("unlisted", 0)
     return count
 

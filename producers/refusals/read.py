@@ -20,7 +20,7 @@ from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.entry import parse_entry
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -152,7 +152,7 @@ def in_both_languages(errors: Sequence[Mapping[str, str]]) -> list[ExplainedFaul
 async def shown(connection: Connection, index: int) -> RefusalDocument:
     """A refusal with all that is known of it. Raises `NoSuchRefusal`."""
     refusal = await read_refusal(connection, index)
-    (raw,) = await read_entries(connection, index, 1)
+    (raw,) = await read_checked(connection, index, 1)
     entry = parse_entry(index, raw)
     redrives = [
         Redrive(row["event_id"], row["sent_at"].isoformat(), row["accepted_index"])

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from infra.log.bundle import BUNDLE, split_bundle
+from infra.log.bundle import split_bundle
+from infra.log.layout import TILE
 from infra.postgres.connection import Connection, connect
 from tests.browser.console import Story, in_a_thread, require_accessible, require_both_directions
 from tests.browser.lines import publish, registered
@@ -44,7 +45,7 @@ def changed_entry(story: Story, index: int) -> Iterator[None]:
     update = "UPDATE log.segment SET entries = $2 WHERE first_index = $1"
 
     async def change(connection: Connection) -> tuple[int, bytes]:
-        rows = await connection.fetch(select + " ORDER BY first_index DESC LIMIT 1", index, BUNDLE)
+        rows = await connection.fetch(select + " ORDER BY first_index DESC LIMIT 1", index, TILE)
         ((first, whole),) = rows
         entry = split_bundle(whole)[index - first]
         changed = entry.replace(b'"recordedtime":"2', b'"recordedtime":"1', 1)

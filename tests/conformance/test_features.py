@@ -22,7 +22,8 @@ from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.kafka_binding import read_headers
 from infra.kafka.client_config import agency_topic
-from producers.gateway.http.content_mode import Claims, claims_of, mode_of
+from producers.gateway.http.content_mode import content_of
+from producers.gateway.validating import Claims
 from tests.every import every
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
@@ -75,7 +76,8 @@ def http_request(text: str) -> tuple[list[tuple[str, str]], bytes]:
 def claims_of_http(scenario: Scenario) -> Claims:
     headers, body = http_request(scenario["an HTTP request"].block)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-    return claims_of(mode_of(raw), raw, body, 1)
+    content = content_of(raw)
+    return Claims([body], content.record_headers, content.batched)
 
 
 def kafka_record(scenario: Scenario) -> tuple[bytes, list[tuple[str, bytes]]]:
@@ -85,7 +87,7 @@ def kafka_record(scenario: Scenario) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 def claims_of_kafka(scenario: Scenario) -> Claims:
     value, headers = kafka_record(scenario)
-    return Claims([value], [*headers])
+    return Claims([value], [*headers], False)
 
 
 @every(

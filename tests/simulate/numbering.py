@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from consumers.registrar.registrar import Registrar
 from infra.kafka.client_config import agency_topic, is_agency_topic
-from infra.log.reader import log_size, read_entries
+from infra.log.reader import log_size, read_checked
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.worlds import Role, Scenario, World, now, size_of
 from tests.world.records import LABOUR, registered, said
@@ -23,7 +23,7 @@ BASE_ENTRIES: Final = 4
 
 async def raw_log(world: World) -> list[bytes]:
     """Every entry."""
-    return await read_entries(world.connection, 0, await log_size(world.connection))
+    return await read_checked(world.connection, 0, await log_size(world.connection))
 
 
 async def unregistered(world: World) -> str | None:

@@ -20,7 +20,7 @@ from consumers.replay.fold.postgres_store import live_store
 from events.validation.refusal import REFUSED
 from events.wire.entry import SOURCE_PREFIX, Entry, entry_bytes, parse_entry
 from infra.kafka.client_config import client_arguments
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import LogKey
 from infra.postgres.connection import Connection, connected
@@ -45,13 +45,13 @@ def bundle_of(entries: Sequence[bytes]) -> bytes:
 
 
 async def write_log(
-    connection: Connection, raw: Sequence[bytes], begin: int = 0, *, segment_entries: Callable[[], int] = lambda: BUNDLE
+    connection: Connection, raw: Sequence[bytes], begin: int = 0, *, segment_entries: Callable[[], int] = lambda: TILE
 ) -> None:
     """Put entries where replays read them, with their leaves, in segments of so many that end with their bundle at the
     latest. Those before `begin` are there already."""
     first = begin
     while first < len(raw):
-        end = min(first + segment_entries(), first - first % BUNDLE + BUNDLE, len(raw))
+        end = min(first + segment_entries(), first - first % TILE + TILE, len(raw))
         part = raw[first:end]
         leaves = b"".join(map(leaf_hash, part))
         await connection.execute(

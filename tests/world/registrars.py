@@ -14,7 +14,7 @@ from consumers.registrar.guards.continuation import checkpoints_of, read_last_ch
 from consumers.registrar.registrar import Registrar
 from events.wire.entry import Entry, parse_entry
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import log_size, read_entries, read_leaves, read_tree
+from infra.log.reader import log_size, read_checked, read_leaves, read_tree
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
@@ -107,7 +107,7 @@ async def halts(connection: Connection) -> dict[str, str]:
 
 async def log_of(connection: Connection) -> list[Entry]:
     """All entries, parsed."""
-    raw = await read_entries(connection, 0, await log_size(connection))
+    raw = await read_checked(connection, 0, await log_size(connection))
     return [parse_entry(i, entry) for i, entry in enumerate(raw)]
 
 
@@ -126,7 +126,7 @@ async def shipped(settings: Settings) -> dict[int, set[bytes]]:
 async def require_whole_log(settings: Settings, connection: Connection) -> None:
     """The entries give the tree, each record has one verdict, and the topic holds every entry's bytes."""
     size = await log_size(connection)
-    raw = await read_entries(connection, 0, size)
+    raw = await read_checked(connection, 0, size)
     assert len(raw) == size
     leaves = [leaf_hash(entry) for entry in raw]
     assert await read_leaves(connection, 0, size) == b"".join(leaves)

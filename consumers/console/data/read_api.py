@@ -14,12 +14,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
-from consumers.api.beside import CHANGED_ENTRY
 from consumers.api.reader import Reads
 from consumers.api.routes import reads_of, router
+from events.errors import Tampered
 from infra.http.callers import Caller
 from infra.http.parameters import only_known_parameters
-from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.http.problems import (
+    CHANGED_ENTRY,
+    CONTENT_TYPE,
+    Problem,
+    RequestCode,
+    changed_entry,
+    language_of,
+    problem_document,
+    to_bytes,
+)
 from infra.http.routes import RouteParts
 from infra.postgres.connection import TRANSIENT_ERRORS
 
@@ -64,6 +73,9 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
         body = to_bytes(problem_document(error, language))
         return Response(body, error.status, error.headers, CONTENT_TYPE)
 
+    async def changed(request: Request, error: Tampered) -> Response:
+        return await problem(request, changed_entry(getattr(error, "index", None)))
+
     async def away(request: Request, error: Exception) -> Response:
         return await problem(request, Problem("database-away", retry_after_s=1))
 
@@ -78,5 +90,6 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
         Problem: problem,
         RequestValidationError: bad,
         HTTPException: http_error,
+        Tampered: changed,
         **dict.fromkeys(TRANSIENT_ERRORS, away),
     }

@@ -6,7 +6,6 @@ repeat, and so that all messages about one campaign are one thread.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +19,10 @@ from typing import Final
 
 import jinja2
 
+from consumers.delivery.email_address import checked_address
 from consumers.delivery.mail.letters import Letter
 from consumers.delivery.plain_text import line
 from consumers.delivery.sending.route import Message
-from events.errors import YesserError
 
 
 class _OnOneLine(UnstructuredHeader, BaseHeader):
@@ -37,17 +36,8 @@ _HEADERS: Final = HeaderRegistry()
 _HEADERS.map_to_type("list-unsubscribe", _OnOneLine)
 _POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 """Base64 or quoted-printable: a server without 8BITMIME takes it too."""
-_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS: Final = re.compile(rf"(?P<local>{_LOCAL})@(?P<domain>{_LABEL}(?:\.{_LABEL})*)")
-_ADDRESS_MAX: Final = 254
-_LOCAL_MAX: Final = 64
 _HEADER_MAX: Final = 500
 _ID_CHARACTERS: Final = 32
-
-
-class BadAddress(YesserError, ValueError):
-    """An e-mail address has another form than name@domain in ASCII: correct it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +50,6 @@ class Sender:
     @property
     def domain(self) -> str:
         return checked_address(self.address).rpartition("@")[2]
-
-
-def checked_address(address: str) -> str:
-    """The address itself. Raises `BadAddress` for anything that is not one plain ASCII address."""
-    match = _ADDRESS.fullmatch(address)
-    # The library would decode an encoded word (RFC 2047), and fail where it cannot.
-    if match is None or "=?" in address or len(address) > _ADDRESS_MAX or len(match["local"]) > _LOCAL_MAX:
-        raise BadAddress
-    return address
 
 
 def build(letter: Letter, about: Message, sender: Sender, recipient: str, now: datetime) -> EmailMessage:

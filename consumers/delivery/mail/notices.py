@@ -10,6 +10,7 @@ import structlog
 from msgspec.structs import asdict
 
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
+from consumers.delivery.email_address import BadAddress, checked_address
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.letters import (
     Acknowledgement,
@@ -22,7 +23,6 @@ from consumers.delivery.mail.letters import (
     notice_letter,
 )
 from consumers.delivery.mail.links import Links
-from consumers.delivery.mail.message import BadAddress, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of

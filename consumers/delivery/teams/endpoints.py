@@ -8,16 +8,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from msgspec import Meta
 
 from consumers.delivery.secrets import new_secret, public_key, seal
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
-from consumers.delivery.teams.inputs import InvalidInput, NewWebhook, invalid_value
-from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, destinations, is_public
+from consumers.delivery.teams.inputs import NewWebhook, invalid_value
+from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, UrlFault, destinations, require_url
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from consumers.documents.document import document_of
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
@@ -33,6 +31,14 @@ OLD_SECRET_HOURS: Final = 24
 WAITING_EXAMPLES_MAX: Final = 10
 REDELIVERED_MAX: Final = 10_000
 """Messages that an agency has sent again by one request."""
+_URL_FAULTS: Final[dict[UrlFault, Bilingual]] = {
+    "scheme": Bilingual("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://."),
+    "port": Bilingual("المنفذ غير مسموح؛ المسموح {ports}.", "This port is not allowed; use {ports}."),
+    "host": Bilingual(
+        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
+        "This host is inside the network, or is no name: write the name of a public host.",
+    ),
+}
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -47,7 +53,7 @@ class ShownOnce:
 
 async def add_endpoint(desk: Desk, agency: str, new: NewWebhook) -> ShownOnce:
     """Register a webhook. Raises `InvalidInput`, `NotFound`, `NotAllowedNow` and `NoSealingKey`."""
-    require_url(new.url, destinations(desk.settings))
+    require_deliverable(new.url, destinations(desk.settings))
     endpoint_id = "ep_" + _random_text(16)
     async with desk.changing(agency, "webhooks add", f"{agency}/{new.team}", endpoint_id) as connection:
         await require_open_team(connection, agency, new.team)
@@ -64,28 +70,17 @@ async def add_endpoint(desk: Desk, agency: str, new: NewWebhook) -> ShownOnce:
         return await _add_secrets(connection, endpoint_id, first=1)
 
 
-def require_url(url: str, allowed: Destinations) -> None:
+def require_deliverable(url: str, allowed: Destinations) -> None:
     """Raises `InvalidInput` for a URL to which nothing can be delivered, as far as it shows. It matches `URL_PATTERN`.
 
     The check that counts is made when a connection is opened, on the address that the host's name has then
     (`consumers.delivery.webhooks.addresses`).
     """
     try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets without an IPv6 address
-        raise _no_public_host() from None
-    host = parts.hostname or ""
-    if allowed.is_named(host):
-        return
-    if parts.scheme.lower() != "https":
-        detail = Bilingual("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.")
-        raise invalid_value(detail, "/url")
-    if _port(parts.netloc) not in allowed.ports:
+        require_url(url, allowed)
+    except AddressRefused as refused:
         ports = ", ".join(map(str, sorted(allowed.ports)))
-        sentence = Bilingual("المنفذ غير مسموح؛ المسموح {}.", "This port is not allowed; use {}.").format(ports)
-        raise invalid_value(sentence, "/url")
-    if not _is_outside(host):
-        raise _no_public_host()
+        raise invalid_value(_URL_FAULTS[refused.fault].format(ports=ports), "/url") from None
 
 
 async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: bool = False) -> ShownOnce:
@@ -220,27 +215,3 @@ async def _add_secrets(connection: Connection, endpoint_id: str, *, first: int) 
 
 def _random_text(length: int) -> str:
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))
-
-
-def _is_outside(host: str) -> bool:
-    """Whether a host is a public address, or a name of at least two labels that is not an address in another form."""
-    try:
-        return is_public(str(ip_address(host)))
-    except ValueError:
-        pass
-    *labels, last = host.lower().split(".")
-    # `127.1`, `2130706433` and `0x7f.1` are addresses to many clients. A name ends in letters.
-    return bool(labels) and not last[0].isdigit() and last not in ("localhost", "local", "internal", "arpa")
-
-
-def _no_public_host() -> InvalidInput:
-    sentence = Bilingual(
-        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
-        "This host is inside the network, or is no name: write the name of a public host.",
-    )
-    return invalid_value(sentence, "/url")
-
-
-def _port(netloc: str) -> int:
-    port = netloc.rpartition("]")[2].partition(":")[2]
-    return int(port) if port else HTTPS_PORT

@@ -14,6 +14,14 @@ import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from consumers.delivery.email_address import (
+    ADDRESS_LENGTH_MAX,
+    ADDRESS_PATTERN,
+    DOMAIN_PATTERN,
+    LABEL,
+    BadAddress,
+    checked_address,
+)
 from consumers.delivery.routing.matching import EventName
 from events.errors import YesserError
 from events.faults.details import arabic_of
@@ -28,7 +36,6 @@ DOMAINS_MAX: Final = 50
 DOMAIN_LENGTH_MAX: Final = 253
 FILTER_MAX: Final = 50
 """Most rules or services that one subscription names."""
-ADDRESS_LENGTH_MAX: Final = 254
 URL_LENGTH_MAX: Final = 2_048
 NAME_LENGTH_MAX: Final = 120
 FAULTS_MAX: Final = 100
@@ -41,14 +48,9 @@ ENDPOINT_PATTERN: Final = r"^ep_[a-z2-7]{16}$"
 # One line: no control character, and none that changes the direction of what follows it.
 _CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 LINE_PATTERN: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
-_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-_DOMAIN: Final = rf"(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
-DOMAIN_PATTERN: Final = rf"^{_DOMAIN}$"
-ADDRESS_PATTERN: Final = rf"^{_ATOM}+(?:\.{_ATOM}+)*@{_DOMAIN}$"
 # ASCII, without user, password and fragment: every reader of it finds the same host.
 URL_PATTERN: Final = (
-    rf"^https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+    rf"^https?://(?:{LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
     r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
 )
 
@@ -132,11 +134,10 @@ def _distinct(values: list[str]) -> list[str]:
 
 
 def _can_be_written(address: str) -> str:
-    if len(address.rpartition("@")[0]) > 64:
-        raise PydanticCustomError("address-too-long", "too long")
-    if "=?" in address:
-        raise PydanticCustomError("encoded-word", "encoded")
-    return address
+    try:
+        return checked_address(address)
+    except BadAddress as bad:
+        raise PydanticCustomError(bad.fault, "bad") from None
 
 
 def _instant(text: str) -> str:

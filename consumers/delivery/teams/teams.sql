@@ -96,12 +96,16 @@ SELECT endpoint_id FROM delivery.endpoint
 WHERE agency = $1 AND team = $2 AND disabled_at IS NULL ORDER BY created_at, endpoint_id
 
 -- name: disable_endpoints
+-- The sender, which may rest until much later, is woken to cancel what waits.
 UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
 WHERE agency = $1 AND team = $2 AND disabled_at IS NULL
+RETURNING pg_notify('yesser_delivery', 'webhook ' || endpoint_id)
 
 -- name: disable_endpoint
+-- As above.
 UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
 WHERE endpoint_id = $1 AND disabled_at IS NULL
+RETURNING pg_notify('yesser_delivery', 'webhook ' || endpoint_id)
 
 -- name: enable_endpoint
 UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, Literal
+from urllib.parse import SplitResult, urlsplit
 
 from infra.settings import Settings
 
@@ -34,8 +34,15 @@ _REFUSED: Final = tuple(
 )
 
 
+UrlFault = Literal["scheme", "port", "host"]
+
+
 class AddressRefused(OSError):
-    """A webhook may not go to this address; the message gives the reason."""
+    """A webhook may not go to this address; the message gives the reason, `fault` the part of the URL."""
+
+    def __init__(self, reason: str, fault: UrlFault = "host") -> None:
+        super().__init__(reason)
+        self.fault: UrlFault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +63,41 @@ def destinations(settings: Settings) -> Destinations:
 
 
 def require_url(url: str, allowed: Destinations) -> str:
-    """The host of a URL to which a webhook may go. Raises `AddressRefused`."""
+    """The host of a URL to which a webhook may go, as far as the URL shows. Raises `AddressRefused`."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
+    except ValueError:  # brackets without an IPv6 address
         raise AddressRefused("the URL cannot be read") from None
+    host = parts.hostname or ""
     if not host or parts.username is not None or parts.password is not None:
         raise AddressRefused("the URL has no host, or a user")
     if allowed.is_named(host) and parts.scheme in ("http", "https"):
         return host
     if parts.scheme != "https":
-        raise AddressRefused("the URL does not begin with https://")
-    if (port or HTTPS_PORT) not in allowed.ports:
-        raise AddressRefused(f"port {port} is not allowed")
+        raise AddressRefused("the URL does not begin with https://", "scheme")
+    if _port(parts) not in allowed.ports:
+        raise AddressRefused(f"the port of {parts.netloc} is not allowed", "port")
+    if not _is_outside(host):
+        raise AddressRefused(f"{host} is inside the network, or is no name")
     return host
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return HTTPS_PORT if parts.port is None else parts.port
+    except ValueError:  # above 65535
+        return None
+
+
+def _is_outside(host: str) -> bool:
+    """Whether a host is a public address, or a name of at least two labels that is not an address in another form."""
+    try:
+        return is_public(str(ip_address(host)))
+    except ValueError:
+        pass
+    *labels, last = host.lower().split(".")
+    # `127.1`, `2130706433` and `0x7f.1` are addresses to many clients. A name ends in letters.
+    return bool(labels) and not last[:1].isdigit() and last not in ("", "localhost", "local", "internal", "arpa")
 
 
 def require_public(address: str) -> None:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Final
 
 from consumers.api.access import money_scope
-from consumers.api.beside import changed_entry
 from consumers.api.reader import Answer, Reader
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
 from consumers.explain.explain import Explained, Request, Traced, explain, explained, known_source, traced
@@ -25,7 +24,7 @@ from consumers.explain.sources import KnownSource
 from consumers.models.registry import CONSUMERS
 from consumers.replay.as_of.view import NoSuchIndex, View
 from consumers.replay.fold.consumer import Consumer
-from infra.http.problems import Problem
+from infra.http.problems import Problem, changed_entry
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 

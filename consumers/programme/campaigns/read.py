@@ -20,7 +20,7 @@ from consumers.programme.campaigns.filters import CampaignFilter, Subscription
 from consumers.replay.as_of.view import View
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import read_entries
+from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -110,8 +110,7 @@ async def _history(connection: Connection, row: Row) -> tuple[list[CampaignStep]
     anomalies = {anomaly["index"]: anomaly["rule"] for anomaly in found}
     shown = shown_history(took_effect[:HISTORY_MAX], anomalies)
     steps = []
-    for index in shown:
-        (raw,) = await read_entries(connection, index, 1)
+    async for index, raw in chosen_entries(connection, shown):
         steps.append(_step(parse_entry(index, raw), anomalies.get(index), row["owner"]))
     return steps, len(shown) == len(took_effect) + len(anomalies)
 

@@ -24,7 +24,7 @@ from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json, print_result
-from infra.log.reader import log_size, read_entries, read_leaves
+from infra.log.reader import log_size, read_checked, read_leaves
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
@@ -72,7 +72,7 @@ def show(index: int, as_json: bool) -> None:
     """Show the entry at INDEX."""
 
     async def find(connection: Connection) -> tuple[bytes, bytes]:
-        entries = await read_entries(connection, index, 1)
+        entries = await read_checked(connection, index, 1)
         if not entries:
             raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
         return entries[0], await read_leaves(connection, index, 1)

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import structlog
 from cachetools import LRUCache
+from starlette.requests import Request
 
 from events.validation.verdicts import Agency
 from infra.http.body import RawHeaders
@@ -41,6 +42,7 @@ from infra.settings import Settings
 from producers.agencies.tokens import key_id_of, keyed_hash
 from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
+from producers.gateway.http.protocol import CERTIFICATE
 
 _BEARER: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="yesser"'}
@@ -85,6 +87,7 @@ class Access:
         self._keys = load_or_create_hash_keys(self._key_files)
         self._fresh_s = settings.gateway_token_cache_ms / 1000
         self._grace_s = settings.gateway_token_grace_s
+        self._requires_certificate = settings.gateway_client_ca is not None
         self._issuer = JwtIssuer.of(settings)
         self._console = ConsoleIssuer.of(settings, now)
         self._known: LRUCache[bytes, _Known] = LRUCache(_CACHED_MAX)
@@ -101,9 +104,21 @@ class Access:
         """Count a request that needs no token, for a page or for a file of the log. Raises `Problem` (429)."""
         _require(self._log_files if of_log else self._public, peer_of(host), self._clock())
 
+    async def caller(self, request: Request) -> Caller:
+        """Who sends this request; authenticated, and counted, once for each request. Raises `Problem`."""
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if caller is None:
+            caller = await self.authenticate(request.scope["headers"], host_of(request))
+            request.state.sender = caller
+            if self._requires_certificate:
+                shown = request.scope.get("extensions", {}).get(CERTIFICATE)
+                caller.require_certificate(None if shown is None else shown["name"])
+            request.state.caller = caller
+        return caller
+
     async def authenticate(self, headers: RawHeaders, host: str) -> Caller:
         """The caller; counts the request against the limits of its peer or token. Raises `Problem`: 401, 429, 503."""
-        peer, token = peer_of(host), _bearer(headers)
+        token, peer = _bearer(headers), peer_of(host)
         if token is None:
             _require(self._failures, peer, self._clock())
             raise _unauthenticated()
@@ -246,6 +261,11 @@ class Access:
             return None
         found = _caller(name, kind, sending.holder, frozenset(DEFAULT_SCOPES[kind]), row, ())
         return replace(found, account=sending.username)
+
+
+def host_of(request: Request) -> str:
+    """The address of the request's sender: of the peer, or as a trusted proxy names it."""
+    return request.client.host if request.client else ""
 
 
 def _caller(

@@ -1,3 +1,3 @@
-"""HTTP below the routes: protocol limits, body, content modes of CloudEvents, problems. Way in: `protocol`,
-`content_mode`.
+"""HTTP below the routes: protocol limits, content modes of CloudEvents, batches. Way in: `protocol`, `content_mode`,
+`splitting`.
 """

@@ -1,21 +1,19 @@
-"""CloudEvents over HTTP (binding 1.0.2): a request's content mode and its events.
+"""CloudEvents over HTTP (binding 1.0.2): a request's content mode.
 
-Flows in: the headers and body of a request. Flows out: the value and headers of a Kafka record for each event, so that
-HTTP and Kafka get the same verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
+Flows in: the headers of a request. Flows out: the headers of a Kafka record for each event, so that HTTP and Kafka get
+the same verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.kafka_binding import Headers
 from infra.http.body import RawHeaders
 from infra.http.problems import Problem
-from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array
-
-Mode = Literal["structured", "binary", "batch"]
 
 BATCH: Final = "application/cloudevents-batch"
 SINGLE: Final = "application/cloudevents"
@@ -26,51 +24,29 @@ _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _QUOTED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
-class Claims(NamedTuple):
-    """A request's events as Kafka records, which all have the same headers."""
+class Content(NamedTuple):
+    """How a request brings its events: as an array or one alone, and the headers that their Kafka records have."""
 
-    values: list[bytes]
-    headers: list[tuple[str, bytes | None]]
-
-
-_STRUCTURED: Final[list[tuple[str, bytes | None]]] = list(STRUCTURED_HEADERS)
+    batched: bool
+    record_headers: Headers
 
 
-def mode_of(headers: RawHeaders) -> Mode:
+def content_of(headers: RawHeaders) -> Content:
     """The mode by content type, else by the presence of `ce-` headers. Raises `Problem` (415)."""
     given = [value for name, value in headers if name == b"content-type"]
     if len(given) > 1:
         raise Problem("unsupported-media-type")
     media, charset = _media_type(given[0]) if given else ("", None)
     if media.startswith(SINGLE):
-        if charset not in (None, "utf-8", "utf8"):
+        if charset not in (None, "utf-8", "utf8") or media not in (f"{BATCH}+json", f"{SINGLE}+json"):
             raise Problem("unsupported-media-type")
-        if media == f"{BATCH}+json":
-            return "batch"
-        if media == f"{SINGLE}+json":
-            return "structured"
-        raise Problem("unsupported-media-type")
+        return Content(media == f"{BATCH}+json", STRUCTURED_HEADERS)
     if any(name.startswith(_ATTRIBUTE) for name, _ in headers):
-        return "binary"
+        return Content(False, _binary_headers(headers))
     raise Problem("unsupported-media-type")
 
 
-def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> Claims:
-    """The events of a request. Raises `Problem` if a batch is not an array, or has more than `events_max`."""
-    if mode != "batch":
-        return Claims([body], _STRUCTURED if mode == "structured" else binary_headers(headers))
-    try:
-        values = split_array(body, events_max)
-    except NotAnArray:
-        raise Problem("malformed-request") from None
-    except TooManyTokens:
-        raise Problem("request-too-large") from None
-    if len(values) > events_max:
-        raise Problem("too-many-events")
-    return Claims(values, _STRUCTURED)
-
-
-def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:
+def _binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:
     """A binary-mode request's attributes as Kafka headers."""
     result: list[tuple[str, bytes | None]] = []
     for name, value in headers:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from events.errors import Reject
+from infra.http.problems import Problem
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _COMMAS_PER_ELEMENT_MAX: Final = 250
@@ -29,6 +30,19 @@ class NotAnArray(Reject):
 
 class TooManyTokens(Reject):
     """The array has too many brackets, strings and commas."""
+
+
+def split_batch(body: bytes, events_max: int) -> list[bytes]:
+    """The events of a batch. Raises `Problem` if it is not an array, or has more than `events_max`."""
+    try:
+        values = split_array(body, events_max)
+    except NotAnArray:
+        raise Problem("malformed-request") from None
+    except TooManyTokens:
+        raise Problem("request-too-large") from None
+    if len(values) > events_max:
+        raise Problem("too-many-events")
+    return values
 
 
 def split_array(body: bytes, elements_max: int) -> list[bytes]:

@@ -69,7 +69,7 @@ async def status(
 
     By id alone: what the log has under this id. With the `address` of a receipt: the verdict on that record.
     """
-    whose = _whose(await parts.caller(request), agency)
+    whose = _whose(await parts.access.caller(request), agency)
     return _json(await _status(parts, whose, id, address))
 
 
@@ -83,7 +83,7 @@ async def receipts(
     parts: PartsDep, request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
 ) -> Response:
     """One row for each record of the agency's topic that has its verdict or was lost, however sent, in order."""
-    caller = await parts.caller(request)
+    caller = await parts.access.caller(request)
     whose = _whose(caller, agency)
     if wait_s:
         with parts.long_polls.using(caller.quota_name):
@@ -103,7 +103,7 @@ async def seen(parts: PartsDep, request: Request, month: Month = None, agency: A
     The numbers of a month are those above the highest read before it, up to the highest read in it: each number
     belongs to one month, and a late one fills its gap there.
     """
-    whose = _whose(await parts.caller(request), agency)
+    whose = _whose(await parts.access.caller(request), agency)
     async with parts.connection() as connection:
         return _json(await completeness(connection, whose.code, month))
 
@@ -112,7 +112,9 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
     if not _EVENT_ID.fullmatch(id_):
         raise Problem("not-found")
     async with parts.connection() as connection:
-        offset = parts.receiver.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
+        offset = (
+            parts.receiver.storage.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
+        )
         verdict: Verdict | None = None
         record: dict[str, str] = {}
         if offset is not None:

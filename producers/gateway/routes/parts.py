@@ -10,7 +10,6 @@ from typing import Annotated
 from cachetools import LRUCache
 from fastapi import Depends, Request, Response
 
-from infra.http.callers import Caller
 from infra.http.quotas import Quota
 from infra.http.routes import RouteParts, answer_cache
 from infra.postgres.connection import Connection, Pool
@@ -18,7 +17,6 @@ from infra.postgres.notifications import VERDICTS, Notifications
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.http.protocol import CERTIFICATE
 from producers.gateway.receiving import Receiver
 
 
@@ -43,35 +41,13 @@ class Parts:
     def __post_init__(self) -> None:
         self.long_polls = Quota(self.settings.gateway_holder_long_polls_max)
 
-    async def caller(self, request: Request) -> Caller:
-        """Who sends this request; authenticated, and counted, once for each request. Raises `Problem`."""
-        caller: Caller | None = getattr(request.state, "caller", None)
-        if caller is None:
-            caller = await self.access.authenticate(request.scope["headers"], host_of(request))
-            request.state.sender = caller
-            if self.settings.gateway_client_ca is not None:
-                caller.require_certificate(certificate_name(request))
-            request.state.caller = caller
-        return caller
-
     def for_reading(self) -> RouteParts:
         """The parts of routes that read, also those of other rooms."""
-        return RouteParts(self.settings, self.reads, self.caller, self.answers)
+        return RouteParts(self.settings, self.reads, lambda request: self.access.caller(request), self.answers)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for reading."""
         return self.for_reading().connection()
-
-
-def host_of(request: Request) -> str:
-    """The address of the request's sender: of the peer, or as a trusted proxy names it."""
-    return request.client.host if request.client else ""
-
-
-def certificate_name(request: Request) -> str | None:
-    """The name in the client's certificate, if it showed one that is trusted."""
-    found: dict[str, str] | None = request.scope.get("extensions", {}).get(CERTIFICATE)
-    return None if found is None else found["name"]
 
 
 async def _parts(request: Request) -> Parts:

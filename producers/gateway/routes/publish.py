@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from msgspec import UNSET
 
-from events.validation.validate import validate as verdict_on
-from events.validation.verdicts import Accepted, Agency
-from events.wire.codec import STRUCTURED_HEADERS
-from infra.http.callers import Caller
 from infra.http.documents import problems
-from infra.http.problems import Problem, language_of
+from infra.http.problems import language_of
 from infra.json_documents import to_json
-from infra.kafka.client_config import agency_topic
-from infra.log.proofs import PROOF_PREFIX
-from infra.postgres.connection import TRANSIENT_ERRORS
-from infra.postgres.verdicts import Known, known_claims
-from producers.gateway.answers import DuplicateRow
-from producers.gateway.http.protocol import WHOLE
+from infra.postgres.verdicts import known_claims
+from producers.gateway.duplicates import duplicate_rows, validation_document
 from producers.gateway.receiving import Sent
-from producers.gateway.recent import Repeat
 from producers.gateway.routes.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.routes.parts import Parts, PartsDep
-from producers.gateway.validating import validation_document
 
 JSON: Final = "application/json"
 EVENTS: Final = "/v1/events"
@@ -71,9 +60,9 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
     is sent and not registered yet is not considered.
     """
-    caller = await parts.caller(request)
+    caller = await parts.access.caller(request)
     caller.require("events:write")
-    validated = await parts.receiver.validate(_sent(request, caller))
+    validated = await parts.receiver.validate(Sent.of(request, caller.require_agency()))
     async with parts.connection() as connection:
         known = await known_claims(connection, [event.claim for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
@@ -83,43 +72,14 @@ async def validate(parts: PartsDep, request: Request) -> Response:
 
 async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
-    caller = await parts.caller(request)
+    caller = await parts.access.caller(request)
     caller.require("events:write")
-    sent = _sent(request, caller)
+    agency = caller.require_agency()
+    sent = Sent.of(request, agency)
     answer, repeats = await parts.receiver.receive(sent, partial=partial)
-    if repeats and (rows := await _duplicates(parts, caller.require_agency(), repeats)):
-        answer.duplicates = rows
+    if repeats:
+        answer.duplicates = await duplicate_rows(parts.connection, agency, repeats) or UNSET
     if caller.paused is not None:
         answer.paused = caller.paused.document()
     headers = None if answer.refused is UNSET else {"Content-Language": sent.language}
     return Response(to_json(answer), 202, headers, JSON)
-
-
-def _sent(request: Request, caller: Caller) -> Sent:
-    scope = request.scope
-    return Sent(scope["headers"], request.stream(), caller.require_agency(), WHOLE in scope.get("extensions", ()))
-
-
-async def _duplicates(parts: Parts, agency: Agency, repeats: Sequence[Repeat]) -> list[DuplicateRow]:
-    """The rows of `duplicates`. Where the database is away they lack the index; the receipt does not wait for it."""
-    judged = [(repeat, verdict_on(repeat.value, STRUCTURED_HEADERS, agency)) for repeat in repeats]
-    accepted = [(repeat, event) for repeat, event in judged if isinstance(event, Accepted)]
-    try:
-        async with parts.connection() as connection:
-            known = await known_claims(connection, [event.claim for _, event in accepted])
-    except (Problem, *TRANSIENT_ERRORS):
-        known = {}
-    rows = (_row(repeat, event, agency, known) for repeat, event in accepted)
-    return [row for row in rows if row is not None]
-
-
-def _row(repeat: Repeat, event: Accepted, agency: Agency, known: Known) -> DuplicateRow | None:
-    """None for what is no duplicate: its id belongs to another event, or it cannot be known yet."""
-    address = f"{agency_topic(agency.code)}/0/{repeat.earlier_offset}"
-    row = DuplicateRow(event=repeat.place, id=repeat.id, address=address)
-    in_log = known.get(event.claim)
-    if in_log is None:
-        return row if repeat.is_same else None
-    identity, row.index = in_log
-    row.proof = f"{PROOF_PREFIX}{row.index}"
-    return row if identity == event.identity else None

@@ -25,7 +25,7 @@ from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, inclusion_proof
-from infra.log.reader import StoredHashes, newest_checkpoint, read_entries, read_leaves, rotation_notes
+from infra.log.reader import StoredHashes, newest_checkpoint, read_checked, read_leaves, read_unchecked, rotation_notes
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -59,10 +59,15 @@ async def proof(request: Reading, index: Index) -> Response:
 
 
 async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
-    """The proof of an entry in scope. Raises `Problem` (403, 404, 503)."""
+    """The proof of an entry in scope. Raises `Problem` (403, 404, 503), and `ChangedEntry`.
+
+    Who may read every entry gets a changed one too: its proof fails, and that is the evidence. Whether another caller
+    may read it follows from its bytes, so they are compared first.
+    """
     scope = money_scope(reader.caller)
+    read = read_unchecked if scope == EVERYTHING else read_checked
     async with reader.reads.connection() as connection:
-        raw = await read_entries(connection, index, 1)
+        raw = await read(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
         size, note = await checkpoint_over(connection, index)

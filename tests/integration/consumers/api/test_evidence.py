@@ -303,3 +303,19 @@ async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_e
     assert wrong["total"] == first["total"]
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
     assert (await window.get(path)).status_code == 500
+
+
+async def test_a_changed_entry_is_evidence_for_those_who_may_read_every_entry_and_named_to_others(
+    window: Window, told: list[EntryDict]
+) -> None:
+    await window.connection.execute(f"{CHECKPOINT} ON CONFLICT DO NOTHING", len(told))
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    path = f"/v1/proofs/{receipts(told)[0]}"
+    for name in ("office", "auditor"):
+        proof = await window.json(path, *CALLERS[name])
+        assert b"9000" in proof["entry"].encode()
+        assert leaf_hash(proof["entry"].encode()) != base64.b64decode(proof["leaf"])
+    for name in ("health", "acme"):
+        answer = await window.get(path, *CALLERS[name])
+        assert answer.status_code == 500
+        assert [error["code"] for error in answer.json()["errors"]] == ["changed-entry"]

@@ -11,12 +11,16 @@ import pytest
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from consumers.delivery.teams import endpoints
+from consumers.delivery.teams.changes import Desk
+from consumers.delivery.teams.teams import close_team
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies
 from consumers.delivery.webhooks.route import disable
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.unit.consumers.delivery.receivers import OK, Answer, Received, answering, receiver, silence, status
+from tests.world.senders import REGISTER
 from tests.world.teams import (
     WAITING,
     add_endpoint,
@@ -169,6 +173,29 @@ async def test_what_follows_an_answer_is_of_its_own_webhook_and_the_team_is_told
     assert 1 <= len(await connection.fetch(told, "right")) < 5, "one notice a second"
     disabled = "SELECT count(*) FROM platform.trail WHERE command LIKE 'webhooks disable right%'"
     assert await connection.fetchval(disabled) == 5
+
+
+async def test_what_waits_for_a_webhook_that_rests_is_cancelled_as_soon_as_its_team_disables_or_leaves_it(
+    settings: Settings, connection: Connection
+) -> None:
+    """Its rest, and the wait for another attempt, would take minutes."""
+    settings = for_hooks(settings, webhook_retry_delays_s="0.01,0.01,0.01,600")
+    await connection.execute(REGISTER, "health", "agency")
+    await live_launches(connection, 3)
+    async with receiver(status(503)) as hook:
+        for name in ("disabled", "left"):
+            await add_endpoint(connection, settings, name, hook.url())
+            await subscribe(connection, name)
+        async with delivering(settings):
+            failed = "SELECT count(*) >= 4 AS failed FROM delivery.attempt GROUP BY endpoint_id"
+            await until(connection, f"SELECT count(*) FROM ({failed}) e WHERE failed", 2)
+            desk = Desk(connection, settings)
+            await endpoints.disable(desk, "health", "disabled")
+            await until(connection, f"{WAITING} AND endpoint_id = 'disabled'", 0, timeout_s=3)
+            assert await connection.fetchval(f"{WAITING} AND endpoint_id = 'left'") == 3
+            await close_team(desk, "health", "press")
+            await until(connection, f"{WAITING} AND route = 'webhook'", 0, timeout_s=3)
+    assert await states(connection) == {"cancelled": 6}
 
 
 async def test_messages_about_a_service_go_in_order_and_overtake_one_that_is_late(

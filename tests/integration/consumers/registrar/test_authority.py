@@ -13,8 +13,9 @@ from consumers.registrar import journal, signer
 from consumers.registrar.registrar import Registrar
 from events.schema_tools.catalogue_hash import catalogue_sha256
 from infra.log.authority import Adopted
-from infra.log.bundle import BUNDLE, split_bundle
+from infra.log.bundle import split_bundle
 from infra.log.key_history import KeyHistory
+from infra.log.layout import TILE
 from infra.log.merkle import leaf_hash
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import LogKey
@@ -153,9 +154,9 @@ async def test_a_take_over_reads_only_what_follows_the_last_note_and_an_old_entr
     """The leaves of full bundles are not part of the tree's right edge: only the entries show a change."""
     monkeypatch.setattr(signer, "KEPT_EVERY", 1)
     await found(settings, "health")
-    size = 3 + BUNDLE
+    size = 3 + TILE
     async with running(registrar(settings)):
-        await send(settings, HEALTH_TOPIC, *(said(f"e{number}") for number in range(BUNDLE)))
+        await send(settings, HEALTH_TOPIC, *(said(f"e{number}") for number in range(TILE)))
         await until_size(connection, size)
         await until(lambda: connection.fetchval("SELECT max(size) = $1 FROM log.authority", size), "a note is kept")
     history = load_keys(log_key_files(settings)).history

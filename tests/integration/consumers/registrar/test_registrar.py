@@ -19,7 +19,7 @@ from consumers.registrar.shipper import Shipper
 from events.validation.verdicts import Agency
 from infra.kafka.client_config import agency_topic
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import log_size, read_entries, read_tree
+from infra.log.reader import log_size, read_checked, read_tree
 from infra.log.signed_note import LogKey, checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import Connection, connected
 from infra.postgres.verdicts import next_sequence
@@ -302,7 +302,7 @@ async def test_a_log_that_ends_on_a_full_tile_goes_on(settings: Settings, connec
         await append(end - len(leaves))
         assert (await append(0)).tree.partial[0] == []
         await append(100)
-        assert await read_entries(connection, end - 1, 3) == [b"%d" % (end - 1), b"%d" % end, b"%d" % (end + 1)]
+        assert await read_checked(connection, end - 1, 3) == [b"%d" % (end - 1), b"%d" % end, b"%d" % (end + 1)]
         assert (await read_tree(connection, end)).size == end
 
 

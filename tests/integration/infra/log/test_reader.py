@@ -35,7 +35,7 @@ async def test_large_entries_after_small_ones_are_not_read_all_at_once_and_a_mis
     missing = SIZE + SEGMENT
     for start in (SIZE, missing + SEGMENT):
         await connection.execute("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", start, SEGMENT, bundle, leaves)
-    assert len(await reader.read_entries(connection, SIZE, 100)) == SEGMENT, "what follows does not take its place"
-    for read in (reader.read_entries, reader.read_checked):
+    assert len(await reader.read_unchecked(connection, SIZE, 100)) == SEGMENT, "what follows does not take its place"
+    for read in (reader.read_unchecked, reader.read_checked):
         with pytest.raises(reader.ChangedEntry, match=rf"^entry {missing} "):
             await read(connection, SIZE, SIZE)

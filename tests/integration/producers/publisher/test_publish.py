@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from infra.errors import WaitTimedOut
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.genesis import genesis
@@ -69,7 +69,7 @@ async def test_each_published_line_has_its_verdict_in_order(settings: Settings, 
         assert await start_sequence(settings, "health", 0, 10) == 1
         await publish(settings, numbered, 1)
         assert await start_sequence(settings, "health", 3, 10) == 4, "sequences go on where the last run ended"
-        entries = [orjson.loads(raw) for raw in await read_entries(connection, 0, 3_000)]
+        entries = [orjson.loads(raw) for raw in await read_checked(connection, 0, 3_000)]
 
     registered = [entry["event"]["data"] for entry in entries[:3]]
     first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]

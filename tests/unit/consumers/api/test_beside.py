@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.api.beside import calculated, changed_entry
+from consumers.api.beside import calculated
 from events.errors import Tampered, YesserError
-from infra.http.problems import Problem, problem_document
+from infra.http.problems import Problem, changed_entry, problem_document
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 from tests.every import every

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from consumers.api.beside import changed_entry
 from consumers.console.accounts.accounts import Role
 from consumers.console.web.explanations import explanation_of
-from infra.http.problems import EXPLANATIONS, RequestCode
+from infra.http.problems import EXPLANATIONS, RequestCode, changed_entry
 from tests.every import every
 from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page
 

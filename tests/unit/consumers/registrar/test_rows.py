@@ -8,12 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumers.registrar.batch import SEGMENT_BYTES_MAX, multirange, record_sha256, repeated, segments
-from infra.log.bundle import BUNDLE, split_bundle
+from infra.log.bundle import split_bundle
+from infra.log.layout import TILE
 from infra.log.merkle import leaf_hash
 from tests.world.records import Record
 
 
-@given(first=st.integers(0, 3 * BUNDLE), lengths=st.lists(st.integers(0, 40), max_size=3 * BUNDLE))
+@given(first=st.integers(0, 3 * TILE), lengths=st.lists(st.integers(0, 40), max_size=3 * TILE))
 def test_segments_hold_every_entry_once_and_never_cross_a_multiple_of_256(first: int, lengths: list[int]) -> None:
     entries = [bytes([i % 251]) * length for i, length in enumerate(lengths)]
     leaves = [leaf_hash(entry) for entry in entries]
@@ -25,14 +26,14 @@ def test_segments_hold_every_entry_once_and_never_cross_a_multiple_of_256(first:
     for first_index, count, _, found in rows:
         assert first_index == expected
         assert count >= 1
-        assert first_index // BUNDLE == (first_index + count - 1) // BUNDLE
+        assert first_index // TILE == (first_index + count - 1) // TILE
         assert len(found) == 32 * count
         expected += count
     assert expected == first + len(entries)
 
 
 def test_a_segment_is_full_by_its_entries_or_by_its_bytes() -> None:
-    entries = [b"x"] * (2 * BUNDLE + 1)
+    entries = [b"x"] * (2 * TILE + 1)
     found = [(first, count) for first, count, _, _ in segments(0, entries, [bytes(32)] * len(entries))]
     assert found == [(0, 256), (256, 256), (512, 1)]
     ((_, _, data, _),) = segments(0, [b"x" * 65_535], [bytes(32)])

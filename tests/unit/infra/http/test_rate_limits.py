@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.http.rate_limits import RateLimit
-from producers.gateway.recent import Recent, Repeat
+from producers.gateway.recent import Recent, Repeat, Stored
 
 
 def test_a_burst_passes_then_the_rate_holds_for_each_caller() -> None:
@@ -24,7 +24,7 @@ def test_endless_names_do_not_fill_the_memory() -> None:
 def take(recent: Recent, agency: str, *events: tuple[str, int]) -> list[Repeat]:
     """A request of these ids, at these offsets; an event's bytes are its id."""
     ids, offsets = [id_ for id_, _ in events], [offset for _, offset in events]
-    return recent.add(agency, range(len(events)), ids, offsets, [id_.encode() for id_ in ids])
+    return recent.add(agency, Stored(range(len(events)), ids, offsets, [id_.encode() for id_ in ids]))
 
 
 def test_what_was_taken_lately_is_remembered_and_the_oldest_forgotten() -> None:
@@ -45,5 +45,7 @@ def test_an_id_that_was_taken_before_is_a_repeat_of_the_last_record_with_it() ->
         Repeat(1, "b", b"b", 6, True),
         Repeat(2, "c", b"c", 7, True),
     ]
-    assert recent.add("health", [0], ["b"], [10], [b"other"]) == [Repeat(0, "b", b"other", 8, False)]
-    assert recent.add("health", [0], ["b"], [4], [b"other"]) == [], "it was stored before the one that is remembered"
+    assert recent.add("health", Stored([0], ["b"], [10], [b"other"])) == [Repeat(0, "b", b"other", 8, False)]
+    assert recent.add("health", Stored([0], ["b"], [4], [b"other"])) == [], (
+        "it was stored before the one that is remembered"
+    )

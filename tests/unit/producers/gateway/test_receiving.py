@@ -11,9 +11,9 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
-from producers.gateway.http.content_mode import Claims
-from producers.gateway.receiving import Sent, validate_claims
-from producers.gateway.validating import validation_document
+from producers.gateway.duplicates import validation_document
+from producers.gateway.receiving import Sent
+from producers.gateway.validating import Claims, validate_claims
 from tests.every import every
 from tests.world.documents import as_json
 from tests.world.events import HEALTH, OFFICE, changed, encoded, initiative
@@ -106,6 +106,6 @@ async def test_others_get_their_turn_by_the_time_that_validation_takes() -> None
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count_turns())
-    await validate_claims(Claims([b"{}"] * 10, []), HEALTH, slow, batched=True)
+    await validate_claims(Claims([b"{}"] * 10, [], True), HEALTH, slow)
     counting.cancel()
     assert turns >= 9

@@ -15,7 +15,7 @@ from tests.world.gateways import parts
 class Endless:
     """Authentication that never ends."""
 
-    async def authenticate(self, headers: object, host: str) -> None:
+    async def caller(self, request: object) -> None:
         await asyncio.Event().wait()
 
 

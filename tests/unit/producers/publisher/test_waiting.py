@@ -83,7 +83,7 @@ def registrar(monkeypatch: pytest.MonkeyPatch) -> Registrar:
     monkeypatch.setattr(over_kafka, "PatientConnection", Database)
     monkeypatch.setattr(over_kafka, "read_topic_state", AsyncMock(side_effect=lambda *_, **__: made.state))
     monkeypatch.setattr(over_kafka, "read_verdicts", AsyncMock(side_effect=lambda *_, **__: deepcopy(made.verdicts)))
-    monkeypatch.setattr(over_kafka, "read_entries", AsyncMock(side_effect=entries))
+    monkeypatch.setattr(over_kafka, "read_checked", AsyncMock(side_effect=entries))
     monkeypatch.setattr(over_kafka, "AgencyPublisher", Publisher)
     return made
 

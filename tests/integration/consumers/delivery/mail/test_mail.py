@@ -10,7 +10,8 @@ from math import inf
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.delivery.mail.message import BadAddress, Sender
+from consumers.delivery.email_address import BadAddress
+from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.route import Letters
 from consumers.delivery.mail.timed import TimedMessages
 from consumers.delivery.sending.messages import count_attempts

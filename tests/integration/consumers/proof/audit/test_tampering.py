@@ -22,7 +22,7 @@ from events.validation.verdicts import Agency
 from infra.log.authority import TableDiffers
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.ports.tree import require_tree
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
@@ -71,7 +71,7 @@ async def whole(settings: Settings, connection: Connection) -> int:
     note = sign_note(checkpoint_text(key.name, journal.size, journal.tree.root()), [key])
     write_checkpoint(settings.log_folder, note)
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", journal.size, note)
-    raw = await read_entries(connection, 0, journal.size)
+    raw = await read_checked(connection, 0, journal.size)
     for consumer in (PROJECTIONS, REVENUE):
         await apply_live(connection, consumer, raw)
     for table in GUARDED:

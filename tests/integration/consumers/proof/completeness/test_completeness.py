@@ -10,7 +10,7 @@ from click.testing import Result
 
 from consumers.registrar.batch import Batch, number
 from consumers.registrar.journal import Journal
-from infra.log.reader import read_entries
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import Known
 from infra.private_keys.key_files import log_key_files
@@ -55,7 +55,7 @@ async def test_every_source_gives_the_same_document_and_a_table_that_differs_fro
 ) -> None:
     journal = await open_journal(connection, settings)
     await register(journal)
-    raw = await read_entries(connection, 0, journal.size)
+    raw = await read_checked(connection, 0, journal.size)
     await sign(connection, raw, len(raw))
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(VKEY + "\n")

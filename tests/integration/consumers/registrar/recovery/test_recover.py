@@ -11,7 +11,7 @@ from consumers.proof.audit.mirror import mirror_entries, write_mirror
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
 from infra.log.ports.postgres_port import PostgresPort
-from infra.log.reader import log_size, read_entries
+from infra.log.reader import log_size, read_checked
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
@@ -85,7 +85,7 @@ async def test_what_cannot_be_right_is_not_recovered_and_a_mirror_replaces_a_top
                 await sign_again(home, watching, old.size_before)
                 with pytest.raises(CannotRecover):
                     await recover(home, lying, quiet)  # the agencies' own topics still tell what was sent
-                assert not any(b"lies" in raw for raw in await read_entries(watching, 0, await log_size(watching)))
+                assert not any(b"lies" in raw for raw in await read_checked(watching, 0, await log_size(watching)))
             for name in ("log.skey", "log.vkey", "checkpoint"):
                 (home.log_folder / name).unlink()
             with pytest.raises(Exception, match=r"log\.skey is gone"):

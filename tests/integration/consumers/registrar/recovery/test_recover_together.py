@@ -16,7 +16,7 @@ from consumers.registrar.recovery.source import CannotRecover, WrongEntries, tog
 from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.kafka.client_config import client_arguments
 from infra.log.ports.postgres_port import PostgresPort
-from infra.log.reader import log_size, read_entries, read_tree
+from infra.log.reader import log_size, read_checked, read_tree
 from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
@@ -54,7 +54,7 @@ def changed_copy(folder: Path, name: str, change: Callable[[bytes], bytes]) -> P
 async def topic_from(settings: Settings, first: int) -> None:
     """The log's topic was created again, and filled from a later entry on: its offsets say nothing."""
     connection = await connect(settings, "topic")
-    raw = await read_entries(connection, first, await log_size(connection) - first)
+    raw = await read_checked(connection, first, await log_size(connection) - first)
     await connection.close()
     await drop_topic(settings, settings.log_topic)
     async with admin_client(settings) as admin:

@@ -18,7 +18,7 @@ from consumers.registrar.shipper import CATCH_UP_BYTES, Shipper
 from consumers.relay.triggers import messages_of
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.pipeline.writer import FILL_BYTES_MAX, Writer
-from infra.log.bundle import BUNDLE
+from infra.log.layout import TILE
 from infra.log.merkle import leaf_hash
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.ports.read_ahead import parsed_entries
@@ -155,9 +155,9 @@ async def receipts(log: Any, _: Settings, history: list[bytes]) -> None:
 
 
 async def tiles(log: Any, _: Settings, history: list[bytes]) -> None:
-    for first in range(0, SIZE, BUNDLE):
-        own = history[first : first + BUNDLE]
-        assert await raw_bundle(log, first // BUNDLE, len(own)) == bundle_of(own)
+    for first in range(0, SIZE, TILE):
+        own = history[first : first + TILE]
+        assert await raw_bundle(log, first // TILE, len(own)) == bundle_of(own)
 
 
 async def audit(log: Any, _: Settings, history: list[bytes]) -> None:
@@ -191,7 +191,7 @@ async def test_a_segment_of_an_earlier_release_is_read_alone_and_its_memory_is_b
     connection: Connection, settings: Settings, history: list[bytes]
 ) -> None:
     """Earlier releases wrote up to 256 entries of any size into one segment, which is read as a whole."""
-    log = await written(connection, history, BUNDLE)
+    log = await written(connection, history, TILE)
     largest: int = await connection.fetchval("SELECT max(octet_length(entries)) FROM log.segment")
     assert largest > 14 << 20
     for path, bytes_max in PATHS.items():

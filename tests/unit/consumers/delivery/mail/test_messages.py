@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.delivery.email_address import BadAddress, checked_address
 from consumers.delivery.mail.letters import (
     Acknowledgement,
     Letter,
@@ -22,7 +23,7 @@ from consumers.delivery.mail.letters import (
     endpoint_letter,
     notice_letter,
 )
-from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
+from consumers.delivery.mail.message import build, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
 from consumers.programme.campaigns.next_step import time_left
@@ -130,6 +131,7 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
         *("a@b..example", "@b.example", "a@", "a@-b.example", "مكتب@health.example", ""),
         *(f"{'a' * 65}@b.example", f"a@{'b.' * 130}example"),
         *("=?utf-8?q?x?=@b.example", "=?utf-8?b?YQ?=@b.example", "=?zz?q?x?=@b.example"),
+        *("a@localhost", "a@192.0.2.1"),  # no team may enter one, so none is sent to
     ],
 )
 def test_an_address_is_one_plain_address_or_refused(address: str) -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from consumers.delivery.teams.endpoints import require_url
+from consumers.delivery.teams.endpoints import require_deliverable
 from consumers.delivery.teams.inputs import (
     CONTACTS_MAX,
     FILTER_MAX,
@@ -165,19 +165,19 @@ def test_what_is_right_is_read() -> None:
 def test_a_host_that_is_inside_or_is_an_address_in_disguise_is_refused(host: str) -> None:
     """Which addresses are inside: `test_webhooks.py`."""
     with pytest.raises(InvalidInput, match="host"):
-        require_url(f"https://{host}/hook", Destinations())
+        require_deliverable(f"https://{host}/hook", Destinations())
 
 
 def test_a_deployment_may_allow_a_port_for_all_and_anything_for_a_named_host() -> None:
     for host in ("hooks.health.gov.example", "a.example:443", "8.8.8.8", "[2606:4700:4700::1111]", "127.0.0.1.example"):
-        require_url(f"https://{host}/hook?y=1", Destinations())
+        require_deliverable(f"https://{host}/hook?y=1", Destinations())
     allowed = Destinations(ports=frozenset({443, 8443}), hosts=frozenset({"127.0.0.1", "receiver"}))
     for url in ("https://a.example:8443/", "http://127.0.0.1:9999/hook", "http://RECEIVER/hook"):
-        require_url(url, allowed)
+        require_deliverable(url, allowed)
     others = ("http://127.0.0.2:9999/hook", "http://a.example:8443/", "https://other/")
     for url in (*others, "http://a.example/", "https://a.example:22/", "https://a.example:0/"):
         with pytest.raises(InvalidInput):
-            require_url(url, allowed)
+            require_deliverable(url, allowed)
 
 
 def test_every_sentence_stands_in_both_languages() -> None:

@@ -19,7 +19,7 @@ GOOD, BAD = encoded(initiative()), encoded(initiative(id="b", time="soon"))
 class Sender:
     """Every request is the agency's."""
 
-    async def authenticate(self, headers: object, host: str) -> Caller:
+    async def caller(self, request: Request) -> Caller:
         return CALLER
 
 

@@ -7,7 +7,6 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from consumers.api.beside import changed_entry
 from consumers.api.calculations import Calculations
 from consumers.api.reader import Answer, Reader, State
 from consumers.explain.ledger.over_http import calculations as over_http
@@ -17,7 +16,7 @@ from consumers.explain.models import NoSuchKey
 from consumers.replay.as_of.view import View
 from consumers.revenue import read
 from infra.http.callers import Caller
-from infra.http.problems import Problem
+from infra.http.problems import Problem, changed_entry
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 from tests.every import every

@@ -6,48 +6,20 @@ Faults of an event have the codes and sentences of `events.validation.faults`; p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from events.errors import Reject
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from events.values.bilingual import Language
 from infra.http.problems import PAGE_PREFIX
 from producers.gateway.answers import FaultRow, RefusalDocument
+from producers.gateway.validating import EventFaults, Refusal
 
 ERRORS_MAX: Final = 1_000
 """Faults beyond this many are counted (`unlisted`), not listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventFaults:
-    """The faults of the event at this position of the request (0 for a single one)."""
-
-    place: int
-    faults: tuple[Fault, ...]
-    id: str | None = None
-    """The claimed id, if it is well-formed and free of personal data."""
-    unlisted: int = 0
-    """How many more faults the event has."""
-
-
-class Refusal(Reject):
-    """Events with faults. `batched`: pointers begin with the event's place in the array."""
-
-    def __init__(self, found: Sequence[EventFaults], *, batched: bool) -> None:
-        super().__init__(f"{len(found)} events refused")
-        self.found = found
-        self.batched = batched
-
-    @property
-    def status(self) -> int:
-        """413 for a single event whose only fault is its size, else 422."""
-        faults = self.found[0].faults
-        return 413 if not self.batched and [f.code for f in faults] == ["too-large"] else 422
 
 
 def refusal_document(refusal: Refusal, language: Language) -> RefusalDocument:
