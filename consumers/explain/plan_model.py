@@ -27,9 +27,9 @@ from infra.postgres.unit_of_work import Key, UnitOfWork
 
 CHANNELS: Final = ("tv", "radio", "print")
 _COUNTING: Final = (
-    (PROJECTIONS, Bilingual("تناقضات الخطة", "those of the plan")),
-    (CAMPAIGNS, Bilingual("تناقضات الحملات", "those of campaigns")),
-    (REVENUE, Bilingual("تناقضات الإيرادات", "those of the revenue share")),
+    (PROJECTIONS, Bilingual("تناقضات الخطة", "anomalies of the plan")),
+    (CAMPAIGNS, Bilingual("تناقضات الحملات", "anomalies of campaigns")),
+    (REVENUE, Bilingual("تناقضات حصة الإيرادات", "anomalies of the revenue share")),
 )
 """The consumers that count anomalies."""
 _COUNTS: Final = ("registered", "launched", "live", "suspended", "retired")

@@ -5,49 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import asdict
+
 from consumers.programme.campaigns.handlers.not_aired import MEDIA, due_at
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rows import Coverage
 from consumers.programme.campaigns.rules.rule import NOT_AIRED, RuleSet, Text
 from consumers.programme.projections.handlers.services import Service
+from events.values.bilingual import Bilingual
 from events.values.working_days import riyadh_date
 
 LAUNCHED: Final = "service.launched"
 _SENTENCES: Final = {
-    "waiting": (
+    "waiting": Bilingual(
         "الخدمة غير مسجّلة، وتنتظر تسجيلها وقائع: {count}؛ أولها القيد {cause} ({type}) من {agency}.",
         "The service is not registered. Facts that wait for it: {count}; the first is entry {cause} ({type}) of "
         "{agency}.",
     ),
-    "not-launched": ("لم تُطلق الخدمة بعد.", "The service is not launched."),
-    "suspended": (
+    "not-launched": Bilingual("لم تُطلق الخدمة بعد.", "The service is not launched."),
+    "suspended": Bilingual(
         "الخدمة موقوفة منذ {on}: حملاتها موقوفة معها.",
         "The service is suspended since {on}: its campaigns are paused.",
     ),
-    "retired": ("أُنهيت الخدمة.", "The service is retired."),
-    "not-aired": (
+    "retired": Bilingual("أُنهيت الخدمة.", "The service is retired."),
+    "not-aired": Bilingual(
         "القاعدة {rule}: بلا بث عبر {medium}؛ تُطلق في {on} إن لم يُبث قبله.",
         "Rule {rule}: no airing on {medium}; it fires on {on} if there is none before.",
     ),
-    "no-rule": ("لا قاعدة عن {moment}.", "No rule is about {moment}."),
-    "plan-not-shown": (
+    "no-rule": Bilingual("لا قاعدة عن {moment}.", "No rule is about {moment}."),
+    "plan-not-shown": Bilingual(
         "الخطة {plan} ليست المعروضة: لا تُقيَّم مجموعاتها.",
         "Plan {plan} is not the one shown: its groups are not evaluated.",
     ),
-    "adopted": (
+    "adopted": Bilingual(
         "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت، والسجل هو المرجع.",
         "The rules in force do not decide it: earlier rules or a timer did, and the log is authoritative.",
     ),
-    "anomaly": (
+    "anomaly": Bilingual(
         "القيد {index} من {agency} لم يغيّر شيئاً: {rule}.",
         "Entry {index} of {agency} changed nothing: {rule}.",
     ),
-    "too-early": (
+    "too-early": Bilingual(
         "{id} تقررها القواعد الحالية عن القيد {index}، وهو أسبق منها: لم تُطلق ولن تُطلق.",
         "The rules in force decide {id} for entry {index}, which is earlier than they are: it was not and will not be "
         "triggered.",
     ),
-    "on-its-way": (
+    "on-its-way": Bilingual(
         "{id} تقررت بالقيد {index} ولم تدخل السجل بعد: هي في طريقها إليه.",
         "{id} was decided at entry {index} and is not in the log yet: it is on its way.",
     ),
@@ -56,8 +59,7 @@ _SENTENCES: Final = {
 
 def remark(name: str, **parts: object) -> Text:
     """A sentence with its values."""
-    ar, en = _SENTENCES[name]
-    return fill({"ar": ar, "en": en}, parts)
+    return fill(asdict(_SENTENCES[name]), parts)
 
 
 def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> Iterator[Text]:
