@@ -65,9 +65,9 @@ async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
     may read it follows from its bytes, so they are compared first.
     """
     scope = money_scope(reader.caller)
-    read = read_unchecked if scope == EVERYTHING else read_checked
     async with reader.reads.connection() as connection:
-        raw = await read(connection, index, 1)
+        reads_all = scope == EVERYTHING
+        raw = await (read_unchecked(connection, index, 1) if reads_all else read_checked(connection, index, 1))
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
         size, note = await checkpoint_over(connection, index)
