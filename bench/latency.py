@@ -18,7 +18,7 @@ from bench.figures import Figures
 from bench.history import AGENCIES
 from bench.system import (
     BESIDE,
-    END_S,
+    SETTLE_S,
     SIZE,
     Load,
     Meter,
@@ -80,7 +80,7 @@ async def at_rate(
         began = time.perf_counter()
         seen = asyncio.create_task(watch(connection, topic, first_offset + len(lines)))
         reached = await publish_steadily(publisher, lines, rate, began)
-        async with asyncio.timeout(END_S):
+        async with asyncio.timeout(SETTLE_S):
             readings = await seen
         loads = meter.loads()
         loads["postgres"].processor_s -= own_s(watcher) - own_before

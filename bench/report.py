@@ -116,8 +116,9 @@ def _top_line(shown: Shown, figures: Figures) -> tuple[str, ...] | None:
 
 def _where(figures: Figures, unit: str) -> str:
     runs = max((len(found) for row in figures.rows.values() for found in row.values()), default=0)
-    named = "".join(f", {name} {version}" for name, version in figures.versions.items())
-    return f"{figures.measured_on}: {figures.size:,} {unit}; median of {runs}. {figures.machine}{named}."
+    named = ", ".join(f"{name} {version}" for name, version in figures.versions.items())
+    what = f"{figures.measured_on}: {figures.size:,} {unit}; median of {runs}"
+    return ". ".join(filter(None, (what, figures.machine, named))) + "."
 
 
 def _rows(figures: Figures) -> str:

@@ -61,7 +61,7 @@ def test_the_page_says_where_each_part_ran_and_what_it_is_beside() -> None:
     for line in (
         "| projections, beside a count | 80.0 events/s | 2.00 | 2.00 | 2026-12-01 |",
         "## Side by side",
-        "2026-12-01: 300,000 events; median of 3. 2 × a processor; load 1.50, Tessera v1.0.4.",
+        "2026-12-01: 300,000 events; median of 3. 2 × a processor; load 1.50. Tessera v1.0.4.",
         "| streams | 40.0 |",
         "Go is not installed.",
     ):
