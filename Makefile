@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks screenshots simulate lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check static format accept bench screenshots simulate lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -65,23 +65,9 @@ simulate: $(INSTALLED) ## Enumerate faults at each await of the core (SEED=7 MIN
 screenshots: $(INSTALLED) ## Take a picture of each page of the console (build/console)
 	@$(BIN)/python -m tests.browser.screenshots
 
-bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
-	@$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
-
-bench-ledger: $(INSTALLED) ## Measure the ledger beside a row-by-row writer, and what statements cost (ARGS='--runs 1')
-	@$(BIN)/python -m bench.ledger $(ARGS)
-
-bench-pages: $(INSTALLED) ## Measure pages of lists over 10,000,000 rows in each table (ARGS='--rows 1000000 --plans')
-	@$(BIN)/python -m bench.pages $(ARGS)
-
-bench-webhooks: $(INSTALLED) ## Measure how soon a launch brings its webhook (ARGS='--rates 50')
-	@$(BIN)/python -m bench.webhooks $(ARGS)
-
-bench-audit: $(INSTALLED) ## Measure the full check, proofs, replays and the served log (ARGS='--only check,replay')
-	@$(BIN)/python -m bench.audit $(ARGS)
-
-bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
-	@$(BIN)/python -m bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+bench: $(INSTALLED) ## Measure beside peers and write docs/figures.md, some hours (ONLY=latency,growth EVENTS=N RUNS=N; QUICK=1: minutes, build/)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(EVENTS),--events $(EVENTS)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(QUICK),--quick)
 
 # The tools have an environment of their own: they bring packages that the project does not use.
 AUDIT := build/audit

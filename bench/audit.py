@@ -1,15 +1,12 @@
-"""What an auditor waits for: tree, full check, proofs, replays, and the served log. One run, one machine.
+"""What an auditor waits for: tree, full check, proofs, and the served log.
 
-    python -m bench.audit [--entries N] [--proofs N] [--runs N] [--only tree,check,…] [--json FILE]
-
-The log has mixed traffic as agencies send it. `check` and `replay` run the commands as an auditor does, each in a
-process of its own, start included; memory is the most that one held. Proofs are made in a tree of ten million entries,
-of which only the hashes exist. The log is served by the gateway as a user runs it, on the same machine as its client.
+The log has mixed traffic as agencies send it. `yesser audit` runs as an auditor runs it, in a process of its own, start
+included; memory is the most that one process held. Proofs are made in a tree of ten times as many entries, of which
+only the hashes exist. The log is served by the gateway as a user runs it, on the same machine as its client.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import random
@@ -26,28 +23,23 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
-import orjson
-from rich.console import Console
-
+from bench.figures import Figures, console
 from bench.history import AGENCIES
-from bench.ledger import Figures
 from bench.load_client import Connection as HttpConnection
-from bench.system import process
+from bench.system import process, stack
 from bench.traffic import OFFICE, mixed
 from consumers.models.migrate_command import migrate_database
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.port import MirrorPort
 from events.wire.entry import entry_bytes, recorded_time
 from infra.embedded.servers.ports import choose
-from infra.embedded.stack import running_stack
 from infra.http.routes import LOG_PREFIX
 from infra.kafka.client_config import agency_topic
 from infra.log.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import HashPort, inclusion_proof, tree_root, verify_inclusion
 from infra.log.reader import StoredHashes
-from infra.postgres.connection import Connection, connect
-from infra.principals import SUPERUSER
+from infra.postgres.connection import Connection, connected
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
@@ -69,19 +61,8 @@ code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)
 """
-STEPS: Final = ("tree", "check", "replay", "proof", "serve")
-GOALS: Final = {
-    "tree and signatures, entries/s": "≥ 200,000",
-    "full check of a mirror, entries/s": "≥ 50,000",
-    "full check of the served log, entries/s": "≥ 50,000",
-    "memory of the last quarter to the first": "≤ 1.1",
-    "a proof, mirror, ms": "≤ 2",
-    "a proof, database, ms": "≤ 2",
-    "replay of a million into SQLite, s": "< 15",
-    "served tiles/s": "≥ 2,000",
-}
-
-console = Console(stderr=True)
+TREE_TIMES: Final = 10
+RATE: Final = "entries/s"
 
 
 def traffic(entries: int) -> Iterator[bytes]:
@@ -106,32 +87,32 @@ def measure_tree(raw: list[bytes], figures: Figures) -> None:
     for first in range(0, len(raw), SIGNED_EVERY):
         tree.append(list(map(leaf_hash, raw[first : first + SIGNED_EVERY])))
         KEY.sign_checkpoint(tree.size, tree.root())
-    figures.add("tree and signatures, entries/s", len(raw) / (time.perf_counter() - started))
+    figures.add("tree and signatures", RATE, len(raw) / (time.perf_counter() - started))
 
 
-def measure_check(raw: list[bytes], folder: Path, figures: Figures) -> None:
-    """`yesser audit mirror` and `verify` of a mirror, and the memory of `verify` over a quarter and over all."""
-    memory = []
-    for part, entries in (("quarter", raw[: len(raw) // 4]), ("whole", raw)):
-        asyncio.run(write_mirror(MemoryLog(entries), folder / part, KEY.verifier))
+async def measure_check(raw: list[bytes], folder: Path, figures: Figures) -> None:
+    """`yesser audit verify` over a quarter and over all, which must take the same memory; then a mirror of it."""
+    for part, entries in (("a quarter of it", raw[: len(raw) // 4]), ("a mirror", raw)):
+        await write_mirror(MemoryLog(entries), folder / part, KEY.verifier)
         seconds, mib = timed_command(folder, "audit", "verify", str(folder / part))
-        memory.append(mib)
-    figures.add("full check of a mirror, entries/s", len(raw) / seconds)
-    figures.add("its memory, MiB", memory[1])
-    figures.add("memory of the last quarter to the first", memory[1] / memory[0])
-    seconds, _ = timed_command(folder, "audit", "mirror", str(folder / "copy"), "--from", str(folder / "whole"))
-    figures.add("mirror of a mirror, entries/s", len(raw) / seconds)
+        figures.add(f"full check of {part}", RATE, len(entries) / seconds)
+        figures.add(f"full check of {part}", "MiB", mib)
+    seconds, _ = timed_command(folder, "audit", "mirror", str(folder / "copy"), "--from", str(folder / "a mirror"))
+    figures.add("mirror of a mirror", RATE, len(raw) / seconds)
 
 
-def measure_replay(raw: list[bytes], folder: Path, figures: Figures) -> None:
-    """`yesser audit replay --into` a new folder, proof of every entry included."""
-    asyncio.run(write_mirror(MemoryLog(raw), folder / "mirror", KEY.verifier))
-    for form in ("SQLite", "Parquet"):
-        seconds, mib = timed_command(
-            folder, "audit", "replay", str(folder / "mirror"), "--into", str(folder / form), "--format", form.lower()
-        )
-        figures.add(f"replay of a million into {form}, s", seconds * 1_000_000 / len(raw))
-        figures.add(f"memory of its largest process, {form}, MiB", mib)
+async def measure_replay(size: int, figures: Figures) -> None:
+    """`yesser audit replay --into` a new folder, in both formats, proof of every entry included."""
+    with tempfile.TemporaryDirectory(prefix="yesser-bench-") as name:
+        folder = Path(name)
+        with console.status("writing a log"):
+            await write_mirror(MemoryLog(list(traffic(size))), folder / "mirror", KEY.verifier)
+        for form in ("SQLite", "Parquet"):
+            into = ("--into", str(folder / form), "--format", form.lower())
+            seconds, mib = timed_command(folder, "audit", "replay", str(folder / "mirror"), *into)
+            figures.add(form, "s", seconds)
+            figures.add(form, "s for a million", seconds * 1_000_000 / size)
+            figures.add(form, "MiB of its largest process", mib)
 
 
 def timed_command(folder: Path, *command: str) -> tuple[float, float]:
@@ -199,21 +180,18 @@ async def measure_proofs(hashes: Hashes, port: Callable[[], HashPort], name: str
         path = await inclusion_proof(port(), index, hashes.size)
         assert verify_inclusion(hashes.leaf(index), index, hashes.size, hashes.root, path)
         seconds.append(time.perf_counter() - started)
-    figures.add(f"a proof, {name}, ms", 1_000 * statistics.median(seconds))
-    figures.add(f"a proof, {name}, p99, ms", 1_000 * statistics.quantiles(seconds, n=100)[98])
+    figures.add(f"a proof, {name}", "p50 ms", 1_000 * statistics.median(seconds))
+    figures.add(f"a proof, {name}", "p99 ms", 1_000 * statistics.quantiles(seconds, n=100)[98])
 
 
 async def measure_all_proofs(settings: Settings, hashes: Hashes, folder: Path, figures: Figures) -> None:
     hashes.write(folder)
     assert await tree_root(MirrorPort(folder, KEY.verifier, hashes.size), hashes.size) == hashes.root
     await measure_proofs(hashes, lambda: MirrorPort(folder, KEY.verifier, hashes.size), "mirror", figures)
-    connection = await connect(settings, "bench", batch=True)
-    try:
+    async with connected(settings, "bench", batch=True) as connection:
         await empty(connection)
         await hashes.insert(connection)
         await measure_proofs(hashes, lambda: StoredHashes(connection), "database", figures)
-    finally:
-        await connection.close()
 
 
 async def empty(connection: Connection) -> None:
@@ -223,9 +201,8 @@ async def empty(connection: Connection) -> None:
 
 async def serve(settings: Settings, raw: list[bytes], folder: Path, figures: Figures) -> None:
     """The gateway alone: hash tiles that it has and has not kept, and `yesser audit verify` of the whole."""
-    connection = await connect(settings, "bench", batch=True)
     log, token = MemoryLog(raw), folder / "token"
-    try:
+    async with connected(settings, "bench", batch=True) as connection:
         made = await create_token(connection, hash_key(settings), TokenRequest("auditor", "court-of-audit", 1))
         token.write_text(made.token)
         await empty(connection)
@@ -233,26 +210,24 @@ async def serve(settings: Settings, raw: list[bytes], folder: Path, figures: Fig
         nodes = ((level, n, node) for level, row in enumerate(log.levels) if level for n, node in enumerate(row))
         await connection.copy_records_to_table("node", schema_name="log", records=nodes)
         await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), log.note)
-    finally:
-        await connection.close()
     with gateway(settings) as port:
         await until_answering(port)
         full = len(raw) // TILE
-        for name, tiles in (("served tiles/s", 16), ("served tiles/s, all in turn", full)):
+        for name, tiles in (("16 tiles", min(16, full)), ("all tiles in turn", full)):
             paths = [tile_path(0, number) for number in range(tiles)]
-            figures.add(name, await tiles_per_s(port, paths))
-        figures.add("served checkpoints/s", await tiles_per_s(port, ["checkpoint"]))
+            figures.add(f"served, {name}", "answers/s", await tiles_per_s(port, paths))
+        figures.add("served, checkpoint", "answers/s", await tiles_per_s(port, ["checkpoint"]))
         address = f"http://127.0.0.1:{port}{LOG_PREFIX}"
         seconds, mib = timed_command(folder, "audit", "verify", address, "--token-file", str(token))
-        figures.add("full check of the served log, entries/s", len(raw) / seconds)
-        figures.add("memory of that check, MiB", mib)
+        figures.add("full check of the served log", RATE, len(raw) / seconds)
+        figures.add("full check of the served log", "MiB", mib)
 
 
 @contextmanager
 def gateway(settings: Settings) -> Iterator[int]:
     (port,) = choose([None])
-    os.environ |= {"YESSER_GATEWAY_PORT": str(port), "YESSER_GATEWAY_LOG_REQUESTS_PER_S": "100000"}
-    with process(settings, "gateway"):
+    variables = {"YESSER_GATEWAY_PORT": str(port), "YESSER_GATEWAY_LOG_REQUESTS_PER_S": "100000"}
+    with process(settings, "gateway", variables):
         yield port
 
 
@@ -292,46 +267,15 @@ async def tiles_per_s(port: int, paths: list[str]) -> float:
     return done / (time.perf_counter() - started)
 
 
-def run(only: set[str], entries: int, proofs: int, figures: Figures) -> None:
+async def measure(entries: int, figures: Figures) -> None:
     """One whole run."""
-    with tempfile.TemporaryDirectory(prefix="yesser-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="yesser-bench-") as name, stack() as settings:
         folder = Path(name)
         with console.status("writing a log"):
             raw = list(traffic(entries))
-        if "tree" in only:
-            measure_tree(raw, figures)
-        if "check" in only:
-            measure_check(raw, folder, figures)
-        if "replay" in only:
-            measure_replay(raw, folder, figures)
-        if not only & {"proof", "serve"}:
-            return
-        with running_stack(folder / "stack", only=("kafka", "postgres")) as settings:
-            owner = settings.acting_as(SUPERUSER)
-            asyncio.run(migrate_database(settings))
-            if "proof" in only:
-                asyncio.run(measure_all_proofs(owner, Hashes(proofs), folder / "hashes", figures))
-            if "serve" in only:
-                asyncio.run(prepare(owner))
-                asyncio.run(serve(owner, raw, folder, figures))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the log (default 1,000,000)")
-    parser.add_argument("--proofs", type=int, default=10_000_000, help="entries of the proofs' tree (10,000,000)")
-    parser.add_argument("--runs", type=int, default=1, help="whole runs; medians are shown (default 1)")
-    parser.add_argument("--only", default=",".join(STEPS), help=f"measure only these: {', '.join(STEPS)}")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    arguments = parser.parse_args()
-    figures = Figures()
-    for number in range(arguments.runs):
-        console.rule(f"run {number + 1} of {arguments.runs}")
-        run(set(arguments.only.split(",")), arguments.entries, arguments.proofs, figures)
-    Console().print(figures.table("Auditing from outside", GOALS))
-    if arguments.json:
-        arguments.json.write_bytes(orjson.dumps(figures.runs, option=orjson.OPT_INDENT_2))
-
-
-if __name__ == "__main__":
-    main()
+        measure_tree(raw, figures)
+        await measure_check(raw, folder, figures)
+        await migrate_database(settings)
+        await measure_all_proofs(settings, Hashes(TREE_TIMES * entries), folder / "hashes", figures)
+        await prepare(settings)
+        await serve(settings, raw, folder, figures)

@@ -1,32 +1,23 @@
-"""The revenue ledger beside a double-entry writer, and what its statements cost: one run, one machine.
-
-    python -m bench.ledger [--receipts N] [--statement N] [--runs N] [--json FILE]
+"""The revenue ledger beside a double-entry writer, and what its statements cost.
 
 The peer is what one would write first: for each receipt a transaction with two rows and two balances. Both read the
-same entries, as they are in the log, on the same PostgreSQL. A run takes about two minutes.
+same entries, as they are in the log, on the same PostgreSQL. The statement is over five times as many receipts.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import gc
-import statistics
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-import orjson
 import psutil
-from rich.console import Console
-from rich.table import Table
 
+from bench.figures import Figures, console
+from bench.system import stack
 from consumers.explain.ledger.proving import prove_statement
 from consumers.explain.ledger.statement_proof import verify_statement
 from consumers.models.migrate_command import migrate_database
@@ -37,12 +28,9 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.read import statement_parts
 from events.wire.entry import parse_entry
-from infra.cli import COLLECT_EVERY
-from infra.embedded.stack import running_stack
 from infra.log.merkle import TileTree, leaf_hash
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.postgres.migrate import create_tables
-from infra.principals import SUPERUSER
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 from tests.oracle.log import EntryDict, make_entry, make_event
@@ -60,38 +48,10 @@ CREATE TABLE public.balance (account text PRIMARY KEY, amount bigint NOT NULL);
 PEER_BALANCE: Final = (
     "INSERT INTO public.balance AS b VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET amount = b.amount + $2"
 )
-GOALS: Final = {
-    "receipts of 1,000 contracts": "≥ 40,000/s",
-    "receipts of one contract": "≥ half",
-    "ledger to the row-by-row writer": "≥ 50 ×",
-    "statement, figures and receipts": "< 5 s",
-    "its PDF": "< 2 s",
-    "verify-statement": "≥ 100,000/s",
-}
-
-console = Console(stderr=True)
-
-
-@dataclass
-class Figures:
-    """Figures by name, one of each run."""
-
-    runs: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, name: str, figure: float) -> None:
-        self.runs[name].append(figure)
-        console.print(f"{name}: {figure:,.2f}" if figure < 100 else f"{name}: {figure:,.0f}")
-
-    def table(self, title: str, goals: Mapping[str, str]) -> Table:
-        """The median of each figure beside its goal."""
-        table = Table(title=title, title_justify="left")
-        for name in ("", "median", "of", "goal"):
-            table.add_column(name, justify="left" if not name else "right")
-        for name, found in self.runs.items():
-            median = statistics.median(found)
-            figure = f"{median:,.2f}" if median < 100 else f"{median:,.0f}"
-            table.add_row(name, figure, str(len(found)), goals.get(name, ""))
-        return table
+STATEMENT: Final = 5
+RECEIPTS: Final = "receipts/s"
+MANY, ONE = "receipts of 1,000 contracts", "receipts of one contract"
+ROW_BY_ROW: Final = "row-by-row writer, 1,000 contracts"
 
 
 def history(receipts: int, contracts: int, closes: bool = False) -> Iterator[EntryDict]:
@@ -120,27 +80,23 @@ def history(receipts: int, contracts: int, closes: bool = False) -> Iterator[Ent
         yield said("revenue.period-closed", 0, {"period": "2005-01"})
 
 
-async def whole(settings: Settings, receipts: int, of_statement: int, figures: Figures) -> None:
+async def measure(receipts: int, figures: Figures) -> None:
     """One run."""
-    connection = await connect(settings, "bench", batch=True)
-    try:
-        with console.status("writing a log"):
-            many = raw_entries(history(receipts, CONTRACTS))
-            one = raw_entries(history(receipts, 1))
-        rate = await applied(connection, REVENUE, many, receipts, figures, "receipts of 1,000 contracts")
-        hot = await applied(connection, REVENUE, one, receipts, figures, "receipts of one contract")
-        figures.add("one contract to 1,000", hot / rate)
-        peer = await row_by_row(connection, many)
-        figures.add("row-by-row writer", peer)
-        figures.add("ledger to the row-by-row writer", rate / peer)
-        await statement_costs(settings, connection, of_statement, figures)
-    finally:
-        await connection.close()
+    with stack("postgres") as settings:
+        await migrate_database(settings)
+        async with connected(settings, "bench", batch=True) as connection:
+            with console.status("writing a log"):
+                many = raw_entries(history(receipts, CONTRACTS))
+                one = raw_entries(history(receipts, 1))
+            await applied(connection, REVENUE, many, receipts, figures, MANY)
+            await applied(connection, REVENUE, one, receipts, figures, ONE)
+            figures.add(ROW_BY_ROW, RECEIPTS, await row_by_row(connection, many))
+            await statement_costs(settings, connection, STATEMENT * receipts, figures)
 
 
 async def applied(
     connection: Connection, consumer: Consumer, raw: Sequence[bytes], receipts: int, figures: Figures, name: str
-) -> float:
+) -> None:
     """Receipts per second, from the log in PostgreSQL into the ledger."""
     await empty(connection)
     await write_log(connection, raw)
@@ -149,10 +105,8 @@ async def applied(
     await writer.fill(contracts, is_gap=False)
     own, started = time.process_time(), time.perf_counter()
     await writer.fill(len(raw), is_gap=False)
-    rate = receipts / (time.perf_counter() - started)
-    figures.add(name, rate)
-    figures.add(f"{name}, µs of this process", 1e6 * (time.process_time() - own) / receipts)
-    return rate
+    figures.add(name, RECEIPTS, receipts / (time.perf_counter() - started))
+    figures.add(name, "own µs/receipt", 1e6 * (time.process_time() - own) / receipts)
 
 
 async def opened(connection: Connection, consumer: Consumer) -> Writer:
@@ -212,52 +166,23 @@ async def statement_costs(settings: Settings, connection: Connection, receipts: 
     vkey.parent.mkdir(parents=True, exist_ok=True)
     vkey.write_text(KEY.verifier.vkey + "\n")
     await connection.execute(f"ANALYZE; SET search_path = {REVENUE.schema}")
-    with timed(figures, "statement, figures and receipts"):
+    with timed(figures, "a statement"):
         parts = await statement_parts(connection, "P0", "2005-01", None)
     for name, format_ in (("its PDF", "pdf"), ("its page", "html"), ("its CSV", "csv")):
         with timed(figures, name):
             FORMATS[format_].render(parts)
-    figures.add("memory of this process, MiB", psutil.Process().memory_info().rss / 2**20)
+    figures.add("a statement", "MiB of its process", psutil.Process().memory_info().rss / 2**20)
     del parts
     with tempfile.TemporaryDirectory() as folder:
         with timed(figures, "prove-statement"):
             await prove_statement(settings, "P0", "2005-01", Path(folder, "proof"))
         started = time.perf_counter()
         await verify_statement(Path(folder, "proof"), KEY.verifier)
-        figures.add("verify-statement", receipts / (time.perf_counter() - started))
+        figures.add("verify-statement", RECEIPTS, receipts / (time.perf_counter() - started))
 
 
 @contextmanager
 def timed(figures: Figures, name: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    figures.add(name, time.perf_counter() - started)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--receipts", type=int, default=200_000, help="receipts of the ledger (default 200,000)")
-    parser.add_argument("--statement", type=int, default=1_000_000, help="receipts of the statement (1,000,000)")
-    parser.add_argument("--runs", type=int, default=3, help="whole runs; medians are shown (default 3)")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    arguments = parser.parse_args()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_EVERY)  # as in the platform's processes, for the peer too
-    figures = Figures()
-    with (
-        tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,
-        running_stack(Path(folder) / "home", only=("postgres",)) as settings,
-    ):
-        owner = settings.acting_as(SUPERUSER)
-        asyncio.run(migrate_database(settings))
-        for number in range(arguments.runs):
-            console.rule(f"run {number + 1} of {arguments.runs}")
-            asyncio.run(whole(owner, arguments.receipts, arguments.statement, figures))
-    title = f"Ledger: {arguments.receipts:,} receipts; a statement over {arguments.statement:,}"
-    Console().print(figures.table(title, GOALS))
-    if arguments.json:
-        arguments.json.write_bytes(orjson.dumps(figures.runs, option=orjson.OPT_INDENT_2))
-
-
-if __name__ == "__main__":
-    main()
+    figures.add(name, "s", time.perf_counter() - started)

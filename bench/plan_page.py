@@ -1,5 +1,7 @@
-"""The plan's page over a large log: what a page costs, and how soon a change stands on two hundred open pages. The run
-of `tests/scenarios/test_plan_page.py` shows the figures; `PLAN_EVENTS` is the size of the log."""
+"""The plan's page over a large log: what a page costs, and how soon a change stands on two hundred open pages.
+
+`tests/scenarios/test_plan_page.py` runs it too, with a smaller log: the proof is that all pages show the change.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,12 @@ import asyncio
 import itertools
 import os
 import re
+import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from unittest.mock import patch
 
@@ -20,15 +24,14 @@ import orjson
 import psutil
 from yarl import URL
 
+from bench.figures import Figures
 from bench.history import bench_agencies, generate_bench
 from tests.oracle.history import MIXED, History, generate
 from tests.oracle.validation import Agency
-from tests.scenarios.figures import tell
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system
 from tests.world.consoles import hidden
 
-EVENTS: Final = int(os.environ.get("PLAN_EVENTS", "100000"))
 PAGES: Final = 200
 ROUNDS: Final = 10
 LOADS: Final = 200
@@ -38,27 +41,26 @@ SEEN_WITHIN_S: Final = 60.0
 REGISTERED: Final = re.compile(r'infrastructure/registered">.*?(\d+)<')
 
 
-def many_things() -> History:
+def many_things(events: int) -> History:
     """Everything grows with the log: 44,000 services, 25,000 projects and 9,000 partnerships of a million events."""
-    return generate(31, EVENTS, MIXED)
+    return generate(31, events, MIXED)
 
 
-def programme() -> History:
+def programme(events: int) -> History:
     """The programme's own size: 152 services and as many projects, 200 partnerships, receipts and certificates."""
     agencies = [Agency("yesser", "office"), *map(Agency, bench_agencies())]
     history = History(31, tuple(agencies), {agency.code: [] for agency in agencies})
-    for agency, line in generate_bench(31, EVENTS, of_each_max=19):
+    for agency, line in generate_bench(31, events, of_each_max=19):
         history.lines[agency].append(line)
     return history
 
 
 @contextmanager
-def large_system(folder: Path, written: Callable[[], History]) -> Iterator[System]:
+def large_system(folder: Path, history: History) -> Iterator[System]:
     """The system after a history. All its open pages are of one account, which may have that many here."""
     of_one = {"YESSER_CONSOLE_LIVE_PAGES_MAX": str(PAGES), "YESSER_CONSOLE_REQUESTS_AT_ONCE_MAX": str(PAGES)}
     of_one["YESSER_CONSOLE_REQUESTS_PER_S"] = "10000"
     with patch.dict(os.environ, of_one), fresh_system() as system:
-        history = written()
         register(system, history)
         publish_all(system, history, folder)
         system.settle(timeout_s=1_500)
@@ -81,14 +83,27 @@ def signed_in(system: System) -> dict[str, str]:
         return dict(client.cookies)
 
 
-def percentile(seconds: Sequence[float], share: float) -> float:
-    """In milliseconds."""
-    return 1_000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
+async def measure(events: int, figures: Figures) -> None:
+    """One run, over a log of the programme's size and over one in which everything grows with it."""
+    for name, written in (("programme", programme), ("many things", many_things)):
+        with (
+            TemporaryDirectory(prefix="yesser-bench-") as folder,
+            large_system(Path(folder), written(events)) as system,
+        ):
+            await measure_pages(system, name, figures)
 
 
-def in_words(seconds: Sequence[float]) -> str:
-    p50, p95 = percentile(seconds, 0.5), percentile(seconds, 0.95)
-    return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, most {max(seconds) * 1_000:.0f} ms"
+async def measure_pages(system: System, name: str, figures: Figures) -> None:
+    """Of one log."""
+    cookies, publisher = signed_in(system), Publisher(system)
+    loads = await measure_loads(system, cookies, publisher)
+    past_s = await measure_past(system, cookies)
+    open_s = await measure_open_pages(system, cookies, publisher)
+    for what, seconds in (*loads.items(), ("as of an index", past_s), (f"a change, on {PAGES} open pages", open_s)):
+        figures.add(f"{what}, {name}", "p50 ms", 1e3 * statistics.median(seconds))
+        figures.add(f"{what}, {name}", "p95 ms", 1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))])
+        figures.add(f"{what}, {name}", "most ms", 1e3 * max(seconds))
+    figures.add(f"the console, {name}", "MiB", psutil.Process(system.pid("console")).memory_info().rss / 2**20)
 
 
 class Publisher:
@@ -136,7 +151,6 @@ class OpenPage:
         self._client = client
         self.shown = -1
         self.changed = asyncio.Condition()
-        self.loads = 0
 
     async def run(self, opened: asyncio.Queue[None]) -> None:
         async with self._client.get("/live") as news:
@@ -152,7 +166,6 @@ class OpenPage:
         assert answer.status == 200, page
         found = REGISTERED.search(page)
         assert found is not None, page
-        self.loads += 1
         async with self.changed:
             self.shown = int(found.group(1))
             self.changed.notify_all()
@@ -187,7 +200,8 @@ async def open_pages(system: System, cookies: dict[str, str]) -> AsyncIterator[l
         assert not faults, faults[:3]
 
 
-async def measure_open_pages(system: System, cookies: dict[str, str], publisher: Publisher) -> None:
+async def measure_open_pages(system: System, cookies: dict[str, str], publisher: Publisher) -> list[float]:
+    """Seconds from publishing a change to the last page that shows it."""
     seconds: list[float] = []
     async with publisher.connected() as publish, open_pages(system, cookies) as pages:
         for _ in range(ROUNDS):
@@ -196,15 +210,10 @@ async def measure_open_pages(system: System, cookies: dict[str, str], publisher:
             await publish()
             shown = await asyncio.wait_for(asyncio.gather(*(page.until_shown(figure) for page in pages)), SEEN_WITHIN_S)
             seconds.append(max(shown) - started)
-        loads = sum(page.loads for page in pages)
-    memory = psutil.Process(system.pid("console")).memory_info().rss / 2**20
-    tell(
-        f"{PAGES} open pages, {ROUNDS} changes: from publishing to the last page {in_words(seconds)};"
-        f" {loads} loads; the console has {memory:.0f} MiB"
-    )
+    return seconds
 
 
-async def measure_loads(system: System, cookies: dict[str, str], publisher: Publisher) -> None:
+async def measure_loads(system: System, cookies: dict[str, str], publisher: Publisher) -> dict[str, list[float]]:
     """One page after another, first while nothing changes, then while each load meets a log that has moved."""
     async with (
         publisher.connected() as publish,
@@ -227,10 +236,10 @@ async def measure_loads(system: System, cookies: dict[str, str], publisher: Publ
                 found = await load()
             moving.append(found[0])
             before = found[1]
-    tell(f"/plan with {before:,} entries: unchanged {in_words(still)}; rendered again {in_words(moving)}")
+    return {"unchanged": still, "rendered again": moving}
 
 
-async def measure_past(system: System, cookies: dict[str, str]) -> None:
+async def measure_past(system: System, cookies: dict[str, str]) -> list[float]:
     """The plan as of indexes all over the log, each for the first time."""
     seconds: list[float] = []
     async with httpx.AsyncClient(base_url=address(system, "console"), cookies=cookies, timeout=60) as client:
@@ -241,7 +250,7 @@ async def measure_past(system: System, cookies: dict[str, str]) -> None:
             answer = await client.get("/plan", params={"as_of_index": index})
             seconds.append(time.perf_counter() - started)
             assert answer.status_code == 200, answer.text
-    tell(f"/plan as of {PAST_LOADS} indexes: {in_words(seconds)}")
+    return seconds
 
 
 def index_of(page: str) -> int:

@@ -10,6 +10,8 @@ The stream keeps some numbers for each contract and service, so that any length 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -40,6 +42,9 @@ CONTRACTS_MIN, CONTRACTS_MAX = 15, 25
 RIYAL, RIYALS_MAX = 100, 30_000_000
 REPEATABLE, REVOCABLE = 64, 16
 LATE_PART, LATE_DAYS_MAX = 0.05, 90
+MONEY = re.compile(rb"revenue\.(collected|reversed)")
+AMOUNT = re.compile(rb'"amount_halalas": ?([0-9]+)')
+CAMPAIGN = b".awareness.campaign-"
 BASE32 = bytes.maketrans(b"0123456789abcdef", b"a2b3c4d5e6f7ghij")
 
 PER_THOUSAND = {
@@ -63,6 +68,37 @@ class Days:
     days: list[str]
     periods: list[list[str]]
     period_at: list[list[int]]
+
+
+@dataclass(slots=True)
+class Expected:
+    """What so much traffic must lead to. Of mixed traffic only the campaigns that do not exist are anomalies."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    net_halalas: int = 0
+    anomalies: int = 0
+
+    @property
+    def events(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def entries(self) -> int:
+        """A refusal is an entry, a duplicate is none."""
+        return self.outcomes["accepted"] + self.outcomes["refused"]
+
+    def count(self, line: bytes, outcome: Outcome) -> None:
+        """Add a line of mixed traffic."""
+        self.outcomes[outcome] += 1
+        if outcome != "accepted":
+            return
+        money = MONEY.search(line)
+        if money:
+            amount = AMOUNT.search(line)
+            assert amount is not None
+            self.net_halalas += int(amount[1]) if money[1] == b"collected" else -int(amount[1])
+        elif CAMPAIGN in line:
+            self.anomalies += 1
 
 
 @dataclass(slots=True)

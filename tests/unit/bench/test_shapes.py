@@ -1,4 +1,4 @@
-"""The batches of `make bench-gateway` hold what they are named for."""
+"""The batches of `make bench ONLY=gateway` hold what they are named for."""
 
 from __future__ import annotations
 

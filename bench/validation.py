@@ -1,35 +1,23 @@
 """What validation costs: processor time for each record, of plain, refused and hostile ones.
 
-    python -m bench.hostile [--json FILE]
-
-Each hostile record has 60 KiB, or is too large (up to 4 MiB); the worst ones are shown by case. Everything runs in this
-process, without any service.
+Each hostile record has 60 KiB, or is too large (up to 4 MiB). Everything runs in this process, without any service.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final
 
-import orjson
-from rich.console import Console
-from rich.table import Table
-
+from bench.figures import Figures
 from events.validation.validate import validate, validate_form
 from events.wire.codec import STRUCTURED_HEADERS
 from tests.hostile import SIZE_MAX, Case, cases, oversized
 from tests.world.events import changed, golden, sender_of
 
-GOAL_MS: Final = 20.0
-GOAL_OF_REFUSED: Final = 5.0
-GOAL_OF_WRITERS: Final = 1.5
 SHOWN: Final = 15
-ROUNDS: Final = 5
 TYPES: Final = frozenset({"partnership.signed", "awareness.initiative-announced", "service.launched"})
 """The types with the most lists, objects and texts; the others have the same places."""
 
@@ -54,17 +42,18 @@ FAULTS: Final[dict[str, tuple[str, Any]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    arguments = parser.parse_args()
-    figures = {"us_per_event": typical(), "hostile_ms": hostile()}
-    show(figures, Console())
-    if arguments.json:
-        arguments.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+async def measure(rounds: int, figures: Figures) -> None:
+    """One run; each record's time is the best of so many rounds."""
+    for name, (whole, form) in typical(rounds).items():
+        figures.add(name, "registrar µs", whole)
+        figures.add(name, "gateway µs", form)
+    worst = hostile(rounds)
+    for name in sorted(worst, key=worst.__getitem__, reverse=True)[:SHOWN]:
+        figures.add(f"hostile: {name}", "ms", worst[name])
+    figures.note(f"The costliest {SHOWN} of {len(worst):,} hostile records.")
 
 
-def typical() -> dict[str, tuple[float, float]]:
+def typical(rounds: int) -> dict[str, tuple[float, float]]:
     """Kind → microseconds an event, with its identity (registrar) and without (gateway), of the golden examples."""
     events = [json.loads(raw) for _, raw in golden()]
     compact = WRITERS["compact"]
@@ -77,32 +66,13 @@ def typical() -> dict[str, tuple[float, float]]:
     kinds["cut short"] = [case._replace(value=case.value[:-1]) for case in kinds["compact"]]
     kinds["receipts"] = list(_cases(receipts, compact))
     kinds["receipts of ten digits"] = list(_cases(of_ten_digits, compact))
-    return {name: (_us(found, validate), _us(found, validate_form)) for name, found in kinds.items()}
+    return {name: (_us(found, validate, rounds), _us(found, validate_form, rounds)) for name, found in kinds.items()}
 
 
-def hostile() -> dict[str, float]:
-    """Case → milliseconds for the record, the worst first."""
+def hostile(rounds: int) -> dict[str, float]:
+    """Case → milliseconds for the record."""
     made = chain(cases(SIZE_MAX - 400, types=TYPES), oversized())
-    found = {case.name: _us([case], validate) / 1e3 for case in made}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
-
-
-def show(figures: dict[str, Any], console: Console) -> None:
-    """The tables, with the goals."""
-    table = Table(title="Processor time for an event; examples of all types")
-    for column in ("", "registrar µs", "gateway µs", "of compact"):
-        table.add_column(column, justify="right" if column else "left")
-    base = figures["us_per_event"]["compact"][0]
-    for name, (whole, form) in figures["us_per_event"].items():
-        table.add_row(name, f"{whole:.1f}", f"{form:.1f}", f"{whole / base:.2f}")
-    console.print(table)
-    console.print(f"goals: other writers {GOAL_OF_WRITERS}, refused {GOAL_OF_REFUSED} of compact")
-    worst = Table(title=f"The costliest of {len(figures['hostile_ms']):,} hostile records (goal {GOAL_MS:.0f} ms)")
-    worst.add_column("case")
-    worst.add_column("ms", justify="right")
-    for name, milliseconds in list(figures["hostile_ms"].items())[:SHOWN]:
-        worst.add_row(name, f"{milliseconds:.1f}")
-    console.print(worst)
+    return {case.name: _us([case], validate, rounds) / 1e3 for case in made}
 
 
 def _cases(events: Sequence[Any], writer: Writer) -> Iterator[Case]:
@@ -111,18 +81,14 @@ def _cases(events: Sequence[Any], writer: Writer) -> Iterator[Case]:
         yield Case("", writer(event).encode(), STRUCTURED_HEADERS, code)
 
 
-def _us(found: Sequence[Case], check: Callable[..., Any]) -> float:
+def _us(found: Sequence[Case], check: Callable[..., Any], rounds: int) -> float:
     """Microseconds of processor time for each record: the best of some rounds."""
     repeats = max(1, 2_000 // len(found)) if len(found) > 1 else 1
     best = float("inf")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.process_time_ns()
         for _ in range(repeats):
             for case in found:
                 check(case.value, case.headers, case.agency)
         best = min(best, (time.process_time_ns() - started) / 1e3 / repeats / len(found))
     return best
-
-
-if __name__ == "__main__":
-    main()
