@@ -18,8 +18,7 @@ from consumers.replay.fold.table_hash import RowHasher
 from consumers.replay.rebuild.table_hash import table_hash
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.settings import Settings
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.logs import apply_live, history_bytes, write_log
 
 BLOCK_ENTRIES = 64
 FIRST, STEP = 200, 70
@@ -35,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(81, FIRST + 3 * STEP, MIXED)))
+    return history_bytes(81, FIRST + 3 * STEP)
 
 
 @pytest.fixture

@@ -13,14 +13,13 @@ from consumers.models.registry import CONSUMERS
 from consumers.proof.offline.store import SqliteStore
 from events.wire.entry import parse_entry
 from tests.every import every
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import raw_entries
+from tests.world.logs import history_bytes
 from tests.world.mirrors import mirrored, replay, run
 
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(61, 700, MIXED)))
+    return history_bytes(61, 700)
 
 
 @every("name", sorted(CONSUMERS))
