@@ -29,9 +29,7 @@ pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(3_000)]
 
 
 @pytest.mark.parametrize("written", [programme, many_things])
-def test_a_change_stands_on_two_hundred_open_pages_of_a_large_log(
-    tmp_path: Path, written: Callable[[], History]
-) -> None:
+def test_a_change_is_on_200_open_pages_of_a_large_log(tmp_path: Path, written: Callable[[], History]) -> None:
     with large_system(tmp_path, written) as system:
         cookies, publisher = signed_in(system), Publisher(system)
         asyncio.run(measure_loads(system, cookies, publisher))

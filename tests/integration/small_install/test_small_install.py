@@ -52,9 +52,7 @@ print(client.AgencyClient.__name__, [m for m in {sorted(EXTRAS)} if u.find_spec(
 
 
 @pytest.mark.accept
-async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
-    small: SmallInstall, tmp_path: Path
-) -> None:
+async def test_a_served_log_is_verified_mirrored_and_replayed(small: SmallInstall, tmp_path: Path) -> None:
     mirror, export, proof = tmp_path / "served", tmp_path / "export", tmp_path / "7.tlog-proof"
     await write_mirror(MemoryLog(history_bytes(61, 250)), mirror, KEY.verifier)
     here = await replay(tmp_path, str(mirror), "--into", str(tmp_path / "models-here"), "--json")

@@ -84,9 +84,7 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
     ]
 
 
-async def test_the_provider_ends_the_sessions_that_a_genuine_token_names_and_no_others(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_genuine_token_ends_the_sessions_that_it_names(settings: Settings, connection: Connection) -> None:
     async with (
         scene(settings, connection) as found,
         found.visitor() as first,

@@ -351,9 +351,7 @@ async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_th
 Files = Mapping[str, bytes | None]
 
 
-async def test_a_wrong_folder_halts_and_is_left_as_it_is_until_the_right_one_is_back(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_wrong_folder_halts_until_the_right_one_is_back(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection, "health")
     folder, kept = settings.log_folder, settings.log_folder / "checkpoint"
     note = kept.read_bytes()

@@ -36,7 +36,7 @@ class Table:
         return f"DELETE {deleted}"
 
 
-async def test_all_are_deleted_in_batches_and_a_table_that_fails_is_told_once_and_holds_up_no_other(
+async def test_all_are_deleted_in_batches_and_a_failing_table_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connection = AsyncMock(**{"fetchval.return_value": 8_192})

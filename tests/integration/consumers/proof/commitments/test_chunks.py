@@ -78,9 +78,7 @@ async def note(connection: Connection, index: int) -> None:
         await connection.execute(NOTE, name, consumer.rows_version.label, index)
 
 
-async def test_they_are_as_of_one_index_while_the_consumers_go_on(
-    settings: Settings, live: Connection, raw: list[bytes]
-) -> None:
+async def test_they_are_of_one_index_while_more_comes(settings: Settings, live: Connection, raw: list[bytes]) -> None:
     """Between two chunks, entries are applied that change rows which were read already, and others."""
     for number, (what, block_entries, is_block_committed) in enumerate(
         (

@@ -59,9 +59,7 @@ async def test_as_of_a_recorded_time_is_as_of_the_entries_recorded_by_then(
     assert await plan_at_a_glance(settings, moment) == await plan_at_a_glance(settings, index)
 
 
-async def test_a_command_may_read_for_longer_than_a_process_may_stand(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_command_may_read_longer_than_processes_stand(settings: Settings, connection: Connection) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 50})
     async with view(hasty, [PROJECTIONS]) as state:
         await asyncio.sleep(0.3)

@@ -212,9 +212,7 @@ async def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         ("ALTER TABLE t DROP data", "its columns"),
     ],
 )
-async def test_a_row_that_readers_would_take_otherwise_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, change: str, reason: str
-) -> None:
+async def test_an_ambiguous_row_is_refused(tmp_path_factory: pytest.TempPathFactory, change: str, reason: str) -> None:
     folder = await exported(tmp_path_factory.mktemp("changed") / "export", form="parquet")
     table = rewrite(folder, "ALTER TABLE t ALTER data TYPE VARCHAR", change)
     restate(folder, {"entries.parquet": verify.file_sha256(table)})

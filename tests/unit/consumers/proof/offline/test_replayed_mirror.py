@@ -48,9 +48,7 @@ async def test_a_part_of_a_log_gives_entries_but_no_read_models(raw: list[bytes]
     assert not (tmp_path / "models").exists()
 
 
-async def test_entries_are_printed_by_range_type_agency_and_subject_and_none_that_was_not_signed(
-    raw: list[bytes], tmp_path: Path
-) -> None:
+async def test_entries_are_printed_by_choice_and_only_what_was_signed(raw: list[bytes], tmp_path: Path) -> None:
     mirror = await mirrored(tmp_path / "mirror", raw)
     entries = [parse_entry(index, entry) for index, entry in enumerate(raw)]
 

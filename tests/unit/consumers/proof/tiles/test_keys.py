@@ -34,7 +34,7 @@ async def gateway(home: Path, *notes: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_the_keys_are_there_before_and_after_the_first_rotation_and_what_is_not_known_is_not_found(
+async def test_the_keys_are_there_around_the_first_rotation_and_no_unknown_ones(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "log").mkdir()

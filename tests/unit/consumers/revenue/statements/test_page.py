@@ -189,9 +189,7 @@ def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
         (R7[1], [[1000], [500], [501]], ["7.00", "0.50", "0.50"]),
     ],
 )
-def test_the_worked_case_and_the_vectors_of_r7(
-    terms: dict[str, Any], periods: list[list[int]], shares: list[str]
-) -> None:
+def test_the_worked_case_and_r7s_vectors(terms: dict[str, Any], periods: list[list[int]], shares: list[str]) -> None:
     found = [page for _, page in pages(told(periods, **terms))]
     for page in found:
         check_by_hand(page)
