@@ -122,9 +122,7 @@ def failing(error: Exception, times: int, seen: list[int]) -> Work:
     return work
 
 
-async def test_an_outage_is_retried_a_halt_is_told_and_what_people_mend_ends_a_process(
-    short: Settings,
-) -> None:
+async def test_an_outage_is_retried_a_halt_is_told_and_what_people_mend_ends_a_process(short: Settings) -> None:
     for error in (Retry("cut off"), ConnectionResetError("reset")):
         seen: list[int] = []
         async with running(election(short, failing(error, 2, seen), str(error))):

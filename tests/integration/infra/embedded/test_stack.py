@@ -158,9 +158,7 @@ async def test_what_was_acknowledged_survives_kill_9_of_both_services(own: Setti
     assert await _sql(own, "SELECT n FROM kept") == 1
 
 
-async def test_data_and_ports_outlive_a_restart_but_for_ports_that_were_taken(
-    own: Settings,
-) -> None:
+async def test_data_and_ports_outlive_a_restart_but_for_ports_that_were_taken(own: Settings) -> None:
     async with admin_client(own) as admin:
         await ensure_topic(admin, "yesser.moved", LOG_TOPIC_CONFIG)
     await _publish(own, "yesser.moved", b"kept")

@@ -100,9 +100,7 @@ async def unbuilt(connection: Connection) -> list[str]:
     ]
 
 
-async def test_log_and_position_only_grow_and_a_failed_migration_leaves_nothing(
-    connection: Connection,
-) -> None:
+async def test_log_and_position_only_grow_and_a_failed_migration_leaves_nothing(connection: Connection) -> None:
     for table in ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"):
         column = await connection.fetchval(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'log' AND table_name = $1", table

@@ -60,9 +60,7 @@ async def test_each_role_may_do_what_its_rights_say_only(settings: Settings, con
     assert block(ROLES) == role_table(found), "run `python -m tests.security_page`"
 
 
-async def test_no_role_makes_anything_but_the_tables_of_its_fold_as_owner(
-    settings: Settings,
-) -> None:
+async def test_no_role_makes_anything_but_the_tables_of_its_fold_as_owner(settings: Settings) -> None:
     passing = {"reader", "auditor"}
     owners = {schema_owner(schema_of(consumer)): consumer for consumer in CONSUMERS}
     everyone = [OWNER_ROLE, *owners, *map(database_role, PRINCIPALS), "postgres"]

@@ -152,9 +152,7 @@ def test_a_child_that_was_never_written_down_is_ended_with_its_home_and_another_
             process.wait()
 
 
-def test_a_log_that_has_grown_is_moved_aside_and_its_last_words_are_its_last_real_line(
-    tmp_path: Path,
-) -> None:
+def test_a_log_that_has_grown_is_moved_aside_and_its_last_words_are_its_last_real_line(tmp_path: Path) -> None:
     log = tmp_path / "kafka.log"
     for number in range(6):
         log.write_text(f"run {number}", "utf-8")

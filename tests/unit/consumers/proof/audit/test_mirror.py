@@ -267,9 +267,7 @@ async def test_a_log_that_was_changed_forked_or_lost_its_tail_is_refused_and_the
     assert (tmp_path / "checkpoint").read_bytes() == before
 
 
-async def test_a_log_with_other_rotations_is_a_fork_though_its_entries_are_alike(
-    tmp_path: Path,
-) -> None:
+async def test_a_log_with_other_rotations_is_a_fork_though_its_entries_are_alike(tmp_path: Path) -> None:
     for seed, is_first in ((b"n", True), (b"m", False)):
         log, key = MemoryLog(ENTRIES[:300]), LogKey(KEY.name, seed * 32)
         step = sign_transition(KEY, key, FIRST_RECORDED, (200, root_of(ENTRIES[:200])))
