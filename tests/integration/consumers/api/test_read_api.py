@@ -133,9 +133,7 @@ def campaign_id(told: list[EntryDict]) -> str:
     return next(str(row["campaign_id"]) for row in data if row["owner"] == "health")
 
 
-async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_document_says(
-    window: Window, told: list[EntryDict]
-) -> None:
+async def test_every_route_answers_each_caller_as_table_and_document_say(window: Window, told: list[EntryDict]) -> None:
     paths = (await window.json("/openapi.json"))["paths"]
     read = {path for path, operations in paths.items() if READ_TAGS & set(operations.get("get", {}).get("tags", []))}
     assert read == set(ACCESS)
@@ -218,9 +216,7 @@ STATEMENT = "/v1/partnerships/PPP-HEALTH/statements/2005-01"
         ("image/png", "application/json", b'{"partnership_id"'),
     ],
 )
-async def test_a_statement_comes_in_the_format_that_the_client_prefers(
-    window: Window, accept: str, media_type: str, begins: bytes
-) -> None:
+async def test_a_statement_comes_as_preferred(window: Window, accept: str, media_type: str, begins: bytes) -> None:
     answer = await window.get(STATEMENT, *CALLERS["acme"], accept=accept)
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type), answer.text
     assert answer.content[: len(begins)].lower() == begins.lower()
@@ -449,9 +445,7 @@ SAME = {
 }
 
 
-async def test_the_body_is_what_the_command_prints_which_also_prints_for_people(
-    window: Window, told: list[EntryDict], yesser: Yesser
-) -> None:
+async def test_the_body_is_what_the_command_prints(window: Window, told: list[EntryDict], yesser: Yesser) -> None:
     for address, words in SAME.items():
         path, *command = f"{address} {words}".replace("CAMPAIGN", campaign_id(told)).split()
         assert await yesser.document(*command) == await window.json(path), command

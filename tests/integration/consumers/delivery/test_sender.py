@@ -118,9 +118,7 @@ async def test_a_cut_request_may_have_arrived_and_is_made_again(settings: Settin
     assert await connection.fetchval(f"{unknown} FROM delivery.message m WHERE event_id = 'cut'") > 0
 
 
-async def test_a_destination_that_fails_rests_and_gets_one_message_at_a_time(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_failing_destination_rests_and_gets_one_at_a_time(settings: Settings, connection: Connection) -> None:
     route = Texts()
     await put(connection, *"abcdef")
     now = await database_now(connection)
@@ -172,9 +170,7 @@ async def test_a_wait_longer_than_any_is_of_a_clock_set_back(settings: Settings,
     assert "in half an hour" not in route.got
 
 
-async def test_what_halts_a_route_counts_no_attempt_and_who_lost_the_lease_makes_none(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_halt_counts_no_attempt_and_a_lost_lease_makes_none(settings: Settings, connection: Connection) -> None:
     route = Texts()
     route.is_readable = False
     await put(connection, "a")

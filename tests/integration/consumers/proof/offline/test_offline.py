@@ -17,9 +17,7 @@ from tests.world.logs import apply_everywhere, history_bytes, with_commitments, 
 from tests.world.mirrors import mirrored, replay, run
 
 
-async def test_each_source_and_form_gives_the_live_hashes_and_a_commitment_to_other_rows_is_named(
-    connection: Connection, tmp_path: Path
-) -> None:
+async def test_each_source_gives_the_live_hashes_and_other_rows_differ(connection: Connection, tmp_path: Path) -> None:
     raw = history_bytes(51, 400)
     await write_log(connection, raw)
     await apply_everywhere(connection, raw)

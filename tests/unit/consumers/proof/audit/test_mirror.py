@@ -233,9 +233,7 @@ async def test_times_that_run_back_where_a_mirror_grows_are_found(tmp_path: Path
     assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 256
 
 
-async def test_what_cannot_be_read_is_named_as_damage_and_a_missing_right_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_cannot_be_read_is_damage_but_for_a_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotThere, match="is this a mirror, or a log's address"):
         await MirrorPort(tmp_path, KEY.verifier).checkpoint()
     port = await mirrored(tmp_path, 300)

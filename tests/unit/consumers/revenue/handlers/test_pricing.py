@@ -44,9 +44,7 @@ def capped(amount: int, after: int, *pairs: tuple[int | None, int]) -> dict[str,
         ({"bands": bands((None, 9999)), "cap": None}, 2**53 - 1, (2**53 - 1) * 9999 // 10_000, "it stays exact"),
     ],
 )
-def test_the_vectors_of_r7_and_edges_of_bands_and_caps(
-    terms: dict[str, Any], cumulative: int, partner: int, why: str
-) -> None:
+def test_r7s_vectors_and_edges_of_its_bands(terms: dict[str, Any], cumulative: int, partner: int, why: str) -> None:
     assert price_table(terms).partner_halalas(cumulative) == partner, why
 
 
