@@ -74,9 +74,7 @@ async def test_continued_checkpoints_are_accepted_and_another_one_is_refused(aud
         assert "forked" in (auditor.refuses(tmp_path / "mirror", earlier=[forked]) or ""), size
 
 
-async def test_in_the_overlap_of_a_rotation_each_key_is_accepted_and_another_of_the_same_name_is_not(
-    auditor: Auditor, tmp_path: Path
-) -> None:
+async def test_in_an_overlap_both_keys_count_and_no_other_of_their_name(auditor: Auditor, tmp_path: Path) -> None:
     new, until = LogKey(KEY.name, b"n" * 32), datetime(2026, 1, 1, tzinfo=UTC)
     log = MemoryLog(sample_entries(700))
     log.history = KeyHistory.of(KEY.verifier, [sign_transition(KEY, new, until, (300, root_of(log.stored[:300])))])

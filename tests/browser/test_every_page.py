@@ -121,9 +121,7 @@ def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: s
 
 @pytest.mark.accept
 @every("page, language", lambda: product(OTHER_DATA, LANGUAGES))
-def test_a_template_with_other_data_is_accessible_too(
-    story: Story, page: tuple[str, str | None], language: Language
-) -> None:
+def test_other_data_is_accessible_too(story: Story, page: tuple[str, str | None], language: Language) -> None:
     path, role = page
     with story.visit(role, language) as visitor:
         require_every_look(visitor.open(path))

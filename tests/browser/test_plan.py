@@ -89,9 +89,7 @@ def test_without_script_a_form_and_links_lead_through_time(story: Story) -> None
         ("as_of_index=3&as_of_recorded=2026-11-25", "not both", "3"),
     ],
 )
-def test_a_state_that_is_not_there_is_a_sentence_and_the_present(
-    story: Story, query: str, said: str, typed: str
-) -> None:
+def test_a_missing_state_is_a_sentence_and_the_present(story: Story, query: str, said: str, typed: str) -> None:
     answer = story.get("office", f"/plan?{query}")
     assert answer.status_code == 422
     assert said in answer.text.partition('role="alert"')[2].partition("</div>")[0]

@@ -93,9 +93,7 @@ def claims_of_kafka(scenario: Scenario) -> Claims:
 @every(
     ("scenario", "claims", "steps"), [(s, claims_of_http, 5) for s in HTTP] + [(s, claims_of_kafka, 6) for s in KAFKA]
 )
-def test_a_scenario_passes_against_the_codec(
-    scenario: Scenario, claims: Callable[[Scenario], Claims], steps: int
-) -> None:
+def test_a_scenario_passes_in_the_codec(scenario: Scenario, claims: Callable[[Scenario], Claims], steps: int) -> None:
     assert len(scenario) == steps, "each one is read: given, parsed, its attributes, its data"
     (value,), headers = claims(scenario).values, claims(scenario).headers
     event = read_claim(value, read_headers(headers)).event

@@ -26,8 +26,6 @@ def test_an_arabic_page_has_the_blocks_of_the_english_one(page: str) -> None:
         ("../keys.md#rotate", "keys.md#rotate", "(keys.md#rotate) | text"),
     ],
 )
-def test_what_stands_in_one_language_only_is_named_with_its_page_and_heading(
-    old: str, new: str, expected: str | None
-) -> None:
+def test_what_is_in_one_language_only_is_named_with_its_heading(old: str, new: str, expected: str | None) -> None:
     found = difference("x.md", blocks_of(ENGLISH), blocks_of(ARABIC.replace(old, new)))
     assert found is None if expected is None else expected in (found or "")

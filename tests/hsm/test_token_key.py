@@ -83,9 +83,7 @@ def test_a_key_is_rotated_from_a_file_to_a_token_and_back(hsm: SoftHsm, files: K
     ]
 
 
-def test_a_token_that_is_away_or_refuses_its_pin_is_an_outage_and_its_return_ends_it(
-    hsm: SoftHsm, key: TokenKey
-) -> None:
+def test_a_token_that_is_away_or_refuses_its_pin_is_an_outage(hsm: SoftHsm, key: TokenKey) -> None:
     key.signature(b"before")
     hsm.remove()
     for use in (lambda: key.signature(b"x"), key.require):

@@ -11,29 +11,22 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from standardwebhooks import Webhook
 
 from infra.embedded.processes.signals import usual_parts
 from producers.publisher.kafka_publisher import AgencyPublisher
 from tests.scenarios.system import System, fresh_system
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
+from tests.world.events import encoded, event
 
 
-def event(name: str, number: int, **data: Any) -> bytes:
+def service_event(name: str, number: int, **data: Any) -> bytes:
     """An event of agency `health` about the service `S` and the number, of now."""
-    text = {"ar": f"خدمة {number}", "en": f"Service {number}"}
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": f"{name}-{number}",
-            "source": "urn:yesser:agency:health",
-            "type": f"sa.gov.yesser.{name}.v1",
-            "subject": f"service/S{number}",
-            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "data": {"service_id": f"S{number}", **data} | ({"name": text} if name == "service.registered" else {}),
-        }
-    )
+    service, now = f"S{number}", datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    if name == "service.registered":
+        data["name"] = {"ar": f"خدمة {number}", "en": f"Service {number}"}
+    about = event(name, f"service/{service}", {"service_id": service, **data}, id=f"{name}-{number}", time=now)
+    return encoded(about)
 
 
 @asynccontextmanager
@@ -64,7 +57,7 @@ async def waits_s(launches: int, per_s: float) -> list[float]:
     async with hooked_system() as (system, hook, secret):
         async with AgencyPublisher(system.settings, "health") as publisher:
             for number in range(launches):
-                await publisher.add(event("service.registered", number, plan_id="P", group=1))
+                await publisher.add(service_event("service.registered", number, plan_id="P", group=1))
             await publisher.flush()
             await asyncio.to_thread(system.settle)
             arrived: dict[str, float] = {}
@@ -78,7 +71,7 @@ async def waits_s(launches: int, per_s: float) -> list[float]:
             for number in range(launches):
                 await asyncio.sleep(began + number / per_s - time.monotonic())
                 published[f"S{number}"] = began + number / per_s
-                await publisher.add(event("service.launched", number, on="2026-11-01", channels=["web"]))
+                await publisher.add(service_event("service.launched", number, on="2026-11-01", channels=["web"]))
                 await publisher.push()
             await publisher.flush()
             await hook.until(launches, timeout_s=120)

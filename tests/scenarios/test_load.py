@@ -43,9 +43,7 @@ def publish_and_judge(
     return judge(system)
 
 
-def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle_though_processes_are_killed(
-    system: System, tmp_path: Path
-) -> None:
+def test_a_mixed_history_gives_the_oracles_figures_though_parts_are_killed(system: System, tmp_path: Path) -> None:
     profile = Profile(agencies=("yesser", "justice", "commerce", "labour"))  # of this test alone
     killer = Killer(seed=30, count=4)
     publish_and_judge(system, 20, 1_500, profile, tmp_path, killer).require_clean()

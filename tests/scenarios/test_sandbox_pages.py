@@ -66,7 +66,7 @@ def test_the_quick_starts_events_are_in_the_plan_with_their_receipts_and_proofs(
 
 
 @pytest.mark.accept
-def test_readmes_events_are_in_the_plan_their_entry_is_shown_byte_for_byte_and_nothing_is_left(
+def test_readmes_events_are_in_the_plan_and_their_entry_is_shown_verbatim(
     environment: dict[str, str],
 ) -> None:
     """On the sandbox of the quick start, which it does not end. The tests run in what `make setup` made."""

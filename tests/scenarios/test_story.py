@@ -112,9 +112,7 @@ def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Cl
 
 
 @pytest.mark.accept
-def test_run_again_after_another_agencys_service_it_adds_nothing_and_answers_only_its_own_campaigns(
-    tmp_path: Path,
-) -> None:
+def test_run_again_it_adds_nothing_and_answers_only_its_own_campaigns(tmp_path: Path) -> None:
     """The launch came before the demo and waited for its registration: the campaign comes between the two runs, and its
     cause stands before all others."""
     registered, launched = tmp_path / "registered.ndjson", tmp_path / "launched.ndjson"

@@ -10,10 +10,9 @@ from consumers.replay.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.revenue.consumer import CONSUMER
 from infra.process.reaction import Reaction, reaction_to
 from infra.settings import Settings
-from tests.oracle.history import entries_from, generate
 from tests.simulate.applying import CLAIMED, EVENTS, REVENUE, SEED, Applying
 from tests.simulate.worlds import Role, World
-from tests.world.logs import raw_entries, write_log
+from tests.world.logs import history_bytes, write_log
 
 PORTION_ENTRIES: Final = 4
 PORTIONS: Final = 6
@@ -39,7 +38,7 @@ class Swapping(Applying):
         self.roles: Sequence[Role] = (REVENUE, Role("rebuild revenue", lambda s: Command(self, s), is_command=True))
         self.is_swapped = True
         """The command has ended well."""
-        self._raw = raw_entries(entries_from(generate(SEED, EVENTS, CLAIMED)))
+        self._raw = history_bytes(SEED, EVENTS, CLAIMED)
         self._old_schema = 0
 
     async def found(self, world: World) -> None:

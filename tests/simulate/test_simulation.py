@@ -51,9 +51,7 @@ def test_a_run_is_repeated_by_the_text_of_its_schedule(in_world: InWorld[None]) 
     in_world("registrar", repeat)
 
 
-def test_a_recovery_reads_the_next_topic_without_waiting_for_records_of_the_last(
-    stack: TestStack, tmp_path: Path
-) -> None:
+def test_a_recovery_reads_the_next_topic_without_a_wait(stack: TestStack, tmp_path: Path) -> None:
     settings, broker = stack.settings(tmp_path, database="none", corner="reads"), Broker()
     broker.create(*TOPICS)
 

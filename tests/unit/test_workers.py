@@ -64,9 +64,7 @@ def test_who_is_alone_waits_for_those_beside_each_other_and_is_not_overtaken(tmp
     assert order == ["alone", "later"]
 
 
-def test_a_file_on_the_services_stays_on_one_worker_its_figures_come_back_and_a_skipped_test_fails_in_ci(
-    tmp_path: Path,
-) -> None:
+def test_a_file_on_services_stays_on_one_worker_and_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
     (tmp_path / "test_tried.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "test_skipped.py").write_text(SKIPPED, encoding="utf-8")
     code, output = run_pytest(tmp_path, "-n2", "--dist=loadgroup", "--no-loadscope-reorder")

@@ -27,6 +27,7 @@ from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import OutboxEvent, event_bytes
 from infra.process import lease
 from infra.settings import Settings
+from tests.oracle.history import MIXED, Profile, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.world.memory_log import KEY, root_of
 from tests.world.records import RECORDED, said
@@ -37,6 +38,11 @@ BATCH_ENTRIES = 97
 def raw_entries(log: Iterable[EntryDict]) -> list[bytes]:
     """The entries' bytes."""
     return [orjson.dumps({name: entry[name] for name in ("recordedtime", "from", "event")}) for entry in log]
+
+
+def history_bytes(seed: int, events: int, profile: Profile = MIXED) -> list[bytes]:
+    """The entries of a history that is generated."""
+    return raw_entries(entries_from(generate(seed, events, profile)))
 
 
 def bundle_of(entries: Sequence[bytes]) -> bytes:

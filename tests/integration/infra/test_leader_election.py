@@ -79,9 +79,7 @@ async def test_a_batch_that_holds_the_event_loop_up_does_not_cost_the_lease_and_
         await until(lambda: terms == [1, 2], "it leads again")
 
 
-async def test_who_was_superseded_stands_by_and_its_connections_are_cut(
-    short: Settings, connection: Connection
-) -> None:
+async def test_who_lost_stands_by_and_its_connections_are_cut(short: Settings, connection: Connection) -> None:
     waiting = asyncio.Event()
     ended: list[BaseException] = []
 
@@ -124,9 +122,7 @@ def failing(error: Exception, times: int, seen: list[int]) -> Work:
     return work
 
 
-async def test_a_transient_error_is_retried_a_halt_is_told_and_what_a_person_must_mend_ends_the_process(
-    short: Settings,
-) -> None:
+async def test_an_outage_is_retried_a_halt_is_told_and_what_people_mend_ends_a_process(short: Settings) -> None:
     for error in (Retry("cut off"), ConnectionResetError("reset")):
         seen: list[int] = []
         async with running(election(short, failing(error, 2, seen), str(error))):

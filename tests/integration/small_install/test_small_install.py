@@ -14,9 +14,8 @@ from consumers.proof.audit.mirror import write_mirror
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from tests.integration.small_install.environment import SmallInstall, build
-from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.files import served
-from tests.world.logs import raw_entries
+from tests.world.logs import history_bytes, raw_entries
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.mirrors import replay
 from tests.world.statement_proofs import write_proof
@@ -53,11 +52,9 @@ print(client.AgencyClient.__name__, [m for m in {sorted(EXTRAS)} if u.find_spec(
 
 
 @pytest.mark.accept
-async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
-    small: SmallInstall, tmp_path: Path
-) -> None:
+async def test_a_served_log_is_verified_mirrored_and_replayed(small: SmallInstall, tmp_path: Path) -> None:
     mirror, export, proof = tmp_path / "served", tmp_path / "export", tmp_path / "7.tlog-proof"
-    await write_mirror(MemoryLog(raw_entries(entries_from(generate(61, 250, MIXED)))), mirror, KEY.verifier)
+    await write_mirror(MemoryLog(history_bytes(61, 250)), mirror, KEY.verifier)
     here = await replay(tmp_path, str(mirror), "--into", str(tmp_path / "models-here"), "--json")
     with served(mirror) as address:
         commands: tuple[tuple[str | Path, ...], ...] = (

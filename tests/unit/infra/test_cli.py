@@ -177,9 +177,7 @@ def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseExcept
         (OSError(errno.EIO, "Input/output error"), "A disk cannot be read"),
     ],
 )
-def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remedy(
-    error: BaseException, remedy: str
-) -> None:
+def test_what_settings_or_disk_do_not_allow_is_told_with_its_remedy(error: BaseException, remedy: str) -> None:
     sentence = cli.foreseen(error) or ""
     assert remedy in sentence
     assert "is the stack up?" not in sentence

@@ -42,9 +42,7 @@ def records() -> list[tuple[str, bytes, Sender, Faults]]:
 
 
 @every(("name", "raw", "sender", "faults"), records)
-def test_a_record_of_the_tables_has_its_codes_and_pointers(
-    name: str, raw: bytes, sender: Sender, faults: Faults
-) -> None:
+def test_a_tables_record_has_codes_and_pointers(name: str, raw: bytes, sender: Sender, faults: Faults) -> None:
     verdict = Registrar(Agency(sender.code, sender.role)).judge_record(1, raw, STRUCTURED_HEADERS)
     if name in SILENT:
         assert verdict.kind == "refused"

@@ -7,14 +7,11 @@ under the same id.
 
 from __future__ import annotations
 
-from typing import Any
-
-from events.types.catalogue import CATALOGUE
 from tests.oracle.entries import registrations
 from tests.oracle.fold import with_campaigns
-from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event
+from tests.oracle.log import EntryDict, JsonObject
 from tests.oracle.validation import Agency
-from tests.world.entries import TEXT
+from tests.world.entries import TEXT, EventLog
 from tests.world.ledger import terms
 
 AGENCIES = tuple(Agency(code, "office" if code == "yesser" else "agency") for code in ("yesser", "health", "labour"))
@@ -22,36 +19,28 @@ OWNERS = {"health": ("PPP-HEALTH", "ACME"), "labour": ("PPP-LABOUR", "GLOBEX")}
 STRANGER_RECEIPTS = ("R-EARLY", "R-STRANGER")
 
 
-class Teller:
-    """Writes facts down as entries, one after another."""
-
-    def __init__(self) -> None:
-        self.log: list[EntryDict] = []
-        for event in registrations(AGENCIES):
-            self.log.append(make_entry(len(self.log), event))
-
-    def say(self, fact: str, agency: str, subject: str = "", **data: Any) -> None:
-        """A fact; without a `subject` it is about what the contract says."""
-        index, about = len(self.log), subject or CATALOGUE[fact].subject.of(data)
-        self.log.append(make_entry(index, make_event(fact, agency, about, data, f"e{index}")))
+class Teller(EventLog):
+    """Partnerships and their receipts."""
 
     def sign(self, agency: str, partnership_id: str, partner_id: str) -> None:
         given: JsonObject = {"services": ["S1"], "legal_basis": TEXT, "signed_on": "2004-12-01", "terms": terms()}
         partner = {"partner_id": partner_id, "name": TEXT}
-        self.say("partnership.signed", agency, partnership_id=partnership_id, partner=partner, **given)
+        self.tell(agency, "partnership.signed", partnership_id=partnership_id, partner=partner, **given)
 
     def collect(self, agency: str, partnership_id: str, receipt_id: str) -> None:
         about = {"partnership_id": partnership_id, "receipt_id": receipt_id, "service_id": "S1"}
-        self.say("revenue.collected", agency, **about, amount_halalas=5000, collected_on="2005-01-03", receipts=1)
+        self.tell(agency, "revenue.collected", **about, amount_halalas=5000, collected_on="2005-01-03", receipts=1)
 
 
 def story() -> list[EntryDict]:
     """The log."""
     teller = Teller()
+    for event in registrations(AGENCIES):
+        teller.add(event)
     zeros = {"1": 1, "2": 0, "3": 0}
     targets = {"infrastructure_projects": 1, "national_applications": 1, "services": zeros}
     plan: JsonObject = {"name": TEXT, "starts_on": "2006-01-01", "ends_on": "2010-12-31", "targets": targets}
-    teller.say("plan.adopted", "yesser", plan_id="FIVE-YEAR", **plan)
+    teller.tell("yesser", "plan.adopted", plan_id="FIVE-YEAR", **plan)
     teller.collect("labour", "PPP-HEALTH", "R-EARLY")
     for agency, (partnership_id, partner_id) in OWNERS.items():
         _what_an_agency_does(teller, agency)
@@ -59,7 +48,7 @@ def story() -> list[EntryDict]:
         for receipt_id in ("R-1", "R-2", "R-1"):
             teller.collect(agency, partnership_id, receipt_id)
         for period in ("2005-01", "2005-02"):
-            teller.say("revenue.period-closed", agency, partnership_id=partnership_id, period=period)
+            teller.tell(agency, "revenue.period-closed", partnership_id=partnership_id, period=period)
     teller.collect("labour", "PPP-HEALTH", "R-STRANGER")
     teller.sign("labour", "PPP-HEALTH", "GLOBEX")
     return with_campaigns(teller.log)
@@ -84,4 +73,4 @@ def _what_an_agency_does(teller: Teller, agency: str) -> None:
         ("awareness.initiative-announced", initiative),
     ]
     for fact, data in facts:
-        teller.say(fact, agency, **data)
+        teller.tell(agency, fact, **data)

@@ -6,7 +6,6 @@ import base64
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import pytest
 
 from consumers.explain.over_http import answers
@@ -16,13 +15,14 @@ from infra.log.proofs import verify_consistency
 from tests.every import every
 from tests.integration.consumers.api.read_api import CALLERS, CHECKPOINT, Window, change
 from tests.integration.consumers.api.read_story import story
-from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.paths import ROOT
+from tests.oracle.log import EntryDict
 from tests.world.commands import Yesser
+from tests.world.entries import EventLog
+from tests.world.events import golden_event
 from tests.world.logs import raw_entries
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
+REFUSED = golden_event("registrar.refused")["data"]
 FROM_HERE = (answers.ENTRIES_HERE_MAX, 0)
 """Up to so many entries are explained in this process, others by one beside."""
 NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"
@@ -31,15 +31,10 @@ NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"
 @pytest.fixture(scope="module")
 def told() -> list[EntryDict]:
     """The story, and after it a refused record of each agency."""
-    log = story()
+    line = EventLog(story())
     for code, offset in (("health", 17), ("labour", 4), ("health", 18)):
-        address = f"agency.{code}.events/0/{offset}"
-        subject, index = f"refusal/agency.{code}.events/0/o{offset}", len(log)
-        event = make_event(
-            "registrar.refused", "platform", subject, REFUSED["data"] | {"address": address}, f"r{index}"
-        )
-        log.append(make_entry(index, event))
-    return log
+        line.tell("platform", "registrar.refused", **REFUSED | {"address": f"agency.{code}.events/0/{offset}"})
+    return line.log
 
 
 def receipts(told: list[EntryDict]) -> list[int]:

@@ -81,9 +81,7 @@ def steps_of_three_services() -> list[EntryDict]:
     return log.log
 
 
-async def test_a_service_that_was_retired_before_it_was_launched_makes_nobody_late(
-    stack: TestStack, tmp_path: Path
-) -> None:
+async def test_a_service_retired_before_its_launch_makes_nobody_late(stack: TestStack, tmp_path: Path) -> None:
     log = steps_of_three_services()
     end = len(log)
     async with window_on(stack, tmp_path / "home", log) as window:

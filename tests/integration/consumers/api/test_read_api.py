@@ -133,9 +133,7 @@ def campaign_id(told: list[EntryDict]) -> str:
     return next(str(row["campaign_id"]) for row in data if row["owner"] == "health")
 
 
-async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_document_says(
-    window: Window, told: list[EntryDict]
-) -> None:
+async def test_every_route_answers_each_caller_as_table_and_document_say(window: Window, told: list[EntryDict]) -> None:
     paths = (await window.json("/openapi.json"))["paths"]
     read = {path for path, operations in paths.items() if READ_TAGS & set(operations.get("get", {}).get("tags", []))}
     assert read == set(ACCESS)
@@ -153,9 +151,7 @@ async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_doc
             jsonschema_rs.validator_for(closed(content["schema"])).validate(answer.json())
 
 
-async def test_the_treasury_reads_all_money_and_the_proofs_of_it_and_nothing_else(
-    window: Window, told: list[EntryDict]
-) -> None:
+async def test_the_treasury_reads_money_and_its_proofs_and_no_more(window: Window, told: list[EntryDict]) -> None:
     treasury = CALLERS["treasury"]
     for path in ("/v1/partnerships", "/v1/balances"):
         assert await window.json(path, *treasury) == await window.json(path)
@@ -170,9 +166,7 @@ async def require_proofs(window: Window, told: list[EntryDict], caller: str, ind
         assert status == (200 if index in indexes else 404), index
 
 
-async def test_the_inbox_begins_with_what_is_overdue_and_its_counts_are_those_of_its_rows(
-    window: Window, told: list[EntryDict]
-) -> None:
+async def test_the_inbox_begins_with_what_is_overdue_and_counts_its_rows(window: Window, told: list[EntryDict]) -> None:
     one = campaign_id(told)
     await window.connection.execute("UPDATE campaigns.campaign SET due_on = '2100-01-01' WHERE campaign_id = $1", one)
     every = "/v1/inbox?everyone=true&state=any"
@@ -222,9 +216,7 @@ STATEMENT = "/v1/partnerships/PPP-HEALTH/statements/2005-01"
         ("image/png", "application/json", b'{"partnership_id"'),
     ],
 )
-async def test_a_statement_comes_in_the_format_that_the_client_prefers(
-    window: Window, accept: str, media_type: str, begins: bytes
-) -> None:
+async def test_a_statement_comes_as_preferred(window: Window, accept: str, media_type: str, begins: bytes) -> None:
     answer = await window.get(STATEMENT, *CALLERS["acme"], accept=accept)
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type), answer.text
     assert answer.content[: len(begins)].lower() == begins.lower()
@@ -261,9 +253,7 @@ async def test_an_agency_sees_its_own_money_and_its_own_words(window: Window, to
     assert (await window.json(f"/v1/campaigns/{cause['campaign_id']}", *health))["airings"] is None
 
 
-async def test_a_partner_sees_its_own_partnerships_and_only_what_their_owners_said(
-    window: Window, told: list[EntryDict]
-) -> None:
+async def test_a_partner_sees_what_owners_said_of_its_partnerships(window: Window, told: list[EntryDict]) -> None:
     acme = CALLERS["acme"]
     assert [row["partnership_id"] for row in await window.json("/v1/partnerships", *acme)] == ["PPP-HEALTH"]
     accounts = (await window.json("/v1/balances", *acme))["accounts"]
@@ -409,9 +399,7 @@ async def test_where_all_connections_are_taken_the_caller_is_told_to_come_back(
     assert (await window.get("/v1/services")).status_code == 200
 
 
-async def test_a_database_that_never_answers_holds_up_nobody_for_long(
-    window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_database_holds_up_nobody_for_long(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(infra.postgres.connection, "ANSWER_MARGIN_S", 0.1)
     monkeypatch.setattr(routes, "CONNECTION_WAIT_S", 0.1)
     async with line_to_postgres(window.settings) as (line, over_it):
@@ -457,9 +445,7 @@ SAME = {
 }
 
 
-async def test_the_body_is_what_the_command_prints_which_also_prints_for_people(
-    window: Window, told: list[EntryDict], yesser: Yesser
-) -> None:
+async def test_the_body_is_what_the_command_prints(window: Window, told: list[EntryDict], yesser: Yesser) -> None:
     for address, words in SAME.items():
         path, *command = f"{address} {words}".replace("CAMPAIGN", campaign_id(told)).split()
         assert await yesser.document(*command) == await window.json(path), command

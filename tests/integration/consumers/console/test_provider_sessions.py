@@ -63,9 +63,7 @@ async def trail(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await connection.fetch("SELECT account, command FROM platform.trail ORDER BY row_id")]
 
 
-async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_sign_in_weaker_than_required_is_refused_and_noted(settings: Settings, connection: Connection) -> None:
     required = {"console_oidc_acr_values": "high", "console_oidc_amr": "hwk", "console_oidc_max_age_s": 60}
     enough = {"acr": "high", "amr": ["hwk"], "auth_time": int(datetime.now(UTC).timestamp())}
     async with scene(settings, connection, **required) as found, found.visitor() as client:
@@ -84,9 +82,7 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
     ]
 
 
-async def test_the_provider_ends_the_sessions_that_a_genuine_token_names_and_no_others(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_genuine_token_ends_the_sessions_that_it_names(settings: Settings, connection: Connection) -> None:
     async with (
         scene(settings, connection) as found,
         found.visitor() as first,

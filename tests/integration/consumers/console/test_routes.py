@@ -32,9 +32,7 @@ def may_reach(route: str, role: Role, reach: str) -> bool:
     return reach != "agency" or role == "team"
 
 
-async def test_no_role_reaches_what_is_anothers_and_the_page_says_how_far_each_reaches(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_no_role_reaches_anothers_and_the_page_says_how_far(settings: Settings, connection: Connection) -> None:
     found = await tried(settings, connection)
     assert [(route, role, reach) for (route, role), reach in found.items() if not may_reach(route, role, reach)] == []
     answered = {route for (route, _), reach in found.items() if reach}

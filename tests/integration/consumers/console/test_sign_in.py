@@ -32,9 +32,7 @@ def issuer() -> Iterator[str]:
         yield address
 
 
-async def test_the_account_of_a_subject_signs_in_and_nobody_else(
-    settings: Settings, connection: Connection, issuer: str
-) -> None:
+async def test_only_the_subjects_account_signs_in(settings: Settings, connection: Connection, issuer: str) -> None:
     async with run_console(settings, connection, console_oidc_issuer=issuer) as console:
         await the_account_of_a_subject_signs_in(console)
         await an_answer_for_another_browser_is_of_no_use(console)

@@ -34,9 +34,7 @@ async def done(connection: Connection, **given: Any) -> list[tuple[Any, Any]]:
     return [(row["account"], row["command"]) async for row in trail_rows(connection, **given)]
 
 
-async def test_what_is_refused_or_downloaded_is_written_and_nothing_that_was_typed(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_what_is_refused_or_downloaded_is_written_not_typed(settings: Settings, connection: Connection) -> None:
     await lay_down(connection, story())
     await add_account(connection, "desk", "office")
     await add_account(connection, "health", "agency", "health")
@@ -88,9 +86,7 @@ async def downloaded(client: httpx.AsyncClient) -> list[str]:
     return ["download /plan/{table}.csv partnerships.csv", f"download /v1 {partnership_id}-{period}.csv"]
 
 
-async def test_an_event_and_a_change_lead_to_the_account_that_sent_it(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_event_and_a_change_lead_to_their_account(settings: Settings, connection: Connection) -> None:
     write_console_key(settings)
     async with run_gateway(settings, connection) as gateway:
         address = f"http://127.0.0.1:{gateway.gateway.port}"

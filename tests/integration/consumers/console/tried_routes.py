@@ -264,12 +264,11 @@ async def _lay_down(connection: Connection, gateway: GatewayHarness) -> dict[str
 
 def _log() -> list[EntryDict]:
     """The story, a second campaign of health's, and an entry about a refusal of each agency."""
-    teller = Teller()
-    teller.log = story()
+    teller = Teller(story())
     service = {"service_id": "SVC-SECOND", "plan_id": "FIVE-YEAR", "group": 1, "name": TEXT}
-    teller.say("service.registered", "health", "service/SVC-SECOND", **service)
+    teller.tell("health", "service.registered", **service)
     launched = {"service_id": "SVC-SECOND", "on": "2006-03-01", "channels": ["web"]}
-    teller.say("service.launched", "health", "service/SVC-SECOND", **launched)
+    teller.tell("health", "service.launched", **launched)
     return with_campaigns(teller.log)
 
 

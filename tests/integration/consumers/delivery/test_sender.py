@@ -94,9 +94,7 @@ async def sending(settings: Settings, connection: Connection, route: Texts) -> A
             await task
 
 
-async def test_a_message_wakes_its_sender_and_one_that_is_due_later_is_sent_then(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_message_wakes_its_sender_and_may_be_due_later(settings: Settings, connection: Connection) -> None:
     route = Texts()
     await put(connection, "before")
     async with sending(settings, connection, route):
@@ -107,9 +105,7 @@ async def test_a_message_wakes_its_sender_and_one_that_is_due_later_is_sent_then
     assert route.got[:3] == ["before", "new", "later"]
 
 
-async def test_a_request_that_is_cut_may_have_arrived_and_is_made_again(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_cut_request_may_have_arrived_and_is_made_again(settings: Settings, connection: Connection) -> None:
     route = Texts()
     route.answers = {"cut": is_cut}
     async with sending(settings, connection, route):
@@ -122,9 +118,7 @@ async def test_a_request_that_is_cut_may_have_arrived_and_is_made_again(
     assert await connection.fetchval(f"{unknown} FROM delivery.message m WHERE event_id = 'cut'") > 0
 
 
-async def test_a_destination_that_fails_rests_and_gets_one_message_at_a_time(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_failing_destination_rests_and_gets_one_at_a_time(settings: Settings, connection: Connection) -> None:
     route = Texts()
     await put(connection, *"abcdef")
     now = await database_now(connection)
@@ -165,9 +159,7 @@ async def test_a_destination_that_fails_rests_and_gets_one_message_at_a_time(
         assert await waits_s() == inf
 
 
-async def test_a_wait_that_is_longer_than_any_is_of_a_clock_that_went_back(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_wait_longer_than_any_is_of_a_clock_set_back(settings: Settings, connection: Connection) -> None:
     route = Texts()
     async with sending(settings, connection, route):
         await put(connection, "of the future", wait=2 * HOURS)
@@ -178,9 +170,7 @@ async def test_a_wait_that_is_longer_than_any_is_of_a_clock_that_went_back(
     assert "in half an hour" not in route.got
 
 
-async def test_what_halts_a_route_counts_no_attempt_and_who_lost_the_lease_makes_none(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_halt_counts_no_attempt_and_a_lost_lease_makes_none(settings: Settings, connection: Connection) -> None:
     route = Texts()
     route.is_readable = False
     await put(connection, "a")

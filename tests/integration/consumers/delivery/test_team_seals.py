@@ -60,9 +60,7 @@ async def secret_of(connection: Connection, settings: Settings, endpoint_id: str
     return unseal([key], endpoint_id, 1, sealed)
 
 
-async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_webhook_keeps_its_secret_after_a_rotation(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings)
     await live_launches(connection)
     async with receiver() as hook:

@@ -144,9 +144,7 @@ async def test_nothing_is_decided_on_rows_that_lack_an_entry_by_a_wrong_clock_or
         await successor.look()
 
 
-async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_nothing(
-    connection: Connection, timers_at: Start
-) -> None:
+async def test_a_clock_that_jumps_loses_nothing_and_repeats_nothing(connection: Connection, timers_at: Start) -> None:
     story, first = launches(2)
     story.at = "2026-11-02T08:00:00.000000Z"
     story.register("later")
@@ -192,9 +190,7 @@ async def test_a_paused_campaign_is_escalated_after_its_moved_due_date_and_a_lat
     assert await waiting(connection) == [f"escalated.{campaign}"]
 
 
-async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_for_each_channel(
-    connection: Connection, timers_at: Start
-) -> None:
+async def test_an_unaired_service_is_triggered_once_for_each_channel(connection: Connection, timers_at: Start) -> None:
     rules = RuleSet((read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"),))
     story, (campaign,) = launches()
     story.acknowledge(campaign)

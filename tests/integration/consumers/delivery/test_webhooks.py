@@ -51,9 +51,7 @@ def in_turn(*answers: Answer) -> Answer:
     return answer
 
 
-async def test_a_trigger_arrives_as_it_stands_in_the_log_signed_by_each_secret_that_is_valid(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_trigger_arrives_verbatim_signed_by_valid_secrets(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings)
     story, (campaign,) = await live_launches(connection)
     async with receiver() as hook:
@@ -198,9 +196,7 @@ async def test_what_waits_for_a_webhook_that_rests_is_cancelled_as_soon_as_its_t
     assert await states(connection) == {"cancelled": 6}
 
 
-async def test_messages_about_a_service_go_in_order_and_overtake_one_that_is_late(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_messages_of_a_service_keep_order_but_for_late_ones(settings: Settings, connection: Connection) -> None:
     """Both services have a trigger and then an acknowledgement; the first one's trigger is not accepted."""
     story, (first, second) = launches(2)
     story.acknowledge(first)

@@ -47,9 +47,7 @@ CHANGES = (
 )
 
 
-async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_changed_row_alarms_a_registrar_and_halts_the_next(settings: Settings, connection: Connection) -> None:
     async with at_work(settings, connection, "health") as working:
         right = [tuple(row) for row in await connection.fetch("SELECT * FROM platform.agency")]
         for change, words in CHANGES:

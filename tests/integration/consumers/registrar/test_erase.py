@@ -78,9 +78,7 @@ async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognis
         assert "offset 0 is not the one that was read" in await until_topic_halted(connection, LABOUR_TOPIC)
 
 
-async def test_what_is_erased_is_said_before_and_halts_nothing_at_work_nor_after_a_start(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_erasure_is_said_before_and_halts_no_registrar(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, said("good"), b"{", said("good"))
     async with running(registrar(settings)):

@@ -23,9 +23,7 @@ PATIENCE_S = 300.0
 
 @pytest.mark.accept
 @pytest.mark.timeout(1_200)
-async def test_every_hostile_record_gets_the_verdict_of_the_contract(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_each_hostile_record_gets_the_contracts_verdict(settings: Settings, connection: Connection) -> None:
     by_agency: dict[str, list[Case]] = defaultdict(list)
     for case in corpus(LARGE):
         by_agency[case.agency.code].append(case)

@@ -55,9 +55,7 @@ def signed_by(note: str, key: Verifier) -> bool:
         return False
 
 
-async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_the_key_changes_and_verifiers_follow(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     await found(settings, "health")
     settings = settings.model_copy(update={"checkpoint_interval_ms": 50})
     sending = True

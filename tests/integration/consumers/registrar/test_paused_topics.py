@@ -39,9 +39,7 @@ async def until_logged(connection: Connection, event_id: str) -> None:
     await until(is_there, f"{event_id} is in the log")
 
 
-async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_pause(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_noise_pauses_its_topic_until_a_good_record(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=1.0)
     with capture_logs() as lines:
         async with at_work(settings, connection, "health", "labour") as one:
@@ -67,9 +65,7 @@ def repeated(kind: str, agency: Agency, count: int) -> list[bytes]:
     return [said("first", "word" if kind == "duplicate" else f"word {n}", agency=agency) for n in range(count)]
 
 
-async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_go_on(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_endless_duplicates_or_conflicts_pause_their_topic(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=1.0)
     other, entries = Agency("interior", "agency"), FOUNDED + 1
     async with at_work(settings, connection, "health", "labour", other.code):

@@ -44,9 +44,7 @@ def _spoil(builder: object) -> None:
     builder._buffer = buffer  # type: ignore[attr-defined]
 
 
-async def test_a_broken_header_name_is_read_as_bytes_and_the_reader_goes_on_behind_it_and_on_other_topics(
-    settings: Settings,
-) -> None:
+async def test_a_broken_header_name_is_read_as_bytes_and_the_reader_goes_on_everywhere(settings: Settings) -> None:
     topics = [agency_topic("health"), agency_topic("justice")]
     async with admin_client(settings) as admin:
         for code in ("health", "justice"):

@@ -90,9 +90,7 @@ async def test_an_agency_is_heard_from_its_registration_on_and_one_without_a_top
     assert len(written) == 1, "a batch is one transaction"
 
 
-async def test_sequences_add_up_by_months_in_riyadh_and_numbers_without_order_up_to_a_limit(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_sequences_add_up_by_month_and_unordered_to_a_limit(settings: Settings, connection: Connection) -> None:
     moment = datetime(2026, 10, 31, 20, 59, tzinfo=UTC)
     # The past is not what is tested here.
     settings = settings.model_copy(update={"clock_difference_max_s": 1e9, "sequence_ranges_max": 20})
@@ -210,9 +208,7 @@ async def test_a_stop_ships_and_signs_and_frees_the_lease(settings: Settings, co
 
 
 @pytest.mark.alone
-async def test_while_kafka_does_not_answer_the_lease_is_kept_and_a_stop_ends_the_process(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_silent_kafka_costs_no_lease_and_delays_no_stop(settings: Settings, connection: Connection) -> None:
     hasty = settings.model_copy(update={"lease_ms": 600, "lease_renew_ms": 100})
     async with silent_kafka(hasty) as elsewhere, running(registrar(elsewhere)) as (stop,):
         await intervals(hasty.lease_ms)
@@ -325,9 +321,7 @@ async def test_what_is_shipped_meanwhile_is_stored_next_time(settings: Settings,
 
 
 @pytest.mark.alone
-async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_the_log_grows(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_checkpoints_come_once_an_interval_as_the_log_grows(settings: Settings, connection: Connection) -> None:
     settings = settings.model_copy(update={"checkpoint_interval_ms": 400})
     async with at_work(settings, connection, "health"):
         for i in range(8):
@@ -351,9 +345,7 @@ async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_th
 Files = Mapping[str, bytes | None]
 
 
-async def test_a_wrong_folder_halts_and_is_left_as_it_is_until_the_right_one_is_back(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_wrong_folder_halts_until_the_right_one_is_back(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection, "health")
     folder, kept = settings.log_folder, settings.log_folder / "checkpoint"
     note = kept.read_bytes()

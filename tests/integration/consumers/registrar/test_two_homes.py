@@ -183,9 +183,7 @@ async def test_two_databases_from_one_backup_are_noticed_and_not_signed(settings
             assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
 
 
-async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_written_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_forged_checkpoint_halts_and_other_text_is_replaced(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     one = registrar(settings)
     async with running(one):

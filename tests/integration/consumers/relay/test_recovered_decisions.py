@@ -161,9 +161,7 @@ class Overtaken:
         return await self._connection.fetchval(query, *arguments)
 
 
-async def test_a_relay_that_was_suspended_drops_nothing_that_its_successor_held(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_suspended_relay_drops_nothing_its_successor_held(settings: Settings, connection: Connection) -> None:
     await grow(settings, 3)
     await connection.execute("UPDATE log.state SET recovered_to = size")
     await outbox_table.write(connection, [decision(1, 1)], 2)

@@ -68,9 +68,7 @@ async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, c
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 
-async def test_a_row_that_its_writer_may_not_have_decided_halts_the_relay_and_nothing_is_sent(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_row_that_its_writer_may_not_write_halts_the_relay(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await put(connection, "aa")
     forged = OutboxEvent(

@@ -21,9 +21,8 @@ from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.cli import cli
 from infra.postgres.connection import connected
 from infra.settings import Settings
-from tests.oracle.history import MIXED, entries_from, generate
 from tests.stack import TestStack
-from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.logs import apply_live, history_bytes, write_log
 from tests.world.stacks import lasting_corner
 
 Command = tuple[str, ...]
@@ -47,7 +46,7 @@ TABLES: list[tuple[Command, tuple[str, ...]]] = [
 
 async def fill(settings: Settings) -> None:
     """A log, applied by every consumer that is shown; the agencies as the registrar knows them."""
-    raw = raw_entries(entries_from(generate(21, 700, MIXED)))
+    raw = history_bytes(21, 700)
     async with connected(settings, "test") as connection:
         await write_log(connection, raw)
         for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):

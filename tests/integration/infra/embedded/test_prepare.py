@@ -24,8 +24,6 @@ async def test_preparing_makes_topics_and_the_first_two_agencies(
     assert {settings.log_topic, settings.triggers_topic, "agency.platform.events", "agency.yesser.events"} <= topics
 
 
-async def test_the_first_agencies_are_registered_however_slow_the_machine_is(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_the_first_agencies_come_however_slow_the_machine(settings: Settings, connection: Connection) -> None:
     await genesis.prepare(settings.model_copy(update={"idle_in_transaction_timeout_ms": 1}))
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 2

@@ -158,9 +158,7 @@ async def test_what_was_acknowledged_survives_kill_9_of_both_services(own: Setti
     assert await _sql(own, "SELECT n FROM kept") == 1
 
 
-async def test_data_and_ports_are_the_same_after_a_stop_and_a_start_but_for_ports_that_were_taken(
-    own: Settings,
-) -> None:
+async def test_data_and_ports_outlive_a_restart_but_for_ports_that_were_taken(own: Settings) -> None:
     async with admin_client(own) as admin:
         await ensure_topic(admin, "yesser.moved", LOG_TOPIC_CONFIG)
     await _publish(own, "yesser.moved", b"kept")
@@ -247,9 +245,7 @@ async def test_the_database_is_durable_and_checks_its_pages(own: Settings) -> No
     assert await _sql(own, "SELECT 'é' > 'z'")  # by code point, on every machine
 
 
-def test_given_services_are_used_and_not_started(
-    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_given_services_are_not_started(own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{_service(own, 'kafka').port}")
     monkeypatch.setenv("YESSER_KAFKA_USER", "admin")
     monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka", SUPERUSER) or "")

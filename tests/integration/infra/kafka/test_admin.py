@@ -204,9 +204,7 @@ async def test_topics_and_agencies_of_an_earlier_release_get_what_is_new_and_a_s
     assert await _may_read(settings, "agency-health", topics[2])
 
 
-async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_its_password_and_rights(
-    settings: Settings,
-) -> None:
+async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_its_rights(settings: Settings) -> None:
     await _admit(settings, "moi", "first")
     topic = agency_topic("moi")
     async with admin_client(settings) as admin:

@@ -70,9 +70,7 @@ async def until_not_acknowledged(producer: AIOKafkaProducer, since_ms: int) -> f
 
 @pytest.mark.accept
 @pytest.mark.alone
-async def test_under_load_nothing_is_lost_or_started_again_when_sessions_end(
-    own: Settings, database: Connection
-) -> None:
+async def test_nothing_is_lost_or_repeated_when_sessions_end(own: Settings, database: Connection) -> None:
     """Alone: a consumer to which Kafka brings nothing for a second reads the database, as on a busy machine."""
     await found(own, "health")
     await allow_health(own)

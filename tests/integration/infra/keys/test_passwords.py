@@ -57,9 +57,7 @@ def as_before(settings: Settings, folder: Path, principal: str, service: str) ->
     return found.acting_as(principal)
 
 
-async def test_what_is_connected_goes_on_and_another_machine_is_refused_until_it_has_the_new_password(
-    own: Settings, tmp_path: Path
-) -> None:
+async def test_what_is_connected_goes_on_and_others_need_the_new_password(own: Settings, tmp_path: Path) -> None:
     gateway = own.acting_as("gateway")
     pool, producer = await create_pool(gateway, "test", size=1), await start_producer(gateway)
     try:
@@ -98,9 +96,7 @@ async def test_what_is_connected_goes_on_and_another_machine_is_refused_until_it
     await abort_producer(await start_producer(elsewhere))
 
 
-async def test_a_rotation_that_is_killed_shuts_nobody_out_and_is_completed(
-    own: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_killed_rotation_shuts_nobody_out_and_ends(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     async def before_the_server(*_: object) -> None:
         raise KeyboardInterrupt
 

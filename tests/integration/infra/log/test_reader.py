@@ -13,9 +13,7 @@ SIZE = 1024
 SEGMENT = 64
 
 
-async def test_large_entries_after_small_ones_are_not_read_all_at_once_and_a_missing_segment_is_named(
-    connection: Connection,
-) -> None:
+async def test_large_entries_are_read_in_parts_and_a_missing_segment_is_named(connection: Connection) -> None:
     log = [b"%010d" % index if index < 256 else b"%01000d" % index for index in range(SIZE)]
     for start in range(0, SIZE, SEGMENT):
         own = log[start : start + SEGMENT]

@@ -25,9 +25,7 @@ async def stored(connection: Connection) -> list[bytes]:
     return claims
 
 
-async def test_claims_are_found_while_the_table_is_read_and_after(
-    settings: Settings, connection: Connection, stored: list[bytes]
-) -> None:
+async def test_claims_are_found_during_a_read(settings: Settings, connection: Connection, stored: list[bytes]) -> None:
     lookup = ClaimLookup(connection, pages_at_once=7)
     random = Random(2)
     places = [0, STORED // 2, STORED - 1]

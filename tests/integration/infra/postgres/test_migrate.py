@@ -26,9 +26,7 @@ async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, conn
         await asyncio.gather(*(c.close() for c in connections))
 
 
-async def test_what_was_applied_is_not_applied_again_and_what_was_changed_since_is_named(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_what_was_applied_stays_and_later_changes_are_named(settings: Settings, connection: Connection) -> None:
     assert await migrate_database(settings) == ([], [], [])
     await connection.execute("ALTER TABLE public.migration DROP COLUMN sha256")  # as an older version left it
     assert await migrate(connection) == []
@@ -41,9 +39,7 @@ async def test_what_was_applied_is_not_applied_again_and_what_was_changed_since_
     assert await connection.fetchval(applied) == 0, "nothing is applied"
 
 
-async def test_missing_indexes_are_built_by_one_of_many_that_migrate_at_once(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_missing_indexes_are_built_by_one_of_many(settings: Settings, connection: Connection) -> None:
     await connection.execute("DROP INDEX revenue.receipt_of_period, campaigns.route_of_campaign")
     done = await asyncio.gather(*(migrate_database(settings) for _ in range(3)))
     assert sorted(sorted(found.built) for found in done) == [[], [], ["receipt_of_period", "route_of_campaign"]]
@@ -64,9 +60,7 @@ async def test_missing_indexes_are_built_by_one_of_many_that_migrate_at_once(
     assert built == ["receipt_of_period"], "one of what older rows do not have waits for their rebuild"
 
 
-async def test_a_migration_outside_a_transaction_goes_on_where_it_was_interrupted(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_migration_goes_on_where_it_stopped(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     await connection.execute("SET session_replication_role = replica")
     await connection.execute(
         "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane)"
@@ -106,9 +100,7 @@ async def unbuilt(connection: Connection) -> list[str]:
     ]
 
 
-async def test_the_log_and_a_position_can_only_grow_and_a_migration_that_fails_leaves_nothing_behind(
-    connection: Connection,
-) -> None:
+async def test_log_and_position_only_grow_and_a_failed_migration_leaves_nothing(connection: Connection) -> None:
     for table in ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"):
         column = await connection.fetchval(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'log' AND table_name = $1", table

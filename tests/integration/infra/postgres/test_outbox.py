@@ -27,9 +27,7 @@ async def test_each_role_decides_the_types_of_its_process_and_no_other(settings:
     assert block(OUTBOX) == outbox_table(found), "run `python -m tests.security_page`"
 
 
-async def test_a_role_cannot_write_another_type_into_the_bytes_of_its_own(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_role_cannot_write_another_type_into_its_bytes(settings: Settings, connection: Connection) -> None:
     own, other = event_of("campaign.escalated"), event_of("registry.agency-suspended")
     async with connected(settings.acting_as("delivery"), "forger") as delivery:
         for value in (event_bytes(other), event_bytes(own).replace(b":platform", b":health"), b"{}"):

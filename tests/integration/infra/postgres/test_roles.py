@@ -51,9 +51,7 @@ async def test_every_table_has_a_row_in_the_table_of_rights(connection: Connecti
         assert schema in SCHEMAS
 
 
-async def test_each_role_may_do_what_its_rights_say_and_nothing_else(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_each_role_may_do_what_its_rights_say_only(settings: Settings, connection: Connection) -> None:
     tables = await tables_of(connection)
     views = [table for table in tables if await is_view(connection, table)]
     found, wanted = await tried(settings, tables), expected(tables)
@@ -62,9 +60,7 @@ async def test_each_role_may_do_what_its_rights_say_and_nothing_else(
     assert block(ROLES) == role_table(found), "run `python -m tests.security_page`"
 
 
-async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into_as_their_owner(
-    settings: Settings,
-) -> None:
+async def test_no_role_makes_anything_but_the_tables_of_its_fold_as_owner(settings: Settings) -> None:
     passing = {"reader", "auditor"}
     owners = {schema_owner(schema_of(consumer)): consumer for consumer in CONSUMERS}
     everyone = [OWNER_ROLE, *owners, *map(database_role, PRINCIPALS), "postgres"]
@@ -86,9 +82,7 @@ async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into_
             assert {role for role in everyone if await is_allowed(session, f"SET ROLE {role}")} == mine, principal
 
 
-async def test_the_owner_of_read_models_has_no_power_over_other_tables(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_owners_of_read_models_have_no_other_power(settings: Settings, connection: Connection) -> None:
     tables, besides = await tables_of(connection), rights()[READ_MODEL_OWNER]
     for consumer in CONSUMERS:
         schema = schema_of(consumer)
@@ -102,9 +96,7 @@ async def test_the_owner_of_read_models_has_no_power_over_other_tables(
                     assert found == access(besides.get(table, ""), columns), (consumer, table)
 
 
-async def test_a_lease_and_a_position_are_changed_by_their_own_process_alone(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_lease_and_position_are_changed_by_their_process(settings: Settings, connection: Connection) -> None:
     leases = {"registrar": "registrar", "relay": "relay", **{f"consumer.{name}": name for name in CONSUMERS}}
     for lease in leases:
         await connection.execute("INSERT INTO platform.lease VALUES ($1, 'x', 1, now())", lease)

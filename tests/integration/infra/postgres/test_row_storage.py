@@ -120,9 +120,7 @@ async def test_a_batch_may_insert_change_and_delete_at_once(tables: Connection) 
     assert await names_of(tables) == after | {1: ["not asked for"], 10: ["not asked for"]}
 
 
-async def test_only_what_was_asked_for_is_loaded_and_a_row_that_somebody_deleted_meanwhile_halts(
-    tables: Connection,
-) -> None:
+async def test_only_what_was_asked_for_is_loaded_and_a_row_deleted_since_halts(tables: Connection) -> None:
     await put(tables, thing(1), thing(2), thing(3))
     ws = UnitOfWork()
     await load(tables, ws, [(THING, ("a", 1)), (THING, ("a", 3)), (THING, ("b", 2))])

@@ -102,9 +102,7 @@ async def test_of_many_that_want_it_at_once_one_gets_it_and_a_claim_waits_for_th
 
 
 @pytest.mark.alone
-async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_owner_that_stops_is_ended_by_the_database(settings: Settings, connection: Connection) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
     for holds in (False, True):
         await forget(connection)
@@ -123,9 +121,7 @@ async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
             stopped.terminate()
 
 
-async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_take_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_transaction_delays_no_renewal_but_a_take_over(settings: Settings, connection: Connection) -> None:
     async with connected(settings, "renewal") as renewal, connected(settings, "other") as other:
         assert await lease.claim(connection, NAME, "a", settings) == 1
         async with connection.transaction():

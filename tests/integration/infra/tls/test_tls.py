@@ -244,9 +244,7 @@ async def _published(browser: httpx.AsyncClient) -> str:
     return answer.text
 
 
-async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate_and_with_no_other(
-    tls: Stack, tmp_path: Path
-) -> None:
+async def test_an_agency_publishes_over_tls_with_its_own_password_or_certificate(tls: Stack, tmp_path: Path) -> None:
     listener = agency_listener(tls.settings)
     assert listener.bootstrap_servers == f"127.0.0.1:{getattr(tls.record.kafka, 'tls_port', None)}"
     assert (listener.security_protocol, listener.ca) == ("SASL_SSL", tls.ca)

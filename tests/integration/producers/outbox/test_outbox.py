@@ -416,9 +416,7 @@ async def test_a_database_that_cannot_be_asked_gives_a_sentence(port: str, words
     assert exit_code(result.exception) == code
 
 
-async def test_the_relay_and_the_application_need_the_rights_of_the_page_and_no_others(
-    agencys: Settings, own: Connection
-) -> None:
+async def test_relay_and_application_need_the_pages_rights_alone(agencys: Settings, own: Connection) -> None:
     page = (ROOT / "docs" / "outbox.md").read_text(encoding="utf-8")
     grants = page.split("```sql\n")[1].split("```")[0]
     assert grants.startswith("GRANT USAGE")

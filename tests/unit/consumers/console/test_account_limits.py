@@ -16,9 +16,7 @@ from tests.world.pages import CSRF, OFFICE, browser, parts_for
 
 
 @every(("language", "sentence"), [("en", "There are too many requests"), ("ar", "الطلبات أكثر من المسموح")])
-async def test_more_requests_than_an_account_may_send_are_answered_429_with_the_time_to_wait(
-    language: str, sentence: str
-) -> None:
+async def test_too_many_requests_of_an_account_are_429_with_the_time_to_wait(language: str, sentence: str) -> None:
     settings = Settings(console_requests_per_s=0.001, console_requests_burst=2)
     async with browser(OFFICE, language, settings=settings) as client:
         assert [(await client.get("/account")).status_code for _ in range(2)] == [200, 200]

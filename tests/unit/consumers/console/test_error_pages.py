@@ -54,9 +54,7 @@ async def test_an_error_page_speaks_to_its_reader() -> None:
         ("office", None, "What is stored differs from the log"),
     ],
 )
-async def test_a_changed_entry_is_named_also_where_a_process_beside_found_it(
-    role: Role, index: int | None, shown: str
-) -> None:
+async def test_a_changed_entry_is_named_whoever_found_it(role: Role, index: int | None, shown: str) -> None:
     def changed(path: str, parameters: Any) -> Any:
         raise changed_entry(index)
 

@@ -39,9 +39,7 @@ class Ending(OneSession):
         (None, "yesser-language=ar; HttpOnly; Max-Age=31536000; Path=/; SameSite=lax", None),
     ],
 )
-async def test_cookies_and_hsts_follow_from_the_address_and_not_from_the_connection(
-    address: str | None, cookie: str, hsts: str | None
-) -> None:
+async def test_cookies_and_hsts_follow_from_the_address(address: str | None, cookie: str, hsts: str | None) -> None:
     settings = Settings(console_address=address)
     async with browser(settings=settings) as client:  # over plain HTTP, as from a proxy that no setting names
         answer = await client.post("/language", data={"language": "ar"})

@@ -146,9 +146,7 @@ async def test_a_name_inside_the_network_and_one_that_does_not_exist_have_one_an
     assert (inside.error, inside.cause, nowhere.cause) == ("address-refused", "address-refused", "name-not-found")
 
 
-async def test_each_connection_goes_to_an_address_that_was_checked_for_it(
-    client: WebhookClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_connections_go_to_checked_addresses(client: WebhookClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is public when it is first asked for, and then points inside."""
     answers = [["93.184.216.34"], ["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["::1"], ["169.254.169.254"]]
     connected: list[str] = []
@@ -169,9 +167,7 @@ async def test_each_connection_goes_to_an_address_that_was_checked_for_it(
     assert connected == ["93.184.216.34"]
 
 
-async def test_the_name_of_the_host_is_in_the_certificate_the_handshake_and_the_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_hosts_name_is_in_handshake_and_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = private_authority(tmp_path)
     settings = Settings(webhook_hosts="receiver.example", tls_ca=tmp_path / "ca.pem", webhook_timeout_s=TIMEOUT_S)
     resolved = socket.getaddrinfo

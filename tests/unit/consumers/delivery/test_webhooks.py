@@ -80,9 +80,7 @@ def test_an_address_inside_a_network_is_no_host_on_the_internet() -> None:
         ("http://127.0.0.1:9/", "127.0.0.1"),
     ],
 )
-def test_a_webhook_goes_over_https_at_the_allowed_ports_or_to_a_host_that_the_deployment_names(
-    url: str, host: str
-) -> None:
+def test_a_webhook_goes_over_https_at_allowed_ports_or_to_a_host_that_is_named(url: str, host: str) -> None:
     assert require_url(url, NAMED) == host
 
 

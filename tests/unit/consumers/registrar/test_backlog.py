@@ -77,9 +77,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Costs:
 
 
 @given(st.lists(st.lists(COSTS, min_size=1, max_size=20), min_size=2, max_size=5), st.data())
-def test_topics_that_wait_all_the_time_use_the_same_but_for_a_turn_of_each(
-    turns_of: list[list[float]], data: st.DataObject
-) -> None:
+def test_topics_that_always_wait_use_the_same_but_for_a_turn(turns_of: list[list[float]], data: st.DataObject) -> None:
     turns, used = Turns(), [0.0] * len(turns_of)
     names = {f"t{i}": i for i in range(len(turns_of))}
     for _ in range(data.draw(st.integers(1, 60))):
@@ -93,9 +91,7 @@ def test_topics_that_wait_all_the_time_use_the_same_but_for_a_turn_of_each(
 
 
 @given(st.lists(COSTS, min_size=1, max_size=50), st.integers(1, 4))
-def test_a_topic_that_was_idle_takes_its_turn_before_another_takes_a_second_one(
-    costs_of_turns: list[float], others: int
-) -> None:
+def test_an_idle_topic_takes_its_turn_before_anothers_second_one(costs_of_turns: list[float], others: int) -> None:
     turns, busy = Turns(), [f"busy{i}" for i in range(others)]
     for cost in costs_of_turns:
         turns.charge(turns.next(busy), cost)

@@ -136,9 +136,7 @@ def test_records_that_an_operator_let_through_are_not_counted() -> None:
     st.lists(st.sampled_from([GOOD, AGAIN, AGAIN, AGAIN, CONFLICT, BAD, BAD]), max_size=200),
     st.lists(st.integers(1, 60), min_size=1, max_size=5),
 )
-def test_epochs_that_go_on_from_what_was_kept_pause_at_the_same_record(
-    outcomes: list[Outcome], sizes: list[int]
-) -> None:
+def test_epochs_that_go_on_from_what_was_kept_pause_alike(outcomes: list[Outcome], sizes: list[int]) -> None:
     """Neither a batch's end nor an epoch's changes anything: nothing is forgotten, nothing is counted twice."""
     one, kept, taken, turn = Breaker(LIMITS), CLOSED, 0, 0
     whole = feed(one, outcomes)

@@ -79,9 +79,7 @@ async def test_a_record_without_a_hash_is_recognised_by_the_time_at_which_it_was
 
 
 @every(("errors", "fault"), [({}, ""), ({"a": CorruptRecordException.errno}, ": Kafka cannot read it")])
-async def test_a_damaged_batch_is_asked_for_twice_and_is_a_fault_of_its_topic_alone(
-    errors: dict[str, int], fault: str
-) -> None:
+async def test_a_damaged_batch_is_asked_for_twice_and_a_fault_of_its_topic(errors: dict[str, int], fault: str) -> None:
     brokers = Brokers({"a": bytes(damaged(batch(3, b"a"))), "b": bytes(batch(3, b"b"))})
     brokers.errors = errors
     found = await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))

@@ -52,9 +52,7 @@ async def test_the_checkpoint_of_a_take_over_is_exposed_before_the_first_signatu
     assert REGISTRY.get_sample_value("yesser_checkpoint_size") == 700
 
 
-async def test_a_slow_disk_keeps_neither_the_loop_nor_a_transaction(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_disk_keeps_no_loop_and_no_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     journal, settings = Journal(), Settings(home=tmp_path)
     journal.size = 1

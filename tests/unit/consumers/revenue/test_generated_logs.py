@@ -16,9 +16,7 @@ from tests.world.memory_store import MemoryStore
 
 @settings(deadline=None, max_examples=60)
 @given(revenue_logs(), st.lists(st.integers(1, 12), max_size=40))
-def test_the_ledger_is_the_oracles_and_does_not_depend_on_where_batches_end(
-    log: list[EntryDict], sizes: list[int]
-) -> None:
+def test_the_ledger_is_the_oracles_wherever_batches_end(log: list[EntryDict], sizes: list[int]) -> None:
     entries = [entry_of(made) for made in log]
     whole = MemoryStore()
     decided = whole.apply(CONSUMER, entries)

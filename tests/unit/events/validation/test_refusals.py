@@ -23,9 +23,7 @@ def test_a_fault_of_form_has_its_code_and_pointer(name: str, pointer: str, value
 
 
 @every(("type_name", "name", "pointer", "value", "expected"), OTHER_TYPES)
-def test_a_fault_of_a_type_has_its_code_and_pointer(
-    type_name: str, name: str, pointer: str, value: Any, expected: Faults
-) -> None:
+def test_faults_have_code_and_pointer(type_name: str, name: str, pointer: str, value: Any, expected: Faults) -> None:
     assert faults_of_event(changed(golden_event(type_name), pointer, value)) == expected
 
 

@@ -60,9 +60,7 @@ def _record(*processes: str, tls: bool = False) -> StackRecord:
         ({"consumers"}, {"consumers": 2}, False, ["consumers", "consumers-2"]),
     ],
 )
-def test_what_a_running_stack_lacks_is_named(
-    only: set[str], replicas: dict[str, int], tls: bool, missing: list[str]
-) -> None:
+def test_what_a_stack_lacks_is_named(only: set[str], replicas: dict[str, int], tls: bool, missing: list[str]) -> None:
     record = _record("registrar", "registrar-2", "revenue")
     assert Wanted(frozenset(only), replicas, tls=tls).missing_from(record, Settings()) == missing
 

@@ -31,9 +31,7 @@ def test_a_port_for_clients_is_the_one_that_a_setting_names(tmp_path: Path) -> N
     assert ports["gateway-2"]["YESSER_GATEWAY_PORT"] not in (str(named), str(other))
 
 
-def test_a_port_that_no_setting_names_is_drawn_also_beside_another_stack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_without_a_setting_is_drawn_beside_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert named_port("gateway", Settings(home=tmp_path)) is None
     assert named_port("gateway", Settings(home=tmp_path, gateway_port=0)) is None
     assert named_port("registrar", Settings(home=tmp_path, health_port=9_000)) is None

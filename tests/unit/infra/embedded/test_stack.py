@@ -48,9 +48,7 @@ def test_what_a_running_stack_lacks_is_refused(home: DataDir) -> None:
         assert start_stack(Settings(home=home.root), REGISTRAR).ready
 
 
-def test_a_stack_that_another_command_starts_at_the_same_time_is_waited_for(
-    home: DataDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_that_another_command_starts_is_waited_for(home: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as until_the_end:
 
         def poll() -> int:

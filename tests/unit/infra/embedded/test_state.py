@@ -101,9 +101,7 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 
-def test_a_process_is_the_recorded_one_whatever_the_clock_says_and_not_by_its_pid_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_is_the_recorded_one_not_by_its_pid_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, created = identity_of(os.getpid()), psutil.Process().create_time()
     assert mine is not None
     boot, ticks = str(mine.started).split()
@@ -154,9 +152,7 @@ def test_a_child_that_was_never_written_down_is_ended_with_its_home_and_another_
             process.wait()
 
 
-def test_a_log_that_has_grown_is_moved_aside_and_its_last_words_are_the_last_line_that_says_something(
-    tmp_path: Path,
-) -> None:
+def test_a_log_that_has_grown_is_moved_aside_and_its_last_words_are_its_last_real_line(tmp_path: Path) -> None:
     log = tmp_path / "kafka.log"
     for number in range(6):
         log.write_text(f"run {number}", "utf-8")

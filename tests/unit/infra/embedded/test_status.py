@@ -68,9 +68,7 @@ def test_a_part_is_what_its_process_and_its_port_say_whatever_the_record_says(tm
     assert (status.ready, status.processes[0].state) == (True, "ready"), "asked where it serves its health"
 
 
-def test_what_the_processes_answer_is_shown_and_one_that_does_not_answer_is_not_ready(
-    tmp_path: Path, open_port: int
-) -> None:
+def test_what_the_processes_answer_is_shown_and_a_silent_one_is_not_ready(tmp_path: Path, open_port: int) -> None:
     paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
     status = status_of(tmp_path, ME, open_port, port=8_000)
     answered = status.with_answers({"relay": Answer(lag=93, role="active", paused=paused)})

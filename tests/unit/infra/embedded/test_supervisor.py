@@ -75,9 +75,7 @@ def test_the_ports_of_a_record_of_an_earlier_release_are_kept(tmp_path: Path) ->
     assert supervisor._processes[0].plan.ports["health_port"] == kept
 
 
-async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_cannot_be_stopped_does_not_keep_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[str] = []
 
     async def stop(self: Child) -> None:

@@ -32,9 +32,7 @@ def test_help_says_which_tools_there_are_and_an_unknown_one_is_wrong_use(argumen
     assert code or "Usage: kafka TOOL [ARGUMENTS]..." in result.output
 
 
-def test_the_tools_of_postgres_are_those_of_the_server_that_runs_and_of_no_other(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_tools_of_postgres_are_those_of_the_server_that_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     programs = [installation() / "bin" / name for name in (*POSTGRES_TOOLS, "postgres")]
     assert len({subprocess.check_output([program, "--version"]).split()[-1] for program in programs}) == 1
     monkeypatch.setenv("YESSER_POSTGRES", "postgresql://elsewhere/yesser")

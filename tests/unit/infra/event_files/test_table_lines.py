@@ -188,9 +188,7 @@ def test_a_mapping_is_read_as_windows_editors_save_it(tmp_path: Path, name: str)
         ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); put a name with characters other than"),
     ],
 )
-def test_a_mapping_file_with_a_mistake_is_told_with_its_place_and_what_to_write(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_mapping_files_mistake_is_told_with_place_and_remedy(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "services.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(WrongMapping) as caught:

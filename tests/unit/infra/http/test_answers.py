@@ -140,9 +140,7 @@ async def test_no_client_unpacks_a_bomb(ask: Callable[[str], Awaitable[object]],
         ("gzip", gzip.compress(b"x", mtime=0) * 2, "goes on after the end"),
     ],
 )
-async def test_what_is_too_large_or_packed_otherwise_is_refused_with_the_reason(
-    encoding: str, body: bytes, reason: str
-) -> None:
+async def test_what_is_too_large_or_packed_otherwise_is_refused(encoding: str, body: bytes, reason: str) -> None:
     async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
         bound_answers(client, 100)
         with pytest.raises(AnswerRefused, match=reason):

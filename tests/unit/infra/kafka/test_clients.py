@@ -55,9 +55,7 @@ class Endless:
                 await self.may_end.wait()
 
 
-async def test_a_producer_is_let_go_whatever_its_sender_and_its_metadata_task_do(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_producer_is_let_go_whatever_its_sender_and_metadata_do(monkeypatch: pytest.MonkeyPatch) -> None:
     producer, close = connected_producer()
     producer._sender._sender_task = asyncio.create_task(producer._sender._sender_routine())
     await abort_producer(producer)

@@ -54,9 +54,7 @@ class Cluster:
 
 
 @every(("copies", "least", "flushed"), [(1, "1", "1"), (2, "1", "1"), (3, "2", None)])
-async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(
-    copies: int, least: str, flushed: str | None
-) -> None:
+async def test_all_copies_but_one_have_an_acknowledged_record(copies: int, least: str, flushed: str | None) -> None:
     cluster: Any = Cluster({})
     assert await ensure_topic(cluster, "t", {"retention.ms": "-1"}, replication=copies)
     safe = {"min.insync.replicas": least, "unclean.leader.election.enable": "false"}

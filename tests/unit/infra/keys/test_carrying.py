@@ -85,9 +85,7 @@ def rotate_log(files: KeyFiles, size: int) -> None:
     adopt(files, sign_transition(load_keys(files).current, prepared.key, NOW, (size, bytes(32))))
 
 
-def test_the_commands_bring_all_keys_to_another_machine(
-    first: Settings, second: Settings, passphrase: Path, tmp_path: Path
-) -> None:
+def test_the_commands_bring_all_keys_along(first: Settings, second: Settings, passphrase: Path, tmp_path: Path) -> None:
     exported = run(first, "export", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
     assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens", "accounts", "webhooks"]
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600

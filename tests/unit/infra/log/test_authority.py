@@ -92,9 +92,7 @@ def test_a_changed_agency_is_named_with_both_values(agencies: list[dict[str, Any
     ("rows", "expected"),
     [([], [3]), ([suspension_row(9)], [3]), ([suspension_row(None)], []), ([suspension_row(3)], [])],
 )
-def test_a_changed_suspension_is_found_and_not_a_request_that_is_not_registered_yet(
-    rows: list[dict[str, Any]], expected: list[int]
-) -> None:
+def test_a_changed_suspension_is_found_and_no_open_request(rows: list[dict[str, Any]], expected: list[int]) -> None:
     authority = folded(registered(2), registered(4, "labour"), changed(3, "suspended"))
     agencies = [agency_row("labour", index=4), agency_row()]
     assert [difference.index for difference in differences(authority, agencies, rows)] == expected

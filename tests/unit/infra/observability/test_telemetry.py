@@ -220,9 +220,7 @@ def test_one_event_of_a_batch_is_the_spans_parent_and_several_are_linked(spans: 
     assert [f"{link.context.span_id:016x}" for link in several.links] == ["b7ad6b7169203331", "c7ad6b7169203331"]
 
 
-def test_a_malformed_traceparent_is_passed_over_and_a_span_takes_no_key_and_no_message(
-    spans: InMemorySpanExporter,
-) -> None:
+def test_a_malformed_traceparent_is_passed_over_and_a_span_takes_no_text(spans: InMemorySpanExporter) -> None:
     for malformed in ("", "1012345678", PARENT[:-1], PARENT.replace("b7ad6b7169203331", "0" * 16)):
         with span("apply", [malformed]):
             pass

@@ -11,9 +11,7 @@ import pytest
 from infra.postgres.trail import BEFORE_THE_FIRST, NoOperator, link_hash, operator, row_bytes
 
 
-def test_the_operator_is_named_by_the_setting_else_by_the_system_users_name_or_number(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_operator_is_named_by_the_setting_or_the_system_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", Mock(side_effect=["aisha", KeyError("uid not found: 10001")]))
     monkeypatch.setattr("os.getuid", lambda: 10001)
     monkeypatch.setenv("YESSER_OPERATOR", "night desk")

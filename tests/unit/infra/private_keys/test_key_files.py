@@ -106,9 +106,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_a_prepared_key_signs_nothing_until_the_rotation_is_stored_then_both_sign_until_the_overlap_ends(
-    tmp_path: Path, files: KeyFiles
-) -> None:
+def test_a_prepared_key_signs_once_the_rotation_is_stored_both_in_the_overlap(tmp_path: Path, files: KeyFiles) -> None:
     old, new, step = rotated(tmp_path)
     ring = load_keys(files)
     assert (ring.current, ring.previous, ring.history.transitions) == (old, None, ())
@@ -174,9 +172,7 @@ def test_a_rotation_that_was_interrupted_anywhere_is_completed(
     assert kept == ["log.history", "log.skey", "log.skey.previous", "log.vkey"]
 
 
-def test_a_standby_without_the_new_key_halts_and_with_it_takes_over_by_the_stored_history(
-    tmp_path: Path, files: KeyFiles
-) -> None:
+def test_a_standby_without_the_new_key_halts_and_with_it_takes_over(tmp_path: Path, files: KeyFiles) -> None:
     old, new, step = rotated(tmp_path)
     prepared = files.next.rename(tmp_path / "elsewhere")
     before = contents(tmp_path)
@@ -187,9 +183,7 @@ def test_a_standby_without_the_new_key_halts_and_with_it_takes_over_by_the_store
     assert load_keys(files, [step]).signing(NOW) == [new, old]
 
 
-def test_a_history_that_a_thief_of_no_key_made_up_or_that_forks_or_is_damaged_halts(
-    tmp_path: Path, files: KeyFiles
-) -> None:
+def test_a_history_that_is_made_up_forks_or_is_damaged_halts(tmp_path: Path, files: KeyFiles) -> None:
     old, _, step = rotated(tmp_path)
     with pytest.raises(InvalidKey, match="someone wrote to the database"):
         load_keys(files, [sign_transition(a_key(), a_key(), NOW, TREE)])
@@ -211,9 +205,7 @@ def test_no_key_file_that_others_may_read_is_used(tmp_path: Path, files: KeyFile
         (tmp_path / name).chmod(0o600)
 
 
-def test_the_public_half_is_replaced_as_a_whole_or_not_at_all(
-    tmp_path: Path, files: KeyFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_public_half_is_replaced_whole(tmp_path: Path, files: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     # A machine that lost its power meanwhile would find an empty file, which halts the registrar.
     old = made(tmp_path, NAME)
     new = LogKey(NAME, bytes(32))

@@ -53,9 +53,7 @@ def test_the_line_of_a_file_comes_back_for_both_kinds_of_keys() -> None:
         parse_private_key(IN_TOKEN.skey.replace("log.example/0+", "log.example/1+"))
 
 
-def test_files_of_a_key_in_a_token_are_loaded_without_it_and_no_key_leaves_it_unless_that_is_asked_for(
-    tmp_path: Path,
-) -> None:
+def test_files_of_a_key_in_a_token_are_loaded_and_no_key_leaves_it_unless_asked(tmp_path: Path) -> None:
     files = KeyFiles(tmp_path, "log", NAME)
     ring = load_or_create_keys(files, IN_TOKEN)
     assert ring == load_keys(files)

@@ -77,9 +77,7 @@ def test_a_process_without_positions_says_when_it_last_worked_and_a_standby_is_r
     ("member", "value"),
     [("rebuilding", {"revenue": {"entries": 5, "of": 10}}), ("held_by", {"revenue": "yesser rebuild revenue"})],
 )
-def test_a_rebuild_and_what_holds_a_consumer_up_are_shown_and_do_not_make_a_process_unready(
-    member: str, value: dict[str, Any]
-) -> None:
+def test_a_rebuild_and_what_holds_a_consumer_up_are_shown_as_ready(member: str, value: dict[str, Any]) -> None:
     progress = Progress(Clock(100.0))
     progress.look(10, 90)
     assert member not in progress.readiness().details

@@ -19,9 +19,7 @@ from tests.every import every
         socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
     ],
 )
-def test_an_address_or_a_port_that_may_not_be_used_is_not_called_taken(
-    error: OSError, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_that_may_not_be_used_is_not_called_taken(error: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise error
 

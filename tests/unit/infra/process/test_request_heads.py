@@ -72,9 +72,7 @@ async def test_bytes_that_come_one_at_a_time_or_after_an_answer_give_no_more_tim
 
 
 @pytest.mark.parametrize("before", [b"", b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"], ids=["first", "behind another"])
-async def test_a_head_without_an_end_is_closed(
-    before: bytes, streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_endless_head_is_closed(before: bytes, streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = streams
     monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 60)
     writer.write(before + b"GET / HTTP/1.1\r\nx: " + b"a" * 200_000)

@@ -36,9 +36,7 @@ class Table:
         return f"DELETE {deleted}"
 
 
-async def test_all_are_deleted_in_batches_and_a_table_that_fails_is_told_once_and_holds_up_no_other(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_all_are_deleted_in_batches_and_a_failing_table_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = AsyncMock(**{"fetchval.return_value": 8_192})
     monkeypatch.setattr(Term, "connected", lambda *_, **__: nullcontext(connection))
     tables = {"broken": Table(7, failures=3), "large": Table(3 * ROWS_MAX + 1), "empty": Table(0)}

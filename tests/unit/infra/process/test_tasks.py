@@ -141,9 +141,7 @@ async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> 
     assert not failed.done()
 
 
-async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_loop_that_computes_lets_others_run_after_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, turns = Clock(0.0), list[float]()
     monkeypatch.setattr(tasks, "time", SimpleNamespace(perf_counter=clock))
     time_slice = TimeSlice(0.01)

@@ -62,9 +62,7 @@ async def test_an_agency_reads_what_its_own_teams_have_subscribed_to(window: Win
     assert (event["status"], event["sequence"]) == ("CANCELLED", retired), "a newer version of the event cancels it"
 
 
-async def test_a_calendar_program_reads_it_under_a_secret_address_until_that_is_revoked(
-    window: Window, yesser: Yesser
-) -> None:
+async def test_calendar_programs_read_it_by_a_secret_address_until_revoked(window: Window, yesser: Yesser) -> None:
     await window.get("/v1/teams", "agency", "health")
     token = {"authorization": f"Bearer {window.tokens['agency', 'health']}"}
 

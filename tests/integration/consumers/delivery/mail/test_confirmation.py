@@ -72,9 +72,7 @@ async def recipient(connection: Connection) -> Any:
     return await connection.fetchrow("SELECT * FROM delivery.recipient ORDER BY recipient_id LIMIT 1")
 
 
-async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_unconfirmed_address_gets_one_letter_that_asks(settings: Settings, connection: Connection) -> None:
     async with office(settings, connection, FIRST, SECOND) as press:
         await trigger(press)
         assert press.mails.received == []
@@ -231,9 +229,7 @@ async def test_a_link_does_one_thing_and_who_stops_letters_gets_none_for_good(pr
     assert len(press.mails.received) == 1
 
 
-async def test_a_letter_that_asks_is_not_repeated_where_its_outcome_is_unknown(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_letter_of_unknown_outcome_is_not_asked_again(settings: Settings, connection: Connection) -> None:
     async with office(settings, connection, FIRST, SECOND) as press:
         press.mails.drops = 1
         await asked(press)

@@ -220,9 +220,7 @@ async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(press: Des
     assert (line["message"], type(line["exc_info"])) == (1, BadAddress)
 
 
-async def test_messages_wait_while_the_server_is_away_and_none_is_lost(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_messages_wait_for_the_server_and_none_is_lost(settings: Settings, connection: Connection) -> None:
     async with mail_server() as away:
         pass
     async with office(settings, connection, launches()[0], away) as press:

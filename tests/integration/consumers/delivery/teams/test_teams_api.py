@@ -158,9 +158,7 @@ async def rows(connection: Connection) -> list[Any]:
     return [[tuple(row) for row in await connection.fetch(f"SELECT * FROM delivery.{table}")] for table in tables]
 
 
-async def test_a_secret_is_sealed_signs_what_was_shown_and_is_followed_by_another_within_a_day(
-    office: Office, connection: Connection
-) -> None:
+async def test_a_secret_is_sealed_signs_what_was_shown_and_is_replaced(office: Office, connection: Connection) -> None:
     made = await with_webhook(office)
     stored = await connection.fetch("SELECT * FROM delivery.endpoint_secret ORDER BY secret_id")
     opened = [unseal([office.key], made["endpoint_id"], row["secret_id"], row["sealed"]) for row in stored]
@@ -264,9 +262,7 @@ async def test_a_faulty_body_is_refused_with_every_fault_in_the_language_that_wa
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_closed_team_gets_nothing_more_can_be_opened_again_and_each_change_is_in_the_trail(
-    office: Office, connection: Connection
-) -> None:
+async def test_a_closed_team_gets_nothing_and_changes_are_in_the_trail(office: Office, connection: Connection) -> None:
     await office.ask("POST", "/v1/subscriptions", EMAIL)  # refused: there is no team
     made = await with_webhook(office)
     webhook = f"/v1/webhooks/{made['endpoint_id']}"
@@ -363,9 +359,7 @@ async def test_an_agency_reads_the_attempts_has_messages_sent_again_and_enables_
         assert state == (None, None, None), reason
 
 
-async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_replays(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_agency_subscribes_and_past_campaigns_are_replayed(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings)
     await live_launches(connection, 2)
     for code, role in AGENCIES:

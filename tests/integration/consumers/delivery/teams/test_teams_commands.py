@@ -40,9 +40,7 @@ async def key(connection: Connection) -> PrivateKey:
     return await register(connection)
 
 
-async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
-    key: PrivateKey, connection: Connection, yesser: Yesser
-) -> None:
+async def test_a_team_its_webhook_and_subscriptions(key: PrivateKey, connection: Connection, yesser: Yesser) -> None:
     added = await yesser.run(*ADD_TEAM, "--contact", FIRST, "--contact", SECOND)
     assert (added.exit_code, "@" in added.output) == (0, False)
     (row,) = await yesser.document("teams", "list", "health")

@@ -173,9 +173,7 @@ async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_f
     }
 
 
-async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
-    settings: Settings, names: dict[str, str]
-) -> None:
+async def test_coverage_counts_what_was_aired_and_silent_launches(settings: Settings, names: dict[str, str]) -> None:
     async def covered(chosen: CoverageFilter) -> Any:
         async with view(settings, [CONSUMER]) as state:
             return as_json(await coverage(state, chosen))

@@ -36,9 +36,7 @@ async def verified(port: LogPort) -> int:
     return checkpoint.size
 
 
-async def test_the_database_answers_as_a_mirror_does(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_the_database_answers_like_a_mirror(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     port = PostgresPort(connection, KEY.verifier)
     with pytest.raises(NotThere, match="yesser up"):
         await port.checkpoint()

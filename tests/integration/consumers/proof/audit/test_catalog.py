@@ -72,9 +72,7 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
 BEFORE: Final = "CREATE FUNCTION public.unseen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'"
 
 
-async def test_the_file_is_the_listing_of_a_new_database_and_each_change_is_found(
-    prepared: Settings, connection: Connection
-) -> None:
+async def test_the_file_lists_a_new_database_and_finds_each_change(prepared: Settings, connection: Connection) -> None:
     found = await listing(connection)
     assert catalog.differences(found, catalog.expected()) == [], "run `python -m tests.catalog_listing`"
     async with connected(prepared.acting_as("auditor"), "test") as auditor:

@@ -22,9 +22,7 @@ async def deleted(connection: Connection, settings: Settings, topic: str, give_u
     await delete(connection, settings, there)
 
 
-async def test_a_topic_stays_while_the_database_lacks_its_entries_and_they_are_not_given_up(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Settings, connection: Connection) -> None:
     for topic in ("agency.health.events", "agency.platform.events", "somebodys"):
         with pytest.raises(CannotDelete, match="only these are made again"):
             await look_at(connection, settings, topic)

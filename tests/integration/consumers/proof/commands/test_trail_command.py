@@ -18,9 +18,7 @@ async def add(connection: Connection, command: str, event_ids: list[str] | None 
     await add_to_trail(connection, command, by=Actor(operator="night desk"), event_ids=event_ids)
 
 
-async def test_a_reader_continues_finds_an_event_and_follows_until_a_signal(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_reader_continues_finds_and_follows_until_a_signal(settings: Settings, connection: Connection) -> None:
     await add(connection, "keys a")
     await add(connection, "publish x", ["e1", "e2"])
     await add(connection, "keys b")

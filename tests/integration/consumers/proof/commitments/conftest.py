@@ -10,9 +10,8 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.commands import yesser_json
-from tests.world.logs import apply_everywhere, raw_entries, write_log
+from tests.world.logs import apply_everywhere, history_bytes, write_log
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def run(settings: Settings) -> Callable[..., Awaitable[tuple[int, Any]]]:
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(51, 400, MIXED)))
+    return history_bytes(51, 400)
 
 
 @pytest.fixture

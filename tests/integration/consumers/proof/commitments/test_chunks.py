@@ -18,8 +18,7 @@ from consumers.replay.fold.table_hash import RowHasher
 from consumers.replay.rebuild.table_hash import table_hash
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.settings import Settings
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.logs import apply_live, history_bytes, write_log
 
 BLOCK_ENTRIES = 64
 FIRST, STEP = 200, 70
@@ -35,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(81, FIRST + 3 * STEP, MIXED)))
+    return history_bytes(81, FIRST + 3 * STEP)
 
 
 @pytest.fixture
@@ -79,9 +78,7 @@ async def note(connection: Connection, index: int) -> None:
         await connection.execute(NOTE, name, consumer.rows_version.label, index)
 
 
-async def test_they_are_as_of_one_index_while_the_consumers_go_on(
-    settings: Settings, live: Connection, raw: list[bytes]
-) -> None:
+async def test_they_are_of_one_index_while_more_comes(settings: Settings, live: Connection, raw: list[bytes]) -> None:
     """Between two chunks, entries are applied that change rows which were read already, and others."""
     for number, (what, block_entries, is_block_committed) in enumerate(
         (

@@ -224,9 +224,7 @@ async def test_no_rebuild_is_swapped_in_while_tables_are_hashed_and_a_check_that
     await until(lambda: live.fetchval(left), "the tables of the check are gone")
 
 
-async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowledged(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_a_row_changed_before_a_commitment_is_acknowledged(live: Connection, raw: list[bytes], run: Any) -> None:
     """The row was changed, committed, found, and repaired: what the log says of it stays wrong."""
     first = "SELECT min(certificate_id) FROM projections.certificate"
     change = f"UPDATE projections.certificate SET trainee = $1 WHERE certificate_id = ({first}) RETURNING trainee"

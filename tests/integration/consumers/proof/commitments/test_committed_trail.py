@@ -69,9 +69,7 @@ BACK: Final = """
 """
 
 
-async def test_a_trail_that_is_not_the_committed_one_is_found(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_another_trail_is_found(settings: Settings, live: Connection, raw: list[bytes], run: Any) -> None:
     await add_rows(live, 3)
     _, said = await run("commit")
     assert (said["commitments"][-1]["name"], said["commitments"][-1]["rows"]) == ("trail", 3)

@@ -101,9 +101,7 @@ async def test_what_cannot_be_right_is_not_recovered_and_a_mirror_replaces_a_top
             assert suspended == "labour", "before the first request"
 
 
-async def test_a_log_that_lacks_nothing_and_a_registrar_at_work_are_left_as_they_are(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_whole_log_and_a_registrar_at_work_are_left_alone(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection)
     recovered = await recover(settings, topic_source(settings), quiet)
     assert (recovered.size_before, recovered.size) == (2, 2)

@@ -64,9 +64,7 @@ async def require_recovered(old: Copied, copy: Settings, *, unsigned: bool = Fal
         await require_same_log(old, connection)
 
 
-async def test_an_agencys_topic_that_lost_what_was_read_is_reported_and_halts_alone(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_an_agencys_topic_that_lost_what_was_read_halts_alone(settings: Settings, tmp_path: Path) -> None:
     """A topic that is gone, is short, or grew again. Entries behind the signed root need one that confirms them, or a
     person."""
     async with copied(settings) as old:

@@ -59,9 +59,7 @@ async def test_as_of_a_recorded_time_is_as_of_the_entries_recorded_by_then(
     assert await plan_at_a_glance(settings, moment) == await plan_at_a_glance(settings, index)
 
 
-async def test_a_command_may_read_for_longer_than_a_process_may_stand(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_command_may_read_longer_than_processes_stand(settings: Settings, connection: Connection) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 50})
     async with view(hasty, [PROJECTIONS]) as state:
         await asyncio.sleep(0.3)
@@ -72,9 +70,7 @@ def occurred_by(log: Sequence[EntryDict], raw: Sequence[bytes], last_date: str) 
     return [e for e, text in zip(log, raw, strict=True) if occurred_on(parse_entry(e["index"], text)) <= last_date]
 
 
-async def test_as_of_an_occurred_date_shows_what_had_occurred_by_then_without_the_ledger(
-    settings: Settings, written: list[EntryDict]
-) -> None:
+async def test_as_of_a_date_shows_what_had_occurred_but_no_ledger(settings: Settings, written: list[EntryDict]) -> None:
     raw = raw_entries(written)
     dates = sorted(occurred_on(parse_entry(index, text)) for index, text in enumerate(raw))
     for last_date in (dates[0], dates[len(dates) // 3], dates[-1]):

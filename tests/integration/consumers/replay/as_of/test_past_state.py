@@ -25,8 +25,8 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.oracle.history import HOSTILE, MIXED, entries_from, generate
-from tests.world.logs import apply_live, raw_entries, set_position, write_log
+from tests.oracle.history import HOSTILE, MIXED
+from tests.world.logs import apply_live, history_bytes, raw_entries, set_position, write_log
 
 BLOCK_ENTRIES = 32
 SPAN_BLOCKS = 3
@@ -46,7 +46,7 @@ def set_blocks(monkeypatch: pytest.MonkeyPatch, entries: int, span_blocks: int) 
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(71, ENTRIES, MIXED)))
+    return history_bytes(71, ENTRIES)
 
 
 class Crash(Exception):
@@ -160,7 +160,7 @@ async def test_what_is_copied_does_not_depend_on_the_batches(
 ) -> None:
     random = Random(seed)
     set_blocks(monkeypatch, *random.choice(((32, 3), (8, 16), (48, 1), (100, 2))))
-    raw = raw_entries(entries_from(generate(seed, 900, random.choice((MIXED, HOSTILE)))))
+    raw = history_bytes(seed, 900, random.choice((MIXED, HOSTILE)))
     await write_log(connection, raw)
     for consumer in PLAN_CONSUMERS:
         await apply_in_batches(connection, consumer, raw, random)

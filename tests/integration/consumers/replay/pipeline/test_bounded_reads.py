@@ -28,9 +28,9 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.gateway.verdicts import Verdict, validated_records
 from tests.every import every
-from tests.oracle.log import make_entry, make_event
 from tests.scenarios.figures import tell
-from tests.world.logs import bundle_of, raw_entries, write_log, write_tree
+from tests.world.entries import EventLog
+from tests.world.logs import bundle_of, write_log, write_tree
 from tests.world.memory_log import KEY, root_of
 
 SMALL: Final = 256
@@ -62,14 +62,10 @@ class Measured:
 def history() -> list[bytes]:
     text = "x" * LARGE_BYTES
     described = [{"ar": "نص", "en": "a" if index < SMALL else text} for index in range(SIZE)]
-    return raw_entries(
-        make_entry(
-            index,
-            make_event("service.registered", "agency-0", "service/S", {"service_id": "S", "name": name}, f"e{index}"),
-            "2026-01-01T00:00:00.000000Z",
-        )
-        for index, name in enumerate(described)
-    )
+    log = EventLog()
+    for name in described:
+        log.tell("agency-0", "service.registered", service_id="S", name=name)
+    return log.raw
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ import gc
 from consumers.models.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import UnitOfWork
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.logs import apply_live, history_bytes, write_log
 
 
 async def test_no_rows_are_left_to_the_garbage_collector(connection: Connection) -> None:
-    raw = raw_entries(entries_from(generate(12, 300, MIXED)))
+    raw = history_bytes(12, 300)
     await write_log(connection, raw)
     for name, consumer in CONSUMERS.items():
         gc.collect()

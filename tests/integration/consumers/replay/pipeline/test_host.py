@@ -120,9 +120,7 @@ async def test_faults_of_some_stop_no_other(settings: Settings, connection: Conn
         await until(lambda: one.readiness().ready, "the whole process is ready")
 
 
-async def test_one_that_is_far_behind_reads_the_database_until_it_has_caught_up(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_one_far_behind_reads_the_database_to_catch_up(settings: Settings, connection: Connection) -> None:
     small = settings.model_copy(update={"batch_records_max": 64})
     await grow(small, 1000)
     await ship(small, range(1000))

@@ -45,9 +45,7 @@ def fed(settings: Settings) -> Pipeline:
     return Pipeline(COUNTING, settings, look_at_log_s=SELDOM_S)
 
 
-async def test_records_are_applied_as_they_come_and_what_kafka_lacks_is_read_from_the_bundles(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_records_apply_as_they_come_and_bundles_fill_the_gaps(settings: Settings, connection: Connection) -> None:
     one = fed(settings)
     async with running(one):
         await grow(settings, 300)
@@ -193,9 +191,7 @@ async def test_a_changed_entry_in_the_database_halts(settings: Settings, connect
         assert await position(connection) == 0
 
 
-async def test_a_standby_takes_over_and_who_was_superseded_applies_nothing(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_standby_takes_over_and_who_lost_applies_nothing(settings: Settings, connection: Connection) -> None:
     await grow(settings, 10)
     first, second = pipeline(settings.model_copy(update={"lease_renew_ms": 60_000})), pipeline(settings)
     async with running(first):

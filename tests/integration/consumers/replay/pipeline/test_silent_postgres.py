@@ -13,9 +13,7 @@ from tests.integration.consumers.replay.pipeline.frozen_line import line_to_post
 
 
 @pytest.mark.alone
-async def test_a_question_that_is_not_answered_fails_after_the_servers_own_limit(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unanswered_question_fails_by_a_limit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(infra.postgres.connection, "ANSWER_MARGIN_S", 0.2)
     async with line_to_postgres(settings) as (line, over_it):
         hasty = over_it.model_copy(update={"statement_timeout_ms": 300, "postgres_connect_timeout_s": 0.5})

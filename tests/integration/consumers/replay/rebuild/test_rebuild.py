@@ -165,9 +165,7 @@ def is_from(entry: EntryDict, agency: str) -> bool:
     return bool(entry["event"]["source"].endswith(f":{agency}"))
 
 
-async def test_a_swap_clears_what_was_left_behind_and_waits_for_the_live_position(
-    settings: Settings, live: Connection
-) -> None:
+async def test_a_swap_clears_what_was_left_and_waits_its_turn(settings: Settings, live: Connection) -> None:
     await live.execute(
         "CREATE SCHEMA rebuild_projections AUTHORIZATION yesser_projections_owner CREATE TABLE plan (x int)"
     )

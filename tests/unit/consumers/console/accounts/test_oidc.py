@@ -84,9 +84,7 @@ async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **
         ({}, {"iss": "http://127.0.0.1:9"}),
     ],
 )
-async def test_a_token_or_an_answer_for_something_else_is_not_believed(
-    changes: dict[str, Any], answer: dict[str, str]
-) -> None:
+async def test_a_token_for_something_else_is_not_believed(changes: dict[str, Any], answer: dict[str, str]) -> None:
     with pytest.raises(SignInFailed):
         await sign_in(provider_with(**changes), **answer)
 
@@ -135,9 +133,7 @@ async def test_a_sign_in_as_required_is_accepted(required: dict[str, Any], claim
         (ACR | MAX_AGE, {"acr": "high"}, "auth_time"),
     ],
 )
-async def test_a_sign_in_that_is_weaker_than_required_is_refused(
-    required: dict[str, Any], claims: dict[str, Any], claim: str
-) -> None:
+async def test_a_weaker_sign_in_is_refused(required: dict[str, Any], claims: dict[str, Any], claim: str) -> None:
     with pytest.raises(SignInTooWeak) as refused:
         await sign_in(provider_with(required, claims=claims))
     assert (refused.value.claim, refused.value.subject) == (claim, "sub-1")

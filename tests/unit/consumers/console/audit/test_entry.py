@@ -34,9 +34,7 @@ OTHER_ENTRY = {"entry": CHANGED.decode(), "leaf": encoded(leaf_hash(CHANGED))}
         ({}, None, "no-key"),
     ],
 )
-async def test_a_proof_holds_only_for_what_was_signed(
-    changes: dict[str, Any], pinned: LogKey | None, state: str
-) -> None:
+async def test_a_proof_holds_for_what_was_signed(changes: dict[str, Any], pinned: LogKey | None, state: str) -> None:
     assert state_of(await proof_of(signed(20, KEY)) | changes, pinned) == state
 
 

@@ -104,9 +104,7 @@ def test_an_enormous_text_is_cut_and_a_change_has_its_sign() -> None:
         ("activity", "health/service.launched/count", ("health/service.launched", "count")),
     ],
 )
-def test_the_last_part_of_a_path_is_a_field_where_the_key_has_one(
-    model: str, path: str, found: tuple[str, str | None]
-) -> None:
+def test_the_last_part_of_a_path_can_be_a_field(model: str, path: str, found: tuple[str, str | None]) -> None:
     assert split_figure(models()[model], path) == found
 
 

@@ -28,9 +28,7 @@ OUT_OF_DATE = "console&#39;s key file is out of date"
         ("/audit/keys", KEY, False, "Current"),
     ],
 )
-async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
-    tmp_path: Path, path: str, known: LogKey, is_bad: bool, said: str
-) -> None:
+async def test_a_page_says_what_is_wrong(tmp_path: Path, path: str, known: LogKey, is_bad: bool, said: str) -> None:
     settings = Settings(home=tmp_path)
     log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(known.verifier.vkey)

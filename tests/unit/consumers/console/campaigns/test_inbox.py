@@ -31,9 +31,7 @@ from tests.world.pages import AGENCY, OFFICE, TEAM
         (AGENCY, Chosen(rule="r" * 65), InboxFilter(rule="r" * 64)),
     ],
 )
-def test_an_account_asks_for_what_it_chose_and_nothing_else(
-    account: Account, chosen: Chosen, asked: InboxFilter
-) -> None:
+def test_an_account_asks_for_what_it_chose_alone(account: Account, chosen: Chosen, asked: InboxFilter) -> None:
     assert asked_of(account, chosen) == asked
 
 

@@ -119,9 +119,7 @@ def inbox(teams: dict[str, bool]) -> Documents:
     ("account", "teams", "status"),
     [(TEAM, {"press": True}, 200), (TEAM, {"press": False}, 403), (TEAM, {}, 403), (AGENCY, {}, 200)],
 )
-async def test_a_team_reports_about_campaigns_that_its_subscriptions_choose(
-    account: Account, teams: dict[str, bool], status: int
-) -> None:
+async def test_a_team_reports_about_its_campaigns(account: Account, teams: dict[str, bool], status: int) -> None:
     path = "/campaigns/service-launched.i4/acknowledge"
     async with browser(account, read_api=inbox(teams)) as client:
         assert (await client.get(path)).status_code == status

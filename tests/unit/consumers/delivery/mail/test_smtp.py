@@ -67,9 +67,7 @@ async def test_a_message_goes_over_an_encrypted_connection_with_a_login(tmp_path
         assert b"\r\n.\r\n.Text" in mails.received[0][1]
 
 
-async def test_a_server_without_encryption_or_of_another_name_or_authority_gets_nothing(
-    tmp_path: Path, files: TlsFiles
-) -> None:
+async def test_a_server_without_encryption_or_of_another_name_is_refused(tmp_path: Path, files: TlsFiles) -> None:
     other_name = server_context(server_for(private_authority(tmp_path), "mail.other.example"))
     other_authority = server_context(private_authority(tmp_path / "other").server("mail"))
     for context, reason in (

@@ -206,7 +206,5 @@ BEYOND = "9" * 20
         (subscriptions, ["end", BEYOND]),
     ],
 )
-def test_a_beginning_or_a_number_of_a_command_is_one_that_there_can_be(
-    group: click.Group, arguments: list[str]
-) -> None:
+def test_a_beginning_or_a_number_of_a_command_is_a_real_one(group: click.Group, arguments: list[str]) -> None:
     assert CliRunner().invoke(group, arguments).exit_code == 2

@@ -26,9 +26,7 @@ def shown(document: Any, **headers: str) -> httpx.Response:
     return httpx.Response(200, json=document, headers=SHOWN | headers)
 
 
-def test_a_list_has_all_pages_a_gateway_of_before_says_less_and_what_it_does_not_have_is_none(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_list_has_all_pages_and_what_an_older_gateway_lacks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {**CAMPAIGN, "overdue": False}
     answers = [shown([row]), shown([row], link='</v1/inbox?agency=health&after=x>; rel="next"')]
     answering(monkeypatch, lambda _: answers.pop())

@@ -18,9 +18,7 @@ STARTS, ENDS = "2004-02-21", "2008-12-28"
         ("2026-11-26", "2026-11-26", None, Measured(STARTS, "steps")),
     ],
 )
-def test_the_day_is_that_of_the_log_or_of_the_latest_step(
-    adopted: str, recorded: str, latest: str | None, day: Measured
-) -> None:
+def test_the_day_is_the_logs_or_the_last_steps(adopted: str, recorded: str, latest: str | None, day: Measured) -> None:
     assert measured(STARTS, ENDS, adopted, recorded, latest) == day
 
 

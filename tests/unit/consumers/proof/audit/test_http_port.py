@@ -121,9 +121,7 @@ HASHES, ENTRIES = "tile/0/001", "tile/entries/001"
         (refused(ENTRIES, 503), LogAway, "503"),
     ],
 )
-async def test_a_lying_or_failing_server_is_named(
-    mirror: Path, lie: Answer, error: type[YesserError], named: str
-) -> None:
+async def test_a_lying_server_is_named(mirror: Path, lie: Answer, error: type[YesserError], named: str) -> None:
     async with served(mirror, lie) as port:
         with pytest.raises(error, match=named):
             await verified(port)

@@ -83,9 +83,7 @@ def test_what_is_kept_already_is_not_written_again_and_another_tree_of_its_size_
     assert kept.read(FIRST) == signed(KEY, 9)
 
 
-def test_rotations_that_are_withheld_or_came_later_are_named_and_nobody_is_told_to_delete_the_file(
-    kept: KeptCheckpoint,
-) -> None:
+def test_rotations_withheld_or_later_are_named_and_nobody_deletes_the_file(kept: KeptCheckpoint) -> None:
     kept.write(signed(NEXT, 20))
     assert kept.read(BOTH) == signed(NEXT, 20)
     with pytest.raises(OtherKeys, match=f"{NEXT.verifier.key_id.hex()}.*withholds or replaced") as found:

@@ -27,13 +27,12 @@ from infra.log.key_history import sign_transition
 from infra.log.layout import TILE
 from infra.log.signed_note import LogKey
 from tests.every import every
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import raw_entries
+from tests.world.logs import history_bytes
 from tests.world.lying_server import History, Lie, LyingServer, Request, answer, honest, lying_server
 from tests.world.memory_log import KEY, root_of
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
-RAW = raw_entries(entries_from(generate(61, 720, MIXED)))[:SIZE]
+RAW = history_bytes(61, 720)[:SIZE]
 NEXT = LogKey(KEY.name, b"n" * 32)
 STEP = sign_transition(KEY, NEXT, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))
 FILES = ("checkpoint", "keys", "tile/0/001", "tile/0/002.p/188", "tile/1/000.p/2", "tile/entries/001")

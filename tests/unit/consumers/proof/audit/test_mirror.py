@@ -233,9 +233,7 @@ async def test_times_that_run_back_where_a_mirror_grows_are_found(tmp_path: Path
     assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 256
 
 
-async def test_what_cannot_be_read_is_named_as_damage_and_a_missing_right_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_cannot_be_read_is_damage_but_for_a_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotThere, match="is this a mirror, or a log's address"):
         await MirrorPort(tmp_path, KEY.verifier).checkpoint()
     port = await mirrored(tmp_path, 300)
@@ -267,9 +265,7 @@ async def test_a_log_that_was_changed_forked_or_lost_its_tail_is_refused_and_the
     assert (tmp_path / "checkpoint").read_bytes() == before
 
 
-async def test_a_log_with_other_rotations_than_the_mirrors_is_a_fork_though_its_entries_are_the_same(
-    tmp_path: Path,
-) -> None:
+async def test_a_log_with_other_rotations_is_a_fork_though_its_entries_are_alike(tmp_path: Path) -> None:
     for seed, is_first in ((b"n", True), (b"m", False)):
         log, key = MemoryLog(ENTRIES[:300]), LogKey(KEY.name, seed * 32)
         step = sign_transition(KEY, key, FIRST_RECORDED, (200, root_of(ENTRIES[:200])))

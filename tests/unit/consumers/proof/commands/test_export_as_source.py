@@ -105,9 +105,7 @@ def test_the_policy_counts_for_an_export(auditor: Holder) -> None:
 
 
 @every("accepted", [5, 8])
-def test_an_export_of_another_history_than_was_accepted_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, accepted: int
-) -> None:
+def test_an_export_of_another_history_is_refused(tmp_path_factory: pytest.TempPathFactory, accepted: int) -> None:
     auditor = Holder(tmp_path_factory.mktemp("auditor"))
     auditor.accept(ENTRIES[:accepted])
     sound, fork = auditor.export(ENTRIES), auditor.export(FORK)

@@ -56,9 +56,7 @@ async def follow(folder: Path, *sizes: int | None, until: int, ends_at: signal.S
     return [report["size"] for report in shown]
 
 
-async def test_it_follows_each_checkpoint_and_ends_at_a_signal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_it_follows_checkpoints_until_a_signal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = await follow(tmp_path / "m", 5, 5, 300, None, None, 500, until=500)
     assert shown == [5, 300, 500], "a line for each new checkpoint"
     assert capsys.readouterr().err.count("waiting: no answer") == 1

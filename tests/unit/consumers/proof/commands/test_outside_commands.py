@@ -92,9 +92,7 @@ def test_each_check_continues_the_one_before(elsewhere: Elsewhere) -> None:
     assert elsewhere.ok("verify", elsewhere.mirror)["size"] == 700
 
 
-def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found_and_an_older_copy_is_named(
-    elsewhere: Elsewhere, tmp_path: Path
-) -> None:
+def test_a_log_that_shrinks_or_forks_is_found_and_an_older_copy_named(elsewhere: Elsewhere, tmp_path: Path) -> None:
     elsewhere.grow(ENTRIES[:300])
     elsewhere.ok("check", elsewhere.address)
     elsewhere.show(ENTRIES[:200])
@@ -110,9 +108,7 @@ def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found_and_an_older_copy
     assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
 
 
-def test_a_copy_from_before_a_rotation_is_older_and_a_server_that_shows_it_withholds_the_rotation(
-    elsewhere: Elsewhere,
-) -> None:
+def test_a_copy_from_before_a_rotation_is_older_and_shows_what_is_withheld(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES[:200])
     new = LogKey(KEY.name, b"n" * 32)
     accepted = KeyHistory((new.verifier,)).parse_checkpoint(new.sign_checkpoint(300, MemoryLog(ENTRIES[:300]).root))
@@ -242,9 +238,7 @@ def test_wrong_use_is_said(elsewhere: Elsewhere) -> None:
     assert (rest.exit_code, rest.output) == (0, "")
 
 
-def test_a_proof_is_taken_and_checked_without_the_log_and_a_changed_byte_at_the_server_is_found(
-    elsewhere: Elsewhere,
-) -> None:
+def test_a_proof_is_checked_without_the_log_and_a_changed_byte_is_found(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES)
     file = elsewhere.folder / "257.tlog-proof"
     elsewhere.ok("prove", elsewhere.address, "257", "--into", file)

@@ -35,9 +35,7 @@ def grown(entries: int, committed: int, since: timedelta = timedelta()) -> Growt
         (grown(500, 500, timedelta(hours=-5)), False),
     ],
 )
-def test_it_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries_or_a_day_has_passed(
-    growth: Growth, due: bool
-) -> None:
+def test_it_is_due_when_the_log_has_grown_by_a_tenth_and_10_000_or_a_day_has_passed(growth: Growth, due: bool) -> None:
     assert growth.due is due
 
 

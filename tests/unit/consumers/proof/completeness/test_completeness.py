@@ -73,9 +73,7 @@ def numbers_of(ranges: list[list[int]]) -> set[int]:
 
 
 @given(sent, st.integers(1, 7))
-def test_each_month_has_the_numbers_above_those_before_it(
-    history: list[tuple[str, int, int | None, bool]], batch: int
-) -> None:
+def test_each_month_has_numbers_above_the_last(history: list[tuple[str, int, int | None, bool]], batch: int) -> None:
     expected: dict[str, list[Sent]] = {code: [] for code in CODES}
     entries = [registration(code, MONTHS[0]) for code in CODES]
     month = 0

@@ -46,9 +46,7 @@ async def test_where_nobody_is_needed_an_older_cosigned_one_is_forgotten_and_the
 
 
 @every("kept", [0, 700])
-async def test_the_cosigned_size_is_exposed_also_where_the_policy_is_never_satisfied(
-    kept: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_cosigned_size_is_exposed_without_a_quorum(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     policy, database = policy_of("court"), AsyncMock()
     database.fetchval.return_value = kept
     work = Cosigning(Settings(), policy, Term(1, asyncio.Event()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 from consumers.proof.database_audit.database import derived_of
@@ -12,19 +11,15 @@ from events.wire.entry import entry_bytes
 from infra.log.authority import Authority
 from infra.log.reader import ChangedEntry
 from tests.every import every
+from tests.world.events import encoded, event
 
 RECORDED, ADDRESS = "2026-11-25T08:00:00.000000Z", "agency.health.events/0/1"
-EVENT = {
-    "specversion": "1.0", "id": "e", "source": "urn:yesser:agency:health", "type": "sa.gov.yesser.revenue.collected.v1",
-    "subject": "partnership/P0", "time": "2026-11-25T11:00:00+03:00", "data": {},
-}  # fmt: skip
 REGISTERED = "sa.gov.yesser.registry.agency-registered.v1"
 
 
 def raw(address: str = ADDRESS, **changed: Any) -> bytes:
-    """The bytes of an entry; None leaves a member out."""
-    event = {name: value for name, value in {**EVENT, **changed}.items() if value is not None}
-    return entry_bytes(RECORDED, address, orjson.dumps(event))
+    """The bytes of an entry; a member that is `...` is left out."""
+    return entry_bytes(RECORDED, address, encoded(event("revenue.collected", "partnership/P0", {}, **changed)))
 
 
 @every(
@@ -33,7 +28,7 @@ def raw(address: str = ADDRESS, **changed: Any) -> bytes:
         b"{}",
         b"\xff" * 40,
         raw() + b" ",
-        raw(source=None),
+        raw(source=...),
         raw(sequence="abc"),
         raw("agency.health.events"),
         raw("agency.health.events/0/x"),

@@ -14,8 +14,7 @@ from consumers.proof.offline.replay import replay_into
 from infra.log.ports.port import MissingPart
 from infra.log.ports.tree import WrongTree
 from infra.log.signed_note import Checkpoint
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import bundle_of, raw_entries
+from tests.world.logs import bundle_of, history_bytes
 from tests.world.memory_log import KEY, MemoryLog
 
 END = 280
@@ -23,7 +22,7 @@ END = 280
 
 @cache
 def entries() -> list[bytes]:
-    return raw_entries(entries_from(generate(61, 300, MIXED)))[:300]
+    return history_bytes(61, 300)[:300]
 
 
 def mirrored(folder: Path) -> Checkpoint:

@@ -13,14 +13,13 @@ from consumers.models.registry import CONSUMERS
 from consumers.proof.offline.store import SqliteStore
 from events.wire.entry import parse_entry
 from tests.every import every
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import raw_entries
+from tests.world.logs import history_bytes
 from tests.world.mirrors import mirrored, replay, run
 
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(61, 700, MIXED)))
+    return history_bytes(61, 700)
 
 
 @every("name", sorted(CONSUMERS))
@@ -49,9 +48,7 @@ async def test_a_part_of_a_log_gives_entries_but_no_read_models(raw: list[bytes]
     assert not (tmp_path / "models").exists()
 
 
-async def test_entries_are_printed_by_range_type_agency_and_subject_and_none_that_was_not_signed(
-    raw: list[bytes], tmp_path: Path
-) -> None:
+async def test_entries_are_printed_by_choice_and_only_what_was_signed(raw: list[bytes], tmp_path: Path) -> None:
     mirror = await mirrored(tmp_path / "mirror", raw)
     entries = [parse_entry(index, entry) for index, entry in enumerate(raw)]
 

@@ -37,9 +37,7 @@ def entries() -> tuple[Entry, ...]:
 
 
 @every("name", CONSUMERS)
-async def test_no_batch_stays_in_memory_without_a_garbage_collector(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_batch_stays_without_a_collector(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[UnitOfWork]] = []
 
     class Watched(UnitOfWork):

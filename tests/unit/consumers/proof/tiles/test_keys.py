@@ -34,9 +34,7 @@ async def gateway(home: Path, *notes: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_the_keys_are_there_before_and_after_the_first_rotation_and_what_is_not_known_is_not_found(
-    tmp_path: Path,
-) -> None:
+async def test_the_keys_are_there_around_the_first_rotation_and_no_unknown_ones(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "log.vkey").write_text(KEY.verifier.vkey + "\n")
     async with gateway(tmp_path) as client:

@@ -111,9 +111,7 @@ LOG_LINE = request(0, 15).note.splitlines(keepends=True)[-1]
 
 
 @every("added", [[FALSE_LINE], FOREIGN_LINES, [LOG_LINE] * 99])
-def test_lines_that_anybody_can_add_do_not_damage_the_state(
-    tmp_path_factory: pytest.TempPathFactory, added: list[str]
-) -> None:
+def test_lines_of_strangers_do_not_damage_the_state(tmp_path_factory: pytest.TempPathFactory, added: list[str]) -> None:
     file = tmp_path_factory.mktemp("witness") / "witness.state"
     state = WitnessState(file, first_run=True)
     witness = Witness(WITNESS, [KEY.verifier], state)

@@ -94,9 +94,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
         ({"fetched": []}, "it holds nothing more"),
     ],
 )
-async def test_what_a_topic_that_stalls_does_not_give_is_lacking(
-    kafka: Kafka, fault: dict[str, Any], reason: str
-) -> None:
+async def test_what_a_stalled_topic_does_not_give_is_lacking(kafka: Kafka, fault: dict[str, Any], reason: str) -> None:
     records = records_of(Consumer(stalls_at=5))
     vars(kafka).update(absent=False, leaderless=False, fetched=[])
     await records.step_end(TOPIC, 0, RECORDS)  # it is there

@@ -12,9 +12,7 @@ from infra.process import lease
 from infra.settings import Settings
 
 
-async def test_the_database_ends_an_idle_transaction_of_a_recovery(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_database_ends_a_recoverys_idle_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = AsyncMock()
     connect = AsyncMock(return_value=connection)
     monkeypatch.setattr(recover, "connect", connect)

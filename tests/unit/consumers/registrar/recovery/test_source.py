@@ -34,9 +34,7 @@ async def read(source: Source, first: int) -> list[bytes]:
         ({}, 0, 0),
     ],
 )
-async def test_they_give_every_entry_up_to_the_first_that_none_has(
-    sources: Mapping[str, range], first: int, end: int
-) -> None:
+async def test_they_give_all_up_to_the_first_that_none_has(sources: Mapping[str, range], first: int, end: int) -> None:
     source = together([having(*indexes) for indexes in sources.values()])
     assert await read(source, first) == [str(index).encode() for index in range(first, end)]
 

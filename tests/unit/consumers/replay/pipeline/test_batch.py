@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from consumers.replay.pipeline.batch import Batch, LeafMismatch, parse_records
 from consumers.replay.pipeline.log_feed import PORTION_BYTES, PORTION_RECORDS, portions
-from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from tests.every import every
-from tests.world.records import RECORDED, said
+from tests.world.logs import small_entry as entry
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,6 @@ class Shipped:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     topic: str = "yesser.log"
-
-
-def entry(index: int) -> bytes:
-    return entry_bytes(RECORDED, f"agency.health.events/0/{index}", said(f"e{index}"))
 
 
 def record(index: int, offset: int = 0) -> Shipped:

@@ -42,9 +42,7 @@ HALF: Final = BATCH_BYTES_MAX // 2
         ([batch(0, 1, HALF), batch(1, 1, HALF), batch(2, 1, HALF)], [(0, 2), (2, 3)]),  # too many bytes together
     ],
 )
-async def test_portions_join_unless_they_are_too_much_or_do_not_follow_each_other(
-    portions: list[Batch], taken: list[tuple[int, int]]
-) -> None:
+async def test_portions_join_unless_too_much_or_apart(portions: list[Batch], taken: list[tuple[int, int]]) -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     for portion in portions:
         await buffer.put(portion, WAIT_S)

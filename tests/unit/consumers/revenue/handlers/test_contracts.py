@@ -65,9 +65,7 @@ def test_an_amendment_prices_from_its_period_on_and_the_latest_in_log_order_wins
         *((label, {"bands": FORTY}) for label in ("2004-12", "2006-01", "2005-Q2", "1426-03")),
     ],
 )
-def test_an_amendment_moves_no_date_and_takes_effect_in_a_period_of_the_amended_term(
-    label: str, changes: dict[str, Any]
-) -> None:
+def test_an_amendment_moves_no_date_and_starts_in_a_period_of_its_term(label: str, changes: dict[str, Any]) -> None:
     assert signed().amend(label, **changes) == "not-allowed-now"
 
 

@@ -44,9 +44,7 @@ def capped(amount: int, after: int, *pairs: tuple[int | None, int]) -> dict[str,
         ({"bands": bands((None, 9999)), "cap": None}, 2**53 - 1, (2**53 - 1) * 9999 // 10_000, "it stays exact"),
     ],
 )
-def test_the_vectors_of_r7_and_edges_of_bands_and_caps(
-    terms: dict[str, Any], cumulative: int, partner: int, why: str
-) -> None:
+def test_r7s_vectors_and_edges_of_its_bands(terms: dict[str, Any], cumulative: int, partner: int, why: str) -> None:
     assert price_table(terms).partner_halalas(cumulative) == partner, why
 
 
@@ -69,9 +67,7 @@ def test_whole_numbers_say_what_exact_fractions_say(terms: dict[str, Any], cumul
 
 
 @given(priced_terms(), st.integers(-(2**40), 2**40), st.integers(1, 2**40))
-def test_both_parts_of_a_receipt_are_whole_and_make_up_the_amount(
-    terms: dict[str, Any], before: int, amount: int
-) -> None:
+def test_both_parts_of_a_receipt_are_whole_and_sum_up_to_it(terms: dict[str, Any], before: int, amount: int) -> None:
     table = price_table(terms)
     partner, treasury = share(table, before, before + amount)
     assert partner + treasury == amount
@@ -81,9 +77,7 @@ def test_both_parts_of_a_receipt_are_whole_and_make_up_the_amount(
 
 
 @given(priced_terms(), st.lists(st.integers(-1000, 1000), max_size=12), st.randoms(use_true_random=False))
-def test_under_one_version_the_order_of_amounts_does_not_matter(
-    terms: dict[str, Any], amounts: list[int], random: Any
-) -> None:
+def test_in_one_version_the_order_does_not_matter(terms: dict[str, Any], amounts: list[int], random: Any) -> None:
     table = price_table(terms)
 
     def partner_total(order: list[int]) -> int:

@@ -38,9 +38,7 @@ def test_a_receipt_is_shared_between_partner_and_treasury_and_a_reversal_goes_th
         ("not-allowed-now", "R2", "2006-01-01", "health", "S1"),
     ],
 )
-def test_the_first_anomaly_of_a_receipt_that_applies(
-    rule: str, receipt: str, on: str, agency: str, service: str
-) -> None:
+def test_a_receipts_first_anomaly(rule: str, receipt: str, on: str, agency: str, service: str) -> None:
     ledger = signed()
     ledger.collect("R1", 10, "2005-01-06")
     before = ledger.store.state()
@@ -58,9 +56,7 @@ def test_the_first_anomaly_of_a_receipt_that_applies(
         ("exceeds-remainder", "V2", "R1", 61, "2005-01-10", "health"),
     ],
 )
-def test_the_first_anomaly_of_a_reversal_that_applies(
-    rule: str, reversal: str, receipt: str, amount: int, on: str, agency: str
-) -> None:
+def test_a_reversals_first_anomaly(rule: str, reversal: str, receipt: str, amount: int, on: str, agency: str) -> None:
     ledger = signed()
     ledger.collect("R1", 100, "2005-01-10")
     assert ledger.reverse("V1", "R1", 40, "2005-01-10") is None

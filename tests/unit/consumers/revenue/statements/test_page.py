@@ -189,9 +189,7 @@ def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
         (R7[1], [[1000], [500], [501]], ["7.00", "0.50", "0.50"]),
     ],
 )
-def test_the_worked_case_and_the_vectors_of_r7(
-    terms: dict[str, Any], periods: list[list[int]], shares: list[str]
-) -> None:
+def test_the_worked_case_and_r7s_vectors(terms: dict[str, Any], periods: list[list[int]], shares: list[str]) -> None:
     found = [page for _, page in pages(told(periods, **terms))]
     for page in found:
         check_by_hand(page)
@@ -236,9 +234,7 @@ def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> 
 
 
 @every("payout_id", ["p" * 64, "SARIE_PAYOUT_2005_03_01_0000000000123456", f"P-{'1.2_' * 9}-3"])
-def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_arabic_date_can(
-    payout_id: str,
-) -> None:
+def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_arabic_date_can(payout_id: str) -> None:
     """An id that typst cannot break is printed over the amount beside it; one with added characters cannot be found."""
     (parts,) = parts_of(told([[90_071_992_547_409]]))
     paid = Payout(payout_id=payout_id, amount_halalas=12_345, paid_on="2005-03-01", index=7)

@@ -77,9 +77,7 @@ def test_only_one_records_at_a_time_and_the_others_start_without(path: Path) -> 
     ],
     ids=["killed", "failed", "never ready", "not made"],
 )
-def test_what_is_not_complete_is_never_kept_and_is_recorded_again(
-    path: Path, make_nothing: Callable[[Path], object]
-) -> None:
+def test_what_is_not_complete_is_recorded_again(path: Path, make_nothing: Callable[[Path], object]) -> None:
     make_nothing(path)
     assert names(path) == set()
     recorded(path)

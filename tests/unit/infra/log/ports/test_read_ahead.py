@@ -11,11 +11,10 @@ import pytest
 from infra.log.merkle import leaf_hash
 from infra.log.ports.read_ahead import parsed_entries
 from infra.log.reader import ChangedEntry
-from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.logs import bundle_of, raw_entries
+from tests.world.logs import bundle_of, history_bytes
 
 SEGMENT = 10
-RAW = raw_entries(entries_from(generate(5, 60, MIXED)))[:60]
+RAW = history_bytes(5, 60)[:60]
 
 
 class Segments:
