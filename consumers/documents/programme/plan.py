@@ -64,7 +64,7 @@ class ServiceGroup(Struct, frozen=True, kw_only=True):
 
 class ServiceGroups(Struct, frozen=True, kw_only=True):
     target: Count
-    groups: dict[str, ServiceGroup]
+    groups: Annotated[dict[str, ServiceGroup], Meta(extra_json_schema={"required": [group.value for group in Group]})]
     """By the values of `Group`."""
 
 
