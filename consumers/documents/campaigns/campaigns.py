@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Date, Instant, Label, Labelled, Listing, Name
+from consumers.documents.document import Count, Date, Instant, Label, Labelled, Listing, Name, in_sentence
 
 
 class Channel(Labelled):
@@ -21,8 +21,8 @@ CHANNELS: Final = tuple(channel.value for channel in Channel)
 
 def channel_list(channels: Iterable[str]) -> Name:
     """The channels as in a sentence."""
-    names = [Channel(channel) for channel in channels if channel in CHANNELS]
-    *first, last = [name.en.lower() for name in names] or [""]
+    names = [in_sentence(Channel(channel)) for channel in channels if channel in CHANNELS]
+    *first, last = [name.en for name in names] or [""]
     return Name(" و".join(name.ar for name in names), f"{', '.join(first)} and {last}" if first else last)
 
 

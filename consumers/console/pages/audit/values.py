@@ -8,6 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
+from consumers.documents.document import NO, YES
 from consumers.documents.log.explanations import Change
 from infra.json_documents import to_json
 
@@ -21,7 +22,7 @@ def shown(words: Words, name: str, value: Any) -> Markup | str:
     if value is None:
         return _NONE
     if isinstance(value, bool):
-        return words.say("نعم", "Yes") if value else words.say("لا", "No")
+        return words.of(YES if value else NO)
     if isinstance(value, int):
         if name.endswith("_halalas"):
             return words.money(value)
