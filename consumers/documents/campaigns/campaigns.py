@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
@@ -52,6 +52,15 @@ class StateFilter(Labelled):
     PAUSED = "paused", "موقوفة", "Paused"
     ESCALATED = "escalated", "مُصعّدة", "Escalated"
     OVERDUE = "overdue", "متأخرة", "Overdue"
+
+
+class Section(Labelled):
+    """Under which heading a team finds a campaign."""
+
+    OVERDUE = "overdue", "متأخرة", "Overdue"
+    TO_DO = "to-do", "للتنفيذ", "To do"
+    PAUSED = "paused", "موقوفة: لا عمل الآن", "Paused: nothing to do now"
+    COMPLETED = "completed", "اكتملت", "Completed"
 
 
 class NextAction(Labelled):
@@ -143,6 +152,20 @@ class InboxItem(Campaign, frozen=True, kw_only=True):
     acknowledged_at: AcknowledgedAt
     brief: Brief
     service: ServiceOrNone
+
+    @property
+    def section(self) -> Section:
+        if self.state is CampaignState.COMPLETED:
+            return Section.COMPLETED
+        if self.overdue:
+            return Section.OVERDUE
+        return Section.PAUSED if self.paused else Section.TO_DO
+
+
+def sections(rows: Sequence[InboxItem]) -> list[tuple[Section, list[InboxItem]]]:
+    """The rows under their headings; a heading without rows is left out."""
+    grouped = ((section, [row for row in rows if row.section is section]) for section in Section)
+    return [(section, own) for section, own in grouped if own]
 
 
 class Airing(Struct, frozen=True, kw_only=True):

@@ -137,9 +137,9 @@ class AgencyPace(Struct, frozen=True, kw_only=True):
 
     agency: Annotated[str, Label("الجهة", "Agency")]
     services: Annotated[Count, Label("الخدمات", "Services")]
-    launched: Annotated[Count, Label("أُطلقت", "Launched")]
+    launched: Annotated[Count, Label("الخدمات المطلقة", "Services launched")]
     phases: Annotated[Count, Label("المراحل", "Phases"), Meta(description="Of its projects that are not cancelled.")]
-    completed: Annotated[Count, Label("اكتملت", "Completed")]
+    completed: Annotated[Count, Label("المراحل المكتملة", "Phases completed")]
     expected_launched: Annotated[
         Count,
         Label("المتوقع إطلاقه", "Expected launched"),

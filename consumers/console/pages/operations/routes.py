@@ -19,9 +19,11 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.operations.runbook import runbook_entry
 from consumers.console.visit import Visiting, only
 from consumers.documents.document import documents_of
-from consumers.documents.teams.trail import TrailRow
+from consumers.documents.teams.accounts import ACCOUNTS
+from consumers.documents.teams.trail import TRAIL, TrailRow
 from consumers.documents.teams.webhooks import Webhook
 from infra.embedded.status import read_answers, stack_status
+from infra.embedded.status_table import STATES_AR
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.postgres.sql import queries
@@ -150,6 +152,7 @@ async def operations_page(visit: Visiting) -> Response:
         found=found,
         is_kept=is_kept,
         processes=processes,
+        states=STATES_AR,
         halts=[(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
         when_paused=runbook_entry("paused", "", language),
     )
@@ -160,13 +163,13 @@ async def trail_page(visit: Visiting, before: Before = None, operator: Operator 
     async with visit.parts.connection() as connection:
         rows = await read_trail(connection, before, operator.strip() or None, TRAIL_ROWS + 1)
     more = rows[TRAIL_ROWS - 1].position if len(rows) > TRAIL_ROWS else None
-    return visit.page("operations/trail.html", rows=rows[:TRAIL_ROWS], more=more, operator=operator)
+    return visit.page("operations/trail.html", listing=TRAIL, rows=rows[:TRAIL_ROWS], more=more, operator=operator)
 
 
 @routes.get("/operations/accounts", dependencies=[only(["administrator"])])
 async def accounts_page(visit: Visiting) -> Response:
     rows = [row.document(visit.parts.seals) for row in await list_accounts(visit.parts.own)]
-    return visit.page("operations/accounts.html", rows=rows)
+    return visit.page("operations/accounts.html", listing=ACCOUNTS, rows=rows)
 
 
 async def _read(visit: Visiting) -> tuple[Operations, bool]:
