@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 
 from msgspec import Meta, Struct, UnsetType, convert
 
-from events.values.bilingual import Bilingual, InTwoLanguages
+from events.values.bilingual import Bilingual, InTwoLanguages, Language
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -64,6 +64,9 @@ class Labelled(Enum):
     ar: str
     en: str
     tone: Tone
+
+    def of(self, language: Language) -> str:
+        return self.ar if language == "ar" else self.en
 
 
 class Name(Bilingual, frozen=True):

@@ -209,7 +209,7 @@ class CampaignAndHistory(Campaign, frozen=True, kw_only=True):
     rules_version: Count
     brief: Brief
     reason: Name
-    urgency: Urgency
+    urgency: Annotated[Urgency, Label("الأهمية", "Urgency", is_detail=True)]
     triggered_index: Count
     acknowledged_index: AcknowledgedIndex
     acknowledged_by: AcknowledgedBy
