@@ -77,7 +77,7 @@ class Heading:
     """What a page about a figure says first. `command` gives the same answer."""
 
     model: str
-    title: Bilingual | None
+    title: names.Words | None
     rest: str
     field: str | None
     figure_name: names.Words | None
