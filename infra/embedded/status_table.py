@@ -35,6 +35,7 @@ STATES_AR: Final = {
     "silent": "لا يجيب",
     "absent": "غير موجود",
     "stopped": "متوقف",
+    "halted": "متوقف",
     "ended": "انتهى",
     "failed": "فشل",
     "orphan": "بلا مشرف",

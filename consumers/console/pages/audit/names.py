@@ -9,20 +9,10 @@ from consumers.documents.campaigns.campaigns import Campaign, Channel
 from consumers.documents.document import Label, Labelled, fields, label_of
 from consumers.documents.ledger.ledger import Account
 from consumers.documents.ledger.partnerships import Partnership, TermsVersion
+from consumers.documents.programme import plan
 from consumers.documents.programme.activity import Counted
-from consumers.documents.programme.plan import (
-    TRAINING,
-    Application,
-    Awareness,
-    Infrastructure,
-    Plan,
-    ServiceGroup,
-    SharedRevenue,
-    Training,
-    aired_name,
-)
-from consumers.documents.programme.projects import Project, ProjectKind, ProjectState
-from consumers.documents.programme.services import SERVICES, Service, ServiceState
+from consumers.documents.programme.projects import Project, ProjectKind
+from consumers.documents.programme.services import SERVICES, Service
 from consumers.revenue.statements.formulas import fields as statement_fields
 from consumers.revenue.statements.formulas import formula_of, in_words, label
 from events.values.bilingual import Bilingual
@@ -32,7 +22,7 @@ Words = Bilingual | Label | Labelled
 _MODELS: Final[Mapping[str, Bilingual]] = {
     "services": label_of(Service, "service_id"),
     "projects": label_of(Project, "project_id"),
-    "training": TRAINING,
+    "training": plan.TRAINING,
     "campaigns": label_of(Campaign, "campaign_id"),
     "coverage": _B("تغطية الخدمة", "Coverage of service"),
     "partnerships": label_of(Partnership, "partnership_id"),
@@ -45,20 +35,17 @@ _PLAN: Final[Mapping[str, Words]] = {
     "infrastructure": ProjectKind.INFRASTRUCTURE,
     "national_applications": ProjectKind.NATIONAL_APPLICATION,
     "services": SERVICES,
-    "training": TRAINING,
-    "awareness": label_of(Plan, "awareness"),
+    "training": plan.TRAINING,
+    "awareness": label_of(plan.Plan, "awareness"),
     "partnerships": label_of(Partnership, "partnership_id"),
-    "anomalies": label_of(Plan, "anomalies"),
-    "refusals": label_of(Plan, "refusals"),
+    "anomalies": label_of(plan.Plan, "anomalies"),
+    "refusals": label_of(plan.Plan, "refusals"),
 }
+_OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
+_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, Campaign, plan.Awareness, Counted, plan.Plan)
 _FIELDS: Final[Mapping[str, Words]] = {
-    field.name: field.label
-    for document in (Project, Service, Application, Infrastructure, ServiceGroup, Training, SharedRevenue, Account)
-    for field in fields(document)
-} | {
-    **{state.value: state for state in (*ProjectState, *ServiceState)},
-    **{field.name: field.label for document in (Campaign, Awareness, Counted, Plan) for field in fields(document)},
-    **{f"aired.{channel.value}": aired_name(channel) for channel in Channel},
+    **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
+    **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }
 
 

@@ -22,7 +22,7 @@ from consumers.documents.document import documents_of
 from consumers.documents.teams.accounts import ACCOUNTS
 from consumers.documents.teams.trail import TRAIL, TrailRow
 from consumers.documents.teams.webhooks import Webhook
-from infra.embedded.status import read_answers, stack_status
+from infra.embedded.status import ProcessStatus, read_answers, stack_status
 from infra.embedded.status_table import STATES_AR
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
@@ -56,16 +56,6 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessState:
-    """A process of this machine's stack. `halted`: why, where it says so."""
-
-    name: str
-    state: str
-    restarts: int
-    halted: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Operations:
     """One reading of the tables at `at`."""
 
@@ -80,7 +70,7 @@ class Operations:
     deliveries: Sequence[Row]
     endpoints: Sequence[Webhook]
 
-    def halts(self, processes: Iterable[ProcessState]) -> list[Halt]:
+    def halts(self, processes: Iterable[ProcessStatus]) -> list[Halt]:
         """Everything that is halted, by the tables and by what the processes say."""
         topics = [row for row in self.topics if row["halted_reason"]]
         found = [Halt("topic", row["code"], row["halted_reason"], row["halted_at"]) for row in topics]
@@ -120,15 +110,10 @@ def per_minute(signed: Sequence[tuple[datetime, int]], now: datetime) -> list[tu
     return [(minute, grown[minute]) for minute in (last - timedelta(minutes=n) for n in reversed(range(MINUTES)))]
 
 
-async def read_processes(settings: Settings) -> list[ProcessState]:
+async def read_processes(settings: Settings) -> list[ProcessStatus]:
     """The processes of this machine's stack, as they answer; empty where they run elsewhere."""
     status = await asyncio.to_thread(stack_status, settings)
-    answers = await read_answers(status)
-    halted = {name: answer.halted for name, answer in answers.items() if answer is not None}
-    return [
-        ProcessState(row.name, row.state, row.restarts, halted.get(row.name) or None)
-        for row in status.with_answers(answers).own_processes
-    ]
+    return status.with_answers(await read_answers(status)).own_processes
 
 
 async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[TrailRow]:
