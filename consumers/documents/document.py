@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 
 from msgspec import Meta, Struct, UnsetType, convert
 
-from events.values.bilingual import Bilingual
+from events.values.bilingual import Bilingual, InTwoLanguages, Language
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -35,8 +35,8 @@ EventType = Annotated[str, Meta(title="Event type")]
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
-YES: Final = Bilingual("نعم", "yes")
-NO: Final = Bilingual("لا", "no")
+YES: Final = Bilingual("نعم", "Yes")
+NO: Final = Bilingual("لا", "No")
 _SHOWN_BY_MEANING: Final = (Date, Instant, EventType, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
@@ -64,6 +64,9 @@ class Labelled(Enum):
     ar: str
     en: str
     tone: Tone
+
+    def of(self, language: Language) -> str:
+        return self.ar if language == "ar" else self.en
 
 
 class Name(Bilingual, frozen=True):
@@ -115,6 +118,15 @@ def fields(document: type[Struct]) -> tuple[Field, ...]:
 
 def field_of(document: type[Struct], name: str) -> Field:
     return next(field for field in fields(document) if field.name == name)
+
+
+def label_of(document: type[Struct], name: str) -> Label:
+    return field_of(document, name).label
+
+
+def in_sentence(name: InTwoLanguages) -> Bilingual:
+    """A label within a sentence, where English begins with a small letter."""
+    return Bilingual(name.ar, name.en[:1].lower() + name.en[1:])
 
 
 def is_document(kind: Any) -> bool:

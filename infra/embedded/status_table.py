@@ -24,7 +24,7 @@ _COLOURS: Final = {
     "restarting": "yellow",
     "unready": "yellow",
 }
-_STATES_AR: Final = {
+STATES_AR: Final = {
     "ready": "جاهز",
     "given": "خارجي",
     "active": "يعمل",
@@ -32,8 +32,11 @@ _STATES_AR: Final = {
     "restarting": "يعاد تشغيله",
     "unready": "غير جاهز",
     "unreachable": "لا يجيب",
+    "silent": "لا يجيب",
     "absent": "غير موجود",
     "stopped": "متوقف",
+    "halted": "متوقف",
+    "ended": "انتهى",
     "failed": "فشل",
     "orphan": "بلا مشرف",
 }
@@ -142,7 +145,7 @@ def _table(status: StackStatus) -> Grid:
 def _row(
     name: str, part: ServiceStatus | OtherService | ProcessStatus | LeasedProcess, port: int | None, home: str
 ) -> list[Cell]:
-    word = _STATES_AR.get(part.state, part.state) if language() == "ar" else part.state
+    word = STATES_AR.get(part.state, part.state) if language() == "ar" else part.state
     lag = None if part.lag is UNSET else part.lag
     lag_text, *numbers = ("" if number is None else str(number) for number in (lag, part.pid, port, part.restarts))
     log = "" if part.log is None else str(Path(part.log).relative_to(home))  # the home is printed above

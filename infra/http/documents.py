@@ -122,4 +122,10 @@ def _with_parts(value: Any, components: Schema) -> Any:
     own: tuple[str, ...] = ("title",) if isinstance(value.get("title"), str) else ()
     if own and ("properties" in value or "enum" in value):
         own = ("title", "description")
-    return {name: _with_parts(member, components) for name, member in value.items() if name not in own}
+    kind = {"type": "string"} if "type" not in value and _is_of_texts(value.get("enum")) else {}
+    return kind | {name: _with_parts(member, components) for name, member in value.items() if name not in own}
+
+
+def _is_of_texts(values: Any) -> bool:
+    """Generators of clients need the type of an enumeration too, which msgspec leaves out."""
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of
+from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of, label_of
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import short_type
 
@@ -22,7 +22,7 @@ NOTHING: Final = "–"
 def label(context: Context, document: type[Struct] | Struct, name: str) -> str:
     """What people call a field of a document or of its class."""
     words: Words = context["w"]
-    return words.of(field_of(document if isinstance(document, type) else type(document), name).label)
+    return words.of(label_of(document if isinstance(document, type) else type(document), name))
 
 
 @pass_context

@@ -14,7 +14,8 @@ from icalendar import Calendar, Event
 
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.plain_text import line, line_of, lines
-from consumers.documents.campaigns.campaigns import channel_list
+from consumers.documents.campaigns.campaigns import CampaignState, InboxItem, channel_list
+from consumers.documents.document import label_of
 from consumers.programme.campaigns.dates import in_words
 from events.values.bilingual import Bilingual, in_lines
 
@@ -31,8 +32,8 @@ _COMPLETED: Final = Bilingual("✓ اكتملت: {name}", "✓ Completed: {name}
 _PAUSED: Final = Bilingual("موقوفة: {name}", "Paused: {name}")
 _CANCELLED: Final = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
 _ACKNOWLEDGED: Final = Bilingual("استلمها {by}.", "Acknowledged by {by}.")
-_NOT_ACKNOWLEDGED: Final = Bilingual("لم يستلمها أحد بعد.", "Nobody has acknowledged it yet.")
-_MISSING: Final = Bilingual("دون بث بعد: {channels}.", "Not aired yet on: {channels}.")
+_NOT_ACKNOWLEDGED: Final = Bilingual("{}.", "{}.").format(CampaignState.TRIGGERED)
+_MISSING: Final = Bilingual("{}: {}.", "{}: {}.")
 
 
 def calendar_of(
@@ -97,5 +98,5 @@ def _description(campaign: DueCampaign) -> Bilingual:
         by = campaign.acknowledged_by
         sentences.append(_NOT_ACKNOWLEDGED if by is None else _ACKNOWLEDGED.format(by=line(by)))
         if campaign.missing:
-            sentences.append(_MISSING.format(channels=channel_list(campaign.missing)))
+            sentences.append(_MISSING.format(label_of(InboxItem, "missing_channels"), channel_list(campaign.missing)))
     return in_lines([*sentences, Bilingual(campaign.campaign_id, campaign.campaign_id)])

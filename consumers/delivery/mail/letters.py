@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -15,7 +16,18 @@ from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import line, line_of, lines
-from consumers.documents.campaigns.campaigns import channel_list
+from consumers.documents.campaigns.campaigns import (
+    CampaignAndHistory,
+    CampaignService,
+    CampaignState,
+    InboxCounts,
+    InboxItem,
+    Section,
+    Urgency,
+    channel_list,
+)
+from consumers.documents.document import Labelled, label_of
+from consumers.documents.programme.services import Service
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from events.values.bilingual import Bilingual, Language, joined
@@ -24,6 +36,7 @@ from events.values.calendar import day_after
 SUBJECT_NAME_MAX: Final = 80
 GROUP_ROWS_MAX: Final = 50
 WEEK_DAYS: Final = 7
+_MISSING: Final = label_of(InboxItem, "missing_channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +171,14 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
     this_week = [row for row in running if today <= row.due_on < week_end]
     groups = (
         (wording.SILENT, [row for row in overdue if _is_silent(row)]),
-        (wording.OVERDUE, [row for row in overdue if not _is_silent(row)]),
-        (wording.TO_COMPLETE, [row for row in past if not row.missing and row.acknowledged_by is not None]),
+        (Section.OVERDUE, [row for row in overdue if not _is_silent(row)]),
+        (
+            label_of(InboxCounts, "complete"),
+            [row for row in past if not row.missing and row.acknowledged_by is not None],
+        ),
         (wording.THIS_WEEK, this_week),
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
-        (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
+        (label_of(InboxItem, "paused"), [row for row in campaigns if not row.is_completed and row.is_paused]),
     )
 
     values = {
@@ -219,7 +235,7 @@ def confirmation_letter(confirm: str, context: Context) -> Letter:
 
 def _letter(context: Context, page: Callable[[Language], Page], *, is_urgent: bool = False) -> Letter:
     first, other = map(page, context.team.languages)
-    flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (wording.URGENT, is_urgent))
+    flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (Urgency.HIGH, is_urgent))
     marks = [mark for mark, is_set in flags if is_set]
     prefix = "".join(f"[{mark.of(first.language)} / {mark.of(other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
@@ -261,33 +277,33 @@ def _notice_values(notice: Notice) -> dict[str, object]:
 
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
     is_open = notice.kind != "completed"
+    label = partial(label_of, InboxItem)
+    url, launched_on = notice.service_url if brief else None, notice.launched_on if brief else None
+    days_left = working_days_left(notice.due_on, today) if brief and today <= notice.due_on else None
     standing: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (wording.MISSING, [channel_list(notice.missing).of(language)] if notice.missing and is_open else None),
-        (wording.STATE, [_acknowledged(notice.acknowledged).of(language)] if is_open else None),
+        (_MISSING, [channel_list(notice.missing).of(language)] if notice.missing and is_open else None),
+        (label("state"), [_acknowledged(notice.acknowledged).of(language)] if is_open else None),
     ]
     texts: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (wording.BRIEF, lines(notice.brief[language]) if brief else None),
+        (label("brief"), lines(notice.brief[language]) if brief else None),
         (wording.REASON, None if notice.reason is None else lines(notice.reason[language])),
-        (wording.SERVICE, None if notice.service_name is None else [line(notice.service_name[language])]),
-        (wording.ADDRESS, [line(notice.service_url, 2_000)] if brief and notice.service_url else None),
-        (wording.LAUNCHED, [in_words(notice.launched_on).of(language)] if brief and notice.launched_on else None),
-        (wording.DUE, [in_words(notice.due_on).of(language)]),
-        (
-            wording.WORKING_DAYS_LEFT,
-            [str(working_days_left(notice.due_on, today))] if brief and today <= notice.due_on else None,
-        ),
-        (wording.URGENCY, [wording.HIGH.of(language)] if notice.is_urgent else None),
-        (wording.ON_CHANNELS, [channel_list(notice.channels).of(language)]),
+        (label("service"), None if notice.service_name is None else [line(notice.service_name[language])]),
+        (label_of(CampaignService, "url"), [line(url, 2_000)] if url else None),
+        (label_of(Service, "launched_on"), [in_words(launched_on).of(language)] if launched_on else None),
+        (label("due_on"), [in_words(notice.due_on).of(language)]),
+        (wording.WORKING_DAYS_LEFT, None if days_left is None else [str(days_left)]),
+        (label_of(CampaignAndHistory, "urgency"), [Urgency.HIGH.of(language)] if notice.is_urgent else None),
+        (label("channels"), [channel_list(notice.channels).of(language)]),
     ]
     # A reminder is about what is missing.
     ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
-    ordered.append((wording.CAMPAIGN, [notice.campaign_id]))
-    return tuple(Fact(label.of(language), tuple(shown)) for label, shown in ordered if shown is not None)
+    ordered.append((label("campaign_id"), [notice.campaign_id]))
+    return tuple(Fact(name.of(language), tuple(shown)) for name, shown in ordered if shown is not None)
 
 
-def _acknowledged(acknowledged: Acknowledgement | None) -> Bilingual:
+def _acknowledged(acknowledged: Acknowledgement | None) -> Bilingual | Labelled:
     if acknowledged is None:
-        return wording.NOT_ACKNOWLEDGED
+        return CampaignState.TRIGGERED
     by, on = line(acknowledged.by), in_words(acknowledged.on)
     return wording.ACKNOWLEDGED_BY.format(by=by, when=on, index=f"i{acknowledged.index}")
 
@@ -309,7 +325,7 @@ def _at(context: Context, path: str, words: str) -> Pointer | None:
     return Pointer(words, f"{context.console.rstrip('/')}/{path}")
 
 
-def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
+def _group(title: Bilingual | Labelled, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
     shown = [_row(row).of(language) for row in rows[:GROUP_ROWS_MAX]]
     if len(rows) > GROUP_ROWS_MAX:
         command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
@@ -319,9 +335,9 @@ def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, te
 
 def _row(row: DueCampaign) -> Bilingual:
     name = line_of(row.service_name, SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
-    parts = [name, row.due_on]
+    parts: list[object] = [name, row.due_on]
     if row.acknowledged_by is None and not row.is_paused:
-        parts.append(wording.NOT_ACKNOWLEDGED)
+        parts.append(CampaignState.TRIGGERED)
     if row.missing and not row.is_paused:
-        parts.append(Bilingual("{}: {}", "{}: {}").format(wording.MISSING, channel_list(row.missing)))
+        parts.append(Bilingual("{}: {}", "{}: {}").format(_MISSING, channel_list(row.missing)))
     return joined([*parts, row.campaign_id] if row.service_name else parts, " · ", " · ")

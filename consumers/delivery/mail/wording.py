@@ -103,21 +103,11 @@ WORDINGS: Final[dict[str, Wording]] = {
     ),
 }
 
-CAMPAIGN: Final = Bilingual("الحملة", "Campaign")
-SERVICE: Final = Bilingual("الخدمة", "Service")
-ADDRESS: Final = Bilingual("العنوان", "Address")
-LAUNCHED: Final = Bilingual("أُطلقت في", "Launched on")
-BRIEF: Final = Bilingual("المطلوب", "Brief")
 REASON: Final = Bilingual("السبب", "Why")
-DUE: Final = Bilingual("الموعد", "Due")
 WORKING_DAYS_LEFT: Final = Bilingual("أيام العمل الباقية", "Working days left")
-ON_CHANNELS: Final = Bilingual("القنوات", "Channels")
-STATE: Final = Bilingual("الحالة", "State")
-NOT_ACKNOWLEDGED: Final = Bilingual("لم يستلمها أحد بعد", "Nobody has acknowledged it yet")
 ACKNOWLEDGED_BY: Final = Bilingual(
     "استلمها {by} في {when} (القيد {index})", "Acknowledged by {by} on {when} (entry {index})"
 )
-MISSING: Final = Bilingual("دون بث بعد", "Not aired yet on")
 IN_CONSOLE: Final = Bilingual("افتح الحملة", "Open the campaign")
 WEBHOOK_IN_CONSOLE: Final = Bilingual("افتح الويب هوك", "Open the webhook")
 ACKNOWLEDGE: Final = Bilingual("لاستلامها", "To acknowledge it")
@@ -128,20 +118,14 @@ REPEAT_NOTE: Final = Bilingual(
     "انقطع الاتصال بخادم البريد قبل أن يؤكد وصول رسالة سابقة بهذا المحتوى. إن كانت قد وصلتكم فأهملوا هذه.",
     "The mail server did not confirm an earlier message with this content. If you have it, ignore this one.",
 )
-URGENT: Final = Bilingual("عاجل", "Urgent")
-URGENCY: Final = Bilingual("الأهمية", "Urgency")
-HIGH: Final = Bilingual("عالية", "high")
 REPLAY: Final = Bilingual("حدث سابق", "Earlier event")
 GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its server answered that it is gone (410)")
 FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")
 BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
 
-OVERDUE: Final = Bilingual("انقضى موعدها", "Overdue")
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
-TO_COMPLETE: Final = Bilingual("تنتظر الإكمال", "To complete")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")
 LATER: Final = Bilingual("موعدها لاحقًا", "Due later")
-PAUSED: Final = Bilingual("موقوفة", "Paused")
 NONE: Final = Bilingual("لا حملات.", "No campaigns.")
 FURTHER: Final = Bilingual("وحملات أخرى عددها {count}: `{command}`", "And {count} more: `{command}`")
 CONFIRM: Final = Bilingual("تأكيد العنوان", "Confirm the address")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Date, Instant, Label, Labelled, Listing, Name
+from consumers.documents.document import Count, Date, Instant, Label, Labelled, Listing, Name, in_sentence
 
 
 class Channel(Labelled):
@@ -21,8 +21,8 @@ CHANNELS: Final = tuple(channel.value for channel in Channel)
 
 def channel_list(channels: Iterable[str]) -> Name:
     """The channels as in a sentence."""
-    names = [Channel(channel) for channel in channels if channel in CHANNELS]
-    *first, last = [name.en.lower() for name in names] or [""]
+    names = [in_sentence(Channel(channel)) for channel in channels if channel in CHANNELS]
+    *first, last = [name.en for name in names] or [""]
     return Name(" و".join(name.ar for name in names), f"{', '.join(first)} and {last}" if first else last)
 
 
@@ -52,6 +52,15 @@ class StateFilter(Labelled):
     PAUSED = "paused", "موقوفة", "Paused"
     ESCALATED = "escalated", "مُصعّدة", "Escalated"
     OVERDUE = "overdue", "متأخرة", "Overdue"
+
+
+class Section(Labelled):
+    """Under which heading a team finds a campaign."""
+
+    OVERDUE = "overdue", "متأخرة", "Overdue"
+    TO_DO = "to-do", "للتنفيذ", "To do"
+    PAUSED = "paused", "موقوفة: لا عمل الآن", "Paused: nothing to do now"
+    COMPLETED = "completed", "اكتملت", "Completed"
 
 
 class NextAction(Labelled):
@@ -144,6 +153,20 @@ class InboxItem(Campaign, frozen=True, kw_only=True):
     brief: Brief
     service: ServiceOrNone
 
+    @property
+    def section(self) -> Section:
+        if self.state is CampaignState.COMPLETED:
+            return Section.COMPLETED
+        if self.overdue:
+            return Section.OVERDUE
+        return Section.PAUSED if self.paused else Section.TO_DO
+
+
+def sections(rows: Sequence[InboxItem]) -> list[tuple[Section, list[InboxItem]]]:
+    """The rows under their headings; a heading without rows is left out."""
+    grouped = ((section, [row for row in rows if row.section is section]) for section in Section)
+    return [(section, own) for section, own in grouped if own]
+
 
 class Airing(Struct, frozen=True, kw_only=True):
     """An airing that counted."""
@@ -186,7 +209,7 @@ class CampaignAndHistory(Campaign, frozen=True, kw_only=True):
     rules_version: Count
     brief: Brief
     reason: Name
-    urgency: Urgency
+    urgency: Annotated[Urgency, Label("الأهمية", "Urgency", is_detail=True)]
     triggered_index: Count
     acknowledged_index: AcknowledgedIndex
     acknowledged_by: AcknowledgedBy

@@ -16,6 +16,21 @@ class RuleOwner(Labelled):
     OFFICE = "office", "مكتب البرنامج", "The programme office"
 
 
+class RuleMoment(Labelled):
+    """What a rule can be about."""
+
+    SERVICE_LAUNCHED = "service.launched", "إطلاق خدمة", "A service is launched"
+    SERVICE_RESUMED = "service.resumed", "استئناف خدمة", "A service is resumed"
+    SERVICE_RETIRED = "service.retired", "إنهاء خدمة", "A service is retired"
+    INITIATIVE_ANNOUNCED = "awareness.initiative-announced", "الإعلان عن مبادرة", "An initiative is announced"
+    WORKSHOP_ANNOUNCED = "partnership.workshop-announced", "الإعلان عن ورشة عمل", "A workshop is announced"
+    WORKSHOP_HELD = "partnership.workshop-held", "عقد ورشة عمل", "A workshop is held"
+    FRAMEWORK_PUBLISHED = "partnership.framework-published", "نشر إطار للشراكة", "A partnership framework is published"
+    GROUP_COMPLETED = "group-completed", "اكتمال مجموعة من خدمات الخطة", "A group of the plan's services is completed"
+    QUOTA_MET = "quota-met", "بلوغ مقاعد التدريب عددها", "A training quota is met"
+    NOT_AIRED = "not-aired", "خدمة أُطلقت ولم تُبث", "A launched service is not aired"
+
+
 class CampaignRule(Struct, frozen=True, kw_only=True):
     """A rule; its file's hash counts what it says, neither comments nor layout."""
 

@@ -18,18 +18,18 @@ class PartnershipState(Labelled):
 
 
 class Calendar(Labelled):
-    GREGORIAN = "gregorian", "بالتقويم الميلادي", "of the Gregorian calendar"
-    UMM_AL_QURA = "umm-al-qura", "بتقويم أم القرى", "of the Umm al-Qura calendar"
+    GREGORIAN = "gregorian", "التقويم الميلادي", "Gregorian calendar"
+    UMM_AL_QURA = "umm-al-qura", "تقويم أم القرى", "Umm al-Qura calendar"
 
 
 class PeriodKind(Labelled):
-    MONTH = "month", "شهر", "month"
-    QUARTER = "quarter", "ربع سنة", "quarter"
+    MONTH = "month", "شهر", "Month"
+    QUARTER = "quarter", "ربع سنة", "Quarter"
 
 
 class TierBasis(Labelled):
-    LIFETIME = "lifetime", "على مدة العقد كلها", "over the whole life of the contract"
-    CONTRACT_YEAR = "contract-year", "على كل سنة تعاقدية", "over each contract year"
+    LIFETIME = "lifetime", "مدة العقد كلها", "The whole term"
+    CONTRACT_YEAR = "contract-year", "كل سنة من العقد", "Each contract year"
 
 
 class Partner(Struct, frozen=True):

@@ -10,12 +10,12 @@ from consumers.documents.document import Halalas, Label, Labelled, Name
 
 
 class FindingKind(Labelled):
-    MATCHED = "matched", "متطابق", "matched"
-    DIFFERENT = "different", "مختلف", "different"
-    MISSING_IN_LOG = "missing-in-log", "ناقص في السجل", "missing in the log"
-    MISSING_IN_FILE = "missing-in-file", "ناقص في الملف", "missing in the file"
-    DOUBLED = "doubled", "مكرر", "doubled"
-    UNREADABLE = "unreadable", "لا يُقرأ", "unreadable"
+    MATCHED = "matched", "متطابق", "Matched"
+    DIFFERENT = "different", "مختلف", "Different"
+    MISSING_IN_LOG = "missing-in-log", "ناقص في السجل", "Missing in the log"
+    MISSING_IN_FILE = "missing-in-file", "ناقص في الملف", "Missing in the file"
+    DOUBLED = "doubled", "مكرر", "Doubled"
+    UNREADABLE = "unreadable", "لا يُقرأ", "Unreadable"
 
 
 class Finding(Struct, frozen=True):

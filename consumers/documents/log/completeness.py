@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Label, Labelled
 
+RANGES_SHOWN_MAX: Final = 5
 SequenceNumber = Count | str
 """A text beyond 53 bits."""
 
@@ -40,6 +42,44 @@ class AgencyMonth(Struct, frozen=True, kw_only=True):
     first: Annotated[SequenceNumber | None, Label("من رقم", "From number")]
     last: Annotated[SequenceNumber | None, Label("إلى رقم", "To number")]
     missing_count: Annotated[SequenceNumber | None, Label("ما لم يصل", "Missing")]
+
+
+class MonthRow(Struct, frozen=True):
+    """An agency's month. `entries`: accepted events, `numbered`: those with a number, `refused`: refused records.
+
+    `first` to `last` are the month's own numbers; of these `in_log`, `missing` and `repeated` (on two accepted events)
+    are inclusive ranges. `missing_count` is None where nothing can be missing or it is not known.
+    """
+
+    READ_FIRST: ClassVar = ("month", "status", "entries", "numbered", "refused", "numbers")
+
+    agency: str
+    month: Annotated[str, Label("الشهر", "Month")]
+    status: Annotated[CompletenessStatus, Label("الحالة", "State")]
+    entries: Annotated[int, Label("القيود", "Entries", drop=3)]
+    numbered: Annotated[int, Label("المرقّم", "Numbered", drop=4)]
+    refused: Annotated[int, Label("المرفوض", "Refused", drop=5)]
+    first: int | None
+    last: int | None
+    missing_count: Annotated[int | None, Label("عدد الناقص", "Missing")]
+    in_log: list[list[int]]
+    missing: list[list[int]]
+    repeated: list[list[int]]
+
+    @property
+    def numbers(self) -> Annotated[str | None, Label("الأرقام", "Numbers", drop=2)]:
+        return None if self.first is None else f"{self.first}-{self.last}"
+
+    @property
+    def which(self) -> Annotated[str, Label("الناقص", "Which", drop=1)]:
+        return ranges_text(self.missing, RANGES_SHOWN_MAX)
+
+
+def ranges_text(ranges: Sequence[Sequence[int]], most: int | None = None) -> str:
+    """`1-5 9`; with `most`, only the first ranges and how many follow."""
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
+    left = len(ranges) - len(shown)
+    return " ".join([*shown, *([f"+{left}"] if left else [])])
 
 
 class Months(Struct, frozen=True, kw_only=True):

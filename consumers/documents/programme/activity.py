@@ -10,7 +10,7 @@ from consumers.documents.document import Count, Label, Listing
 
 
 class Counted(Struct, frozen=True, kw_only=True):
-    count: Count
+    count: Annotated[Count, Label("العدد", "Count")]
     first_index: Count
     last_index: Count
 

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.campaigns.campaigns import Channel, OnChannels
-from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
-from events.values.bilingual import Bilingual, InTwoLanguages
+from consumers.documents.campaigns.campaigns import OnChannels
+from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period, in_sentence
+from events.values.bilingual import InTwoLanguages
 
 
 class Calendar(Labelled):
@@ -30,22 +30,26 @@ class Group(Labelled):
     THIRD = "3", "المجموعة الثالثة", "Third group"
 
 
+Target = Annotated[Count, Label("المستهدف", "Target")]
+Registered = Annotated[Count, Label("مسجّلة", "Registered")]
+
+
 class Infrastructure(Struct, frozen=True, kw_only=True):
-    target: Count
-    registered: Count
-    completed: Count
-    cancelled: Count
+    target: Target
+    registered: Registered
+    completed: Annotated[Count, Label("مكتملة", "Completed")]
+    cancelled: Annotated[Count, Label("ملغاة", "Cancelled")]
 
 
 class Application(Struct, frozen=True, kw_only=True):
     """A national application; `started` includes the completed phases."""
 
-    project_id: str
-    agency: str
-    phases: Count
-    started: Count
-    completed: Count
-    cancelled: bool
+    project_id: Annotated[str, Label("التطبيق", "Application")]
+    agency: Annotated[str, Label("الجهة", "Agency")]
+    phases: Annotated[Count, Label("المراحل", "Phases")]
+    started: Annotated[Count, Label("المراحل التي بدأت", "Phases started")]
+    completed: Annotated[Count, Label("المراحل المكتملة", "Phases completed")]
+    cancelled: Annotated[bool, Label("ملغى", "Cancelled")]
 
 
 class Applications(Struct, frozen=True, kw_only=True):
@@ -54,17 +58,17 @@ class Applications(Struct, frozen=True, kw_only=True):
 
 
 class ServiceGroup(Struct, frozen=True, kw_only=True):
-    target: Count
-    registered: Count
-    launched: Count
-    live: Count
-    suspended: Count
-    retired: Count
+    target: Target
+    registered: Registered
+    launched: Annotated[Count, Label("الخدمات المطلقة", "Services launched")]
+    live: Annotated[Count, Label("تعمل", "Live")]
+    suspended: Annotated[Count, Label("موقوفة", "Suspended")]
+    retired: Annotated[Count, Label("منتهية", "Retired")]
 
 
 class ServiceGroups(Struct, frozen=True, kw_only=True):
     target: Count
-    groups: dict[str, ServiceGroup]
+    groups: Annotated[dict[str, ServiceGroup], Meta(extra_json_schema={"required": [group.value for group in Group]})]
     """By the values of `Group`."""
 
 
@@ -83,11 +87,11 @@ class Training(Struct, frozen=True, kw_only=True):
 class Awareness(Struct, frozen=True, kw_only=True):
     """`aired` and `on_all_three` count launched services; `reach` counts people."""
 
-    launched_services: Count
-    aired: OnChannels
-    on_all_three: Count
-    general_campaigns: Count
-    reach: Count
+    launched_services: Annotated[Count, Label("خدمات أُطلقت", "Services launched")]
+    aired: Annotated[OnChannels, Label("بُثت في", "Aired on TV·radio·print")]
+    on_all_three: Annotated[Count, Label("على الوسائل الثلاث", "On all three channels")]
+    general_campaigns: Annotated[Count, Label("الحملات العامة", "General campaigns")]
+    reach: Annotated[Count, Label("الوصول", "People reached")]
 
 
 class SharedRevenue(Struct, frozen=True, kw_only=True):
@@ -97,22 +101,22 @@ class SharedRevenue(Struct, frozen=True, kw_only=True):
     agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
     expected_halalas: Annotated[Halalas, Label("المتوقع", "Expected", drop=4)]
     net_halalas: Annotated[Halalas, Label("الصافي", "Net", drop=1)]
-    partner_halalas: Annotated[Halalas, Label("للشريك", "Partner")]
-    treasury_halalas: Annotated[Halalas, Label("للخزينة", "Treasury")]
+    partner_halalas: Annotated[Halalas, Label("حصة الشريك", "Partner's share")]
+    treasury_halalas: Annotated[Halalas, Label("حصة الخزينة", "Treasury's share")]
     open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period", drop=2)]
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     log_index: Count
-    plan_id: str | None
+    plan_id: Annotated[str | None, Label("معرّف الخطة", "Plan id")]
     infrastructure: Infrastructure
     national_applications: Applications
     services: ServiceGroups
     training: tuple[Training, ...]
-    awareness: Awareness
+    awareness: Annotated[Awareness, Label("التوعية", "Awareness")]
     partnerships: tuple[SharedRevenue, ...]
-    anomalies: Count
-    refusals: Count
+    anomalies: Annotated[Count, Label("التناقضات", "Anomalies")]
+    refusals: Annotated[Count, Label("السجلات المرفوضة", "Refused records")]
     partnerships_count: Count | UnsetType = UNSET
     """Of all of them, where `partnerships` are the first."""
     not_judged: tuple[str, ...] | UnsetType = UNSET
@@ -133,9 +137,9 @@ class AgencyPace(Struct, frozen=True, kw_only=True):
 
     agency: Annotated[str, Label("الجهة", "Agency")]
     services: Annotated[Count, Label("الخدمات", "Services")]
-    launched: Annotated[Count, Label("أُطلقت", "Launched")]
+    launched: Annotated[Count, Label("الخدمات المطلقة", "Services launched")]
     phases: Annotated[Count, Label("المراحل", "Phases"), Meta(description="Of its projects that are not cancelled.")]
-    completed: Annotated[Count, Label("اكتملت", "Completed")]
+    completed: Annotated[Count, Label("المراحل المكتملة", "Phases completed")]
     expected_launched: Annotated[
         Count,
         Label("المتوقع إطلاقه", "Expected launched"),
@@ -182,22 +186,15 @@ PARTNERSHIPS: Final = Listing("الشراكة مع القطاع الخاص با�
 AGENCIES: Final = Listing("الجهات", "Agencies", AgencyPace)
 
 
-def _lower(text: InTwoLanguages) -> Bilingual:
-    return Bilingual(text.ar, text.en.lower())
-
-
 def group_name(group: Group) -> Name:
-    return Name("خدمات {}", "Services, {}").format(_lower(group))
+    return Name("خدمات {}", "Services, {}").format(in_sentence(group))
 
 
 def training_name(row: Training) -> Name:
     era, track = row.calendar, row.track
-    return Name("تدريب {} {}، {}", "Training {} {}, {}").format(row.year, era, _lower(track))
+    return Name("تدريب {} {}، {}", "Training {} {}, {}").format(row.year, era, in_sentence(track))
 
 
-def aired_name(channels: Channel | Name) -> Name:
-    """Of the services that were aired on a channel, or `ON_ALL_THREE`."""
-    return Name("التوعية، {}", "Awareness, {}").format(_lower(channels))
-
-
-ON_ALL_THREE: Final = Name("على الوسائل الثلاث", "On all three channels")
+def aired_name(where: InTwoLanguages) -> Name:
+    """Of the services that were aired on a channel, or on all three."""
+    return Name("التوعية، {}", "Awareness, {}").format(in_sentence(where))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, TypedDict
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -120,13 +120,16 @@ class Subscription(Struct, frozen=True, kw_only=True):
     ended_at: Annotated[Time | None, Label("انتهى", "Ended", drop=7)]
 
 
+Backfill = TypedDict("Backfill", {"from": Count, "to": Count})
+
+
 class Subscribed(Struct, frozen=True, kw_only=True):
     """What was added. `backfill`: which entries are sent again, without that of `to`."""
 
     subscription_id: Count
     endpoint_id: str | None
     from_index: Count
-    backfill: Annotated[dict[Literal["from", "to"], Count], Meta(extra_json_schema={"required": ["from", "to"]})] | None
+    backfill: Backfill | None
 
 
 class TeamInFull(Team, frozen=True, kw_only=True):

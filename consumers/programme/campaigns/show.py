@@ -18,9 +18,10 @@ from consumers.documents.campaigns.campaigns import (
     InboxItem,
     ToDo,
     Urgency,
+    sections,
 )
 from consumers.documents.campaigns.evaluations import ExplainedCampaign
-from consumers.documents.document import field_of
+from consumers.documents.document import label_of
 from consumers.documents.tables import grid
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import next_command, time_left
@@ -48,14 +49,9 @@ def inbox_parts(rows: Sequence[InboxItem], today: str) -> Iterator[RenderableTyp
     """A team's open campaigns by what is due first, each with its brief and the command to type next."""
     if not rows:
         yield localized(Bilingual("لا حملات مفتوحة.", "No open campaigns."), "\n")
-    for heading, chosen in (
-        (localized(Bilingual("تأخرت", "Overdue")), [row for row in rows if row.overdue]),
-        (localized(Bilingual("للتنفيذ", "To do")), [row for row in rows if not row.overdue and not row.paused]),
-        (localized(Bilingual("موقوفة: لا عمل الآن", "Paused: nothing to do now")), [row for row in rows if row.paused]),
-    ):
-        if chosen:
-            yield f"{heading} ({len(chosen)})\n"
-        for row in chosen:
+    for section, own in sections(rows):
+        yield f"{localized(section)} ({len(own)})\n"
+        for row in own:
             yield from _inbox_lines(row, today)
             yield ""
 
@@ -115,9 +111,9 @@ def due(campaign: ToDo, today: str) -> Bilingual:
     """The due date in both calendars and, while the campaign runs, how much time is left."""
     notes: list[Bilingual] = []
     if campaign.paused:
-        notes = [_label("paused")]
+        notes = [label_of(InboxItem, "paused")]
     elif campaign.state is not CampaignState.COMPLETED:
-        notes = [time_left(campaign.due_on, today), *([_label("escalated")] if campaign.escalated else [])]
+        notes = [time_left(campaign.due_on, today), *([label_of(InboxItem, "escalated")] if campaign.escalated else [])]
     on = Bilingual("الموعد: {}", "Due: {}").format(in_words(campaign.due_on))
     return joined([on, *notes], " · ", " · ")
 
@@ -133,12 +129,8 @@ def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
     ).format(by=by, agency=agency, at=at, index=index)
 
 
-def _label(name: str) -> Bilingual:
-    return field_of(InboxItem, name).label
-
-
 def _channels(name: str, channels: Sequence[Channel]) -> Bilingual:
-    return Bilingual("{}: {}", "{}: {}").format(_label(name), joined(channels))
+    return Bilingual("{}: {}", "{}: {}").format(label_of(InboxItem, name), joined(channels))
 
 
 def _blocks(texts: Sequence[Bilingual], between: str | None = None) -> Iterator[str]:

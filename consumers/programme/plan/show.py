@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
+from msgspec import Struct
 from rich.console import Group as Parts
 from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.documents.document import Listing, Name
+from consumers.documents.document import Listing, Name, label_of
 from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.programme.plan import (
-    ON_ALL_THREE,
     PARTNERSHIPS,
     Awareness,
     Group,
@@ -31,21 +31,13 @@ from consumers.documents.programme.plan import (
 )
 from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid
-from events.values.bilingual import Bilingual, joined
+from events.values.bilingual import Bilingual, InTwoLanguages, joined
 from events.values.plan_figures import COUNTED, begun_and_completed
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import language, localized
 
 BAR_CELLS: Final = 10
 PARTNERSHIPS_SHOWN_MAX: Final = 20
-_COUNTS: Final = {
-    "registered": Bilingual("مسجّلة", "registered"),
-    "cancelled": Bilingual("ملغاة", "cancelled"),
-    "live": Bilingual("تعمل", "live"),
-    "suspended": Bilingual("موقوفة", "suspended"),
-    "retired": Bilingual("منتهية", "retired"),
-    "revoked": Bilingual("مسحوبة", "revoked"),
-}
 
 _NOT_JUDGED: Final = Bilingual(
     "التناقضات وأرقام البث والشراكات غير مقيّمة هنا، لأنها تتبع ترتيب السجل لا تاريخ الوقوع. "
@@ -54,7 +46,7 @@ _NOT_JUDGED: Final = Bilingual(
     "events. To see them as they were at a time, use --as-of-recorded.",
 )
 
-_Line = tuple[Name | ProjectKind, int, int, str]
+_Line = tuple[InTwoLanguages, int, int, str]
 """A name, what is done, the target, and a note."""
 
 
@@ -95,7 +87,7 @@ def _heading(name: PlanName | None) -> Text:
 
 def _progress(plan: Plan) -> Grid:
     infrastructure, applications = plan.infrastructure, plan.national_applications
-    note = _note(registered=infrastructure.registered, cancelled=infrastructure.cancelled)
+    note = _counts(infrastructure, "registered", "cancelled")
     rows: list[_Line] = [(ProjectKind.INFRASTRUCTURE, infrastructure.completed, infrastructure.target, note)]
     begun, finished = begun_and_completed(map(attrgetter(*COUNTED), applications.projects))
     registered = len(applications.projects)
@@ -108,9 +100,9 @@ def _progress(plan: Plan) -> Grid:
         rows.append((Name(where, where), project.completed, project.phases, note))
     for group in Group:
         row = plan.services.groups[group.value]
-        counts = {name: getattr(row, name) for name in ("registered", "live", "suspended", "retired")}
-        rows.append((group_name(group), row.launched, row.target, _note(**counts)))
-    rows += [(training_name(row), row.net, row.quota, _note(revoked=row.revoked)) for row in plan.training]
+        note = _counts(row, "registered", "live", "suspended", "retired")
+        rows.append((group_name(group), row.launched, row.target, note))
+    rows += [(training_name(row), row.net, row.quota, _counts(row, "revoked")) for row in plan.training]
     return _lines(rows + _awareness(plan.awareness))
 
 
@@ -122,7 +114,7 @@ def _awareness(awareness: Awareness) -> list[_Line]:
     general, reach = awareness.general_campaigns, awareness.reach
     sentence = Bilingual("حملات عامة: {:,}، الوصول: {:,}", "{:,} general campaigns, reach {:,}").format(general, reach)
     note = localized(sentence)
-    return [*rows, (ON_ALL_THREE, awareness.on_all_three, launched, note)]
+    return [*rows, (label_of(Awareness, "on_all_three"), awareness.on_all_three, launched, note)]
 
 
 def _lines(rows: list[_Line]) -> Grid:
@@ -147,9 +139,10 @@ def _lines(rows: list[_Line]) -> Grid:
     return Grid(None, columns, cells)
 
 
-def _note(**counts: int) -> str:
-    number = Bilingual("{name}: {count:,}", "{count:,} {name}")
-    return localized(joined(number.format(name=_COUNTS[name], count=count) for name, count in counts.items() if count))
+def _counts(row: Struct, *names: str) -> str:
+    """Those that are not zero."""
+    counts = [(label_of(type(row), name), getattr(row, name)) for name in names]
+    return localized(joined(Bilingual("{}: {:,}", "{}: {:,}").format(*pair) for pair in counts if pair[1]))
 
 
 def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:

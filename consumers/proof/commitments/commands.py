@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 import uvloop
 
+from consumers.documents.log.commitments import Claim
+from consumers.documents.tables import columns
 from consumers.proof.commitments.commitment import Commitment, growths, hash_read_models, publish
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Grid, show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import connected
@@ -49,11 +51,6 @@ def _show(commitments: list[Commitment]) -> None:
         )
         print_localized(sentence)
         return
-    columns = [
-        Column("نموذج القراءة", "Read model"),
-        Column("بعد كم قيد", "After entries", right=True),
-        Column("الصفوف", "Rows", drop=2, right=True),
-        Column("البصمة", "SHA-256", drop=1),
-    ]
-    rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
-    show(Grid(Bilingual("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows))
+    names, _, *others = columns(Claim)
+    rows = [[row.name, str(row.log_index), str(row.rows), row.sha256] for row in commitments]
+    show(Grid(Bilingual("بصمات نماذج القراءة", "Hashes of the read models"), [names, *others], rows))

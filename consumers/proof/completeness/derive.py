@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.documents.log.completeness import CompletenessStatus
+from consumers.documents.log.completeness import CompletenessStatus, MonthRow
 from consumers.proof.audit.derived import Ranges
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.completeness import completeness_status
@@ -25,27 +25,6 @@ RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
 REGISTERED: Final = full_type("registry.agency-registered")
 _REFUSED: Final = full_type(REFUSED)
-
-
-class MonthRow(msgspec.Struct, frozen=True):
-    """An agency's month. `entries`: accepted events, `numbered`: those with a number, `refused`: refused records.
-
-    `first` to `last` are the month's own numbers; of these `in_log`, `missing` and `repeated` (on two accepted events)
-    are inclusive ranges. `missing_count` is None where nothing can be missing or it is not known.
-    """
-
-    agency: str
-    month: str
-    status: CompletenessStatus
-    entries: int
-    numbered: int
-    refused: int
-    first: int | None
-    last: int | None
-    missing_count: int | None
-    in_log: list[list[int]]
-    missing: list[list[int]]
-    repeated: list[list[int]]
 
 
 @dataclass(slots=True)

@@ -8,19 +8,16 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from consumers.proof.completeness.derive import MonthRow
+from consumers.documents.document import label_of
+from consumers.documents.log.completeness import MonthRow, ranges_text
+from consumers.documents.tables import cells, columns
 from consumers.revenue.statements.paper import Paper, Sheet
 from events.values.bilingual import Bilingual
-from infra.command_line.display import Cell, Column, Grid, Row, Section
+from infra.command_line.display import Grid, Row, Section
 from infra.json_documents import with_long_numbers_as_texts
 
-RANGES_SHOWN_MAX: Final = 5
 _TITLE: Final = Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers")
-_MONTH: Final = Column("الشهر", "Month")
-_STATUS: Final = Column("الحالة", "Status")
-_ENTRIES: Final = Column("القيود", "Entries", drop=3, right=True)
-_REFUSED: Final = Column("المرفوض", "Refused", drop=5, right=True)
-_NUMBERS: Final = Column("الأرقام", "Numbers", drop=2, right=True)
+_ON_PAPER: Final = ("month", "status", "entries", "refused", "numbers", "missing_count")
 COLUMNS: Final = MonthRow.__struct_fields__
 """Of a file. Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
 
@@ -35,23 +32,17 @@ def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]
 
 def rows_table(rows: Iterable[MonthRow]) -> Grid:
     """A row for each month, by agency."""
-    columns = [
-        *(_MONTH, _STATUS, _ENTRIES),
-        Column("المرقّم", "Numbered", drop=4, right=True),
-        *(_REFUSED, _NUMBERS),
-        Column("عدد الناقص", "Missing", right=True),
-        Column("الناقص", "Which", drop=1),
-    ]
     found: list[Row] = []
     for agency, own in groupby(rows, key=lambda row: row.agency):
         found.append(Section(agency))
-        found += [_cells(row) for row in own]
-    return Grid(_TITLE, columns, found)
+        for month, *others in map(cells, own):
+            found.append([f"  {month}", *others])
+    return Grid(_TITLE, columns(MonthRow), found)
 
 
 def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
     """A page with a table for each agency."""
-    headings = (_MONTH, _STATUS, _ENTRIES, _REFUSED, _NUMBERS, Bilingual("الناقص", "Missing"))
+    headings = tuple(label_of(MonthRow, name) for name in _ON_PAPER)
     sheets = []
     for agency, own in groupby(rows, key=lambda row: row.agency):
         lines = tuple(
@@ -60,7 +51,7 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
                 Bilingual(row.status.ar, row.status.en),
                 f"{row.entries:,}",
                 f"{row.refused:,}",
-                _span(row),
+                row.numbers or "—",
                 _missing(row),
             )
             for row in own
@@ -76,13 +67,6 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
         ).format(size, root),
         "",
     )
-
-
-def ranges_text(ranges: Sequence[Sequence[int]], most: int | None = None) -> str:
-    """`1-5 9`; with `most`, only the first ranges and how many follow."""
-    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
-    left = len(ranges) - len(shown)
-    return " ".join([*shown, *([f"+{left}"] if left else [])])
 
 
 class CompletenessDocument(Struct, frozen=True):
@@ -101,24 +85,7 @@ def document(
     return CompletenessDocument(size, root, with_long_numbers_as_texts(rows), read)
 
 
-def _cells(row: MonthRow) -> list[Cell]:
-    return [
-        "  " + row.month,
-        row.status,
-        f"{row.entries:,}",
-        f"{row.numbered:,}",
-        f"{row.refused:,}",
-        _span(row),
-        None if row.missing_count is None else f"{row.missing_count:,}",
-        ranges_text(row.missing, RANGES_SHOWN_MAX),
-    ]
-
-
-def _span(row: MonthRow) -> str:
-    return "—" if row.first is None else f"{row.first}-{row.last}"
-
-
 def _missing(row: MonthRow) -> str:
     if row.missing_count is None:
         return "—"
-    return f"{row.missing_count:,}" + (f": {ranges_text(row.missing, RANGES_SHOWN_MAX)}" if row.missing else "")
+    return f"{row.missing_count:,}" + (f": {row.which}" if row.missing else "")

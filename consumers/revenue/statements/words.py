@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
+from consumers.documents.document import in_sentence
 from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
 from consumers.documents.ledger.statements import BandShare, DayShare
@@ -72,10 +73,10 @@ def terms_in_words(partnership: PartnershipAndRevenue) -> Iterator[Bilingual]:
     if partnership.terminated_on is not None:
         ended = date_text(partnership.terminated_on)
         yield Bilingual("أُنهي في {}.", "Terminated on {}.").format(ended)
-    calendar, kind, tiers = partnership.calendar, partnership.period, partnership.tier_basis
-    yield Bilingual("الفترة {} {}؛ تُحسب الشرائح {}.", "A period is a {} {}; bands are counted {}.").format(
-        kind, calendar, tiers
-    )
+    calendar, kind, tiers = partnership.calendar, in_sentence(partnership.period), in_sentence(partnership.tier_basis)
+    yield Bilingual(
+        "الفترة {} في {}؛ تُحسب الشرائح على {}.", "A period is a {} of the {}; bands are counted over {}."
+    ).format(kind, calendar, tiers)
     for version in partnership.versions:
         yield from version_in_words(version)
 

@@ -24,7 +24,6 @@ from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import Check, explained_for, split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.words import band_text
-from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 
 PAGE_STEPS: Final = 20
@@ -95,7 +94,7 @@ class Heading:
     """What a page about a figure says first. `command` gives the same answer."""
 
     model: str
-    title: Bilingual | None
+    title: names.Words | None
     rest: str
     field: str | None
     figure_name: names.Words | None

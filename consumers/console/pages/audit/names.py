@@ -1,69 +1,54 @@
-"""The words of figures: what a model's key is about, and the name of each field."""
+"""The names of figures, of their documents: what a model's key is about, and each field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from consumers.documents.document import Label, Labelled, fields
-from consumers.documents.programme.plan import SharedRevenue, Training
-from consumers.documents.programme.projects import Project, ProjectState
-from consumers.documents.programme.services import Service, ServiceState
+from consumers.documents.campaigns.campaigns import Campaign, Channel
+from consumers.documents.document import Label, Labelled, fields, label_of
+from consumers.documents.ledger.ledger import Account
+from consumers.documents.ledger.partnerships import Partnership
+from consumers.documents.programme import plan
+from consumers.documents.programme.activity import Counted
+from consumers.documents.programme.projects import Project, ProjectKind
+from consumers.documents.programme.services import SERVICES, Service
 from consumers.explain.statement_formulas import FORMULAS, LABELS
 from events.values.bilingual import Bilingual
 
 _B = Bilingual
 Words = Bilingual | Label | Labelled
 _MODELS: Final[Mapping[str, Bilingual]] = {
-    "services": _B("الخدمة", "Service"),
-    "projects": _B("المشروع", "Project"),
-    "training": _B("التدريب", "Training"),
-    "campaigns": _B("الحملة", "Campaign"),
+    "services": label_of(Service, "service_id"),
+    "projects": label_of(Project, "project_id"),
+    "training": plan.TRAINING,
+    "campaigns": label_of(Campaign, "campaign_id"),
     "coverage": _B("تغطية الخدمة", "Coverage of service"),
-    "partnerships": _B("الشراكة", "Partnership"),
+    "partnerships": label_of(Partnership, "partnership_id"),
     "statements": _B("كشف الشراكة", "Statement of partnership"),
-    "accounts": _B("الحساب", "Account"),
+    "accounts": label_of(Account, "kind"),
     "activity": _B("نشاط الجهة", "Activity of agency"),
 }
-_PLAN: Final[Mapping[str, Bilingual]] = {
+_PLAN: Final[Mapping[str, Words]] = {
     "plan": _B("الخطة المعروضة", "The plan that is shown"),
-    "infrastructure": _B("مشاريع البنية التحتية", "Infrastructure projects"),
-    "national_applications": _B("التطبيقات الوطنية", "National applications"),
-    "services": _B("الخدمات", "Services"),
-    "training": _B("التدريب", "Training"),
-    "awareness": _B("التوعية", "Awareness"),
-    "partnerships": _B("الشراكة", "Partnership"),
-    "anomalies": _B("التناقضات", "Anomalies"),
-    "refusals": _B("السجلات المرفوضة", "Refused records"),
+    "infrastructure": ProjectKind.INFRASTRUCTURE,
+    "national_applications": ProjectKind.NATIONAL_APPLICATION,
+    "services": SERVICES,
+    "training": plan.TRAINING,
+    "awareness": label_of(plan.Plan, "awareness"),
+    "partnerships": label_of(Partnership, "partnership_id"),
+    "anomalies": label_of(plan.Plan, "anomalies"),
+    "refusals": label_of(plan.Plan, "refusals"),
 }
+_OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
+_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, Campaign, plan.Awareness, Counted, plan.Plan)
 _FIELDS: Final[Mapping[str, Words]] = {
-    **{state.value: state for state in (*ProjectState, *ServiceState)},
-    **{
-        field.name: field.label
-        for document in (Training, SharedRevenue, Project, Service)
-        for field in fields(document)
-    },
-    "target": _B("المستهدف", "Target"),
-    "launched": _B("ما أُطلق", "Launched"),
-    "started": _B("المراحل التي بدأت", "Phases started"),
-    "launched_services": _B("الخدمات التي أُطلقت", "Services launched"),
-    "aired.tv": _B("خدمات بُثت في التلفزيون", "Services aired on television"),
-    "aired.radio": _B("خدمات بُثت في الإذاعة", "Services aired on radio"),
-    "aired.print": _B("خدمات نُشرت في الصحافة", "Services published in print"),
-    "on_all_three": _B("خدمات في القنوات الثلاث", "Services on all three channels"),
-    "general_campaigns": _B("الحملات العامة", "General campaigns"),
-    "reach": _B("الوصول", "Reach"),
-    "partner_halalas": _B("حصة الشريك", "Partner's share"),
-    "treasury_halalas": _B("حصة الخزينة", "Treasury's share"),
-    "balance_halalas": _B("الرصيد", "Balance"),
-    "owner": _B("الجهة المالكة", "Owner"),
-    "paused": _B("موقوفة مؤقتًا", "Paused"),
-    "count": _B("العدد", "Count"),
-    "plan_id": _B("معرّف الخطة", "Plan id"),
+    **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
+    **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }
 
 
-def title_of(model: str, key: str) -> tuple[Bilingual | None, str]:
+def title_of(model: str, key: str) -> tuple[Words | None, str]:
     """What a key is about, in words, and what is left of the key for the reader."""
     if model != "plan":
         return _MODELS.get(model), key

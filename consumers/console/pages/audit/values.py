@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
+from consumers.documents.document import NO, YES
 from consumers.documents.formulas import amount_text
 from consumers.documents.log.explanations import Change, DerivedFigure
 from consumers.revenue.statements.words import exact_riyals
@@ -24,7 +25,7 @@ def shown(words: Words, name: str, value: Any) -> Markup | str:
     if value is None:
         return _NONE
     if isinstance(value, bool):
-        return words.say("نعم", "Yes") if value else words.say("لا", "No")
+        return words.of(YES if value else NO)
     if isinstance(value, int):
         if name.endswith("_halalas"):
             return words.money(value)

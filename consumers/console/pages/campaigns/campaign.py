@@ -15,17 +15,17 @@ from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
-from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.inbox import today_of
+from consumers.console.pages.campaigns.inbox import rule_name, rule_of, today_of
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
-from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list
 from consumers.documents.campaigns.evaluations import CampaignExplanation
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.lateness import lateness
-from consumers.programme.campaigns.next_step import time_left
+from consumers.programme.campaigns.next_step import time_left, working_days
 from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.programme.campaigns.rules.rule import RuleSet
 from events.values.bilingual import Bilingual
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
@@ -42,6 +42,16 @@ _CONFLICT: Final = "conflict"
 CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 routes = APIRouter()
+
+
+def rule_sentence(rules: RuleSet, name: str) -> Bilingual | None:
+    """What the rule asks of whom; None where no rule in force has this name."""
+    rule = rule_of(rules, name)
+    if rule is None:
+        return None
+    sentence = Bilingual("{}: تُبث الحملة في {} خلال {}.", "{}: the campaign is due on {} within {}.")
+    within = working_days(rule.due_working_days, after_preposition=True)
+    return sentence.format(rule_name(rules, name), channel_list(rule.channels), within)
 
 
 def may_report(account: Account, campaign: CampaignAndHistory) -> bool:
@@ -109,8 +119,8 @@ async def campaign_page(
         brief=brief_of(found),
         service_address=service_address(found),
         explanation=await _explanation(visit, campaign_id),
-        rule=wording.rule_words(rules, found.rule),
-        rule_sentence=wording.rule_sentence(rules, found.rule),
+        rule=rule_name(rules, found.rule),
+        rule_sentence=rule_sentence(rules, found.rule),
         actions=actions_of(found) if may_act else [],
         may_audit=visit.account.role in roles_of("/audit"),
         reported=reported,

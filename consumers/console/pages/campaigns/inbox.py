@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlencode
@@ -13,14 +13,15 @@ from fastapi.responses import Response
 
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns import wording
 from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns import campaigns as nouns
-from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
+from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, Channel, StateFilter, sections
+from consumers.documents.campaigns.rules import RuleMoment
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.next_step import time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
-from events.values.bilingual import Bilingual
+from consumers.programme.campaigns.rules.rule import Rule, RuleSet
+from events.values.bilingual import Bilingual, InTwoLanguages
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
@@ -30,12 +31,6 @@ PAGE_ROWS: Final = 30
 _NOT_FOUND: Final = 404
 _ANY: Final = Bilingual("كل الحملات", "All campaigns")
 _STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
-_SECTIONS: Final = (
-    ("overdue", Bilingual("متأخرة", "Overdue")),
-    ("to-do", Bilingual("للتنفيذ", "To do")),
-    ("paused", Bilingual("موقوفة: لا عمل الآن", "Paused: nothing to do now")),
-    ("completed", Bilingual("اكتملت", "Completed")),
-)
 Whose = Literal["mine", "all"]
 Text = Annotated[str, Query(max_length=256)]
 T = TypeVar("T")
@@ -91,18 +86,15 @@ def agency_fault(code: str) -> Bilingual | None:
     return Bilingual("اكتب رمز الجهة بحروف لاتينية، مثل health.", "Write an agency's code, such as health.")
 
 
-def sections(rows: Sequence[InboxItem]) -> list[tuple[str, Bilingual, list[InboxItem]]]:
-    """The rows under their headings, each with its name."""
-    found = ((name, heading, [row for row in rows if section_of(row) == name]) for name, heading in _SECTIONS)
-    return [section for section in found if section[2]]
+def rule_name(rules: RuleSet, name: str) -> InTwoLanguages:
+    """What the rule is about; its name where no rule in force has it."""
+    rule = rule_of(rules, name)
+    return Bilingual(name, name) if rule is None else RuleMoment(rule.when)
 
 
-def section_of(row: InboxItem) -> str:
-    if row.state is CampaignState.COMPLETED:
-        return "completed"
-    if row.overdue:
-        return "overdue"
-    return "paused" if row.paused else "to-do"
+def rule_of(rules: RuleSet, name: str) -> Rule | None:
+    """None where no rule in force has this name."""
+    return next((rule for rule in rules.rules if rule.name == name), None)
 
 
 def today_of(visit: Visit) -> str:
@@ -136,7 +128,7 @@ async def inbox_page(
         time_left=lambda row: time_left(row.due_on, today),
         following=None if rows.next is None else chosen.query(after=rows.next),
         agency_fault=agency_fault(chosen.agency) if visit.account.role == "office" else None,
-        rule_names={one.name: wording.rule_words(rules, one.name) for one in rules.rules},
+        rule_names={one.name: rule_name(rules, one.name) for one in rules.rules},
         owner=visit.caller.holder,
         states=_STATES,
         channels={channel.value: channel for channel in Channel},

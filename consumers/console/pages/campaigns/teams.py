@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -11,8 +12,8 @@ from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import typed
+from consumers.console.pages.campaigns.inbox import rule_name
 from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
 from consumers.console.pages.campaigns.team_requests import (
     LIST_MAX,
@@ -29,7 +30,7 @@ from consumers.console.pages.campaigns.team_requests import (
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
-from consumers.documents.campaigns.campaigns import Channel
+from consumers.documents.campaigns.campaigns import Channel, channel_list
 from consumers.documents.document import Name
 from consumers.documents.teams.teams import Contacts, Team
 from consumers.programme.campaigns.rules.in_force import rules_in_force
@@ -206,9 +207,9 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         contacts=contacts,
         webhooks=[row for row in webhooks if row.team == team],
         subscriptions=subscriptions,
-        rule_words=lambda name: wording.rule_words(rules, name),
+        rule_name=partial(rule_name, rules),
         calendar_address=calendar_address,
-        wording=wording,
+        channel_list=channel_list,
     )
 
 
@@ -244,10 +245,9 @@ async def _subscribe_page(
         status,
         team=found,
         webhooks=[row for row in webhooks if row.team == team and row.disabled_at is None],
-        rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
+        rules={rule.name: rule_name(rules, rule.name) for rule in rules.rules},
         channels=Channel,
         given=given,
         chosen=chosen,
         faults=faults,
-        wording=wording,
     )

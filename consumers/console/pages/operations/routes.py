@@ -19,9 +19,11 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.operations.runbook import runbook_entry
 from consumers.console.visit import Visiting, only
 from consumers.documents.document import documents_of
-from consumers.documents.teams.trail import TrailRow
+from consumers.documents.teams.accounts import ACCOUNTS
+from consumers.documents.teams.trail import TRAIL, TrailRow
 from consumers.documents.teams.webhooks import Webhook
-from infra.embedded.status import read_answers, stack_status
+from infra.embedded.status import ProcessStatus, read_answers, stack_status
+from infra.embedded.status_table import STATES_AR
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.postgres.sql import queries
@@ -54,16 +56,6 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessState:
-    """A process of this machine's stack. `halted`: why, where it says so."""
-
-    name: str
-    state: str
-    restarts: int
-    halted: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Operations:
     """One reading of the tables at `at`."""
 
@@ -78,7 +70,7 @@ class Operations:
     deliveries: Sequence[Row]
     endpoints: Sequence[Webhook]
 
-    def halts(self, processes: Iterable[ProcessState]) -> list[Halt]:
+    def halts(self, processes: Iterable[ProcessStatus]) -> list[Halt]:
         """Everything that is halted, by the tables and by what the processes say."""
         topics = [row for row in self.topics if row["halted_reason"]]
         found = [Halt("topic", row["code"], row["halted_reason"], row["halted_at"]) for row in topics]
@@ -118,15 +110,10 @@ def per_minute(signed: Sequence[tuple[datetime, int]], now: datetime) -> list[tu
     return [(minute, grown[minute]) for minute in (last - timedelta(minutes=n) for n in reversed(range(MINUTES)))]
 
 
-async def read_processes(settings: Settings) -> list[ProcessState]:
+async def read_processes(settings: Settings) -> list[ProcessStatus]:
     """The processes of this machine's stack, as they answer; empty where they run elsewhere."""
     status = await asyncio.to_thread(stack_status, settings)
-    answers = await read_answers(status)
-    halted = {name: answer.halted for name, answer in answers.items() if answer is not None}
-    return [
-        ProcessState(row.name, row.state, row.restarts, halted.get(row.name) or None)
-        for row in status.with_answers(answers).own_processes
-    ]
+    return status.with_answers(await read_answers(status)).own_processes
 
 
 async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[TrailRow]:
@@ -150,6 +137,7 @@ async def operations_page(visit: Visiting) -> Response:
         found=found,
         is_kept=is_kept,
         processes=processes,
+        states=STATES_AR,
         halts=[(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
         when_paused=runbook_entry("paused", "", language),
     )
@@ -160,13 +148,13 @@ async def trail_page(visit: Visiting, before: Before = None, operator: Operator 
     async with visit.parts.connection() as connection:
         rows = await read_trail(connection, before, operator.strip() or None, TRAIL_ROWS + 1)
     more = rows[TRAIL_ROWS - 1].position if len(rows) > TRAIL_ROWS else None
-    return visit.page("operations/trail.html", rows=rows[:TRAIL_ROWS], more=more, operator=operator)
+    return visit.page("operations/trail.html", listing=TRAIL, rows=rows[:TRAIL_ROWS], more=more, operator=operator)
 
 
 @routes.get("/operations/accounts", dependencies=[only(["administrator"])])
 async def accounts_page(visit: Visiting) -> Response:
     rows = [row.document(visit.parts.seals) for row in await list_accounts(visit.parts.own)]
-    return visit.page("operations/accounts.html", rows=rows)
+    return visit.page("operations/accounts.html", listing=ACCOUNTS, rows=rows)
 
 
 async def _read(visit: Visiting) -> tuple[Operations, bool]:

@@ -20,8 +20,8 @@ from consumers.console.pages.plan.overview import read_overview
 from consumers.console.pages.plan.page import Context, show
 from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.documents.campaigns.coverage import ServiceCoverage
-from consumers.documents.programme.history import HISTORY
+from consumers.documents.campaigns.coverage import AgencyCoverage, ServiceCoverage
+from consumers.documents.programme.history import HISTORY, Step
 from consumers.documents.programme.plan import TRAINING, Group, Training
 from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
 from consumers.documents.programme.services import SERVICES, Service, ServiceState
@@ -106,7 +106,7 @@ async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
 
     async def context(reader: Reader) -> Context:
         found = await service_for(reader, known(service_id))
-        return {"service": found.document, "document": Service}
+        return {"service": found.document, "document": Service, "step_document": Step}
 
     return await show(visit, "plan/service.html", service_id, context)
 
@@ -139,7 +139,7 @@ async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
 
     async def context(reader: Reader) -> Context:
         found = await project_for(reader, known(project_id))
-        return {"project": found.document, "document": Project}
+        return {"project": found.document, "document": Project, "step_document": Step}
 
     return await show(visit, "plan/project.html", project_id, context)
 
@@ -175,6 +175,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
         return {
             "chosen": chosen,
             "coverage": found.document,
+            "agency_document": AgencyCoverage,
             "channels": Channel,
             "own": visit.caller.holder if visit.caller.kind == "agency" else None,
             "next": found.next and chosen.address("/plan/awareness", after=found.next),

@@ -14,9 +14,8 @@ from consumers.api.resources.pace import pace_for
 from consumers.api.resources.plan import plan_for
 from consumers.console.pages.plan.moment import Moment
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.documents.document import Labelled, Name
+from consumers.documents.document import Name, label_of
 from consumers.documents.programme.plan import (
-    ON_ALL_THREE,
     AgencyPace,
     Application,
     Awareness,
@@ -32,6 +31,7 @@ from consumers.documents.programme.plan import (
 )
 from consumers.documents.programme.projects import ProjectKind
 from consumers.programme.plan.pace import elapsed_days, expected
+from events.values.bilingual import InTwoLanguages
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import COUNTED, begun_and_completed
 
@@ -45,7 +45,7 @@ TRAINING_SHOWN_MAX: Final = 4
 class Line:
     """A figure against its target, and against what would be done by now at an even pace (None: not judged)."""
 
-    name: Name | Labelled
+    name: InTwoLanguages
     done: int
     target: int
     expected: int | None
@@ -56,7 +56,7 @@ class Line:
     long_name: Name | None = None
 
     @property
-    def full(self) -> Name | Labelled:
+    def full(self) -> InTwoLanguages:
         """The name where no heading is above it."""
         return self.long_name or self.name
 
@@ -154,13 +154,14 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
     applications = _applications(apps, due)
     groups = [(_group(group, services.groups[group.value], why), services.groups[group.value]) for group in Group]
     launched = Line(
-        Name("الخدمات المطلقة", "Services launched"),
+        label_of(ServiceGroup, "launched"),
         sum(row.launched for _, row in groups),
         services.target,
         due(services.target),
         "",
         "/plan/services",
     )
+    everywhere = label_of(Awareness, "on_all_three")
     training = list(_training(plan.training, pace.measured_on, why))
     shown = plan.partnerships[:PARTNERSHIPS_SHOWN_MAX]
     agencies = agencies_behind(pace.agencies)[:AGENCIES_SHOWN_MAX]
@@ -180,12 +181,12 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         training_shown=_nearest(training, pace.measured_on),
         awareness=[_aired(channel, plan.awareness, why) for channel in Channel],
         everywhere=Line(
-            ON_ALL_THREE,
+            everywhere,
             plan.awareness.on_all_three,
             plan.awareness.launched_services,
             None,
             why("awareness", "on_all_three"),
-            long_name=aired_name(ON_ALL_THREE),
+            long_name=aired_name(everywhere),
         ),
         partnerships=[(row, why(f"partnerships/{row.partnership_id}", "net_halalas")) for row in shown],
         partnerships_more=(plan.partnerships_count or len(plan.partnerships)) - len(shown),

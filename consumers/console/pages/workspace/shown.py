@@ -12,6 +12,12 @@ from typing import Any, Final
 
 from consumers.console.pages.workspace.entered import DATA, GIVEN, Values, count_of, one
 from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node
+from consumers.documents.campaigns.campaigns import Channel
+from consumers.documents.document import NO, YES
+from consumers.documents.ledger.partnerships import Calendar, PeriodKind, TierBasis
+from consumers.documents.programme.plan import Track
+from consumers.documents.programme.projects import ProjectKind
+from consumers.documents.programme.services import ServiceChannel
 from events.values.bilingual import Bilingual, joined
 
 Faults = Mapping[str, Sequence[Bilingual]]
@@ -145,32 +151,14 @@ def _shown(node: Node, name: str, values: Values, faults: Faults) -> Shown:
             return Shown(node, "many", name, label, (), mine, tuple(parts), count=count)
 
 
-CHOICE_NAMES: Final[Mapping[str, Bilingual]] = {
-    "web": _B("الويب", "Web"),
-    "mobile": _B("الجوال", "Mobile"),
-    "kiosk": _B("أجهزة الخدمة الذاتية", "Kiosk"),
-    "phone": _B("الهاتف", "Phone"),
-    "counter": _B("مكاتب الخدمة", "Counter"),
-    "tv": _B("التلفزيون", "Television"),
-    "radio": _B("الإذاعة", "Radio"),
-    "print": _B("الصحافة", "Print"),
-    "usage": _B("الاستخدام", "Use"),
-    "specialist": _B("المتخصصون", "Specialists"),
-    "leadership": _B("القيادات ومديرو المشاريع", "Leaders"),
-    "gregorian": _B("التقويم الميلادي", "Gregorian calendar"),
-    "umm-al-qura": _B("تقويم أم القرى", "Umm al-Qura calendar"),
-    "month": _B("شهر", "Month"),
-    "quarter": _B("ربع سنة", "Quarter"),
-    "lifetime": _B("مدة العقد كلها", "The whole term"),
-    "contract-year": _B("كل سنة من العقد", "Each contract year"),
-    "infrastructure": _B("بنية تحتية", "Infrastructure"),
-    "national-application": _B("تطبيق وطني", "National application"),
+CHOICE_NAMES: Final = {
+    choice.value: choice
+    for kind in (ServiceChannel, Channel, Track, Calendar, PeriodKind, TierBasis, ProjectKind)
+    for choice in kind
 }
 """The values that people choose from."""
 
 _PLAIN: Final = frozenset({"text", "long-text"})
-YES: Final = _B("نعم", "Yes")
-NO: Final = _B("لا", "No")
 NONE: Final = _B("لا يوجد", "None")
 
 

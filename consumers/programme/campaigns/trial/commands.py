@@ -11,9 +11,10 @@ import click
 from msgspec import UNSET
 from rich.console import RenderableType
 
+from consumers.documents.campaigns.campaigns import InboxItem
 from consumers.documents.campaigns.evaluations import Trial
 from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocument
-from consumers.documents.document import document_of
+from consumers.documents.document import document_of, label_of
 from consumers.documents.tables import grid
 from consumers.programme.campaigns.filters import now
 from consumers.programme.campaigns.rules.in_force import rules_in_force
@@ -133,7 +134,7 @@ def rule_parts(rule: CampaignRule) -> Iterator[str]:
         "{kind} campaign. {owner}. {channels}. Due in {due} working days. {urgency}.",
     ).format(kind=rule.kind, owner=rule.owner, channels=joined(channels), due=due, urgency=rule.urgency)
     yield localized(sentence, "\n")
-    for heading, text in ((Bilingual("الموجز", "Brief"), rule.brief), (Bilingual("السبب", "Reason"), rule.reason)):
+    for heading, text in ((label_of(InboxItem, "brief"), rule.brief), (Bilingual("السبب", "Reason"), rule.reason)):
         yield f"\n{localized(heading)}\n" + localized(text, "\n")
     known = ", ".join(f"{{{name}}}" for name in MOMENTS[rule.when].placeholders)
     yield "\n" + localized(Bilingual("المواضع المتاحة: {}", "Placeholders: {}").format(known), "\n")

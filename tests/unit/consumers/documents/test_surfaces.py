@@ -21,8 +21,10 @@ from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, Cov
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.log.completeness import AgencyMonth
 from consumers.documents.programme.history import Step
+from consumers.documents.programme.plan import ServiceGroups
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
+from consumers.documents.teams.teams import Subscribed
 from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Language
@@ -55,10 +57,14 @@ def test_the_schema_has_each_field_and_its_values() -> None:
     assert [*schema["properties"]] == schema["required"] == [*ROW]
     assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
     assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
+    assert schema["properties"]["state"]["type"] == "string"
     assert "$ref" not in str(schema)
     assert schema_of(list[Wider]) == {"type": "array", "items": schema}
     months = schema_of(AgencyMonth)["properties"]
     assert "nothing-sent" not in months["status"]["enum"], "what is said of the field, not of its type, holds"
+    backfill = schema_of(Subscribed)["properties"]["backfill"]["anyOf"][0]
+    assert (sorted(backfill["required"]), sorted(backfill["properties"])) == (["from", "to"], ["from", "to"])
+    assert schema_of(ServiceGroups)["properties"]["groups"]["required"] == ["1", "2", "3"]
 
 
 def test_a_file_has_each_labelled_field_and_runs_no_formula() -> None:
@@ -117,7 +123,7 @@ def test_money_is_riyals_to_people_and_halalas_to_programs() -> None:
     assert csv_file(PAYMENTS, [payment]).splitlines()[1].startswith("123456789,2006-01-31T21:30:00Z,true,sa.gov")
     text = shown("{% for name in p.__struct_fields__ %}{{ cell(p, name) }} {% endfor %}", payment)
     purpose = CATALOGUE["service.launched"].purpose.en
-    assert all(words in text for words in ("SAR 1,234,567.89", "1 Feb 2006 00:30", "yes", purpose))
+    assert all(words in text for words in ("SAR 1,234,567.89", "1 Feb 2006 00:30", "Yes", purpose))
 
 
 @every(

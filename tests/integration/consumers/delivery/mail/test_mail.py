@@ -101,7 +101,7 @@ async def test_each_letter_is_one_in_both_languages_to_the_desk_that_it_is_for(p
 
     await press.superuser.execute("UPDATE campaigns.campaign SET urgency = 'high'")
     await sent(press, "triggered", "urgent")
-    assert str(press.mails.messages[-1]["Subject"]).startswith("[عاجل / Urgent] ")
+    assert str(press.mails.messages[-1]["Subject"]).startswith("[عاجلة / Urgent] ")
     await sent(press, "escalated", "escalated")
     assert press.mails.kinds[-1] == (SECOND, "escalated"), "the next desk"
 

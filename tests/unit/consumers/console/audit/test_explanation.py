@@ -114,5 +114,7 @@ def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_it
     for model in models():
         title, rest = names.title_of(model, "A/1")
         assert title is not None or rest, model
+    counts = [names.field_name("plan", field) for field in ("started", "cancelled", "aired.tv")]
+    assert [name and name.en for name in counts] == ["Phases started", "Cancelled", "Awareness, television"]
     forms = models()["plan"].key_form.split(", ")
     assert all(names.title_of("plan", form)[0] is not None for form in forms)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.campaign import actions_of, brief_of, may_report, service_address
+from consumers.console.pages.campaigns.campaign import (
+    actions_of,
+    brief_of,
+    may_report,
+    rule_sentence,
+    service_address,
+)
+from consumers.console.pages.campaigns.inbox import rule_name
 from consumers.documents.campaigns.campaigns import NextAction, channel_list
+from consumers.documents.campaigns.rules import RuleMoment
 from consumers.programme.campaigns.lateness import lateness
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import MOMENTS
@@ -47,14 +54,14 @@ def test_a_brief_turns_no_text_around_it_and_only_a_web_address_is_a_link() -> N
 
 
 def test_every_rule_of_the_release_has_words_and_every_moment_a_name() -> None:
-    assert set(wording.MOMENTS) == set(MOMENTS)
+    assert {moment.value for moment in RuleMoment} == set(MOMENTS)
     rules = release_rules()
     for rule in rules.rules:
-        assert wording.rule_words(rules, rule.name).en != rule.name
-        sentence = wording.rule_sentence(rules, rule.name)
+        assert rule_name(rules, rule.name).en != rule.name
+        sentence = rule_sentence(rules, rule.name)
         assert sentence is not None
         assert "working day" in sentence.en
-    assert wording.rule_words(rules, "of-a-deployment").ar == "of-a-deployment"
-    assert wording.rule_sentence(rules, "of-a-deployment") is None
+    assert rule_name(rules, "of-a-deployment").ar == "of-a-deployment"
+    assert rule_sentence(rules, "of-a-deployment") is None
     assert channel_list(["tv", "radio", "print"]).en == "television, radio and print"
     assert (channel_list(["tv"]).en, channel_list([]).ar) == ("television", "")

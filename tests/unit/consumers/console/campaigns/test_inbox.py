@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from consumers.api.resources.campaigns import InboxFilter
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
-from consumers.documents.campaigns.campaigns import Channel, StateFilter
+from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, whose_of
+from consumers.documents.campaigns.campaigns import Channel, Section, StateFilter, sections
 from tests.every import every
 from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM
@@ -47,7 +47,7 @@ def test_what_is_overdue_stands_first() -> None:
         inbox_item(**given)
         for given in ({"overdue": True}, {"paused": True}, {}, completed, {**completed, "paused": True})
     ]
-    sizes = {name: len(rows) for name, _, rows in sections(rows)}
-    assert [*sizes.items()] == [("overdue", 1), ("to-do", 1), ("paused", 1), ("completed", 2)]
+    sizes = [(section.value, len(rows)) for section, rows in sections(rows)]
+    assert sizes == [("overdue", 1), ("to-do", 1), ("paused", 1), ("completed", 2)]
     assert sections([]) == []
-    assert section_of(inbox_item(state="acknowledged")) == "to-do"
+    assert inbox_item(state="acknowledged").section is Section.TO_DO

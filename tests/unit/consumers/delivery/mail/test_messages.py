@@ -169,15 +169,15 @@ def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with
     assert air in plain
     reminder = notice_letter(replace(NOTICE, kind="reminder", missing=["tv"]), CONTEXT)
     assert [(fact.label, *fact.lines) for fact in reminder.pages[1].facts[:2]] == [
-        ("Not aired yet on", "television"),
-        ("State", "Nobody has acknowledged it yet"),
+        ("Not aired on", "television"),
+        ("State", "Not acknowledged"),
     ]
 
 
 def test_an_urgent_campaign_says_so_where_the_team_must_act() -> None:
     urgent = replace(NOTICE, is_urgent=True)
-    assert str(parsed(notice_letter(urgent, CONTEXT))["Subject"]).startswith("[عاجل / Urgent] ")
-    assert "Urgency: high" in bodies(parsed(notice_letter(urgent, CONTEXT)))[0]
+    assert str(parsed(notice_letter(urgent, CONTEXT))["Subject"]).startswith("[عاجلة / Urgent] ")
+    assert "Urgency: Urgent" in bodies(parsed(notice_letter(urgent, CONTEXT)))[0]
     completed = replace(urgent, kind="completed")
     assert not str(parsed(notice_letter(completed, CONTEXT))["Subject"]).startswith("[")
 
@@ -204,8 +204,8 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
     ]
     assert english.groups[5].rows == ("c.2026-11-05 · 2026-11-05",)
     assert english.heading == "Weekly digest: 4 overdue, 2 due this week"
-    assert "Not aired yet on: print" in english.groups[1].rows[2]
-    assert "Nobody has acknowledged it yet" not in english.groups[1].rows[2]
+    assert "Not aired on: print" in english.groups[1].rows[2]
+    assert "Not acknowledged" not in english.groups[1].rows[2]
     many = digest_letter([due_campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
     plain, html = bodies(parsed(many))
     assert len(html) < 100_000, "it is bounded"
