@@ -1,7 +1,9 @@
 """The tables of the revenue ledger as row types, with the columns in the order of `tables.sql`.
 
 Amounts are whole halalas, dates `YYYY-MM-DD`, periods labels of the contract's calendar, indexes those of the log.
-Transfers and statements are append-only; everything else can be derived from them and the log.
+Receipts, reversals, payouts and statements are append-only, but for what was reversed of a receipt. PostgreSQL derives
+the transfers from them; stores without views have those that the fold posts, so that each can be compared with the
+other.
 """
 
 from __future__ import annotations
@@ -234,7 +236,7 @@ RECEIPT: Final = Table(
 REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_id"))
 PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
 ACCOUNT: Final = Table("account", Account, key=("account",), fixed=("partnership_id", "kind", "first_index"))
-TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
+TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True, view=True)
 STATEMENT: Final = Table(
     "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
 )

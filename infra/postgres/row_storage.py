@@ -17,7 +17,7 @@ from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Changes, Key, Need, Table, UnitOfWork
 
 COPY_ROWS_MIN: Final = 32
-"""From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
+"""From this number of new rows on, `COPY` is quicker than a statement that inserts."""
 
 
 class LostRows(Halt):
@@ -43,7 +43,8 @@ async def read(connection: Connection, table: Table[Any], keys: list[Key] | None
 async def save(connection: Connection, rows: UnitOfWork) -> None:
     """Save the changes: at most one statement per table and kind of change."""
     for changes in rows.changes():
-        await _write(connection, changes)
+        if not changes.table.view:
+            await _write(connection, changes)
 
 
 async def _write(connection: Connection, changes: Changes) -> None:
@@ -54,12 +55,12 @@ async def _write(connection: Connection, changes: Changes) -> None:
         arrays = _columns(table, (*table.key, *table.changing), changes.changed)
         if await connection.execute(_update_sql(table), *arrays) != f"UPDATE {len(changes.changed)}":
             raise LostRows(f"{table.name}: {LostRows.__doc__}")
-    copied = len(changes.new) >= COPY_ROWS_MIN
-    replaced = changes.unread if copied else changes.unread + changes.new
-    if replaced:
-        await connection.execute(_replace_sql(table), *_columns(table, table.columns, replaced))
-    for rows in (changes.new if copied else [], changes.appended):
-        if rows:
+    if changes.unread:
+        await connection.execute(_replace_sql(table), *_columns(table, table.columns, changes.unread))
+    for rows in (changes.new, changes.appended):
+        if 0 < len(rows) < COPY_ROWS_MIN:
+            await connection.execute(_insert_sql(table), *_columns(table, table.columns, rows))
+        elif rows:
             await connection.copy_records_to_table(
                 table.name,
                 records=map(attrgetter(*table.columns), rows),
@@ -138,14 +139,19 @@ def _update_sql(table: Table[Any]) -> str:
     return f"UPDATE {table.name} t SET {values} FROM {rows} WHERE {on}"
 
 
-def _replace_sql(table: Table[Any]) -> str:
-    """Inserts or replaces rows, given as one array per column."""
+def _insert_sql(table: Table[Any]) -> str:
+    """Inserts rows, given as one array per column."""
     columns = ", ".join(table.columns)
     values = ", ".join(_value(table, c) for c in table.columns)
+    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
+    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows}"
+
+
+def _replace_sql(table: Table[Any]) -> str:
+    """Inserts or replaces rows, given as one array per column."""
     update = ", ".join(f"{c} = excluded.{c}" for c in table.columns if c not in table.key)
     conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if update else "NOTHING")
-    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
-    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows} {conflict}"
+    return f"{_insert_sql(table)} {conflict}"
 
 
 def _delete_sql(table: Table[Any]) -> str:

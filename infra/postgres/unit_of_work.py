@@ -59,7 +59,8 @@ class Table(Generic[Row]):
 
     `fixed` names columns that keep the value with which the row was stored: a change does not write them.
     `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
-    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time.
+    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time. A `view` has no rows
+    of its own in PostgreSQL: they follow from those of other tables.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Table(Generic[Row]):
     fixed: tuple[str, ...] = ()
     since: str | None = None
     transient: bool = False
+    view: bool = False
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)
