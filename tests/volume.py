@@ -40,6 +40,9 @@ INSERT INTO revenue.receipt
 SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n / {of_a_period}, 0, 0, n, 0, 100, 0, n, n
 FROM generate_series(1, {rows}) AS n;
 INSERT INTO revenue.payout SELECT 'P', 'o' || n, 5, '2005-01-01', {rows} + n FROM generate_series(1, 20) AS n;
+INSERT INTO revenue.period
+SELECT 'P', 'm' || n, 0, 0, 0, 0, 0, n * {of_a_period}, (n + 1) * {of_a_period} - 1, NULL, NULL
+FROM generate_series(0, {rows} / {of_a_period}) AS n;
 INSERT INTO revenue.reversal
 SELECT 'P', 'v' || n, 'r' || n, 10, '2005-01-02', 'm' || n / {of_a_period}, 0, 0, n, 6, 4, {rows} + 100 + n
 FROM generate_series(1, {rows}, 20) AS n;

@@ -20,8 +20,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS statement_with_top_up ON statement (part
     WHERE top_up_halalas > 0;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS statement_with_recovery ON statement (partnership_id, (closing_index + 0))
     WHERE recovered_halalas > 0;
--- What was posted to a period, and the posting of one entry.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS receipt_of_period ON receipt (partnership_id, period, first_index);
+-- What was reversed in a period. Its receipts are found between its first and its last entry.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS reversal_of_period ON reversal (partnership_id, period, index);
 -- What a partner may see of the anomalies of its partnerships: without STRANGERS_RULES (read.py), of which others can
 -- make any number.

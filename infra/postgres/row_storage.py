@@ -43,8 +43,7 @@ async def read(connection: Connection, table: Table[Any], keys: list[Key] | None
 async def save(connection: Connection, rows: UnitOfWork) -> None:
     """Save the changes: at most one statement per table and kind of change."""
     for changes in rows.changes():
-        if not changes.table.view:
-            await _write(connection, changes)
+        await _write(connection, changes)
 
 
 async def _write(connection: Connection, changes: Changes) -> None:
@@ -70,6 +69,16 @@ async def _write(connection: Connection, changes: Changes) -> None:
 
 def _columns(table: Table[Any], names: Sequence[str], rows: Sequence[Any]) -> Iterator[list[Any] | str]:
     return _arrays(map(table.type_of, names), (map(attrgetter(name), rows) for name in names))
+
+
+def text_array(values: Iterable[str]) -> str:
+    """Texts as an argument that is cast to `text[]`."""
+    return _array_text(values, "text")
+
+
+def json_array(values: Sequence[str | None]) -> str:
+    """The same of JSON texts: they have no control characters, so a JSON string has the escapes of an array."""
+    return f"{{{orjson.dumps(values).decode()[1:-1]}}}"
 
 
 def _arrays(types: Iterable[str], columns: Iterable[Iterable[Any]]) -> Iterator[list[Any] | str]:

@@ -80,7 +80,7 @@ class RowsAt:
         base = await self._base(connection)
         changed: Mapping[str, str | None] = {}
         if base.start < base.end:
-            if table.append_only:
+            if not is_kept(table):
                 base = replace(base, start=base.end)  # its rows never change, and show their age
             else:
                 changed = await self._changed(connection, base, table)
