@@ -41,17 +41,16 @@ SUBJECTS: Final = {
 }
 LEDGER: Final = """
 INSERT INTO revenue.receipt
-SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n / {of_a_period}, 0, 0, n, 60, 40, 0, n, n
+SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n / {of_a_period}, 0, 0, n, 0, 100, 0, n, n
 FROM generate_series(1, {rows}) AS n;
-INSERT INTO revenue.transfer
-SELECT n, 0, 'P', 'm' || n / {of_a_period}, 'receipt-treasury', 'collections:P', 'treasury-share:P', 100
-FROM generate_series(1, {rows}) AS n;
-INSERT INTO revenue.transfer SELECT {rows} + n, 0, 'P', NULL, 'payout', 'partner-payable:P', 'cash:P', 5
-FROM generate_series(1, 20) AS n;
+INSERT INTO revenue.payout SELECT 'P', 'o' || n, 5, '2005-01-01', {rows} + n FROM generate_series(1, 20) AS n;
+INSERT INTO revenue.period
+SELECT 'P', 'm' || n, 0, 0, 0, 0, 0, n * {of_a_period}, (n + 1) * {of_a_period} - 1, NULL, NULL
+FROM generate_series(0, {rows} / {of_a_period}) AS n;
 INSERT INTO revenue.reversal
 SELECT 'P', 'v' || n, 'r' || n, 10, '2005-01-02', 'm' || n / {of_a_period}, 0, 0, n, 6, 4, {rows} + 100 + n
 FROM generate_series(1, {rows}, 20) AS n;
-ANALYZE revenue.receipt; ANALYZE revenue.transfer; ANALYZE revenue.reversal
+ANALYZE revenue.receipt; ANALYZE revenue.payout; ANALYZE revenue.reversal
 """
 DELIVERY: Final = """
 INSERT INTO delivery.team (agency, team, name) VALUES ('a', 't', '{{}}');
@@ -128,6 +127,9 @@ def pages(rows: int) -> list[Page]:
         Page("history of a campaign", "campaigns", lambda c: c.fetch(CAMPAIGNS["took_effect"], "D", PAGE)),
         Page("transfers", "revenue", lambda c: revenue.transfers(c, "P", late, PAGE)),
         Page("transfers of an account", "revenue", lambda c: revenue.transfers(c, "P", (-1, -1), PAGE, "cash")),
+        Page(
+            "transfers to a partner", "revenue", lambda c: revenue.transfers(c, "P", (-1, -1), PAGE, "partner-payable")
+        ),
         Page("postings of a period", "revenue", lambda c: c.fetch(LEDGER_SQL["postings"], "P", period)),
         *(
             Page(name, "event_index", partial(_found, replace(query, rows_max=PAGE)))

@@ -25,7 +25,7 @@ SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 OR
 
 -- name: transfers
 -- One partnership's transfers of some kinds ($5) in log order, after a position: the first of each kind, merged. Each with
--- the version and the window that priced it, which are with the posting or the statement of the same period and entry.
+-- the version and the window that priced it, which are with the posting or the statement of the same entry.
 WITH page AS MATERIALIZED (
     SELECT t.* FROM unnest($5::text[]) AS k (kind)
     CROSS JOIN LATERAL (
@@ -38,9 +38,9 @@ SELECT page.index, line, kind, page.period,
        coalesce(r.contract_version, v.contract_version, s.contract_version) AS contract_version,
        coalesce(r.window_number, v.window_number) AS "window", debit, credit, page.amount_halalas
 FROM page
-LEFT JOIN receipt r ON r.partnership_id = $1 AND r.period = page.period AND r.first_index = page.index
-LEFT JOIN reversal v ON v.partnership_id = $1 AND v.period = page.period AND v.index = page.index
-LEFT JOIN statement s ON s.partnership_id = $1 AND s.period = page.period AND s.closing_index = page.index
+LEFT JOIN receipt r ON r.first_index = page.index
+LEFT JOIN reversal v ON v.index = page.index
+LEFT JOIN statement s ON s.closing_index = page.index
 ORDER BY page.index, line
 
 -- name: contract
@@ -107,9 +107,17 @@ SELECT partnership_id FROM contract WHERE starts_with(partnership_id, $1) ORDER 
 
 -- name: postings
 -- The receipts and reversals posted to a period ($2), in no order: the reader sorts them faster.
-SELECT first_index AS index, receipt_id AS id, collected_on AS dated_on, service_id, amount_halalas, contract_version,
+SELECT r.first_index AS index, receipt_id AS id, collected_on AS dated_on, service_id, amount_halalas, contract_version,
        window_number, before_halalas, partner_halalas, treasury_halalas
-FROM receipt WHERE partnership_id = $1 AND period = $2
+FROM period p
+CROSS JOIN LATERAL (
+    SELECT * FROM receipt r WHERE r.partnership_id = $1 AND r.partner_halalas > 0
+        AND r.first_index + 0 BETWEEN p.first_index AND p.last_index
+    UNION ALL
+    SELECT * FROM receipt r WHERE r.partnership_id = $1 AND r.treasury_halalas > 0 AND r.partner_halalas = 0
+        AND r.first_index + 0 BETWEEN p.first_index AND p.last_index
+) r
+WHERE p.partnership_id = $1 AND p.period = $2 AND r.period = $2
 UNION ALL
 SELECT r.index, r.reversal_id, r.reversed_on, c.service_id, -r.amount_halalas, r.contract_version, r.window_number,
        r.before_halalas, -r.partner_halalas, -r.treasury_halalas

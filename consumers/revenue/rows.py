@@ -1,7 +1,9 @@
 """The tables of the revenue ledger as row types, with the columns in the order of `tables.sql`.
 
 Amounts are whole halalas, dates `YYYY-MM-DD`, periods labels of the contract's calendar, indexes those of the log.
-Transfers and statements are append-only; everything else can be derived from them and the log.
+Receipts, reversals, payouts and statements are append-only, but for what was reversed of a receipt. PostgreSQL derives
+the transfers from them; stores without views have those that the fold posts, so that each can be compared with the
+other.
 """
 
 from __future__ import annotations
@@ -218,8 +220,15 @@ CONTRACT: Final = Table(
         "first_period", "first_index",
     ),
 )  # fmt: skip
-VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
-EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
+VERSION: Final = Table(
+    "contract_version",
+    ContractVersion,
+    key=("partnership_id", "version"),
+    fixed=("effective_from", "terms", "reason", "index"),
+)
+EXPECTED: Final = Table(
+    "expected", Expected, key=("partnership_id", "version", "period"), fixed=("amount_halalas", "index")
+)
 PERIOD: Final = Table("period", Period, key=("partnership_id", "period"), since="")
 WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"), fixed=("first_index",))
 RECEIPT: Final = Table(
@@ -231,10 +240,20 @@ RECEIPT: Final = Table(
         "before_halalas", "partner_halalas", "treasury_halalas", "first_index",
     ),
 )  # fmt: skip
-REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_id"))
-PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
+REVERSAL: Final = Table(
+    "reversal",
+    Reversal,
+    key=("partnership_id", "reversal_id"),
+    fixed=(
+        "receipt_id", "amount_halalas", "reversed_on", "period", "contract_version", "window_number", "before_halalas",
+        "partner_halalas", "treasury_halalas", "index",
+    ),
+)  # fmt: skip
+PAYOUT: Final = Table(
+    "payout", Payout, key=("partnership_id", "payout_id"), fixed=("amount_halalas", "paid_on", "index")
+)
 ACCOUNT: Final = Table("account", Account, key=("account",), fixed=("partnership_id", "kind", "first_index"))
-TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
+TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True, view=True)
 STATEMENT: Final = Table(
     "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
 )

@@ -80,7 +80,7 @@ CREATE TABLE receipt (
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     collected_on text NOT NULL,
     receipts_count bigint NOT NULL CHECK (receipts_count >= 1),
-    period text NOT NULL,
+    period text COLLATE "C" NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
     before_halalas bigint NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE reversal (
     receipt_id text NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     reversed_on text NOT NULL,
-    period text NOT NULL,
+    period text COLLATE "C" NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
     before_halalas bigint NOT NULL,
@@ -130,20 +130,6 @@ CREATE TABLE account (
     last_index bigint NOT NULL
 ) WITH (fillfactor = 50);
 
--- One record is both sides, so an imbalance cannot be written.
-CREATE TABLE transfer (
-    index bigint NOT NULL,
-    line bigint NOT NULL,
-    partnership_id text NOT NULL,
-    period text,
-    kind text NOT NULL CHECK (kind IN ('receipt-partner', 'receipt-treasury', 'reversal-partner', 'reversal-treasury',
-                                       'top-up', 'recovery', 'payout')),
-    debit text NOT NULL,
-    credit text NOT NULL CHECK (credit <> debit),
-    amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
-    PRIMARY KEY (index, line)
-);
-
 CREATE TABLE statement (
     partnership_id text COLLATE "C" NOT NULL,
     period text COLLATE "C" NOT NULL,
@@ -170,9 +156,51 @@ CREATE TABLE statement (
     PRIMARY KEY (partnership_id, period)
 );
 
--- Append-only: not even the application may change, delete or truncate these rows. Dropping a scratch schema still works.
-REVOKE UPDATE, DELETE, TRUNCATE ON transfer, statement FROM PUBLIC, CURRENT_USER;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transfer
+-- One record is both sides, so an imbalance cannot be written. Each follows from the row that it was posted with.
+CREATE VIEW transfer AS
+SELECT * FROM (
+SELECT first_index AS index, 0::bigint AS line, partnership_id, period, 'receipt-partner'::text AS kind,
+       'collections:' || partnership_id AS debit, 'partner-payable:' || partnership_id AS credit,
+       partner_halalas AS amount_halalas
+FROM receipt
+UNION ALL
+SELECT first_index, 1::bigint, partnership_id, period, 'receipt-treasury'::text,
+       'collections:' || partnership_id, 'treasury-share:' || partnership_id, treasury_halalas
+FROM receipt
+UNION ALL
+SELECT index, 0::bigint, partnership_id, period, 'reversal-partner'::text,
+       'partner-payable:' || partnership_id, 'collections:' || partnership_id, partner_halalas
+FROM reversal
+UNION ALL
+SELECT index, 1::bigint, partnership_id, period, 'reversal-treasury'::text,
+       'treasury-share:' || partnership_id, 'collections:' || partnership_id, treasury_halalas
+FROM reversal
+UNION ALL
+SELECT closing_index, 0::bigint, partnership_id, period, 'top-up'::text,
+       'guarantee-expense:' || partnership_id, 'partner-payable:' || partnership_id, top_up_halalas
+FROM statement
+UNION ALL
+SELECT closing_index, 1::bigint, partnership_id, period, 'recovery'::text,
+       'partner-payable:' || partnership_id, 'guarantee-expense:' || partnership_id, recovered_halalas
+FROM statement
+UNION ALL
+SELECT index, 0::bigint, partnership_id, NULL::text COLLATE "C", 'payout'::text,
+       'partner-payable:' || partnership_id, 'cash:' || partnership_id, amount_halalas
+FROM payout
+) AS t WHERE amount_halalas > 0;
+
+-- Append-only: not even the application may change, delete or truncate what was posted; of a receipt, what was reversed of
+-- it may change. Dropping a scratch schema still works.
+REVOKE UPDATE, DELETE, TRUNCATE ON receipt, reversal, payout, statement FROM PUBLIC, CURRENT_USER;
+GRANT UPDATE (reversed_halalas, last_index) ON receipt TO CURRENT_USER;
+CREATE TRIGGER append_only
+    BEFORE UPDATE OF partnership_id, receipt_id, service_id, amount_halalas, collected_on, receipts_count, period,
+        contract_version, window_number, before_halalas, partner_halalas, treasury_halalas, first_index
+    OR DELETE OR TRUNCATE ON receipt
+    FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reversal
+    FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payout
     FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON statement
     FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();

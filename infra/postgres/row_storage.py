@@ -18,7 +18,7 @@ from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Changes, Key, Need, Table, UnitOfWork
 
 COPY_ROWS_MIN: Final = 32
-"""From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
+"""From this number of new rows on, `COPY` is quicker than a statement that inserts."""
 
 
 class LostRows(Halt):
@@ -55,12 +55,12 @@ async def _write(connection: Connection, changes: Changes) -> None:
         arrays = _columns(table, (*table.key, *table.changing), changes.changed)
         if await connection.execute(_update_sql(table), *arrays) != f"UPDATE {len(changes.changed)}":
             raise LostRows(f"{table.name}: {LostRows.__doc__}")
-    copied = len(changes.new) >= COPY_ROWS_MIN
-    replaced = changes.unread if copied else changes.unread + changes.new
-    if replaced:
-        await connection.execute(_replace_sql(table), *_columns(table, table.columns, replaced))
-    for rows in (changes.new if copied else [], changes.appended):
-        if rows:
+    if changes.unread:
+        await connection.execute(_replace_sql(table), *_columns(table, table.columns, changes.unread))
+    for rows in (changes.new, changes.appended):
+        if 0 < len(rows) < COPY_ROWS_MIN:
+            await connection.execute(_insert_sql(table), *_columns(table, table.columns, rows))
+        elif rows:
             await connection.copy_records_to_table(
                 table.name,
                 records=map(attrgetter(*table.columns), rows),
@@ -70,6 +70,16 @@ async def _write(connection: Connection, changes: Changes) -> None:
 
 def _columns(table: Table[Any], names: Sequence[str], rows: Sequence[Any]) -> Iterator[list[Any] | str]:
     return _arrays(map(table.type_of, names), (map(attrgetter(name), rows) for name in names))
+
+
+def text_array(values: Iterable[str]) -> str:
+    """Texts as an argument that is cast to `text[]`."""
+    return _array_text(values, "text")
+
+
+def json_array(values: Sequence[str | None]) -> str:
+    """The same of JSON texts: they have no control characters, so a JSON string has the escapes of an array."""
+    return f"{{{orjson.dumps(values).decode()[1:-1]}}}"
 
 
 def _arrays(types: Iterable[str], columns: Iterable[Iterable[Any]]) -> Iterator[list[Any] | str]:
@@ -143,14 +153,20 @@ def _update_sql(table: Table[Any]) -> str:
 
 
 @cache
-def _replace_sql(table: Table[Any]) -> str:
-    """Inserts or replaces rows, given as one array per column."""
+def _insert_sql(table: Table[Any]) -> str:
+    """Inserts rows, given as one array per column."""
     columns = ", ".join(table.columns)
     values = ", ".join(_value(table, c) for c in table.columns)
+    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
+    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows}"
+
+
+@cache
+def _replace_sql(table: Table[Any]) -> str:
+    """Inserts or replaces rows, given as one array per column."""
     update = ", ".join(f"{c} = excluded.{c}" for c in table.columns if c not in table.key)
     conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if update else "NOTHING")
-    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
-    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows} {conflict}"
+    return f"{_insert_sql(table)} {conflict}"
 
 
 @cache

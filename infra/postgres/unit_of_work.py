@@ -59,7 +59,8 @@ class Table(Generic[Row]):
 
     `fixed` names columns that keep the value with which the row was stored: a change does not write them.
     `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
-    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time.
+    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time. A `view` has no rows
+    of its own in PostgreSQL: they follow from those of other tables.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Table(Generic[Row]):
     fixed: tuple[str, ...] = ()
     since: str | None = None
     transient: bool = False
+    view: bool = False
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)
@@ -128,9 +130,13 @@ class Changes:
 
 
 class UnitOfWork:
-    """The rows of one batch. To read a row that was not requested is an error, not an absent row."""
+    """The rows of one batch. To read a row that was not requested is an error, not an absent row.
 
-    def __init__(self) -> None:
+    `with_views`: the store makes the rows of views itself.
+    """
+
+    def __init__(self, *, with_views: bool = False) -> None:
+        self._with_views = with_views
         self.scratch: Any = None
         """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
         self.tables: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
@@ -157,7 +163,9 @@ class UnitOfWork:
 
     def put(self, table: Table[Row], row: Row) -> None:
         """Insert or replace a row; also required after a change in place."""
-        key = table.key_of(row)
+        self._put(table, table.key_of(row), row)
+
+    def _put(self, table: Table[Row], key: Key, row: Row) -> None:
         known = self.tables[table]
         if key not in known.new and key not in known.unread:
             before = known.rows.get(key, _UNASKED)
@@ -178,6 +186,10 @@ class UnitOfWork:
             del known.new[key]
         else:
             known.deleted[key] = None
+
+    def makes(self, table: Table[Any]) -> bool:
+        """Whether the fold has to make the rows of this table."""
+        return not (self._with_views and table.view)
 
     def append(self, table: Table[Row], row: Row) -> None:
         self.tables[table].appended.append(row)

@@ -51,6 +51,9 @@ PAST_ROW: Final = Table("past_row", PastRow, key=("name", "key", "until"), appen
 """A view of `past_block`."""
 PAST_SPAN: Final = Table("past_span", PastRow, key=("name", "key", "until"), append_only=True)
 
+Place = tuple[str, int]
+Copies = dict[Place, dict[str, str | None]]
+"""By table and block, or span: key → row, as in `PastRow`."""
 _KEY_SEPARATOR: Final = "\x1f"
 
 
@@ -76,9 +79,10 @@ def blocks(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
     return [list(part) for _, part in groupby(entries, lambda entry: block_start(entry.index))]
 
 
+@cache
 def is_kept(table: Table[Any]) -> bool:
     """Whether past rows of the table are kept: those of the others never change, and show their age."""
-    return not table.append_only
+    return not table.append_only and (table.transient or bool(table.changing))
 
 
 def copied_columns(table: Table[Any]) -> tuple[str, ...]:
@@ -104,8 +108,20 @@ def may_be_first_in_span(table: Table[Any], row: Any, start: int) -> bool:
 
     It is not if the row was made or changed in the span before. In the first span nothing is searched by its key.
     """
-    indexes = (getattr(row, name, None) or 0 for name in ("last_index", table.since or ""))
-    return max(indexes) < span_start(start)
+    return _last_index_of(table)(row) < span_start(start)
+
+
+@cache
+def _last_index_of(table: Table[Any]) -> Callable[[Any], int]:
+    """The latest entry that a row names."""
+    first, last = (attrgetter(name) if name in table.columns else lambda row: 0 for name in (table.since, "last_index"))
+    return lambda row: max(first(row) or 0, last(row) or 0)
+
+
+def keep_first(copies: Copies, place: Place, later: dict[str, str | None]) -> None:
+    """Add later copies to those of a block or span: of two copies of a row the first stays."""
+    if later:
+        copies[place] = later | copies.get(place, {})
 
 
 def key_text(key: Key) -> str:
@@ -149,7 +165,7 @@ class KeepingUnitOfWork(UnitOfWork):
     """
 
     def __init__(self, kept: KeptKeys) -> None:
-        super().__init__()
+        super().__init__(with_views=True)
         self.first_indexes: dict[int, int] = {}
         """Block → the first of the batch's entries in it."""
         self._start = 0
@@ -159,8 +175,8 @@ class KeepingUnitOfWork(UnitOfWork):
         self._changed: defaultdict[Table[Any], dict[Key, None]] = defaultdict(dict)
         self._unread: defaultdict[Table[Any], list[Key]] = defaultdict(list)
         self._later: defaultdict[Table[Any], set[Key]] = defaultdict(set)
-        self._past: list[PastRow] = []
-        self._past_of_spans: list[PastRow] = []
+        self._past: Copies = {}
+        self._past_of_spans: Copies = {}
         self._deleted_unread: list[tuple[Table[Any], list[Key], int]] = []
 
     def by_block(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -190,9 +206,10 @@ class KeepingUnitOfWork(UnitOfWork):
             yield row
 
     def put(self, table: Table[Row], row: Row) -> None:
+        key = table.key_of(row)
         if self._start:
-            self._will_change(table, table.key_of(row))
-        super().put(table, row)
+            self._will_change(table, key)
+        self._put(table, key, row)
 
     def delete(self, table: Table[Row], *key: Any) -> None:
         if self._start:
@@ -202,12 +219,12 @@ class KeepingUnitOfWork(UnitOfWork):
             self._will_change(table, key)
         super().delete(table, *key)
 
-    def past(self) -> list[PastRow]:
+    def past(self) -> Copies:
         """Copies of the rows that the batch is the first to change in a block."""
         self._leave()
         return self._past
 
-    def past_of_spans(self) -> list[PastRow]:
+    def past_of_spans(self) -> Copies:
         """Those of them that may be the first in a span, as of its beginning."""
         self._leave()
         return self._past_of_spans
@@ -223,7 +240,7 @@ class KeepingUnitOfWork(UnitOfWork):
             return
         seen.add(key)
         # A row that this block made was not there before, and is not copied.
-        if not self._start or table.append_only or (table.since and getattr(row, table.since) >= self._start):
+        if not self._start or not is_kept(table) or (table.since and getattr(row, table.since) >= self._start):
             return
         if key not in before and key not in self._kept.of(table):
             before[key] = row_text(table, row)
@@ -244,17 +261,13 @@ class KeepingUnitOfWork(UnitOfWork):
     def _leave(self) -> None:
         """Keep what the block has changed."""
         for table, changed in self._changed.items():
-            before, kept = self._before[table], self._kept.of(table)
-            first = [key for key in changed if key not in kept]
+            before, kept, later = self._before[table], self._kept.of(table), self._later[table]
+            first = {key: key_text(key) for key in changed if key not in kept}
             kept.update(first)
-            past = [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
-            self._past += past
+            keep_first(self._past, (table.name, self._start), {text: before[key] for key, text in first.items()})
             if span := span_start(self._start):
-                self._past_of_spans += [
-                    PastRow(one.name, one.key, span, one.row)
-                    for key, one in zip(first, past, strict=True)
-                    if key not in self._later[table]
-                ]
+                firsts = {text: before[key] for key, text in first.items() if key not in later}
+                keep_first(self._past_of_spans, (table.name, span), firsts)
         self._deleted_unread += [(table, keys, self._start) for table, keys in self._unread.items()]
         for noted in (self._before, self._seen, self._changed, self._unread, self._later):
             noted.clear()

@@ -1,11 +1,11 @@
 -- name: keep_part
 -- What a batch was the first to change in one table and block.
-INSERT INTO past_block (name, until, part, keys, rows) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO past_block (name, until, part, keys, rows) VALUES ($1, $2, $3, $4::text::text[], $5::text::text[])
 
 -- name: keep_firsts
 -- What it may have been the first to change in a span: the first copy stays.
 INSERT INTO past_span (name, key, until, row)
-SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
+SELECT $1, key, $2, row FROM unnest($3::text::text[], $4::text::text[]) AS r (key, row)
 ON CONFLICT DO NOTHING
 
 -- name: join_parts

@@ -23,7 +23,7 @@ class PostgresStore:
         self._stored = stored
 
     def begin(self) -> UnitOfWork:
-        return UnitOfWork() if self._kept is None else KeepingUnitOfWork(self._kept)
+        return UnitOfWork(with_views=True) if self._kept is None else KeepingUnitOfWork(self._kept)
 
     async def read(self, table: Table[Any], keys: list[Key] | None) -> Iterable[Any]:
         if keys is not None and self._stored is not None:

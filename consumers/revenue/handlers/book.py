@@ -1,7 +1,7 @@
 """The rows of one partnership while a batch is folded, and the only two functions that write money.
 
 `Books` opens a `Book` per partnership. `Book.post` prices a receipt or reversal and adds it to its window and period
-(R4, R7, R8); `Book.transfer` writes one record and adds it to its two accounts (R14). Rows stay the same objects for
+(R4, R7, R8); `Book.transfer` posts one record and adds it to its two accounts (R14). Rows stay the same objects for
 the whole batch, so each is put into the unit of work once.
 """
 
@@ -53,6 +53,7 @@ class Book:
         "_calendar",
         "_changed",
         "_kind",
+        "_makes_transfers",
         "_periods",
         "_prices",
         "_rows",
@@ -65,6 +66,7 @@ class Book:
         self.contract = contract
         self.services = frozenset(contract.services)
         self._rows = rows
+        self._makes_transfers = rows.makes(TRANSFER)
         self._changed = False
         self._calendar = cast(CalendarName, contract.calendar)
         self._kind = cast(PeriodKind, contract.period_kind)
@@ -152,7 +154,10 @@ class Book:
         return Posting(label, version, window_number, before, partner, treasury)
 
     def transfer(self, index: int, line: int, kind: str, period: str | None, amount: int) -> None:
-        """Write one transfer of `amount` ≥ 0; nothing is written for zero."""
+        """Post one transfer of `amount` ≥ 0; nothing is posted for zero.
+
+        It follows from a row that the caller puts, so a store with the view `transfer` needs no row of it.
+        """
         if not amount:
             return
         debit_kind, credit_kind = SIDES[kind]
@@ -164,10 +169,10 @@ class Book:
         credit.credits_halalas += amount
         credit.transfers_count += 1
         credit.last_index = index
-        self._rows.append(
-            TRANSFER,
-            Transfer(index, line, self.contract.partnership_id, period, kind, debit.account, credit.account, amount),
-        )
+        if self._makes_transfers:
+            partnership_id = self.contract.partnership_id
+            transfer = Transfer(index, line, partnership_id, period, kind, debit.account, credit.account, amount)
+            self._rows.append(TRANSFER, transfer)
 
     def _price(self, version: int) -> PriceTable:
         table = self._prices.get(version)

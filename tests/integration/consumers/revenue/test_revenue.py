@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from consumers.proof.offline.store import SqliteStore
 from consumers.replay.as_of.view import view
+from consumers.replay.rebuild.table_hash import table_hash
+from consumers.revenue.accounts import SIDES
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import (
     NoStatement,
@@ -18,6 +22,8 @@ from consumers.revenue.read import (
     statement,
     statements,
 )
+from consumers.revenue.rows import TRANSFER
+from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.oracle.fold import fold
@@ -90,12 +96,35 @@ async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index_and_n
         found = await books_of(await looked_at.use(CONSUMER))
     assert found == {"sum_halalas": 0, "ok": False}, "an account that differs from its transfers is found"
 
-    # Refused by right to the application's role, and by trigger to a superuser.
-    for table in ("transfer", "statement"):
-        for sql in ("UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"):
+    # Refused by right to the application's role, or by trigger. What was reversed of a receipt may change.
+    for table, column in (
+        ("receipt", "partner_halalas"),
+        ("reversal", "period"),
+        ("payout", "index"),
+        ("statement", "period"),
+    ):
+        for sql in (f"UPDATE {{}} SET {column} = {column}", "DELETE FROM {}", "TRUNCATE {}"):
             with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
                 await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
-    insert = f"INSERT INTO {CONSUMER.schema}.transfer VALUES (1, 0, 'P', NULL, 'payout', 'cash:P', $1, $2)"
-    for credit, amount in (("partner-payable:P", 0), ("partner-payable:P", -1), ("cash:P", 5)):
+    await connection.execute(f"UPDATE {CONSUMER.schema}.receipt SET reversed_halalas = reversed_halalas")
+    values = "'P', 'R', 'S', 5, '2005-01-01', 1, '2005-01', 0, 0, 0, $1, $2, 0, 1, 1"
+    for partner, treasury in ((3, 3), (6, -1), (-1, 6)):
         with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute(insert, credit, amount)
+            await connection.execute(f"INSERT INTO {CONSUMER.schema}.receipt VALUES ({values})", partner, treasury)
+
+
+async def test_the_transfers_that_follow_from_the_rows_are_those_that_the_fold_posts(
+    connection: Connection, tmp_path: Path
+) -> None:
+    raw = raw_entries(entries_from(generate(11, 1_500, REVENUE)))
+    await write_log(connection, raw)
+    await apply_live(connection, CONSUMER, raw)
+    store = SqliteStore(tmp_path / "ledger.sqlite", CONSUMER)
+    await store.apply([parse_entry(index, text) for index, text in enumerate(raw)])
+    await connection.execute(f"SET search_path = {CONSUMER.schema}")
+    async with connection.transaction():
+        followed = await table_hash(connection, TRANSFER)
+    assert followed == store.hash(TRANSFER)
+    assert {row.kind for row in store.matching(TRANSFER, {})} == set(SIDES)
+    assert not await connection.fetchval("SELECT count(*) FROM pg_class WHERE relname = 'transfer' AND relkind = 'r'")
+    store.close()

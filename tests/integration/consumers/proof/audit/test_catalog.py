@@ -54,7 +54,8 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "GRANT DELETE ON platform.trail TO yesser_gateway": ("rights relation platform.trail: is",),
     "GRANT USAGE ON SCHEMA console TO PUBLIC": ("rights schema console: is PUBLIC: USAGE",),
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC": ("rights default rights",),
-    "ALTER TABLE revenue.transfer OWNER TO yesser_revenue": ("relation revenue.transfer: is table, owner",),
+    "ALTER TABLE revenue.receipt OWNER TO yesser_revenue": ("relation revenue.receipt: is table, owner",),
+    "DROP TRIGGER append_only ON revenue.receipt": ("trigger revenue.receipt append_only: is missing",),
     "GRANT yesser_owner TO yesser_gateway": ("member yesser_gateway in yesser_owner: is there",),
     "ALTER ROLE yesser_auditor BYPASSRLS": ("role yesser_auditor: is login, bypasses row security",),
     "ALTER ROLE yesser_registrar SET session_replication_role = replica": (

@@ -11,9 +11,9 @@ from consumers.models.registry import CONSUMERS
 from consumers.replay.fold.past_rows import (
     BLOCK_ENTRIES,
     SPAN_BLOCKS,
+    Copies,
     KeepingUnitOfWork,
     KeptKeys,
-    PastRow,
     block_start,
     blocks,
     key_text,
@@ -73,7 +73,7 @@ def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
     return rows
 
 
-def counted(rows: KeepingUnitOfWork) -> list[PastRow]:
+def counted(rows: KeepingUnitOfWork) -> Copies:
     """The copies, after the row was changed."""
     row = rows.get(COUNTER, "a")
     assert row is not None
@@ -84,25 +84,23 @@ def counted(rows: KeepingUnitOfWork) -> list[PastRow]:
 
 def test_a_row_is_copied_as_it_was_before_its_first_change_in_a_block() -> None:
     kept = KeptKeys()
-    (copy,) = counted(loaded(kept, START, Counter("a", 1, 5)))
-    assert (copy.name, copy.key, copy.until) == ("counter", "a", START)
-    assert copy.row == "[1,5]"
-    assert counted(loaded(kept, START, Counter("a", 2, 5))) == []
+    copied = {("counter", START): {"a": "[1,5]"}}
+    assert counted(loaded(kept, START, Counter("a", 1, 5))) == copied
+    assert counted(loaded(kept, START, Counter("a", 2, 5))) == {}
     kept.forget()
-    assert counted(loaded(kept, START, Counter("a", 1, 5))) == [copy], "again after a transaction that failed"
-    (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
-    assert later.until == 2 * START
+    assert counted(loaded(kept, START, Counter("a", 1, 5))) == copied, "again after a transaction that failed"
+    assert counted(loaded(kept, 2 * START, Counter("a", 3, 5))) == {("counter", 2 * START): {"a": "[3,5]"}}
 
 
 def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
-    assert loaded(KeptKeys(), START, Counter("a", 1, 5)).past() == []
-    assert counted(loaded(KeptKeys(), START, Counter("a", 1, START))) == []
-    assert counted(loaded(KeptKeys(), 0, Counter("a", 1, 0))) == []
+    assert loaded(KeptKeys(), START, Counter("a", 1, 5)).past() == {}
+    assert counted(loaded(KeptKeys(), START, Counter("a", 1, START))) == {}
+    assert counted(loaded(KeptKeys(), 0, Counter("a", 1, 0))) == {}
 
 
 def test_a_new_row_that_names_no_entry_was_absent_before_and_one_deleted_unread_is_copied() -> None:
     kept = KeptKeys()
-    for expected in ([PastRow("undated", key_text(("b", 7)), START, None)], []):
+    for expected in ({("undated", START): {key_text(("b", 7)): None}}, {}):
         rows = in_block(START, kept)
         rows.missing([(UNDATED, ("b", 7))])
         rows.put(UNDATED, Undated("b", 7))
@@ -110,7 +108,7 @@ def test_a_new_row_that_names_no_entry_was_absent_before_and_one_deleted_unread_
     rows = in_block(START)
     rows.delete(UNDATED, "b", 7)
     assert rows.deleted_unread() == [(UNDATED, [("b", 7)], START)]
-    assert rows.past() == []
+    assert rows.past() == {}
 
 
 def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -> None:
@@ -118,7 +116,7 @@ def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -
     rows = loaded(kept, START + 3, Counter("a", 1, 5))
     counted(rows)
     rows.enter(2 * START)
-    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [(START, 1), (2 * START, 2)]
+    assert counted(rows) == {("counter", START): {"a": "[1,5]"}, ("counter", 2 * START): {"a": "[2,5]"}}
     (changes,) = rows.changes()
     assert changes.changed == [Counter("a", 3, 5)]
 
@@ -133,9 +131,9 @@ def test_a_row_of_an_earlier_block_of_the_batch_is_copied_and_a_deleted_one_is_a
     rows.delete(UNDATED, "b", 7)
     rows.enter(3 * START)
     rows.put(UNDATED, Undated("b", 7, 2))
-    assert [(copy.name, copy.until, copy.row and orjson.loads(copy.row)[0]) for copy in rows.past()] == [
-        ("undated", START, None), ("counter", 2 * START, 1), ("undated", 2 * START, 1), ("undated", 3 * START, None)
-    ]  # fmt: skip
+    copied = {place: [row and orjson.loads(row)[0] for row in copies.values()] for place, copies in rows.past().items()}
+    undated = {("undated", START): [None], ("undated", 2 * START): [1], ("undated", 3 * START): [None]}
+    assert copied == {**undated, ("counter", 2 * START): [1]}
 
 
 def firsts(start: int, before: Account) -> list[tuple[int, str | None]]:
@@ -144,8 +142,8 @@ def firsts(start: int, before: Account) -> list[tuple[int, str | None]]:
     rows.missing([(ACCOUNT, ("a",))])
     rows.adopt(ACCOUNT, [before])
     rows.put(ACCOUNT, replace(before, sum=1, last_index=start))
-    assert [copy.until for copy in rows.past()] == [start]
-    return [(copy.until, copy.row) for copy in rows.past_of_spans()]
+    assert list(rows.past()) == [("account", start)]
+    return [(until, row) for (_, until), copies in rows.past_of_spans().items() for row in copies.values()]
 
 
 def test_the_first_copy_of_a_span_is_also_that_of_its_beginning() -> None:
