@@ -134,7 +134,7 @@ def test_money_is_riyals_to_people_and_halalas_to_programs() -> None:
     ],
 )
 def test_a_page_shows_each_field_with_its_label(language: Language, words: tuple[str, ...]) -> None:
-    context = {"service": SUSPENDED, "document": Wider, "opens_entries": False}
+    context = {"service": SUSPENDED, "document": Wider, "step_document": Step, "opens_entries": False}
     page = Templates().part("plan/service.html", Words(language), context)
     assert all(word in page for word in (*words, "موعد &lt;عيادة&gt;", 'class="tag tag-late"'))
 
