@@ -43,7 +43,8 @@ def described(table: Table, row: Mapping[str, Any]) -> str:
     team = f"{row['agency']}/{row['team']}"
     match table:
         case "delivery.team":
-            return f"team {team}: {row['name']}, {', '.join(row['contacts']) or 'no contact'}"
+            name = f"{row['name']['ar']} / {row['name']['en']}"
+            return f"team {team}: {name}, {', '.join(row['contacts']) or 'no contact'}"
         case "delivery.endpoint":
             return f"webhook {row['endpoint_id']} of {team}: {row['url']}"
         case "delivery.subscription":

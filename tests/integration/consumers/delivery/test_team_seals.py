@@ -168,7 +168,9 @@ async def test_what_a_command_writes_is_sealed_and_what_was_changed_in_the_datab
     await connection.execute("UPDATE delivery.contact SET address = 'c@health.example' WHERE rank = 2")
     (found,) = await unsealed_rows(connection, seals)
     assert found[0] == "delivery.team"
-    assert "b@health.example, c@health.example" in await yesser.output("teams", "seal", "--yes", "--json")
+    assert "team health/media: فريق / Team, b@health.example, c@health.example" in await yesser.output(
+        "teams", "seal", "--yes", "--json"
+    )
     assert await unsealed_rows(connection, seals) == []
     await yesser.output("teams", "close", "health", "media")
     assert await unsealed_rows(connection, seals) == []
