@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -12,10 +14,13 @@ from consumers.console.accounts.accounts import Role
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.derivations import Derivation
-from consumers.explain.explain import Explained
+from consumers.explain.explain import Explained, Request, explain
+from consumers.explain.figures import Scope
+from consumers.explain.sources import KnownSource, Reach
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.pages import Documents, Positions, account_of, browser
+from tests.world.partnership import History
 from tests.world.plan import PACE, pace_of, plan_of
 
 ENTRIES: Final = 900
@@ -125,3 +130,39 @@ async def test_counts_of_the_whole_log_and_proofs_are_promised_to_those_who_see_
         page = (await client.get("/explain/plan/services/1/launched")).text
         assert "كل قيد أدناه غيّر الرقم" in page
         assert ("إثبات" in page) is has_proofs
+
+
+class Statement(Documents):
+    """It explains a statement from its entries alone."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(self.document)
+        raw = history.raw()
+        self._log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None)
+
+    def document(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        assert (path, parameters["model"], parameters["derives"]) == ("explained_for", "statements", True)
+        key, _, field = parameters["key"].rpartition("/")
+        with ThreadPoolExecutor(1) as thread:
+            request = Request("statements", key, field, parameters["limit"], derives=True)
+            return thread.submit(asyncio.run, explain(self._log, request)).result()
+
+
+@every("address", ["/partnerships/P1/statements/2005-01/explain/{}", "/explain/statements/P1/2005-01/{}"])
+async def test_a_line_of_a_statement_is_shown_with_its_formula_its_bands_and_its_transfers(address: str) -> None:
+    history = History((40_000, "2005-01-10"))
+    history.close("2005-01")
+    async with browser(account_of("office"), "en", read_api=Statement(history)) as client:
+        base = (await client.get(address.format("partner_base_halalas"))).text
+        total = (await client.get(address.format("partner_total_halalas"))).text
+    for words in (
+        "The table agrees with the log",
+        "the sum of the partner",
+        "Version in force",
+        "Band of the",
+        "Receipt",
+    ):
+        assert words in base, words
+    assert 'class="formula"' in total
+    assert "Band of the" not in total
+    assert 'href="/partnerships/P1/statements/2005-01"' in total
