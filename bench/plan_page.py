@@ -86,19 +86,21 @@ def signed_in(system: System) -> dict[str, str]:
 async def measure(events: int, figures: Figures) -> None:
     """One run, over a log of the programme's size and over one in which everything grows with it."""
     for name, written in (("programme", programme), ("many things", many_things)):
-        with (
-            TemporaryDirectory(prefix="yesser-bench-") as folder,
-            large_system(Path(folder), written(events)) as system,
-        ):
-            await measure_pages(system, name, figures)
+        await asyncio.to_thread(_measure, written(events), name, figures)
 
 
-async def measure_pages(system: System, name: str, figures: Figures) -> None:
+def _measure(history: History, name: str, figures: Figures) -> None:
+    """In a thread, since commands have event loops of their own."""
+    with TemporaryDirectory(prefix="yesser-bench-") as folder, large_system(Path(folder), history) as system:
+        measure_pages(system, name, figures)
+
+
+def measure_pages(system: System, name: str, figures: Figures) -> None:
     """Of one log."""
     cookies, publisher = signed_in(system), Publisher(system)
-    loads = await measure_loads(system, cookies, publisher)
-    past_s = await measure_past(system, cookies)
-    open_s = await measure_open_pages(system, cookies, publisher)
+    loads = asyncio.run(measure_loads(system, cookies, publisher))
+    past_s = asyncio.run(measure_past(system, cookies))
+    open_s = asyncio.run(measure_open_pages(system, cookies, publisher))
     for what, seconds in (*loads.items(), ("as of an index", past_s), (f"a change, on {PAGES} open pages", open_s)):
         figures.add(f"{what}, {name}", "p50 ms", 1e3 * statistics.median(seconds))
         figures.add(f"{what}, {name}", "p95 ms", 1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))])

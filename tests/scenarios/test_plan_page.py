@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ def test_a_change_stands_on_two_hundred_open_pages_of_a_large_log(
 ) -> None:
     figures = Figures("console", EVENTS)
     with large_system(tmp_path, written(EVENTS)) as system:
-        asyncio.run(measure_pages(system, written.__name__, figures))
+        measure_pages(system, written.__name__, figures)
     for row, columns in figures.rows.items():
         tell(f"{row}: {', '.join(f'{number(found[0])} {column}' for column, found in columns.items())}")
 
