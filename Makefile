@@ -1,7 +1,8 @@
 # Everything from a clone on a machine with Python >= 3.11, make and, the first time, a network.
 # The second time nothing is downloaded. PyPI is reached as the user's own pip is configured.
 
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+PYTHONS := 3.14 3.13 3.12 3.11
+PYTHON ?= $(shell for p in python3 $(PYTHONS:%=python%); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static format accept bench screenshots simulate lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -41,6 +42,16 @@ check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files, an
 
 test: $(INSTALLED) ## Check, and run the tests on a real Kafka, a real PostgreSQL and in a real browser
 	@$(BIN)/python -m tests.gate test $(ARGS)
+
+# Each in an environment of its own. A Python that is not on the PATH is named at the end, and is no failure.
+test-pythons: $(INSTALLED) ## Run make check with each other Python that is supported and installed
+	@for version in $(PYTHONS); do \
+		if [ -x $(BIN)/python$$version ]; then continue; fi; \
+		if python$$version -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "Python $$version"; tested="$$tested $$version"; \
+			$(MAKE) --no-print-directory check VENV=build/python$$version PYTHON=python$$version || exit; \
+		else missing="$$missing $$version"; fi; \
+	done; echo "make test-pythons: tested$${tested:- none}; not on the PATH:$${missing:- none}."
 
 accept: $(INSTALLED) ## Run the long proofs: floods, growth, kill -9 at random
 	@$(BIN)/python -m tests.gate accept $(ARGS)

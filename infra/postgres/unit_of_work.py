@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -39,12 +40,11 @@ _SQL_TYPES: Final[dict[Any, str]] = {
 
 def _sql_type(annotation: Any) -> str:
     """The PostgreSQL type of a field: `X | None` as X, `dict[...]` and `list[...]` as jsonb."""
-    arguments = [a for a in getattr(annotation, "__args__", ()) if a is not type(None)]
-    origin = getattr(annotation, "__origin__", None)
+    origin = get_origin(annotation)
     if origin in (dict, list):
         return "jsonb"
-    if arguments and origin is None:
-        return _sql_type(arguments[0])
+    if origin in (UnionType, Union):  # Python 3.14 has one class for both
+        return _sql_type(next(part for part in get_args(annotation) if part is not NoneType))
     if annotation in _SQL_TYPES:
         return _SQL_TYPES[annotation]
     supertype = getattr(annotation, "__supertype__", None)
