@@ -163,9 +163,9 @@ class UnitOfWork:
 
     def put(self, table: Table[Row], row: Row) -> None:
         """Insert or replace a row; also required after a change in place."""
-        self._put(table, table.key_of(row), row)
+        self.put_row(table, table.key_of(row), row)
 
-    def _put(self, table: Table[Row], key: Key, row: Row) -> None:
+    def put_row(self, table: Table[Row], key: Key, row: Row) -> None:
         known = self.tables[table]
         if key not in known.new and key not in known.unread:
             before = known.rows.get(key, _UNASKED)

@@ -35,7 +35,7 @@ def test_from_the_list_to_a_figure_and_its_entries(story: Story) -> None:
         )
         page.locator('main a[href$="/explain/top_up_halalas"]').last.click()
         page.wait_for_url("**/explain/top_up_halalas")
-        assert "The table agrees with the log" in page.locator(".notice").inner_text()
+        assert "The table agrees with the log" in page.locator("div.notice").inner_text()
         assert page.locator(".formula").inner_text() == "max(0.00, 65,000.00 − 36,400.00) = 28,600.00"
         entries = page.locator('main a[href^="/audit/entries/"]').all()
         assert f"/audit/entries/{statement['closing_index']}" in [entry.get_attribute("href") for entry in entries]

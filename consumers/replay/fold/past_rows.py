@@ -209,7 +209,7 @@ class KeepingUnitOfWork(UnitOfWork):
         key = table.key_of(row)
         if self._start:
             self._will_change(table, key)
-        self._put(table, key, row)
+        self.put_row(table, key, row)
 
     def delete(self, table: Table[Row], *key: Any) -> None:
         if self._start:
