@@ -235,15 +235,16 @@ async def test_the_logs_topic_gets_every_entry_in_order_after_errors_restarts_an
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, *(said(f"e{i}") for i in range(500)), b"{", None)
 
-    async def shipped_again() -> bool:
-        return len(await records(settings, settings.log_topic)) >= size + times * settings.ship_margin_entries
+    async def holds(records_count: int) -> bool:
+        return len(await records(settings, settings.log_topic)) >= records_count
 
     # After the failure, and by the second one, what is within the margin is shipped again, from PostgreSQL.
     for times, size in enumerate((506, 507), 1):
         async with running(registrar(settings)):
             await send(settings, HEALTH_TOPIC, said(f"more-{size}"))
             await until_size(connection, size)
-            await until(shipped_again, "entries are shipped again")
+            again = size + times * settings.ship_margin_entries
+            await until(partial(holds, again), "entries are shipped again")
             await require_whole_log(settings, connection)
     assert failed
     in_topic = await records(settings, settings.log_topic)
