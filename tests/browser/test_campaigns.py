@@ -100,6 +100,7 @@ def test_a_brief_is_copied_and_printed(story: Story) -> None:
     campaign_id = launched(story, "INBOX-PRINT", Names("فحص", "Check \u202eup <i>now</i>"))
     with story.visit("agency", "en", permissions=["clipboard-read", "clipboard-write"]) as visitor:
         page = visitor.open(f"/campaigns/{campaign_id}")
+        page.bring_to_front()  # a page that has not the focus may not copy
         page.locator("[data-copy=brief-en]").click()
         expect(page.locator("[data-copy=brief-en]")).to_have_text("Copied")
         assert page.evaluate("getSelection().toString()") == ""
@@ -109,6 +110,7 @@ def test_a_brief_is_copied_and_printed(story: Story) -> None:
         page.evaluate("navigator.clipboard.writeText('')")
         page.add_init_script("Object.defineProperty(navigator, 'clipboard', { get: () => undefined })")
         without_https = visitor.open(f"/campaigns/{campaign_id}")
+        without_https.bring_to_front()
         without_https.locator("[data-copy=brief-en]").click()
         expect(without_https.locator("[data-copy=brief-en]")).to_have_text("Copied")
         reader = page.context.new_page()
