@@ -29,10 +29,9 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
     good, broken = [initiative(f"n{number}") for number in range(600)], initiative("broken")
     broken["subject"] = "initiative/other"
     conflicting = changed(initiative("n1"), "/data/name/en", "Another name")
-    path.write_bytes(b"\n".join(map(orjson.dumps, [*good, broken, good[0], conflicting])))
+    lines = b"\n".join(map(orjson.dumps, [*good, broken, good[0], conflicting]))
     async with with_health(settings, connection):
         token = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
-        await publish(settings, orjson.dumps(initiative("before")))
         async with serving(settings.model_copy(update={"gateway_port": 0})) as gateway:
             address = f"http://127.0.0.1:{gateway.port}"
             home = {"YESSER_HOME": str(tmp_path / "home"), "YESSER_AGENCY": "health", "YESSER_TOKEN": token.token}
@@ -45,12 +44,17 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
                     orjson.loads(result.stdout_bytes) if result.stdout_bytes else f"{result.stderr}{result.exception}"
                 )
 
+            path.write_bytes(orjson.dumps(broken))
+            nothing = await run("--wait", code=1)
+            path.write_bytes(lines)
+            await publish(settings, orjson.dumps(initiative("before")))
             stored = await run(code=1)
             report = await run("--wait", "--refused", again, "--resume", state, code=1)
             same = await run("--wait", "--resume", state, code=1)
             raw = await run("--raw", "--wait", code=1)
             numbered = await run("--sequence", code=2)
             foreign = await run(code=1, YESSER_TOKEN=f"{token.token[:-4]}0000")
+    assert (nothing["refused"], nothing["accepted"]) == (1, 0), "no verdict is waited for where nothing was sent"
     assert (stored["lines"], stored["sent"], stored["problems"][0]["code"]) == (603, 602, "subject-mismatch")
     counts = ("lines", "accepted", "duplicates", "conflicts", "refused")
     assert [report[name] for name in counts] == [603, 0, 601, 1, 1]
