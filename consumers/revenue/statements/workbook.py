@@ -68,7 +68,9 @@ def statement_workbook(parts: StatementParts, rows_max: int = XLSX_ROWS_MAX - 1)
     if len(parts.postings) > rows_max:
         raise TooManyRows(TooManyRows.__doc__)
     file = BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    # A statement may have a million receipts: rows are written in order and not held.
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(file, options) as book:
         _write_statement(book, parts)
         _write_receipts(book, parts)
     return file.getvalue()
@@ -106,16 +108,21 @@ def _write_receipts(book: Any, parts: StatementParts) -> None:
     sheet.freeze_panes(_HEADING_ROWS, 0)
     bands = {version.version: bands_of(version.terms) for version in parts.partnership.versions}
     last = _HEADING_ROWS + len(parts.postings)
+    added = dict.fromkeys(_ADDED, 0)
     for place, column in enumerate(_COLUMNS):
         sheet.set_column(place, place, column.width)
         sheet.write_string(0, place, f"{column.label.ar}\n{column.label.en}", styles["heading"])
-        values = [column.value(posting, bands[posting.contract_version]) for posting in parts.postings]
-        for number, value in enumerate(values, _HEADING_ROWS):
+    for number, posting in enumerate(parts.postings, _HEADING_ROWS):
+        for place, column in enumerate(_COLUMNS):
+            value = column.value(posting, bands[posting.contract_version])
             sheet.write(number, place, _riyals(value) if column.kind == "money" else value, styles[column.kind])
-        if column.label.en in _ADDED:
+            if column.label.en in added:
+                added[column.label.en] += value
+    for place, column in enumerate(_COLUMNS):
+        if column.label.en in added:
             letter = chr(ord("A") + place)
-            formula = f"=SUM({letter}{_HEADING_ROWS + 1}:{letter}{last})" if values else "=0"
-            sheet.write_formula(last, place, formula, styles["total"], _riyals(sum(values)))
+            formula = f"=SUM({letter}{_HEADING_ROWS + 1}:{letter}{last})" if parts.postings else "=0"
+            sheet.write_formula(last, place, formula, styles["total"], _riyals(added[column.label.en]))
     sheet.write_string(last, 0, f"{_TOTAL.ar} · {_TOTAL.en}", styles["heading"])
 
 
