@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate dist lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -97,6 +97,13 @@ sbom: $(AUDIT_TOOLS) ## Write build/sbom.json: the packages that run in producti
 # --strict: a package of which nothing is known is a failure, not a pass.
 audit: $(AUDIT_TOOLS) ## Compare these packages with the known vulnerabilities (needs a network)
 	@$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements-run.lock
+
+# The folders of an earlier build would put files that are gone into the wheel.
+dist: $(INSTALLED) ## Build the wheel (build/dist): `pip install 'FILE[platform]'`, then `yesser demo` in any folder
+	@rm -rf build/lib build/bdist.* build/dist
+	@$(PHASE) "Wheel" -- $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/dist .
+	@rm -rf build/lib build/bdist.*
+	@ls build/dist/*.whl
 
 up: $(INSTALLED) ## Start the stack in the background
 	@$(BIN)/yesser up --detach $(ARGS)

@@ -17,7 +17,9 @@ from markupsafe import Markup
 from events.values.bilingual import Language
 from infra.http.prose import PARSER, heading_anchor, html_of
 
-FOLDER: Final = Path(__file__).parents[2] / "docs"
+_INSTALLED: Final = Path(__file__).parent / "guides"
+FOLDER: Final = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "docs"
+"""The guides: `docs/` of a clone, which `setup.py` copies into a wheel."""
 _LINK: Final = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<file>[^)#]+)(?P<heading>#[^)]*|)\)")
 _PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="{}">'
 """A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""

@@ -1,7 +1,8 @@
-"""A virtual environment with this project and its `dependencies` alone, made without a network.
+"""A virtual environment with this project's wheel, made without a network.
 
 The project is built and installed as pip does it for a user. The packages that it depends on, directly or through
-others, are copied from the running environment; no other package is there.
+others, are copied from the running environment, and no other package is there; with the extra `platform`, all packages
+of the running environment are seen.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -19,7 +21,7 @@ from packaging.requirements import Requirement
 from tests.paths import ROOT
 
 PROJECT = "yesser-events"
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "events", "infra", "producers", "consumers")
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "docs", "events", "infra", "producers", "consumers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class SmallInstall:
         )
 
 
-def build(folder: Path) -> SmallInstall:
-    """Make the environment in a folder."""
+def build(folder: Path, *, platform: bool = False) -> SmallInstall:
+    """Make the environment in a folder, with the extra `platform` if asked."""
     sources, environment = folder / "sources", folder / "environment"
     sources.mkdir()
     for name in SOURCES:
@@ -60,8 +62,11 @@ def build(folder: Path) -> SmallInstall:
     _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, sources)
     (wheel,) = folder.glob("*.whl")
     _run(*pip, "--python", environment / "bin" / "python", "install", "--no-deps", "--no-compile", "--no-index", wheel)
-    packages = dependencies(distribution(PROJECT))
     (site_packages,) = environment.glob("lib/python*/site-packages")
+    if platform:
+        (site_packages / "platform.pth").write_text(sysconfig.get_path("purelib"))
+        return SmallInstall(environment, frozenset(), folder / "home")
+    packages = dependencies(distribution(PROJECT))
     for package in packages.values():
         _copy(package, site_packages)
     return SmallInstall(environment, frozenset(packages), folder / "home")
