@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PHASE := $(PYTHON) infra/setup_phase.py
+PHASE := $(PYTHON) infra/setup/phase.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate dist lock kafka-lock sbom audit up down status
@@ -21,7 +21,7 @@ help: ## List the targets
 setup: $(INSTALLED) ## Install what the other targets need (they run it automatically)
 
 $(LOCKED): requirements.lock
-	@$(PYTHON) infra/prerequisites.py
+	@$(PYTHON) infra/setup/prerequisites.py
 	@$(BIN)/python -c '' 2>/dev/null || $(PHASE) "Virtual environment ($(VENV))" -- $(PYTHON) -m venv --clear $(VENV)
 	@$(PHASE) "Python packages" --of $$(grep -c '^[a-z0-9].*==' requirements.lock) --remedy "The packages could not be \
 	installed: check the network (or pip's own configuration) and free space, then run the same command again." \

@@ -8,7 +8,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from infra.prerequisites import PYTHON_MIN
+from infra.setup.prerequisites import PYTHON_MIN
 from tests.paths import ROOT
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.prerequisites import first_missing
+from infra.setup.prerequisites import first_missing
 from tests.every import every
 
 GOOD = ((3, 11), ["venv", "ensurepip"], 10 << 30, "linux")

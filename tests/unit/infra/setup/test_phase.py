@@ -6,11 +6,11 @@ import io
 import subprocess
 import sys
 
-from infra.setup_phase import Meter, run_phase
+from infra.setup.phase import Meter, run_phase
 from tests.every import every
 from tests.paths import ROOT
 
-SCRIPT = ROOT / "infra" / "setup_phase.py"
+SCRIPT = ROOT / "infra" / "setup" / "phase.py"
 
 
 class Terminal(io.StringIO):

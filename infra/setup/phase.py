@@ -1,6 +1,6 @@
 """Runs one phase of the set-up: one line of progress, and the command's output only if it failed.
 
-    python infra/setup_phase.py "Python packages" --of 106 --remedy "Check the network." -- pip install …
+    python infra/setup/phase.py "Python packages" --of 106 --remedy "Check the network." -- pip install …
 
 Standard library only, since it runs before anything is installed. It writes to stderr, so that stdout holds only the
 output of the target (`make demo ARGS=--json`).
