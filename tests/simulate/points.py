@@ -23,7 +23,7 @@ import pytest
 
 from tests.simulate.broker import Line
 from tests.simulate.schedule import Fault, Point, Schedule
-from tests.simulate.virtual_time import VirtualLoop, virtual_loop, virtual_runner
+from tests.virtual_time import VirtualLoop, virtual_loop, virtual_runner
 
 LATE_S: Final = 3.0
 _ROOT: Final = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from tests.simulate.conftest import InWorld
 from tests.simulate.numbering import TOPICS
 from tests.simulate.scenarios import SCENARIOS
 from tests.simulate.schedule import Fault, Schedule, drawn, enumerated
-from tests.simulate.virtual_time import virtual_loop, virtual_runner
 from tests.simulate.worlds import Outcome, World
 from tests.stack import TestStack
+from tests.virtual_time import virtual_loop, virtual_runner
 from tests.world.records import HEALTH, said
 from tests.world.topics import send
 

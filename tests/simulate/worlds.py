@@ -41,7 +41,7 @@ from tests.simulate.broker import Broker, Topic
 from tests.simulate.disk import Disk
 from tests.simulate.points import INSTANCE, Instance, Points
 from tests.simulate.schedule import Point, Schedule
-from tests.simulate.virtual_time import virtual_loop
+from tests.virtual_time import virtual_loop
 from tests.world.waits import Process
 
 REST_S: Final = 180.0

@@ -12,6 +12,7 @@ import pytest
 from consumers.console.data.live import Live, TooManyPages
 from infra.postgres.connection import Pool
 from tests.every import every
+from tests.virtual_time import virtual
 from tests.world.pages import OFFICE, page
 
 
@@ -46,6 +47,7 @@ async def open_page(database: Database) -> AsyncIterator[AsyncIterator[bytes]]:
 
 
 @every("halted", [None, 2])
+@virtual
 async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(halted: int | None) -> None:
     """A halted consumer keeps no news from the pages of the others."""
     database = Database(halted)
@@ -59,6 +61,7 @@ async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(halted
         assert await anext(heard) == position(6), "it is back"
 
 
+@virtual
 async def test_one_page_too_many_is_answered_before_a_response_begins() -> None:
     news = Live(cast(Pool, Database()), pages_max=1)
     await anext(news.events())

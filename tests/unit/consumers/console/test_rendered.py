@@ -13,6 +13,7 @@ from markupsafe import Markup
 from consumers.console.web.rendered import NextRead, Part, Positions, Rendered, rendered_part
 from infra.http.problems import Problem
 from tests.every import every
+from tests.virtual_time import virtual
 
 
 class Source:
@@ -49,6 +50,7 @@ class Source:
         return Rendered(self.positions, self.clock, **limits)
 
 
+@virtual
 async def test_two_hundred_who_look_cost_one_read_and_one_rendering() -> None:
     source = Source()
     kept = source.kept()
@@ -64,6 +66,7 @@ async def test_two_hundred_who_look_cost_one_read_and_one_rendering() -> None:
     assert source.renderings == 3
 
 
+@virtual
 async def test_what_was_read_before_a_question_does_not_answer_it() -> None:
     source = Source()
     source.go.clear()
@@ -79,6 +82,7 @@ async def test_what_was_read_before_a_question_does_not_answer_it() -> None:
     assert source.reads == 2
 
 
+@virtual
 async def test_somebody_who_leaves_takes_nothing_from_the_others() -> None:
     source = Source()
     kept = source.kept()
@@ -91,6 +95,7 @@ async def test_somebody_who_leaves_takes_nothing_from_the_others() -> None:
 
 
 @every("error", [ConnectionRefusedError(), TimeoutError(), Problem("database-away")])
+@virtual
 async def test_where_the_database_is_away_the_last_part_stands_with_its_time(error: Exception) -> None:
     source = Source()
     kept = source.kept()
@@ -116,6 +121,7 @@ async def test_where_the_database_is_away_the_last_part_stands_with_its_time(err
         await kept.part("plan", gone)
 
 
+@virtual
 async def test_what_is_kept_is_bounded() -> None:
     source = Source()
     kept = source.kept(bytes_max=20_000)

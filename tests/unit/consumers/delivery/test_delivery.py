@@ -13,6 +13,7 @@ from consumers.delivery.delivery import Delivery
 from events.errors import Retry
 from infra.process.leader_election import Term
 from infra.settings import Settings
+from tests.virtual_time import virtual
 
 
 async def work_on(_: Settings, term: Term, round_ended: Callable[[], None]) -> None:
@@ -21,6 +22,7 @@ async def work_on(_: Settings, term: Term, round_ended: Callable[[], None]) -> N
         await asyncio.sleep(0.001)
 
 
+@virtual
 async def test_a_wait_lasts_until_the_part_has_a_good_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path, retry_wait_min_ms=1, retry_wait_max_ms=64, lease_renew_ms=1)
     away = iter([True] * 5)

@@ -11,11 +11,13 @@ from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import Reading
 from consumers.registrar.session import RegistrarSession
 from infra.settings import Settings
+from tests.virtual_time import virtual
 from tests.world.records import HEALTH, NOW, Record, said, topic_of
 
 RECORDS, BATCH = 12, 4
 
 
+@virtual
 async def test_a_full_batch_is_committed_while_a_read_waits_for_records(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, batch_records_max=BATCH)
     stub: Any = SimpleNamespace()

@@ -21,6 +21,7 @@ from infra.kafka.clients import NotAcknowledged
 from infra.process.leader_election import Term
 from infra.settings import Settings
 from tests.every import every
+from tests.virtual_time import virtual
 
 SETTINGS = Settings(lease_renew_ms=20, retry_wait_min_ms=1)
 MESSAGE = Message(7, b"key", b"value", ())
@@ -87,6 +88,7 @@ async def running(kafka: Kafka) -> AsyncIterator[asyncio.Task[None]]:
 
 
 @every("error", [NotAcknowledged("no leader"), KafkaRefused("no"), TopicAuthorizationFailedError(), ConnectionError()])
+@virtual
 async def test_a_topic_that_cannot_be_written_ends_no_term_and_holds_up_no_other(
     kafka: Kafka, error: Exception
 ) -> None:
@@ -113,6 +115,7 @@ async def test_a_topic_that_cannot_be_written_ends_no_term_and_holds_up_no_other
     assert kafka.made.count("health") > 1, "it may have been deleted: it is made again where it is gone"
 
 
+@virtual
 async def test_a_bug_ends_the_term(kafka: Kafka) -> None:
     kafka.answers = {"health": ZeroDivisionError()}
     async with running(kafka) as term:

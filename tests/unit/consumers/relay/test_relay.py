@@ -18,6 +18,7 @@ from consumers.relay.sending import TopicSender
 from infra.kafka.clients import NotAcknowledged
 from infra.process.leader_election import Term
 from infra.settings import Settings
+from tests.virtual_time import virtual
 
 
 class Source:
@@ -45,6 +46,7 @@ class Steady:
         await asyncio.Event().wait()
 
 
+@virtual
 async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     away, tries = {"triggers"}, list[str]()
 
@@ -91,6 +93,7 @@ async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch:
     assert relay.readiness().ready, "another may be the one that sends now"
 
 
+@virtual
 async def test_held_decisions_are_counted_once_a_second() -> None:
     times, seen = iter([100.0, 100.1, 100.9, 101.0, 101.5, 103.0]), []
     empty: Any = MagicMock(fetch=AsyncMock(return_value=[]), fetchval=AsyncMock(side_effect=[1, 2, 3]))

@@ -12,6 +12,7 @@ import pytest
 from infra.http.body import RATIO_MAX, BodyLimits, RawHeaders, gunzip, read_body
 from infra.http.problems import Problem
 from tests.every import every
+from tests.virtual_time import virtual
 from tests.world.events import encoded, initiative
 
 
@@ -32,6 +33,7 @@ async def status_of(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) 
     return caught.value.status
 
 
+@virtual
 async def test_a_body_of_the_limit_passes_in_any_number_of_parts_and_one_byte_more_is_too_large() -> None:
     assert await read(b"01234", b"56789") == b"0123456789"
     assert await read() == b""
@@ -39,6 +41,7 @@ async def test_a_body_of_the_limit_passes_in_any_number_of_parts_and_one_byte_mo
     assert await status_of(*[b"0123456789"] * 9) == 413
 
 
+@virtual
 async def test_a_declared_length_far_above_the_limit_is_refused_unread_also_one_of_thousands_of_digits() -> None:
     for length in (b"0" * 5_000 + b"5", b"0" * 5_000):
         assert await read(b"01234", headers=[(b"content-length", length)]) == b"01234"
@@ -46,6 +49,7 @@ async def test_a_declared_length_far_above_the_limit_is_refused_unread_also_one_
         assert await status_of(headers=[(b"content-length", length)]) == 413
 
 
+@virtual
 async def test_every_byte_that_is_kept_is_counted_the_unpacked_ones_too() -> None:
     held: list[int] = []
     limits = BodyLimits(100, 1.0, held.append)
@@ -55,6 +59,7 @@ async def test_every_byte_that_is_kept_is_counted_the_unpacked_ones_too() -> Non
     assert held == [4, 1, len(packed), 90]
 
 
+@virtual
 async def test_a_slow_body_is_given_up_and_one_that_is_there_already_needs_no_clock() -> None:
     assert await status_of(b"a", b"b", wait_s=0.04) == 408
     assert await read_body(stream(b"0", b"1"), [], BodyLimits(bytes_max=10, timeout_s=None)) == b"01"
@@ -80,6 +85,7 @@ def test_damaged_gzip_is_malformed(packed: bytes) -> None:
 
 
 @every("encodings", [[b"br"], [b"gzip, gzip"], [b"gzip", b"gzip"]])
+@virtual
 async def test_any_other_packing_is_unsupported(encodings: list[bytes]) -> None:
     assert await status_of(b"x", headers=[(b"content-encoding", encoding) for encoding in encodings]) == 415
 
@@ -96,6 +102,7 @@ def test_a_bomb_is_too_large(unit: bytes) -> None:
 
 
 @pytest.mark.alone
+@virtual
 async def test_a_bomb_of_16_kib_costs_less_than_50_ms_of_processor_time() -> None:
     limits, headers = BodyLimits(4 << 20, 1.0), [(b"content-encoding", b"gzip")]
     for plain in (b"0" * 16_000_000, b"[" * 16_000_000, b"[" + b"{}," * 5_000_000):

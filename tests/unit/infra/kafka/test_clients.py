@@ -25,6 +25,7 @@ from infra.kafka.clients import (
     start_error,
 )
 from tests.every import every
+from tests.virtual_time import virtual
 
 HANDLER_CLOSED = RuntimeError("the handler is closed")
 
@@ -55,6 +56,7 @@ class Endless:
                 await self.may_end.wait()
 
 
+@virtual
 async def test_a_producer_is_let_go_whatever_its_sender_and_metadata_do(monkeypatch: pytest.MonkeyPatch) -> None:
     producer, close = connected_producer()
     producer._sender._sender_task = asyncio.create_task(producer._sender._sender_routine())
@@ -78,6 +80,7 @@ async def test_a_producer_is_let_go_whatever_its_sender_and_metadata_do(monkeypa
     await task
 
 
+@virtual
 async def test_what_a_start_fails_with_is_told_and_one_that_never_ends_is_left_after_its_time() -> None:
     assert await start_error(asyncio.sleep(0), 10) is None
     assert await start_error(fail(HANDLER_CLOSED), 10) is HANDLER_CLOSED
@@ -88,6 +91,7 @@ async def test_what_a_start_fails_with_is_told_and_one_that_never_ends_is_left_a
 
 
 @every(("lasts_s", "seen"), [(0.05, "started"), (60.0, "ended")])
+@virtual
 async def test_a_start_that_is_nearly_done_ends_by_itself_before_a_cancellation_from_outside_ends_it(
     monkeypatch: pytest.MonkeyPatch, lasts_s: float, seen: str
 ) -> None:
@@ -112,6 +116,7 @@ async def test_a_start_that_is_nearly_done_ends_by_itself_before_a_cancellation_
 
 
 @every("error", [HANDLER_CLOSED, AttributeError(), asyncio.CancelledError()])
+@virtual
 async def test_whatever_the_library_ends_a_start_with_is_an_error_that_may_pass(
     error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +127,7 @@ async def test_whatever_the_library_ends_a_start_with_is_an_error_that_may_pass(
     await abort_producer(producer)
 
 
+@virtual
 async def test_an_error_of_kafka_at_a_start_is_raised_as_it_is_and_what_is_never_acknowledged_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -136,6 +142,7 @@ async def test_an_error_of_kafka_at_a_start_is_raised_as_it_is_and_what_is_never
 
 
 @every("ended", ["_sync_task", "_fetch_task"])
+@virtual
 async def test_a_consumer_that_lost_a_task_of_its_own_is_noticed(ended: str) -> None:
     tasks = {name: asyncio.get_running_loop().create_future() for name in ("_sync_task", "_fetch_task")}
     parts = SimpleNamespace(**tasks)

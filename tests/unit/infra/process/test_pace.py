@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from infra.process.pace import SMALL_BYTES, Pace
+from tests.virtual_time import virtual
 
 
 class Clock:
@@ -35,6 +36,7 @@ class Clock:
     ],
     ids=["some records", "nearly a large read", "a large read", "nothing", "no pause is set"],
 )
+@virtual
 async def test_a_small_read_begins_a_pause(
     monkeypatch: pytest.MonkeyPatch, pause_ms: int, values: Sequence[bytes | None], waits_s: float
 ) -> None:
@@ -45,6 +47,7 @@ async def test_a_small_read_begins_a_pause(
     assert clock.now == pytest.approx(100 + waits_s)
 
 
+@virtual
 async def test_time_that_passed_counts_and_what_comes_after_the_pause_waits_for_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -16,6 +16,7 @@ from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.process.retention import ROWS_MAX, keep_retention
 from infra.settings import Settings
+from tests.virtual_time import virtual
 from tests.world.waits import until
 
 
@@ -36,6 +37,7 @@ class Table:
         return f"DELETE {deleted}"
 
 
+@virtual
 async def test_all_are_deleted_in_batches_and_a_failing_table_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = AsyncMock(**{"fetchval.return_value": 8_192})
     monkeypatch.setattr(Term, "connected", lambda *_, **__: nullcontext(connection))

@@ -17,6 +17,7 @@ from infra.process.tasks import (
     until_one_ends,
     watch_tasks,
 )
+from tests.virtual_time import virtual
 from tests.world.processes import Clock
 
 
@@ -47,6 +48,7 @@ async def _fail(error: Exception | None = None) -> None:
     raise error or Bug
 
 
+@virtual
 async def test_the_others_are_cancelled_and_waited_for_when_one_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
     first, second = Endless(), Endless(cancellations_lost=1)
@@ -55,6 +57,7 @@ async def test_the_others_are_cancelled_and_waited_for_when_one_returns(monkeypa
     assert second.has_ended, "a cancellation that a library loses is repeated"
 
 
+@virtual
 async def test_of_several_errors_the_first_in_the_list_is_raised_and_a_cancellation_from_outside_ends_all() -> None:
     with pytest.raises(Bug):
         await until_one_ends(Endless().run(), _fail())
@@ -70,6 +73,7 @@ async def test_of_several_errors_the_first_in_the_list_is_raised_and_a_cancellat
     assert work.has_ended
 
 
+@virtual
 async def test_a_pause_ends_with_its_time_and_with_its_event_and_stays_cancelled_as_that_comes() -> None:
     event = asyncio.Event()
     await pause(event, 0.001)
@@ -87,6 +91,7 @@ async def _cancelled_by_its_library() -> None:
     raise asyncio.CancelledError
 
 
+@virtual
 async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes_and_one_that_was_stays_one() -> None:
     with pytest.raises(Interrupted):
         await until_one_ends(asyncio.Event().wait(), _cancelled_by_its_library())
@@ -104,6 +109,7 @@ async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes_and_
         await task
 
 
+@virtual
 async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_seen() -> None:
     failed = watch_tasks(unseen_after_s=0.01)
     kept = asyncio.create_task(_fail(), name="a writer")
@@ -114,6 +120,7 @@ async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_se
     assert kept.done()
 
 
+@virtual
 async def test_a_task_that_is_looked_at_in_time_or_cancelled_or_returns_is_not_reported() -> None:
     failed = watch_tasks(unseen_after_s=0.4)
     task = asyncio.create_task(_fail())
@@ -127,6 +134,7 @@ async def test_a_task_that_is_looked_at_in_time_or_cancelled_or_returns_is_not_r
     assert not failed.done()
 
 
+@virtual
 async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> None:
     failed = watch_tasks(unseen_after_s=0.01)
 
@@ -141,6 +149,7 @@ async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> 
     assert not failed.done()
 
 
+@virtual
 async def test_a_loop_that_computes_lets_others_run_after_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, turns = Clock(0.0), list[float]()
     monkeypatch.setattr(tasks, "time", SimpleNamespace(perf_counter=clock))

@@ -21,6 +21,7 @@ from producers.errors import OutcomeUnknown
 from producers.gateway.writer import KafkaWriter, NotStored
 from tests.every import every
 from tests.unit.producers.kafka_producers import NOWHERE, Kafka, Outcome, event, events
+from tests.virtual_time import virtual
 
 TOPIC = "agency.health.events"
 OTHER_TOPIC = "agency.labour.events"
@@ -53,6 +54,7 @@ async def connected(
     await writer.stop()
 
 
+@virtual
 async def test_requests_that_wait_together_leave_together_and_each_gets_its_own_offsets() -> None:
     async with connected() as (writer, kafka):
         found = await asyncio.gather(*(writer.write(TOPIC, [event(name)]) for name in "abcd"))
@@ -60,6 +62,7 @@ async def test_requests_that_wait_together_leave_together_and_each_gets_its_own_
     assert kafka.producers[0].sent == ["abc", "d"]
 
 
+@virtual
 async def test_a_request_larger_than_a_batch_is_answered_when_its_last_event_is_stored() -> None:
     before_ms = time.time_ns() // 1_000_000
     async with connected() as (writer, kafka):
@@ -72,6 +75,7 @@ async def test_a_request_larger_than_a_batch_is_answered_when_its_last_event_is_
     assert {tuple(record.headers) for record in records} == {tuple(STRUCTURED_HEADERS)}
 
 
+@virtual
 async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_waited_behind_is_not_stored() -> None:
     async with connected(None, timeout_s=1) as (writer, kafka):
         first = asyncio.create_task(writer.write(TOPIC, [event("a")]))
@@ -82,6 +86,7 @@ async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_wai
     assert kafka.producers[0].sent == ["a"]
 
 
+@virtual
 async def test_while_a_batch_is_stuck_no_more_is_taken_and_after_it_is_acknowledged_it_goes_on() -> None:
     async with connected(None, stuck_s=0.05) as (writer, kafka):
         first = asyncio.create_task(writer.write(TOPIC, [event("a")]))
@@ -95,12 +100,14 @@ async def test_while_a_batch_is_stuck_no_more_is_taken_and_after_it_is_acknowled
         assert writer.connected
 
 
+@virtual
 async def test_a_batch_acknowledged_without_an_offset_is_unknown() -> None:
     async with connected(-1) as (writer, _):
         with pytest.raises(OutcomeUnknown):
             await writer.write(TOPIC, [event("a")])
 
 
+@virtual
 async def test_a_writer_that_stops_tells_everybody_who_waits_and_connects_no_further_time() -> None:
     async with connected(None) as (writer, kafka):
         waiting = asyncio.create_task(writer.write(TOPIC, [event("a")]))
@@ -110,6 +117,7 @@ async def test_a_writer_that_stops_tells_everybody_who_waits_and_connects_no_fur
     assert [producer.is_closed for producer in kafka.producers] == [True]
 
 
+@virtual
 async def test_it_tries_again_whatever_a_try_ends_with() -> None:
     kafka = Kafka(
         start_errors=[KafkaConnectionError(), OSError(), STRAY, RuntimeError("the handler is closed"), AttributeError()]
@@ -124,6 +132,7 @@ async def test_it_tries_again_whatever_a_try_ends_with() -> None:
     await writer.stop()
 
 
+@virtual
 async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(tmp_path: Path) -> None:
     kafka = Kafka()
     writer = writer_to(kafka, Settings(home=tmp_path, kafka_security="PLAINTEXT"))
@@ -136,6 +145,7 @@ async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(tmp_path
 
 
 @every("error", [OutOfOrderSequenceNumber(), RuntimeError("the handler is closed"), AssertionError(), STRAY])
+@virtual
 async def test_after_any_error_the_outcome_is_unknown_and_it_connects_again(error: BaseException) -> None:
     async with connected(error) as (writer, kafka):
         async with asyncio.timeout(AT_ONCE_S):
@@ -146,6 +156,7 @@ async def test_after_any_error_the_outcome_is_unknown_and_it_connects_again(erro
     assert [producer.sent for producer in kafka.producers] == [["a"], ["b"]]
 
 
+@virtual
 async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_all_later_events() -> None:
     async with connected(None, timeout_s=1, stuck_s=0.02) as (writer, kafka):
         with pytest.raises(OutcomeUnknown):
@@ -155,6 +166,7 @@ async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_a
     assert [(producer.sent, producer.is_closed) for producer in kafka.producers] == [(["a"], True), (["b"], True)]
 
 
+@virtual
 async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up() -> None:
     async with connected(KafkaConnectionError()) as (writer, kafka):
         kafka.producers[0].without_metadata = OTHER_TOPIC
@@ -168,6 +180,7 @@ async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another
         assert await writer.write(OTHER_TOPIC, [event("a")]) == [0]
 
 
+@virtual
 async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go() -> None:
     kafka = Kafka(never_starts=True)
     writer = writer_to(kafka)

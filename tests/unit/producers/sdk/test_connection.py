@@ -14,6 +14,7 @@ from infra.http.answers import AnswerRefused
 from producers.sdk.connection import ClientLimits, Connection, Request, authorisation
 from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed, OutcomeUnknown
 from tests.every import every
+from tests.virtual_time import virtual
 
 Step: TypeAlias = httpx.Response | httpx.RequestError | Callable[[], httpx.Response]
 QUICK = ClientLimits(time_limit_s=0.2, attempt_timeout_s=0.1, pause_min_s=0.001, pause_max_s=0.002)
@@ -67,6 +68,7 @@ async def scripted(
         httpx.RemoteProtocolError("closed without an answer"),
     ],
 )
+@virtual
 async def test_the_same_bytes_go_again_until_they_have_an_answer(first: Step) -> None:
     async with scripted(first, first, stored()) as (connection, script):
         assert (await connection.ask(SEND)).status_code == 202
@@ -74,6 +76,7 @@ async def test_the_same_bytes_go_again_until_they_have_an_answer(first: Step) ->
 
 
 @every("status", [400, 401, 403, 404, 408, 413, 415, 422, 301])
+@virtual
 async def test_a_no_is_final(status: int) -> None:
     async with scripted(problem(status, "some-code"), stored()) as (connection, script):
         with pytest.raises(GatewayProblem, match=f"{status} some-code: detail") as found:
@@ -82,6 +85,7 @@ async def test_a_no_is_final(status: int) -> None:
     assert (found.value.problem.type, found.value.may_be_stored) == ("/problems/some-code", False)
 
 
+@virtual
 async def test_retry_after_is_waited_for_at_least_and_nothing_was_stored_where_every_answer_says_so() -> None:
     limits = ClientLimits(time_limit_s=1.5, pause_min_s=0.001)
     later = problem(503, "kafka-away", {"retry-after": "2"})
@@ -104,6 +108,7 @@ def silent() -> httpx.Response:
     "first",
     [problem(504, "outcome-unknown"), httpx.ReadError("reset"), httpx.Response(503, text="a proxy's words"), silent],
 )
+@virtual
 async def test_once_unknown_it_stays_unknown_whatever_comes_later(first: Step) -> None:
     async with scripted(first, problem(503, "kafka-away")) as (connection, _):
         with pytest.raises(OutcomeUnknown, match="may or may not be stored"):
@@ -117,6 +122,7 @@ async def test_once_unknown_it_stays_unknown_whatever_comes_later(first: Step) -
             await connection.ask(READ)
 
 
+@virtual
 async def test_a_question_about_what_is_not_there_yet_is_asked_again() -> None:
     soon = problem(404, "not-found", {"retry-after": "0"})
     async with scripted(soon, httpx.Response(200, json={})) as (connection, script):
@@ -128,6 +134,7 @@ async def test_a_question_about_what_is_not_there_yet_is_asked_again() -> None:
 
 
 @every("first", [problem(503, "kafka-away"), problem(500, "gateway-fault"), httpx.ConnectError("refused")])
+@virtual
 async def test_a_client_that_tries_once_says_at_once_what_it_knows(first: Step) -> None:
     async with scripted(first, stored(), limits=ClientLimits(tries_max=1)) as (connection, script):
         with pytest.raises(NotServed):
@@ -136,6 +143,7 @@ async def test_a_client_that_tries_once_says_at_once_what_it_knows(first: Step) 
 
 
 @every("status", [202, 301, 404, 422, 429, 500, 503, 504])
+@virtual
 async def test_the_answer_to_one_attempt_is_returned_whatever_it_is(status: int) -> None:
     async with scripted(problem(status, "some-code"), stored()) as (connection, script):
         assert (await connection.ask_once(SEND)).status_code == status
@@ -153,6 +161,7 @@ async def test_the_answer_to_one_attempt_is_returned_whatever_it_is(status: int)
         (AnswerRefused("larger than it may be"), READ, NotServed),
     ],
 )
+@virtual
 async def test_what_no_answer_means(broken: httpx.RequestError, request_: Request, error: type[Exception]) -> None:
     async with scripted(broken, stored()) as (connection, script):
         with pytest.raises(error):
@@ -160,6 +169,7 @@ async def test_what_no_answer_means(broken: httpx.RequestError, request_: Reques
     assert len(script.bodies) == 1
 
 
+@virtual
 async def test_a_request_has_its_own_method_and_headers_and_a_closed_client_says_so() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=[request.method, str(request.url), request.headers["authorization"]])

@@ -15,6 +15,7 @@ from consumers.registrar.raw_record_reader import CorruptBatch
 from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
 from tests.every import every
+from tests.virtual_time import virtual
 from tests.world.records import HEALTH, Record, said, topic_of
 
 TOPIC = topic_of(HEALTH)
@@ -94,6 +95,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
         ({"fetched": []}, "it holds nothing more"),
     ],
 )
+@virtual
 async def test_what_a_stalled_topic_does_not_give_is_lacking(kafka: Kafka, fault: dict[str, Any], reason: str) -> None:
     records = records_of(Consumer(stalls_at=5))
     vars(kafka).update(absent=False, leaderless=False, fetched=[])
@@ -109,6 +111,7 @@ async def test_what_a_stalled_topic_does_not_give_is_lacking(kafka: Kafka, fault
     assert (held.records, held.has_lost(8)) == ({}, True)
 
 
+@virtual
 async def test_while_kafka_is_away_nothing_counts_as_lacking(kafka: Kafka) -> None:
     kafka.fetched = KafkaConnectionError("no broker")
     records = records_of(Consumer(stalls_at=5))
@@ -118,6 +121,7 @@ async def test_while_kafka_is_away_nothing_counts_as_lacking(kafka: Kafka) -> No
     assert not (await records.read(TOPIC, HEALTH, 5, 6)).has_lost(5)
 
 
+@virtual
 async def test_a_long_stretch_is_read_to_its_end_also_where_the_topic_stalls_and_gives_again(kafka: Kafka) -> None:
     for stalls_at, fetched in ((RECORDS, []), (5, [Record(5, said("e5"))])):
         kafka.fetched, consumer = fetched, Consumer(stalls_at)
@@ -127,6 +131,7 @@ async def test_a_long_stretch_is_read_to_its_end_also_where_the_topic_stalls_and
         assert not held.has_lost(RECORDS - 1)
 
 
+@virtual
 async def test_of_a_topic_without_a_leader_nothing_can_be_read_until_it_has_one(kafka: Kafka) -> None:
     kafka.leaderless = True
     with capture_logs() as lines:

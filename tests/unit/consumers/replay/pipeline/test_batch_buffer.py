@@ -11,6 +11,7 @@ from consumers.replay.pipeline.batch import Batch, LeafMismatch
 from consumers.replay.pipeline.batch_buffer import BATCH_BYTES_MAX, BatchBuffer
 from tests.every import every
 from tests.oracle.log import make_entry, make_event
+from tests.virtual_time import virtual
 from tests.world.entries import entry_of
 
 ENTRIES_MAX = 4
@@ -42,6 +43,7 @@ HALF: Final = BATCH_BYTES_MAX // 2
         ([batch(0, 1, HALF), batch(1, 1, HALF), batch(2, 1, HALF)], [(0, 2), (2, 3)]),  # too many bytes together
     ],
 )
+@virtual
 async def test_portions_join_unless_too_much_or_apart(portions: list[Batch], taken: list[tuple[int, int]]) -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     for portion in portions:
@@ -52,6 +54,7 @@ async def test_portions_join_unless_too_much_or_apart(portions: list[Batch], tak
     assert buffer.empty()
 
 
+@virtual
 async def test_putting_waits_while_two_are_here_and_goes_on_when_rows_are_written() -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     assert [await buffer.put(batch(first, 4), 0.01) for first in (0, 4, 8)] == [True, True, False], "it gives up"
@@ -65,6 +68,7 @@ async def test_putting_waits_while_two_are_here_and_goes_on_when_rows_are_writte
     assert await third
 
 
+@virtual
 async def test_a_batch_that_grows_is_left_to_grow_unless_another_is_behind_it() -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     with buffer.growing():
@@ -78,6 +82,7 @@ async def test_a_batch_that_grows_is_left_to_grow_unless_another_is_behind_it() 
     assert (await buffer.get()).end == 6
 
 
+@virtual
 async def test_what_came_alone_is_taken_when_its_portions_end_also_by_an_error() -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     taken = asyncio.create_task(buffer.get())
@@ -92,6 +97,7 @@ async def test_what_came_alone_is_taken_when_its_portions_end_also_by_an_error()
     assert (await taken).end == 1
 
 
+@virtual
 async def test_what_is_joined_is_joined_for_one_consumer_only() -> None:
     one, other = BatchBuffer(ENTRIES_MAX), BatchBuffer(ENTRIES_MAX)
     first, second = batch(0, 2), batch(2, 2)
@@ -104,6 +110,7 @@ async def test_what_is_joined_is_joined_for_one_consumer_only() -> None:
     assert (first.end, second.end) == (2, 4)
 
 
+@virtual
 async def test_an_error_of_the_source_comes_after_what_was_put_before_it() -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
     await buffer.put(batch(0, 1), WAIT_S)

@@ -18,6 +18,7 @@ from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.pipeline.writer import Writer as PipelineWriter
 from infra.settings import Settings
 from tests.every import every
+from tests.virtual_time import virtual
 
 END = 7
 
@@ -55,6 +56,7 @@ def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
 
 @every("stored", [True, False])
 @every(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
+@virtual
 async def test_a_halt_is_over_at_the_logs_end(
     stored: bool, position: int, quiet_s: float, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +70,7 @@ async def test_a_halt_is_over_at_the_logs_end(
     assert writer.ended == (1 if ended else 0)
 
 
+@virtual
 async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(tmp_path: Path) -> None:
     """Kafka may be away: then nothing comes that would halt it again."""
     one = pipeline_of(tmp_path, 0)
@@ -79,6 +82,7 @@ async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(tmp_p
     assert one.progress.halted is None
 
 
+@virtual
 async def test_a_topic_that_was_read_beyond_the_log_halts_every_subscriber(tmp_path: Path) -> None:
     """The feed has read what the restored database lacks, and brings it only once."""
     feed = LogFeed(Settings(home=tmp_path))

@@ -11,14 +11,17 @@ import asyncio
 import selectors
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import pytest
 
 Result = TypeVar("Result")
+P = ParamSpec("P")
 
 BLOCKED_AFTER_S: Final = 0.4
 CONNECTED_WITHIN_S: Final = 10.0
@@ -134,3 +137,17 @@ def virtual_runner() -> Iterator[asyncio.Runner]:
     with pytest.MonkeyPatch.context() as patched, asyncio.Runner(loop_factory=lambda: loop) as runner:
         patched.setattr(time, "monotonic", monotonic)
         yield runner
+
+
+def virtual(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Runs a test on a virtual loop of its own: a wait costs nothing, and no time-out ends because the machine is slow.
+    Its fixtures are not asynchronous."""
+
+    @wraps(test)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        with virtual_runner() as runner:
+            runner.run(test(*args, **options))
+
+    vars(run).pop("__wrapped__")  # pytest-asyncio would take it for a coroutine function
+    vars(run)["__signature__"] = signature(test)
+    return run
