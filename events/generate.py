@@ -81,16 +81,16 @@ def main() -> int:
     arguments = parser.parse_args()
     for name in types_without_example(HERE):
         sys.exit(f"{name} has no example: write events/examples/v1/{name}.json, as its sender writes it")
-    found = stale(HERE, version("yesser-events"))
+    stale_files = stale(HERE, version("yesser-events"))
     if arguments.check:
-        sys.stderr.writelines(f"events/{path} is stale: run `python -m events.generate`\n" for path in found)
-        return 1 if found else 0
+        sys.stderr.writelines(f"events/{path} is stale: run `python -m events.generate`\n" for path in stale_files)
+        return 1 if stale_files else 0
     for path, content in documents(version("yesser-events")).items():
         (HERE / path).parent.mkdir(parents=True, exist_ok=True)
         (HERE / path).write_bytes(content)
     if arguments.release:
         release(HERE, arguments.release)
-    sys.stdout.write(f"{len(found)} file(s) written\n")
+    sys.stdout.write(f"{len(stale_files)} file(s) written\n")
     return 0
 
 

@@ -118,10 +118,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         names = self.list_commands(ctx)
-        shown = names if has_platform() else [name for name in names if name in WITHOUT_PLATFORM]
+        listed = names if has_platform() else [name for name in names if name in WITHOUT_PLATFORM]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in shown])
-        if others := [name for name in names if name not in shown]:
+            formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in listed])
+        if others := [name for name in names if name not in listed]:
             with formatter.section(needs(PLATFORM)):
                 formatter.write_text(", ".join(others))
 
@@ -209,11 +209,11 @@ def wrong_path(error: BaseException, arguments: Sequence[str]) -> str | None:
         return wrong_path(error.exceptions[0], arguments)
     if not isinstance(error, OSError) or error.errno not in _WRONG_PATH or not isinstance(error.filename, str):
         return None
-    found = Path(error.filename).absolute()
-    if "secrets" in found.parts or any(found.is_relative_to(folder) for folder in _OWN_FOLDERS):
+    path_of_error = Path(error.filename).absolute()
+    if "secrets" in path_of_error.parts or any(path_of_error.is_relative_to(folder) for folder in _OWN_FOLDERS):
         return None
     named = [Path(part).absolute() for argument in arguments for part in (argument, argument.partition("=")[2]) if part]
-    if not any(_belongs_to(found, path) for path in named):
+    if not any(_belongs_to(path_of_error, path) for path in named):
         return None
     return f"{error.filename} cannot be opened ({error.strerror}): name a path that exists and that you may use."
 
@@ -230,9 +230,9 @@ def wrong_home(error: BaseException) -> str | None:
         settings = Settings()
     except ValueError:
         return None
-    found = Path(error.filename).resolve()
+    path_of_error = Path(error.filename).resolve()
     folders = (settings.home, settings.secrets_folder)
-    if not any(found.is_relative_to(folder.expanduser().resolve()) for folder in folders):
+    if not any(path_of_error.is_relative_to(folder.expanduser().resolve()) for folder in folders):
         return None
     return (
         f"{error.filename} cannot be opened ({error.strerror}): name the stack's folder in YESSER_HOME, and run this as"

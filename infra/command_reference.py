@@ -39,9 +39,9 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=name)
         for below in command.list_commands(context):
-            found = command.get_command(context, below)
-            assert found is not None
-            yield from commands(found, f"{name} {below}")
+            subcommand = command.get_command(context, below)
+            assert subcommand is not None
+            yield from commands(subcommand, f"{name} {below}")
 
 
 def _section(name: str, command: click.Command) -> str:

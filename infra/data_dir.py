@@ -111,7 +111,7 @@ class DataDir:
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of shared downloads: `YESSER_CACHE`, else `yesser` in the user's cache folder (XDG)."""
-    if given := environment.get("YESSER_CACHE"):
-        return Path(given).expanduser().resolve()
+    if cache := environment.get("YESSER_CACHE"):
+        return Path(cache).expanduser().resolve()
     xdg = environment.get("XDG_CACHE_HOME")
     return (Path(xdg) if xdg else Path.home() / ".cache") / "yesser"

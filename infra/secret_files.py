@@ -40,9 +40,9 @@ def password(folder: Path, name: str) -> str:
 
 def next_password(path: Path) -> str:
     """The password that will replace the one in `path`: that of an interrupted rotation, else a new one."""
-    found = password(path.parent, f"{path.name}.next")
+    successor = password(path.parent, f"{path.name}.next")
     sync_folder(path.parent)
-    return found
+    return successor
 
 
 def use_next_password(path: Path) -> None:

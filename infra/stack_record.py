@@ -78,8 +78,8 @@ class StackRecord(Struct):
     def parts(self) -> dict[str, ServiceRecord | ProcessRecord]:
         """The parts that the stack has, by name: the processes, then its own services."""
         services = {"kafka": self.kafka, "postgres": self.postgres}
-        found: dict[str, ServiceRecord | ProcessRecord] = {process.name: process for process in self.processes}
-        return found | {name: service for name, service in services.items() if service is not None}
+        parts: dict[str, ServiceRecord | ProcessRecord] = {process.name: process for process in self.processes}
+        return parts | {name: service for name, service in services.items() if service is not None}
 
     def identities(self) -> dict[str, Identity]:
         """Every process that was running, by the name of its part."""

@@ -129,8 +129,8 @@ async def few_entries_in(
 async def first_entry_in(shown: View, end: int, scope: Scope, unindexed_max: int = UNINDEXED_MAX) -> Raw | None:
     """The first of `entries_in`. None where there is none, or the index of events is too far behind to find it."""
     within = min(end, shown.positions[EVENT_INDEX.name] + unindexed_max)
-    async with aclosing(entries_in(shown, within, scope)) as found:
-        return await anext(found, None)
+    async with aclosing(entries_in(shown, within, scope)) as entries:
+        return await anext(entries, None)
 
 
 def _indexed(shown: View, end: int, scope: Scope) -> int:

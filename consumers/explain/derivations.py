@@ -74,11 +74,11 @@ def derivation_of(model: str, key: Key, field: str | None, tracer: Tracer) -> De
         return Derivation(transfers=_transfers(tracer, lambda row: any(getattr(row, side) == key[0] for side in sides)))
     if model != "statements":
         return Derivation(tracer.derived(), tracer.labels())
-    found = statement_derivation(tracer.store(REVENUE), *key)
+    derivation = statement_derivation(tracer.store(REVENUE), *key)
     if field is None or field not in {*MOVED, *SUMS}:
-        return found
+        return derivation
     figure = tracer.figures[field]
-    return replace(found, transfers=_transfers(tracer, lambda row: result(figure, lambda part: part.of(row)) != 0))
+    return replace(derivation, transfers=_transfers(tracer, lambda row: result(figure, lambda part: part.of(row)) != 0))
 
 
 def statement_derivation(store: SqliteStore, partnership_id: str, period: str) -> Derivation:

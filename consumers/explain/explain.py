@@ -120,8 +120,8 @@ async def _question(source: Source, request: Request, entries_of: EntriesOf) -> 
         plan_id = shown_plan_id(parse_entry(*raw) for raw in await entries_of(SHOWN_PLAN.scope))
     key = model.parse(request.key)
     if key is None:
-        given = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
-        raise WrongName(f"{given} It is written {model.key_form}.")
+        mistake = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
+        raise WrongName(f"{mistake} It is written {model.key_form}.")
     chosen = model.figures(key, plan_id)
     if request.field is not None:
         if request.field not in chosen.figures:

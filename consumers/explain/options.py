@@ -61,15 +61,15 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            found = asyncio.run(_answer(log, self.as_of_index, request))
+            answer = asyncio.run(_answer(log, self.as_of_index, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
         proofs: Proofs = {}
         if log is not None and self.proofs is not None:
             self.proofs.mkdir(parents=True, exist_ok=True)
-            proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(found.document), self.proofs))}
-        print_result(document(found, proofs), as_json, lambda: show(*view(found)), indented=True)
-        if not found.document.ok:
+            proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer.document), self.proofs))}
+        print_result(document(answer, proofs), as_json, lambda: show(*view(answer)), indented=True)
+        if not answer.document.ok:
             raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 

@@ -47,8 +47,8 @@ def shown_plan_id(entries: Iterable[Entry]) -> str | None:
         rows.adopt(table, (), whole=True)
     for entry in entries:
         plan.apply(rows, entry)
-    shown = plan.shown(rows)
-    return None if shown is None else shown.plan_id
+    plan_row = plan.shown(rows)
+    return None if plan_row is None else plan_row.plan_id
 
 
 def _target(of: Callable[[Mapping[str, Any]], int]) -> Part:
@@ -152,11 +152,11 @@ def _partnership(plan_id: str | None, partnership_id: str) -> KeyFigures:
 
 
 def _anomalies(plan_id: str | None) -> KeyFigures:
-    found = [
+    counts = [
         Part(consumer, ANOMALY_COUNT, {}, lambda row: row.count, "sum", consumer.name, name)
         for consumer, name in _COUNTING
     ]
-    return KeyFigures({"count": Both(PLUS, Both(PLUS, found[0], found[1]), found[2])}, EVERYTHING)
+    return KeyFigures({"count": Both(PLUS, Both(PLUS, counts[0], counts[1]), counts[2])}, EVERYTHING)
 
 
 def _refusals(plan_id: str | None) -> KeyFigures:

@@ -97,10 +97,10 @@ class _Fold:
 
     def stored(self, part: Part) -> Any:
         """What the stored rows give to a part."""
-        found = Sum(part)
+        total = Sum(part)
         for row in self.store.matching(part.table, part.where):
-            found.change(part.table.key_of(row), None, part.of(row))
-        return found.value
+            total.change(part.table.key_of(row), None, part.of(row))
+        return total.value
 
 
 def _given(parts: Iterable[Part], row: Any) -> list[Any]:

@@ -37,18 +37,18 @@ NOT_RULES: Final = frozenset({"consumers.replay.fold.consumer", "consumers.repla
 
 def current(listed: Mapping[str, FoldVersion]) -> dict[str, FoldVersion]:
     """Consumer → its version by today's sources, numbered on from `listed`."""
-    found = {}
+    versions_now = {}
     for name, consumer in sorted(CONSUMERS.items()):
         before, now = listed.get(name, UNNUMBERED), fold_sha256(consumer)
-        found[name] = before if now == before.sha256 else FoldVersion(before.number + 1, now)
-    return found
+        versions_now[name] = before if now == before.sha256 else FoldVersion(before.number + 1, now)
+    return versions_now
 
 
 def fold_sha256(consumer: Consumer) -> str:
     """The hash of a consumer's rules and tables."""
-    found = modules(consumer.fold.__module__)
-    rules = [[name, tree(path.read_text(encoding="utf-8"))] for name, path in found]
-    files = [[path.name, content(path)] for path in rule_files(path for _, path in found)]
+    sources = modules(consumer.fold.__module__)
+    rules = [[name, tree(path.read_text(encoding="utf-8"))] for name, path in sources]
+    files = [[path.name, content(path)] for path in rule_files(path for _, path in sources)]
     tables = [statements(text) for text in consumer.table_sql()]
     # A consumer without rule files keeps the hash that it had before there were any.
     return sha256(json.dumps([rules, tables, files] if files else [rules, tables]).encode()).hexdigest()
@@ -66,15 +66,15 @@ def content(file: Path) -> object:
 
 def modules(start: str) -> list[tuple[str, Path]]:
     """`start` and the modules of `RULES` that it imports, directly or through others, by name."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     waiting = [start]
     while waiting:
         name = waiting.pop()
         path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
-        if name.startswith(RULES) and name not in NOT_RULES | found.keys() and path.is_file():
-            found[name] = path
+        if name.startswith(RULES) and name not in NOT_RULES | paths.keys() and path.is_file():
+            paths[name] = path
             waiting += _imports(ast.parse(path.read_text(encoding="utf-8")))
-    return sorted(found.items())
+    return sorted(paths.items())
 
 
 def _imports(module: ast.Module) -> Iterator[str]:
@@ -126,8 +126,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m consumers.models.fold_versions", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the file is stale")
     listed = versions()
-    found = current(listed)
-    changed = ", ".join(stale(found, listed))
+    versions_now = current(listed)
+    changed = ", ".join(stale(versions_now, listed))
     if parser.parse_args().check:
         if changed:
             sys.stderr.write(
@@ -135,7 +135,7 @@ def main() -> int:
                 " running system then rebuilds these rows (docs/upgrade.md)\n"
             )
         return 1 if changed else 0
-    PAGE.write_text(text_of(found), encoding="utf-8")
+    PAGE.write_text(text_of(versions_now), encoding="utf-8")
     sys.stdout.write(f"new versions: {changed or 'none'}\n")
     return 0
 

@@ -244,5 +244,5 @@ def verdict_on(record: Record, agency: Agency) -> Accepted | Refused:
     if isinstance(verdict, Refused) or verdict.type != REFUSED:
         return verdict
     sentence = "{role} may not send {type}; only {sender} may."
-    found = finding("not-authorised", "/type", sentence, role="The platform", type=REFUSED, sender="the registrar")
-    return refused(verdict.event, [found], agency, may_keep=True)
+    fault = finding("not-authorised", "/type", sentence, role="The platform", type=REFUSED, sender="the registrar")
+    return refused(verdict.event, [fault], agency, may_keep=True)

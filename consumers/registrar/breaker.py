@@ -145,13 +145,13 @@ class Breaker:
             else:
                 self.close()
             return self.pause is not None
-        *kinds, kept = self._levels
+        *kinds, kept_level = self._levels
         levels = [
             self._moved(level, 1, fills=outcome == kind, drains=outcome < kind)
             for kind, level in zip(COUNTED, kinds, strict=True)
         ]
         is_kept = outcome >= Outcome.CONFLICT
-        levels.append(self._moved(kept, size, fills=is_kept, drains=not is_kept))
+        levels.append(self._moved(kept_level, size, fills=is_kept, drains=not is_kept))
         self._set(BreakerState(tuple(levels)))
         if outcome is not Outcome.ACCEPTED and levels[outcome - 1] >= self._most[outcome - 1]:
             self._open(1, asdict(_REASONS[outcome].format(self.limits.in_a_row_max[outcome - 1])), outcome, now)

@@ -67,15 +67,15 @@ def unhalt(context: click.Context, code: str, yes: bool, break_glass: str | None
     Needs two people, once there is a second administrator.
     """
     settings = Settings().acting_as("operator")
-    found = with_database(settings, "registrar tool", lambda connection: look_at(connection, settings, code))
+    halted = with_database(settings, "registrar tool", lambda connection: look_at(connection, settings, code))
     if not as_json:
-        _show(found)
+        _show(halted)
     if yes:
-        asked = {"code": code, "reason": found.reason, "read_up_to": found.next_offset}
-        permitted(settings, "registrar unhalt", asked, break_glass)
-        with_database(settings, "registrar tool", lambda connection: lift_halt(connection, settings, code, found))
+        request = {"code": code, "reason": halted.reason, "read_up_to": halted.next_offset}
+        permitted(settings, "registrar unhalt", request, break_glass)
+        with_database(settings, "registrar tool", lambda connection: lift_halt(connection, settings, code, halted))
     lifted = Bilingual("رُفع التوقف.", "The halt is lifted.")
-    print_confirmation(_document(found, lifted=yes), as_json, lifted if yes else NOTHING_DONE)
+    print_confirmation(_document(halted, lifted=yes), as_json, lifted if yes else NOTHING_DONE)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 
@@ -88,10 +88,10 @@ def acknowledge_(indexes: tuple[int, ...], are_all: bool, note: str, as_json: bo
     """Acknowledge refused events of the platform, which ends their alarms."""
     if bool(indexes) == are_all:
         raise click.UsageError("Give the index of each refusal, or --all.")
-    settings, asked = Settings().acting_as("operator"), None if are_all else indexes
-    found = with_database(settings, "registrar tool", lambda connection: acknowledge(connection, asked, note))
+    settings, chosen = Settings().acting_as("operator"), None if are_all else indexes
+    acknowledged = with_database(settings, "registrar tool", lambda connection: acknowledge(connection, chosen, note))
     sentence = Bilingual("عدد حالات الرفض التي أُخذ العلم بها: {:,}.", "{:,} refusals are acknowledged.")
-    print_confirmation({"indexes": found, "note": note}, as_json, sentence.format(len(found)))
+    print_confirmation({"indexes": acknowledged, "note": note}, as_json, sentence.format(len(acknowledged)))
 
 
 def _document(found: Halted, *, lifted: bool) -> HaltReport:

@@ -225,8 +225,8 @@ class Journal:
             agencies = await self.connection.fetch(_SQL["agencies"])
             suspensions = await self.connection.fetch(_SQL["suspensions"])
             # Under the lock: a commit changes the tables and `authority`.
-            found = differences(self.authority, agencies, suspensions)
-        return TableDiffers(found[0]) if found else None
+            differing = differences(self.authority, agencies, suspensions)
+        return TableDiffers(differing[0]) if differing else None
 
     def begin_with_catalogue(self) -> None:
         """In an empty log this release's catalogue is in force. It is kept with `authority`, and needs no entry."""

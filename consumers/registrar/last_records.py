@@ -59,17 +59,17 @@ async def changed_topics(
     Raises a `KafkaError` if brokers are unavailable. A corrupt batch is fetched twice, because the fault may be in
     transit; a different record is reported at once.
     """
-    found = await _compare(consumer, expected)
-    if not found.damaged:
-        return found.changed, found.leaderless
+    compared = await _compare(consumer, expected)
+    if not compared.damaged:
+        return compared.changed, compared.leaderless
     await asyncio.sleep(look_again_ms / 1000)
-    again = await _compare(consumer, {topic: expected[topic] for topic in found.damaged})
-    return found.changed | again.changed | again.damaged, found.leaderless | again.leaderless
+    again = await _compare(consumer, {topic: expected[topic] for topic in compared.damaged})
+    return compared.changed | again.changed | again.damaged, compared.leaderless | again.leaderless
 
 
 async def _compare(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> Compared:
     """Ask until every topic with a leader has answered."""
-    found = Compared()
+    compared = Compared()
     waiting = dict(expected)
     tries = 0
     while waiting:
@@ -81,19 +81,19 @@ async def _compare(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord
                     raise data
                 fault = await fault_of_absence(consumer, topic, last.offset + 1) if data is None else _fault(data, last)
                 if fault is not None:
-                    found.changed[topic] = fault
+                    compared.changed[topic] = fault
             except CorruptBatch as error:
-                found.damaged[topic] = str(error)
+                compared.damaged[topic] = str(error)
         if not answers:
             tries += 1
             if tries == _TRIES:
-                found.leaderless = {topic for topic in waiting if _leader(consumer, topic) is None}
-                if silent := sorted(waiting.keys() - found.leaderless):
+                compared.leaderless = {topic for topic in waiting if _leader(consumer, topic) is None}
+                if silent := sorted(waiting.keys() - compared.leaderless):
                     raise KafkaConnectionError(f"the brokers do not return the last record of {', '.join(silent)}")
                 break
             raw_client(consumer).force_metadata_update()
             await asyncio.sleep(_TRY_AGAIN_S)
-    return found
+    return compared
 
 
 def _fault(data: bytes, last: LastRecord) -> str | None:

@@ -247,7 +247,7 @@ class Reader:
         """Add the next records to the backlog; returns them by topic."""
         self._moved.clear()
         try:
-            found = await self._fetch()
+            fetched = await self._fetch()
         except OffsetOutOfRangeError as error:
             out_of_range: Mapping[TopicPartition, int] = error.args[0]
             raise TopicBroken(
@@ -256,7 +256,7 @@ class Reader:
                     for p, offset in out_of_range.items()
                 }
             ) from error
-        result = {partition.topic: records for partition, records in found.items() if records}
+        result = {partition.topic: records for partition, records in fetched.items() if records}
         # Checked after they arrived: the record before them cannot have changed since they were sent.
         last = {topic: self._last[topic] for topic in result if topic in self._last}
         for topic in await self._require_unchanged(last) - self._moved:
@@ -290,22 +290,22 @@ class Reader:
             # Without names the client would fetch all topics.
             await asyncio.sleep(settings.poll_timeout_ms / 1000)
         try:
-            found: Mapping[TopicPartition, Sequence[Any]] = {}
+            fetched: Mapping[TopicPartition, Sequence[Any]] = {}
             if read:
                 # All that was fetched: what stays in the client keeps other topics from being fetched.
-                found = await self.consumer.getmany(*read, timeout_ms=settings.poll_timeout_ms)
+                fetched = await self.consumer.getmany(*read, timeout_ms=settings.poll_timeout_ms)
                 # At once: the client's next fetch would already bring more.
-                if self._pace.begin(record.value for records in found.values() for record in records):
+                if self._pace.begin(record.value for records in fetched.values() for record in records):
                     for partition in read:
                         self.consumer.pause(partition)
-                for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
+                for topic in self.backlog.full({partition.topic: fetched[partition] for partition in fetched}):
                     self.consumer.pause(TopicPartition(topic, 0))
             # A copy: an operator may unpause a topic meanwhile.
             for partition in self._probed():
-                found |= await self.consumer.getmany(partition, max_records=1)
+                fetched |= await self.consumer.getmany(partition, max_records=1)
         except NOT_DECODED:
             return await self._fetch_apart(read)
-        return found
+        return fetched
 
     def _probed(self) -> list[TopicPartition]:
         """The paused topics of which one record may be read now. One without a leader is not assigned."""
@@ -319,7 +319,7 @@ class Reader:
             self.consumer.seek(partition, self.next_offsets[partition.topic])
         # At once: the silent topics, one after the other, would keep all waiting.
         parts = await asyncio.gather(*(self._fetch_one(*wanted) for wanted in counts.items()), return_exceptions=True)
-        found: dict[TopicPartition, Sequence[Any]] = {}
+        fetched: dict[TopicPartition, Sequence[Any]] = {}
         faults: dict[str, str] = {}
         for partition, part in zip(counts, parts, strict=True):
             if isinstance(part, CorruptBatch):
@@ -327,20 +327,20 @@ class Reader:
             elif isinstance(part, BaseException):
                 raise part
             else:
-                found |= part
+                fetched |= part
         if faults:
             raise TopicBroken(faults)
-        return found
+        return fetched
 
     async def _fetch_one(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
         """At most `count` records of a topic, decoded by the client or, where it cannot, here."""
         try:
-            found: Mapping[TopicPartition, Sequence[Any]] = await self.consumer.getmany(
+            fetched: Mapping[TopicPartition, Sequence[Any]] = await self.consumer.getmany(
                 partition, timeout_ms=self.settings.poll_timeout_ms, max_records=count
             )
         except NOT_DECODED:
             return await self._fetch_bytes(partition, count)
-        return found
+        return fetched
 
     async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
         """At most `count` records of a topic, parsed from its raw batches."""

@@ -96,9 +96,9 @@ class RegistrarSession:
             await asyncio.Event().wait()
 
     async def _require_clocks(self) -> None:
-        asked = self.clock()
+        began = self.clock()
         now = await self.journal.database_time()
-        self.clocks.require_database(asked, now)
+        self.clocks.require_database(began, now)
         self.clocks.require_past(self.journal.recorded, now)
 
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:

@@ -77,13 +77,13 @@ class Signer:
         journal = self.journal
         in_topic = checkpoints_of(await self.topic.read(), self.keys.history, self.topic.partition.topic)
         in_file = read_last_checkpoint(self.folder, self.keys.history)
-        kept = in_topic if in_file is None else [*in_topic, in_file]
+        checkpoints = in_topic if in_file is None else [*in_topic, in_file]
         async with journal.lock, journal.connection.transaction():
             await journal.hold()
-            await require_continuation(journal.connection, self.keys.history, kept, journal.size)
+            await require_continuation(journal.connection, self.keys.history, checkpoints, journal.size)
             for number, step in enumerate(self.keys.history.transitions, 1):
                 await journal.connection.execute(_SQL["adopt_key"], number, step.size, step.note)
-        last = newest(kept)
+        last = newest(checkpoints)
         await self._derive_authority(last)
         if last is None:
             await self.sign()
@@ -174,10 +174,10 @@ class Signer:
 
     async def _write_to_topic(self, checkpoint: Checkpoint) -> None:
         """Write to the topic; the acknowledgement shows Kafka's clock."""
-        asked = self.clocks.clock()
+        began = self.clocks.clock()
         appended = await self.topic.write(checkpoint.origin, checkpoint.note)
         if appended is not None:
-            self.clocks.require_kafka(asked, appended)
+            self.clocks.require_kafka(began, appended)
 
     async def _derive_authority(self, last: Checkpoint | None) -> None:
         """Derive agencies, suspensions and the catalogue from the entries, and compare the tables with them."""
@@ -195,8 +195,8 @@ class Signer:
         size = checkpoint.size
         if size - self.kept_size < KEPT_EVERY and (self.kept_size or not size):
             return None
-        kept = KeptAuthority(size, checkpoint.root, self.journal.authority)
-        return await in_thread(kept.note, self.keys.current)
+        authority_note = KeptAuthority(size, checkpoint.root, self.journal.authority)
+        return await in_thread(authority_note.note, self.keys.current)
 
     async def _publish(self, checkpoint: Checkpoint, statement: str, authority: str | None = None) -> None:
         """Write to the database, which makes it public: it is kept outside by now."""
@@ -216,9 +216,9 @@ class Signer:
 
         One suspended in here may replace a newer one: the topic has that, and the next signature replaces this.
         """
-        kept = read_last_checkpoint(self.folder, self.keys.history)
-        if kept is not None and kept.size > checkpoint.size:
+        signed = read_last_checkpoint(self.folder, self.keys.history)
+        if signed is not None and signed.size > checkpoint.size:
             raise Fenced(
-                f"a checkpoint of size {kept.size} was signed while this owner, at {checkpoint.size}, was suspended"
+                f"a checkpoint of size {signed.size} was signed while this owner, at {checkpoint.size}, was suspended"
             )
         write_checkpoint(self.folder, checkpoint.note)

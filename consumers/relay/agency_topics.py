@@ -74,10 +74,10 @@ class AgencyTopics:
         """Begin to send what the topics lack that are not being sent to; returns whether there may be more."""
         now = asyncio.get_running_loop().time()
         waiting = {code for code, again in self._waiting.items() if now < again}
-        found = await _unsent(connection, self._sending.keys() | waiting)
-        for code, messages in found.items():
+        unsent = await _unsent(connection, self._sending.keys() | waiting)
+        for code, messages in unsent.items():
             self._sending[code] = asyncio.create_task(self._send(code, messages))
-        return sum(map(len, found.values())) == MESSAGES_MAX
+        return sum(map(len, unsent.values())) == MESSAGES_MAX
 
     async def _wait(self, woken: asyncio.Event) -> None:
         """Until new rows are announced, a send has ended, or it is time to look."""
@@ -123,8 +123,8 @@ async def _unsent(connection: Connection, but_for: Collection[str]) -> dict[str,
         rows = await connection.fetch(_SQL["next_of_agencies"], [*but_for], f"{ROUTE}.", OF_AN_AGENCY_MAX, MESSAGES_MAX)
     except ROWS_MISSING:
         return {}
-    found: dict[str, list[Message]] = defaultdict(list)
+    by_owner: dict[str, list[Message]] = defaultdict(list)
     messages = await messages_of(connection, [(row["index"], row["campaign_id"]) for row in rows])
     for row, message in zip(rows, messages, strict=True):
-        found[row["owner"]].append(message)
-    return found
+        by_owner[row["owner"]].append(message)
+    return by_owner

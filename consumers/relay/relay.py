@@ -128,9 +128,9 @@ class Relay:
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or has recently sent messages or found none to send."""
-        found = self._election.progress.readiness()
+        readiness = self._election.progress.readiness()
         held = {"decisions_held": self._outbox.held_count} if self._outbox.held_count else {}
-        return Readiness(found.ready, found.details | held, found.healthy)
+        return Readiness(readiness.ready, readiness.details | held, readiness.healthy)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""

@@ -170,12 +170,12 @@ def is_annotation(keyword: str) -> bool:
 
 def resolved(schema: Schema | bool, root: Schema) -> Schema:
     """The schema that a reference within its file points to; any other reference stays and equals only itself."""
-    found = _as_object(schema)
+    schema_object = _as_object(schema)
     seen = set()
-    while str(name := found.get("$ref", "")).startswith(_LOCAL) and name not in seen:
+    while str(name := schema_object.get("$ref", "")).startswith(_LOCAL) and name not in seen:
         seen.add(name)
-        found = _as_object(root.get("$defs", {}).get(name.removeprefix(_LOCAL), False))
-    return found
+        schema_object = _as_object(root.get("$defs", {}).get(name.removeprefix(_LOCAL), False))
+    return schema_object
 
 
 def _as_object(schema: Schema | bool) -> Schema:
@@ -192,8 +192,10 @@ def alternatives_of(schema: Schema) -> list[Schema]:
 
 def summary_of(schema: Schema) -> str:
     """A schema in a few words: its reference, values or type."""
-    found = next((schema[word] for word in ("$ref", "const", "enum", "pattern", "type") if word in schema), "any value")
-    return str(found)
+    keyword = next(
+        (schema[word] for word in ("$ref", "const", "enum", "pattern", "type") if word in schema), "any value"
+    )
+    return str(keyword)
 
 
 def without_null(schema: Schema, root: Schema) -> tuple[Schema, bool]:

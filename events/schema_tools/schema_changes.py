@@ -60,27 +60,27 @@ def _rule(keyword: str, old: Any, new: Any) -> str:
 
 def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: bool) -> Iterator[tuple[str, Member]]:
     """Every member below a schema, itself first. Alternatives other than null are only named."""
-    found = resolved(schema, root)
-    rules: Rules = {k: v for k, v in found.items() if k == _WORDS or _is_rule(k)}
-    choices = alternatives_of(found)
+    inlined = resolved(schema, root)
+    rules: Rules = {k: v for k, v in inlined.items() if k == _WORDS or _is_rule(k)}
+    choices = alternatives_of(inlined)
     others = [choice for choice in choices if choice.get("type") != "null"]
     if len(others) < len(choices):
         rules["null"] = "allowed"
     if len(others) == 1:
         inner = resolved(others[0], root)
         rules |= {k: v for k, v in inner.items() if _is_rule(k)}
-        found = {**inner}
+        inlined = {**inner}
     elif others:
         rules["alternatives"] = [summary_of(choice) for choice in others]
-    if "enum" in found or "const" in found:
-        rules["values"] = list(found.get("enum", [found.get("const")]))
+    if "enum" in inlined or "const" in inlined:
+        rules["values"] = list(inlined.get("enum", [inlined.get("const")]))
     yield pointer, Member(is_required, rules)
     if pointer.count("/") > DEPTH_MAX:
         return
-    for name, member in found.get("properties", {}).items():
-        yield from _members(member, root, f"{pointer}/{name}", name in found.get("required", ()))
-    if "items" in found:
-        yield from _members(found["items"], root, f"{pointer}/*", False)
+    for name, member in inlined.get("properties", {}).items():
+        yield from _members(member, root, f"{pointer}/{name}", name in inlined.get("required", ()))
+    if "items" in inlined:
+        yield from _members(inlined["items"], root, f"{pointer}/*", False)
 
 
 def _is_rule(keyword: str) -> bool:

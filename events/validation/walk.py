@@ -133,7 +133,7 @@ class _Known:
 
     def members(self, value: Mapping[str, Any], shapes: Mapping[str, Shape], pointer: str) -> JsonObject:
         """The object without unknown names."""
-        kept: JsonObject = {}
+        members: JsonObject = {}
         searches = self._unknown.searches
         for name, item in value.items():
             shape = shapes.get(name)
@@ -141,10 +141,10 @@ class _Known:
                 self._unknown_field(name, shapes, f"{pointer}/{name}" if is_shown(name) else pointer)
                 self._unknown.member(name, item, pointer, ends=False)
             elif type(item) in _LOOKED_INTO or (searches and type(item) is str):
-                kept[name] = self._value(item, shape, f"{pointer}/{name}")
+                members[name] = self._value(item, shape, f"{pointer}/{name}")
             else:
-                kept[name] = item
-        return kept
+                members[name] = item
+        return members
 
     def _unknown_field(self, name: str, shapes: Mapping[str, Shape], pointer: str) -> None:
         self._misspelt += 1

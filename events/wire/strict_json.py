@@ -186,11 +186,11 @@ class _RepeatedName(Reject):
 
 def _members_of(members: list[tuple[str, Any]]) -> JsonObject:
     """An object. Raises `_RepeatedName`."""
-    found = dict(members)
-    if len(found) != len(members):
+    by_name = dict(members)
+    if len(by_name) != len(members):
         seen: set[str] = set()
         raise _RepeatedName(next(name for name, _ in members if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
-    return found
+    return by_name
 
 
 def _depth_exceeds(raw: bytes, depth_max: int) -> bool:

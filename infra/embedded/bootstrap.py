@@ -39,8 +39,8 @@ async def prepare_database(settings: Settings) -> None:
     # A restored copy lacks what was revoked since; no process has answered anybody yet.
     from infra.keys.access_changes import reapply_at_start
 
-    if (found := await reapply_at_start(settings)) is not None and found.applied:
-        logger.warning("the database is an older copy: access that was taken since is taken again", **asdict(found))
+    if (reapplied := await reapply_at_start(settings)) is not None and reapplied.applied:
+        logger.warning("the database is an older copy: access that was taken since is taken again", **asdict(reapplied))
 
 
 async def register_first_agencies(settings: Settings) -> None:

@@ -49,8 +49,8 @@ def readable(line: LogLine, width: int, *, named: bool) -> str:
     document = _document(line.text)
     text = line.text if document is None else _sentence(document)
     clock = line.time[11:19]
-    if document is None and (found := _TIME.match(text)):
-        text = text[found.end() :]
+    if document is None and (time := _TIME.match(text)):
+        text = text[time.end() :]
     head = " ".join(filter(None, [clock, line.part if named else ""]))
     return textwrap.fill(
         f"{head} {text}".strip() or " ",
@@ -66,8 +66,8 @@ def _time_of(line: str) -> str:
     document = _document(line)
     if document is not None:
         return str(document.get("timestamp", ""))
-    found = _TIME.match(line)
-    return f"{found[1]}T{found[2]}" if found else ""
+    match = _TIME.match(line)
+    return f"{match[1]}T{match[2]}" if match else ""
 
 
 def _document(line: str) -> Fields | None:

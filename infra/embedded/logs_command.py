@@ -42,13 +42,13 @@ def logs(part: str | None, count: int, follow: bool, as_json: bool) -> None:
 
 
 def _paths(home: DataDir, part: str | None) -> list[Path]:
-    found = sorted(home.logs.glob("*.log"))
-    if not found:
+    files = sorted(home.logs.glob("*.log"))
+    if not files:
         raise StackError(f"There are no logs in {home.logs}: `yesser up --detach` starts the stack.")
     if part is None:
-        return found
-    if home.log(part) not in found:
-        raise StackError(f"There is no log of {part}; logs exist of {', '.join(path.stem for path in found)}.")
+        return files
+    if home.log(part) not in files:
+        raise StackError(f"There is no log of {part}; logs exist of {', '.join(path.stem for path in files)}.")
     return [home.log(part)]
 
 

@@ -50,7 +50,7 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     """
     home = DataDir.at(settings.home)
     home.create()
-    shown = log_tail(_progress_file(home))
+    last_words = log_tail(_progress_file(home))
     supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
     deadline = time.monotonic() + START_DEADLINE_S
     while time.monotonic() < deadline:
@@ -63,8 +63,8 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
             if record.ready or _needs_an_operator(record):
                 return record
         words = log_tail(_progress_file(home))
-        if words != shown:
-            progress(shown := words)
+        if words != last_words:
+            progress(last_words := words)
         if supervisor is not None and supervisor.poll() is not None:
             if is_supervised(home):
                 supervisor = None  # that of another command was first
@@ -101,9 +101,9 @@ def _end_supervisor(home: DataDir, deadline_s: float) -> tuple[bool, bool]:
     deadline = time.monotonic() + deadline_s
     supervisor: psutil.Process | None = None
     while is_supervised(home) or (supervisor is not None and still_living([supervisor], 0)):
-        found = _supervisor_of(home.read_record())
-        if supervisor is None and found is not None:
-            supervisor = found
+        recorded = _supervisor_of(home.read_record())
+        if supervisor is None and recorded is not None:
+            supervisor = recorded
             with suppress(psutil.NoSuchProcess):
                 supervisor.send_signal(signal.SIGTERM)
         if time.monotonic() > deadline:

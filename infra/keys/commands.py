@@ -242,8 +242,8 @@ def import_command(
     content = unseal(text, _passphrase(passphrase_file, confirmed=False))
     settings = Settings()
     if replace_others:
-        asked = {"replace": True, "content_sha256": sha256(text.encode()).hexdigest()}
-        _permitted(settings, "keys import", asked, break_glass)
+        request = {"replace": True, "content_sha256": sha256(text.encode()).hexdigest()}
+        _permitted(settings, "keys import", request, break_glass)
     done = unpack(settings, content, replace_others=replace_others)
     _add_to_trail(settings, "import", *(row.purpose for row in done))
     rows = [{"purpose": row.purpose, "new": [*row.new], "lost": [*row.lost]} for row in done]
@@ -268,8 +268,8 @@ def require_permit(
     if not prepare or purpose == "gateway":
         rows = [row for row in list_keys(settings, datetime.now(UTC), None) if row.purpose == purpose]
         keys = {row.state: row.key for row in rows if row.state in ("in use", "prepared")}
-        asked = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
-        _permitted(settings, "keys rotate", asked, break_glass)
+        request = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
+        _permitted(settings, "keys rotate", request, break_glass)
 
 
 def _permitted(settings: Settings, act: Act, asked: Mapping[str, object], break_glass: str | None) -> None:

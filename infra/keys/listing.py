@@ -33,17 +33,17 @@ class KeyRow:
 
 def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int] | None) -> list[KeyRow]:
     """The keys whose files are here. A purpose whose files are not in order is one row that says so."""
-    found: list[KeyRow] = []
+    rows: list[KeyRow] = []
     for purpose in here(settings):
         try:
             files = FILES[purpose](settings)
             if isinstance(files, KeyFiles):
-                found += _signing_keys(purpose, files, now)
+                rows += _signing_keys(purpose, files, now)
             else:
-                found += _hash_keys(purpose, files, now, tokens if purpose == "tokens" else None)
+                rows += _hash_keys(purpose, files, now, tokens if purpose == "tokens" else None)
         except InvalidKey as error:
-            found.append(KeyRow(purpose, "", "wrong", fault=str(error)))
-    return found
+            rows.append(KeyRow(purpose, "", "wrong", fault=str(error)))
+    return rows
 
 
 def _signing_keys(purpose: Purpose, files: KeyFiles, now: datetime) -> list[KeyRow]:

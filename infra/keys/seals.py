@@ -99,8 +99,8 @@ class Seals:
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
-        given = [row[name] for name in ("session_sha256", "username", "csrf", "created_at", "sid_sha256")]
-        return self.is_seal(row["session_seal"], b"session/", _session(*given))
+        members = [row[name] for name in ("session_sha256", "username", "csrf", "created_at", "sid_sha256")]
+        return self.is_seal(row["session_seal"], b"session/", _session(*members))
 
     def is_token(self, row: Mapping[str, Any]) -> bool:
         """Whether the token's row has its seal."""

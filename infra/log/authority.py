@@ -125,19 +125,19 @@ def differences(
 
     A suspension without an index is requested and not yet registered: it may stand in for an earlier one.
     """
-    found = _compared(
+    differing = _compared(
         "platform.agency",
         {row["code"]: {"role": row["role"], "name": row["name"], "index": row["registered_index"]} for row in agencies},
         {code: asdict(row) for code, row in authority.agencies.items()},
     )
     rows = {row["agency"]: {"reason": row["reason"], "index": row["index"]} for row in suspensions}
     requested = {code for code, row in rows.items() if row["index"] is None}
-    found += _compared(
+    differing += _compared(
         "platform.suspension",
         {code: row for code, row in rows.items() if code not in requested},
         {code: asdict(row) for code, row in authority.suspensions.items() if code not in requested},
     )
-    return sorted(found, key=lambda difference: difference.index or 0)
+    return sorted(differing, key=lambda difference: difference.index or 0)
 
 
 def _compared(table: str, rows: Mapping[str, Any], expected: Mapping[str, Any]) -> list[Difference]:

@@ -64,12 +64,12 @@ def tile_of(kind: Kind, index: int, size: int) -> str:
 
 def parse_tile_path(path: str) -> Tile | None:
     """The tile of a path as `tile_path` writes it, else None."""
-    found = _PATH.fullmatch(path)
-    if found is None:
+    match = _PATH.fullmatch(path)
+    if match is None:
         return None
-    kind: Kind = "entries" if found["kind"] == "entries" else int(found["kind"])
-    number = int(found["name"].replace("/", "").replace("x", ""))
-    width = TILE if found["width"] is None else int(found["width"])
+    kind: Kind = "entries" if match["kind"] == "entries" else int(match["kind"])
+    number = int(match["name"].replace("/", "").replace("x", ""))
+    width = TILE if match["width"] is None else int(match["width"])
     tile = Tile(kind, number, width)
     is_one = tile.level <= LEVEL_MAX and 0 < width <= TILE and tile_path(kind, number, width) == path
     return tile if is_one else None

@@ -203,12 +203,12 @@ def other_signers(note: str, verifier: Verifier) -> list[str]:
     """
     try:
         text, _ = split_note(note)
-        found = [(key_id, signature) for name, key_id, signature in signature_lines(note) if name == verifier.name]
+        signatures = [(key_id, signature) for name, key_id, signature in signature_lines(note) if name == verifier.name]
     except InvalidNote:
         return []
-    if any(key_id == verifier.key_id or verifier.accepts(text, signature) for key_id, signature in found):
+    if any(key_id == verifier.key_id or verifier.accepts(text, signature) for key_id, signature in signatures):
         return []
-    return [f"{verifier.name}+{key_id.hex()}" for key_id, _ in found]
+    return [f"{verifier.name}+{key_id.hex()}" for key_id, _ in signatures]
 
 
 def signature_lines(note: str) -> list[tuple[str, bytes, bytes]]:
@@ -253,10 +253,10 @@ def parse_tree(size: str, root: str) -> tuple[int, bytes]:
     """The size and the root of a tree from their lines in a note."""
     if not _SIZE.fullmatch(size):
         raise InvalidNote(f"{size!r} is not the size of a tree")
-    found = _base64(root)
-    if found is None or len(found) != 32:
+    root_bytes = _base64(root)
+    if root_bytes is None or len(root_bytes) != 32:
         raise InvalidNote("the root is not the base64 of 32 bytes")
-    return int(size), found
+    return int(size), root_bytes
 
 
 def is_signature(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -329,11 +329,11 @@ def _require_text(text: str) -> None:
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:
-    found = _SIGNATURE_LINE.fullmatch(line)
-    blob = _base64(found[2]) if found else None
-    if found is None or blob is None or len(blob) < 5:
+    match = _SIGNATURE_LINE.fullmatch(line)
+    blob = _base64(match[2]) if match else None
+    if match is None or blob is None or len(blob) < 5:
         raise InvalidNote("a signature line is not: em dash, key name, base64 of key id and signature")
-    return found[1], blob[:4], blob[4:]
+    return match[1], blob[:4], blob[4:]
 
 
 def _split_key(text: str, kinds: Sequence[bytes]) -> tuple[str, bytes, bytes, bytes]:

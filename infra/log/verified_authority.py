@@ -55,10 +55,10 @@ def parse_kept(note: str, history: KeyHistory) -> KeptAuthority:
     lines = text.split("\n")
     if lines[:2] != [_HEADER, history.current.name]:
         raise InvalidNote("the note is not about authority in this log")
-    kept = KeptAuthority(int(lines[2]), base64.b64decode(lines[3]), msgspec.json.decode(lines[4], type=Authority))
-    if not set(signers) & set(history.in_force(kept.size)):
+    authority = KeptAuthority(int(lines[2]), base64.b64decode(lines[3]), msgspec.json.decode(lines[4], type=Authority))
+    if not set(signers) & set(history.in_force(authority.size)):
         raise InvalidNote("the note is signed by a key that was not in force at its size")
-    return kept
+    return authority
 
 
 async def derive_authority(
@@ -68,19 +68,21 @@ async def derive_authority(
 
     Raises `Tampered` where the entries do not give the tree, or the root of `last` in it.
     """
-    kept = await _newest(connection, history, tree.size)
-    derived = await read_tree(connection, kept.size)
-    if derived.root() != kept.root:
-        raise EntriesDiffer(f"the first {kept.size} entries are not those that were signed: see `yesser audit verify`")
-    authority = kept.authority
-    async for first, entries in entry_batches(connection, kept.size, tree.size):
+    newest = await _newest(connection, history, tree.size)
+    derived = await read_tree(connection, newest.size)
+    if derived.root() != newest.root:
+        raise EntriesDiffer(
+            f"the first {newest.size} entries are not those that were signed: see `yesser audit verify`"
+        )
+    authority = newest.authority
+    async for first, entries in entry_batches(connection, newest.size, tree.size):
         authority.apply(changes_in(first, entries))
         _append(derived, entries, last)
     if (derived.size, derived.root()) != (tree.size, tree.root()):
         raise EntriesDiffer(
-            f"the entries from {kept.size} to {tree.size - 1} do not give the log's tree: see `yesser audit verify`"
+            f"the entries from {newest.size} to {tree.size - 1} do not give the log's tree: see `yesser audit verify`"
         )
-    return authority, kept.size
+    return authority, newest.size
 
 
 def _append(tree: TileTree, entries: list[bytes], last: Checkpoint | None) -> None:

@@ -134,8 +134,8 @@ def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 def describe_error(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     """Log an exception as its class, first line and frames, since a driver's DETAIL holds row values."""
-    given = line.pop("exc_info", None)
-    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    exc_info = line.pop("exc_info", None)
+    error = sys.exc_info()[1] if exc_info is True else exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
         line["error_class"] = type(error).__name__
         line["error"] = first_line(error)

@@ -117,8 +117,8 @@ def login(settings: Settings) -> Login:
 
 
 def _passwords(settings: Settings) -> list[str]:
-    if found := settings.passwords("postgres"):
-        return found
+    if passwords := settings.passwords("postgres"):
+        return passwords
     raise NoPassword(
         f"{settings.principal} has no password for PostgreSQL here: run this where"
         f" {settings.secret_path('postgres')} is, or write the password into that file (docs/security.md)."
@@ -162,12 +162,12 @@ async def _open(settings: Settings, dsn: str, **arguments: Any) -> Connection:
     """Connect with the password as its file says now. During its rotation there are two, of which the server takes
     one."""
     if "password" not in arguments:
-        given: Connection = await asyncpg.connect(dsn, **arguments)
-        return given
+        connection: Connection = await asyncpg.connect(dsn, **arguments)
+        return connection
     refused: set[str] = set()
     while True:
-        found = _passwords(settings)
-        password = next((text for text in found if text not in refused), found[0])
+        passwords = _passwords(settings)
+        password = next((text for text in passwords if text not in refused), passwords[0])
         try:
             opened: Connection = await asyncpg.connect(dsn, **arguments | {"password": password})
         except asyncpg.InvalidPasswordError:

@@ -88,8 +88,8 @@ async def add_to_trail(
     `event_ids`: of the events that it sent. Raises `NoOperator`.
     """
     by = by or Actor(operator=operator())
-    given = None if event_ids is None else list(event_ids)
-    await connection.execute(_SQL["add"], by.account, by.operator, socket.gethostname(), " ".join(words), given)
+    ids = None if event_ids is None else list(event_ids)
+    await connection.execute(_SQL["add"], by.account, by.operator, socket.gethostname(), " ".join(words), ids)
 
 
 async def trail_rows(

@@ -224,10 +224,12 @@ class UnitOfWork:
         changed them."""
         known = self.tables[table]
         key_of = table.key_of
-        kept = {key: row for key, row in known.rows.items() if row is not None or key in known.deleted} if whole else {}
+        changed_rows = (
+            {key: row for key, row in known.rows.items() if row is not None or key in known.deleted} if whole else {}
+        )
         for row in rows:
             known.rows[key_of(row)] = row
-        known.rows.update(kept)
+        known.rows.update(changed_rows)
         if whole:
             known.whole = True
 

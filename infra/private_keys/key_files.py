@@ -180,8 +180,8 @@ def next_key(files: KeyFiles) -> NextKey | None:
     if key is None:
         return None
     _, _, second = files.next.read_text(encoding="utf-8").strip().partition("\n")
-    found = _ACTIVATION.fullmatch(second.strip())
-    return NextKey(key, int(found[1]) if found else None)
+    match = _ACTIVATION.fullmatch(second.strip())
+    return NextKey(key, int(match[1]) if match else None)
 
 
 def write_next(files: KeyFiles, prepared: NextKey) -> None:

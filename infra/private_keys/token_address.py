@@ -37,33 +37,37 @@ def parse_address(uri: str) -> TokenAddress:
     if not uri.startswith(SCHEME) or any(c.isspace() for c in uri):
         raise InvalidKey(f"the address of a key in a token begins with {SCHEME} and has no spaces (write %20)")
     path, _, query = uri.removeprefix(SCHEME).partition("?")
-    found = _attributes(path, ";", _PATH) | _attributes(query, "&", _QUERY)
-    pin_file = unquote(found.get("pin-source", "")).removeprefix("file:")
+    attributes = _attributes(path, ";", _PATH) | _attributes(query, "&", _QUERY)
+    pin_file = unquote(attributes.get("pin-source", "")).removeprefix("file:")
     pin_file = pin_file.removeprefix("//") if pin_file.startswith("///") else pin_file
-    module = unquote(found.get("module-path", ""))
-    if found.get("type", "private") != "private":
+    module = unquote(attributes.get("module-path", ""))
+    if attributes.get("type", "private") != "private":
         raise InvalidKey("the address of a key in a token: `type` is not private")
-    if not (module.startswith("/") and pin_file.startswith("/") and found.get("pin-source", "").startswith("file:")):
+    if not (
+        module.startswith("/") and pin_file.startswith("/") and attributes.get("pin-source", "").startswith("file:")
+    ):
         raise InvalidKey(
             "the address of a key in a token has no `module-path=/…` or no `pin-source=file:/…`: give both, with paths "
             "from the root"
         )
-    if not (found.get("token") or found.get("serial")) or not (found.get("object") or found.get("id")):
+    if not (attributes.get("token") or attributes.get("serial")) or not (
+        attributes.get("object") or attributes.get("id")
+    ):
         raise InvalidKey(
             "the address of a key in a token names no token (`token` or `serial`) or no key (`object` or `id`)"
         )
-    texts = {name: unquote(value) for name, value in found.items() if value}
-    id_ = unquote_to_bytes(found["id"]) if found.get("id") else None
+    texts = {name: unquote(value) for name, value in attributes.items() if value}
+    id_ = unquote_to_bytes(attributes["id"]) if attributes.get("id") else None
     return TokenAddress(module, texts.get("token"), texts.get("serial"), texts.get("object"), id_, pin_file)
 
 
 def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for part in filter(None, text.split(separator)):
         name, _, value = part.partition("=")
         if name == "pin-value":
             raise InvalidKey("the address of a key in a token holds its PIN: write it to a file, `pin-source=file:/…`")
-        if name not in known or name in found:
+        if name not in known or name in attributes:
             raise InvalidKey(f"the address of a key in a token: `{name}` is not used here, or is there twice")
-        found[name] = value
-    return found
+        attributes[name] = value
+    return attributes

@@ -72,8 +72,8 @@ async def release(connection: Connection, name: str, epoch: int, *, table: str =
 
 async def owner(connection: Connection, name: str, *, table: str = TABLE) -> str | None:
     """Who works under a lease now."""
-    found: str | None = await connection.fetchval(_sql(table)["owner"], name)
-    return found
+    owner: str | None = await connection.fetchval(_sql(table)["owner"], name)
+    return owner
 
 
 async def note_halt(connection: Connection, name: str, reason: str | None, *, table: str = TABLE) -> None:

@@ -46,10 +46,10 @@ def is_bug(error: Exception) -> bool:
 def trace_of(error: BaseException) -> str:
     """What was raised and where, innermost frame first: types and lines only. Messages and values may be personal."""
     chain: list[BaseException] = []
-    found: BaseException | None = error
-    while found is not None and found not in chain:
-        chain.append(found)
-        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return "; after ".join(map(_own_trace, chain))
 
 

@@ -19,6 +19,6 @@ def subprocess_command(*arguments: str) -> list[str]:
 
 def subprocess_environment(settings: Settings) -> dict[str, str]:
     """The environment of a process with exactly these settings."""
-    given = settings.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
+    changed_settings = settings.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
-    return inherited | {f"YESSER_{name.upper()}": str(value) for name, value in given.items()}
+    return inherited | {f"YESSER_{name.upper()}": str(value) for name, value in changed_settings.items()}

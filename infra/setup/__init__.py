@@ -1,1 +1,3 @@
-"""What `make setup` runs before anything is installed: scripts with the standard library only."""
+"""What `make setup` runs before anything is installed, with the standard library only. Way in: `prerequisites.main`,
+`phase.main`.
+"""

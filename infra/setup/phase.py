@@ -34,11 +34,11 @@ class Meter:
         self.text = ""
 
     def read_line(self, line: str) -> None:
-        if found := _COUNTED.search(line):
-            self.text = f"{found[1]}/{found[2]}"
-        elif self._of_count and (found := _PIP_LOOKS_AT.match(line.strip())):
-            self._seen.add(found[1])
-            self.text = f"{min(len(self._seen), self._of_count)}/{self._of_count}, {found[1]}"
+        if match := _COUNTED.search(line):
+            self.text = f"{match[1]}/{match[2]}"
+        elif self._of_count and (match := _PIP_LOOKS_AT.match(line.strip())):
+            self._seen.add(match[1])
+            self.text = f"{min(len(self._seen), self._of_count)}/{self._of_count}, {match[1]}"
         elif line.startswith(_PIP_INSTALLS):
             self.text = "installing"
 

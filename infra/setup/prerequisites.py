@@ -18,11 +18,11 @@ FREE_BYTES_MIN = 2 << 30
 
 def first_missing(version: "Sequence[int]", modules: "Sequence[str]", free_bytes: int, platform: str) -> "str | None":
     """The first missing prerequisite, or None. `modules` are those that can be imported."""
-    found = tuple(version[:2])
-    if found < PYTHON_MIN:
+    running = tuple(version[:2])
+    if running < PYTHON_MIN:
         return (
             "Python {}.{} or newer is needed, this is {}.{}: install one, "
-            "or name it: make PYTHON=/path/to/python3.11".format(*(PYTHON_MIN + found))
+            "or name it: make PYTHON=/path/to/python3.11".format(*(PYTHON_MIN + running))
         )
     if platform.startswith("win"):
         return "Windows itself is not supported: use the Windows Subsystem for Linux (WSL 2)."
@@ -41,9 +41,9 @@ def first_missing(version: "Sequence[int]", modules: "Sequence[str]", free_bytes
 
 def main() -> None:
     modules = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name)]
-    found = first_missing(sys.version_info[:2], modules, shutil.disk_usage(os.getcwd()).free, sys.platform)
-    if found:
-        sys.exit(found)
+    missing = first_missing(sys.version_info[:2], modules, shutil.disk_usage(os.getcwd()).free, sys.platform)
+    if missing:
+        sys.exit(missing)
 
 
 if __name__ == "__main__":

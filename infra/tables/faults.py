@@ -25,8 +25,8 @@ def sentence(fault: Fault, *, is_json: bool, members: Sequence[str]) -> str:
     place, remedy = _location(fault["loc"]), _remedy(fault, is_json, members)
     if fault["type"] == "extra_forbidden":
         return f"{place or 'the mapping'}: {remedy}"
-    found = _shown(fault["input"])
-    return f"{place or 'the mapping'}: {remedy}" + (f" instead of {found}" if found else "")
+    value = _shown(fault["input"])
+    return f"{place or 'the mapping'}: {remedy}" + (f" instead of {value}" if value else "")
 
 
 def _location(path: Sequence[str | int]) -> str:

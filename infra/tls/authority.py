@@ -70,21 +70,21 @@ class Authority:
     def _is_current(self, path: Path, hosts: Sequence[str]) -> bool:
         """Whether the file has a certificate of this authority for these hosts that lasts."""
         try:
-            found = x509.load_pem_x509_certificate(path.read_bytes())
-            found.verify_directly_issued_by(self.certificate)
-            names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+            certificate.verify_directly_issued_by(self.certificate)
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except Exception:  # absent, damaged, or of another authority: a new one is made
             return False
-        return list(names) == [_general_name(host) for host in hosts] and _lasts(found, self.now)
+        return list(names) == [_general_name(host) for host in hosts] and _lasts(certificate, self.now)
 
 
 def authority(folder: Path, now: datetime) -> Authority:
     """The authority of this folder, created or renewed if need be. Raises `CertificateUnusable`."""
     certificate_file, key_file = folder / "ca.pem", folder / "ca.key"
     if certificate_file.exists():
-        found = _stored(certificate_file, key_file, now)
-        if _lasts(found.certificate, now):
-            return found
+        stored = _stored(certificate_file, key_file, now)
+        if _lasts(stored.certificate, now):
+            return stored
     folder.mkdir(mode=0o700, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])

@@ -90,7 +90,7 @@ class ServedCertificate:
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     """What differs when a file was written or replaced; a symbolic link is followed."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

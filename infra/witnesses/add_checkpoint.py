@@ -44,12 +44,12 @@ def parse_add_checkpoint(body: bytes) -> AddCheckpoint:
     except UnicodeDecodeError:
         raise MalformedRequest("the body is not UTF-8") from None
     old, *hashes = head.split("\n")
-    found = _OLD_SIZE.fullmatch(old)
-    if not blank or found is None:
+    match = _OLD_SIZE.fullmatch(old)
+    if not blank or match is None:
         raise MalformedRequest("the first line is not `old` and a size, or no checkpoint follows an empty line")
     if len(hashes) > HASHES_MAX:
         raise MalformedRequest(f"the proof has {len(hashes)} hashes; at most {HASHES_MAX} are allowed")
-    return AddCheckpoint(int(found[1]), [_hash(line) for line in hashes], note)
+    return AddCheckpoint(int(match[1]), [_hash(line) for line in hashes], note)
 
 
 def _hash(line: str) -> bytes:

@@ -77,8 +77,8 @@ def add(
 
     async def register(connection: Connection) -> tuple[bool, str | None]:
         if role == "office" and await is_new(connection, code):
-            asked = {"code": code, "role": role, "name": agency.name}
-            await (await ask(connection, settings, "agencies add", asked, break_glass)).use(connection)
+            request = {"code": code, "role": role, "name": agency.name}
+            await (await ask(connection, settings, "agencies add", request, break_glass)).use(connection)
         new = bool(await add_agencies(connection, settings, [agency], _now, timeout_s))
         return new, await rotate(connection, settings, code) if new else None
 
@@ -205,12 +205,10 @@ def suspend_(
 
     Needs two people, once there is a second administrator.
     """
-    settings, given = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason)
-    if given is None:
+    settings, why = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason)
+    if why is None:
         raise click.UsageError("Give the reason: --reason-ar and --reason-en, or --reason for both languages.")
-    with_database(
-        settings, "agencies", lambda connection: suspend(connection, settings, code, given, _now, break_glass)
-    )
+    with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, why, _now, break_glass))
     _print_status(code, "suspended", as_json)
 
 
@@ -228,8 +226,8 @@ def resume_(
     as_json: bool,
 ) -> None:
     """End an agency's suspension. Returns when the log has recorded it."""
-    settings, given = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason) or NO_REASON
-    with_database(settings, "agencies", lambda connection: resume(connection, settings, code, given, _now, timeout_s))
+    settings, why = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason) or NO_REASON
+    with_database(settings, "agencies", lambda connection: resume(connection, settings, code, why, _now, timeout_s))
     _print_status(code, "active", as_json)
 
 

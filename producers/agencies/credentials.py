@@ -108,19 +108,19 @@ def _show_listener(listener: AgencyListener) -> None:
 
 def client_properties(arguments: Mapping[str, Any], form: Form, listener: AgencyListener) -> dict[str, str]:
     """The same client configuration: `properties` for Java, `kcat` for librdkafka. `arguments` has the credential."""
-    found = {"bootstrap.servers": listener.bootstrap_servers, "security.protocol": listener.security_protocol}
+    properties = {"bootstrap.servers": listener.bootstrap_servers, "security.protocol": listener.security_protocol}
     if listener.ca is not None and form == "kcat":
-        found["ssl.ca.location"] = str(listener.ca)
+        properties["ssl.ca.location"] = str(listener.ca)
     elif listener.ca is not None:
-        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(listener.ca)}
+        properties |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(listener.ca)}
     if "sasl_mechanism" not in arguments:
-        return found
+        return properties
     mechanism, user = arguments["sasl_mechanism"], arguments["sasl_plain_username"]
     password = arguments["sasl_plain_password"]
     if form == "kcat":
-        return found | {"sasl.mechanisms": mechanism, "sasl.username": user, "sasl.password": password}
+        return properties | {"sasl.mechanisms": mechanism, "sasl.username": user, "sasl.password": password}
     login = f'{SCRAM_LOGIN} required username="{user}" password="{password}";'
-    return found | {"sasl.mechanism": mechanism, "sasl.jaas.config": login}
+    return properties | {"sasl.mechanism": mechanism, "sasl.jaas.config": login}
 
 
 def properties_text(properties: Mapping[str, str]) -> str:

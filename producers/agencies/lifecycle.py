@@ -86,9 +86,9 @@ async def suspend(
         raise StatusUnchanged(f"{code} cannot be suspended: the platform needs it.")
     await require_agency(connection, code)
     event = _announcement("suspended", code, reason, clock)
-    asked = {"code": code, "reason": dict(reason)}
+    request = {"code": code, "reason": dict(reason)}
     changes = await connection.fetchval(_SQL["can_be_suspended"], code)
-    permit = await ask(connection, settings, "agencies suspend", asked, break_glass) if changes else None
+    permit = await ask(connection, settings, "agencies suspend", request, break_glass) if changes else None
     async with connection.transaction():
         if permit is not None and await connection.fetchval(
             _SQL["request_suspension"], code, event.data["reason"], event.id

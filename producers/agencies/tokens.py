@@ -97,8 +97,8 @@ def keyed_hash(token: str, key: bytes) -> bytes:
 
 def key_id_of(token: str) -> str | None:
     """The public part of a well-formed token, else None."""
-    found = _TOKEN.fullmatch(token)
-    return None if found is None else found[1]
+    match = _TOKEN.fullmatch(token)
+    return None if match is None else match[1]
 
 
 def random_token() -> tuple[str, str]:

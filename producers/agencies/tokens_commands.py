@@ -117,8 +117,13 @@ async def _create(
     await require_hash_key(connection, settings)
     permit = None
     if request.kind == "office":
-        asked = {"holder": request.holder, "kind": request.kind, "scopes": sorted(request.scopes), "days": request.days}
-        permit = await ask(connection, settings, "tokens create", asked, break_glass)
+        request_document = {
+            "holder": request.holder,
+            "kind": request.kind,
+            "scopes": sorted(request.scopes),
+            "days": request.days,
+        }
+        permit = await ask(connection, settings, "tokens create", request_document, break_glass)
     async with connection.transaction():
         if permit is not None:
             await permit.use(connection)
@@ -178,10 +183,10 @@ def seal(key_ids: tuple[str, ...], break_glass: str | None, as_json: bool) -> No
         return
 
     async def sealed(connection: Connection) -> list[str]:
-        asked = await unsealed_of_office(connection, key_ids)
-        permit = await ask(connection, settings, "tokens seal", {"tokens": asked}, break_glass) if asked else None
+        unsealed = await unsealed_of_office(connection, key_ids)
+        permit = await ask(connection, settings, "tokens seal", {"tokens": unsealed}, break_glass) if unsealed else None
         async with connection.transaction():
-            if await unsealed_of_office(connection, key_ids) != asked:
+            if await unsealed_of_office(connection, key_ids) != unsealed:
                 raise NoToken("tokens were changed meanwhile. Nothing was sealed. Run the command again.")
             if permit is not None:
                 await permit.use(connection)

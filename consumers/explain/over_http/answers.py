@@ -54,11 +54,11 @@ async def explained_for(
     Raises `Problem`: 403, 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
     being explained, and those of `check`, which comes before any calculation.
     """
-    scope, found = money_scope(reader.caller), models().get(model)
-    if found is None or "\0" in key:
+    scope, named_model = money_scope(reader.caller), models().get(model)
+    if named_model is None or "\0" in key:
         raise Problem("not-found")
-    name, field = split_figure(found, key)
-    if found.parse(name) is None:
+    name, field = split_figure(named_model, key)
+    if named_model.parse(name) is None:
         raise Problem("not-found")
     request = Request(model, name, field, limit, derives and field is not None)
 
@@ -106,10 +106,10 @@ async def _known(view: View, request: Request, end: int | None) -> KnownSource |
 async def _explained(reader: Reader, request: Request, known: KnownSource | None, end: int | None) -> Explained:
     calculations = reader.reads.explanations
     if known is None:
-        found = await calculations.beside(reader.caller.quota_name, _beside, request, end)
-        if found is None:
+        answer = await calculations.beside(reader.caller.quota_name, _beside, request, end)
+        if answer is None:
             raise Problem("not-found")
-        return found
+        return answer
     # What the entries made of the figures. The tables' figures are never remembered: they may be changed.
     key = (request, known.extent) if request.steps_max <= REMEMBERED_STEPS_MAX else None
     with problems():

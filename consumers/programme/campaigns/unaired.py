@@ -33,8 +33,8 @@ async def due_triggers(connection: Connection, rules: RuleSet, now: datetime) ->
     """The `campaign.triggered` of each service, rule and channel that is due at `now` and not in the log."""
     events: list[OutboxEvent] = []
     if rules.about(NOT_AIRED):
-        found = await connection.fetch(_SQL["unaired"], _launched_by(rules, now))
-        async for service, coverage, owners in _services(connection, [row["service_id"] for row in found]):
+        rows = await connection.fetch(_SQL["unaired"], _launched_by(rules, now))
+        async for service, coverage, owners in _services(connection, [row["service_id"] for row in rows]):
             for rule, channel in _asked(rules):
                 proposal = not_aired(rule, channel, service, coverage, coverage.campaign_ids, owners, now)
                 if proposal is not None:
@@ -53,8 +53,8 @@ async def triggers_until(connection: Connection, rules: RuleSet, now: datetime) 
     sizes: dict[str, int] = {}
     aired = await connection.fetch(_SQL["first_airings"])
     first = {(row["service_id"], row["channel"]): row["first_index"] for row in aired}
-    found = await connection.fetch(_SQL["launched"], _launched_by(rules, now))
-    async for service, coverage, owners in _services(connection, [row["service_id"] for row in found]):
+    rows = await connection.fetch(_SQL["launched"], _launched_by(rules, now))
+    async for service, coverage, owners in _services(connection, [row["service_id"] for row in rows]):
         for rule, channel in _asked(rules):
             due = due_at(rule, coverage)
             if due is None or due > recorded_time(now):

@@ -93,7 +93,7 @@ async def all_anomalies(settings: Settings, at: PointInTime | int | None = None)
 
 async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
     """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
-    found: list[Anomaly] = []
+    anomaly_rows: list[Anomaly] = []
     for consumer in _consumers_shown(shown):
-        found += await anomalies(await shown.use(consumer), chosen)
-    return sorted(found, key=lambda row: (row.found_index, row.index))[: chosen.rows_max]
+        anomaly_rows += await anomalies(await shown.use(consumer), chosen)
+    return sorted(anomaly_rows, key=lambda row: (row.found_index, row.index))[: chosen.rows_max]

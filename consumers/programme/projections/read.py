@@ -119,21 +119,21 @@ async def anomalies_count(connection: Connection) -> int:
 async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     name = "anomalies"
-    given: list[Any] = [*chosen.after, chosen.rows_max]
+    arguments: list[Any] = [*chosen.after, chosen.rows_max]
     subjects, without = chosen.subjects and list(chosen.subjects), list(chosen.without_rules)
     if chosen.index is not None:
-        name, given = "anomalies_of_entry", [chosen.index, *chosen.after, chosen.agency, subjects, without]
+        name, arguments = "anomalies_of_entry", [chosen.index, *chosen.after, chosen.agency, subjects, without]
     elif chosen.subjects is not None:
-        name, given = "anomalies_of_subjects", [*given, subjects, without, chosen.agency]
+        name, arguments = "anomalies_of_subjects", [*arguments, subjects, without, chosen.agency]
     elif chosen.agency is not None:
-        name, given = "anomalies_of_agency", [*given, chosen.agency]
-    return documents_of(Anomaly, await connection.fetch(_SQL[name], *given))
+        name, arguments = "anomalies_of_agency", [*arguments, chosen.agency]
+    return documents_of(Anomaly, await connection.fetch(_SQL[name], *arguments))
 
 
 async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[Service]:
     """The service directory by id."""
-    given = (chosen.after, chosen.rows_max, None, chosen.agency, chosen.group, chosen.state)
-    return documents_of(Service, await connection.fetch(_SQL["services"], *given))
+    arguments = (chosen.after, chosen.rows_max, None, chosen.agency, chosen.group, chosen.state)
+    return documents_of(Service, await connection.fetch(_SQL["services"], *arguments))
 
 
 async def service(connection: Connection, service_id: str) -> ServiceAndHistory | None:
@@ -172,8 +172,8 @@ async def activity(
     connection: Connection, agency: str | None = None, after: str = "", rows_max: int | None = None
 ) -> list[Activity]:
     """Accepted events by type and refused records of each agency, by code."""
-    found = await connection.fetch(_SQL["active_agencies"], after, agency, rows_max)
-    agencies = {code: Activity(agency=code, events={}, refusals=None) for (code,) in found}
+    active = await connection.fetch(_SQL["active_agencies"], after, agency, rows_max)
+    agencies = {code: Activity(agency=code, events={}, refusals=None) for (code,) in active}
     for row in await connection.fetch(_SQL["activity"], list(agencies)):
         agencies[row["agency"]].events[row["type"]] = document_of(Counted, row)
     for row in await connection.fetch(_SQL["refusals_by_agency"], list(agencies)):

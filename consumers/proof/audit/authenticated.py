@@ -32,27 +32,27 @@ class AuthenticatedLog:
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         """As of a `LogPort`. Raises `WrongTree` at the first entry that was not signed so, and `WrongTime`."""
-        found = await self._port.entries(first, count)
-        signed = await self.hashes(0, first, len(found))
-        computed = list(map(leaf_hash, found))
+        entries = await self._port.entries(first, count)
+        signed = await self.hashes(0, first, len(entries))
+        computed = list(map(leaf_hash, entries))
         if computed != signed:
-            index = first + next(n for n in range(len(found)) if computed[n] != signed[n])
+            index = first + next(n for n in range(len(entries)) if computed[n] != signed[n])
             raise WrongTree(
                 f"entry {index} is not the one that was signed: its bytes were changed "
                 f"({tile_of('entries', index, self.size)})"
             )
-        self._times.require(first, found)
-        return found
+        self._times.require(first, entries)
+        return entries
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         """As of a `HashPort`, each of them believed. Raises `WrongTree`."""
         start, stop = first // TILE, -(-(first + count) // TILE)
-        found: list[bytes] = []
+        hashes: list[bytes] = []
         for number in range(start, stop, TILES_AT_ONCE):
             for tile in await self._tiles(level, number, min(stop, number + TILES_AT_ONCE)):
-                found += tile
+                hashes += tile
         skipped = first - start * TILE
-        return found[skipped : skipped + count]
+        return hashes[skipped : skipped + count]
 
     async def _tiles(self, level: int, start: int, stop: int) -> list[list[bytes]]:
         """The tiles `start … stop - 1` of a level, the partial one included."""

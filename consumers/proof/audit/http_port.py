@@ -109,5 +109,5 @@ async def http_port(address: str, verifier: Verifier, token: str | None = None) 
 
 
 def _retry_after_s(answer: httpx.Response) -> int:
-    given = answer.headers.get("retry-after", "")
-    return min(int(given), RETRY_AFTER_MAX_S) if given.isascii() and given.isdecimal() else 0
+    retry_after = answer.headers.get("retry-after", "")
+    return min(int(retry_after), RETRY_AFTER_MAX_S) if retry_after.isascii() and retry_after.isdecimal() else 0

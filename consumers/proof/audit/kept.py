@@ -55,8 +55,8 @@ class DamagedCheckpoint(Tampered):
 
 def state_folder() -> Path:
     """Where commands keep checkpoints: `yesser/checkpoints` in the user's state folder (XDG)."""
-    given = os.environ.get("XDG_STATE_HOME")
-    return (Path(given) if given else Path.home() / ".local" / "state") / "yesser" / "checkpoints"
+    state_home = os.environ.get("XDG_STATE_HOME")
+    return (Path(state_home) if state_home else Path.home() / ".local" / "state") / "yesser" / "checkpoints"
 
 
 class KeptCheckpoint:
@@ -83,9 +83,9 @@ class KeptCheckpoint:
         Raises `DamagedCheckpoint`, and `OtherKeys` where the history does not have the key that signed it.
         """
         self._continued = _note(self.path)
-        found = [self._read(self._path(key), history) for key in history.keys]
-        found += [_signed(path, history) for path in self._of_other_keys(history)]
-        return max((kept for kept in found if kept is not None), key=lambda kept: kept.size, default=None)
+        checkpoints = [self._read(self._path(key), history) for key in history.keys]
+        checkpoints += [_signed(path, history) for path in self._of_other_keys(history)]
+        return max((kept for kept in checkpoints if kept is not None), key=lambda kept: kept.size, default=None)
 
     def strangers(self, history: KeyHistory) -> list[Path]:
         """Files of a log of this name that no key of the history signed: of another log, or of withheld rotations."""
@@ -100,12 +100,12 @@ class KeptCheckpoint:
         """
         self.prepare()
         with _locked(self._folder):
-            found = self.last()
-            if found is not None and found.size == checkpoint.size:
-                require_same_root(checkpoint.root, found, str(self.path))
-            elif found is not None and found.note != self._continued:
+            last = self.last()
+            if last is not None and last.size == checkpoint.size:
+                require_same_root(checkpoint.root, last, str(self.path))
+            elif last is not None and last.note != self._continued:
                 raise AcceptedMeanwhile(f"{self.path}: {AcceptedMeanwhile.__doc__}")
-            if found is None or found.note != checkpoint.note:
+            if last is None or last.note != checkpoint.note:
                 with _storing(self._folder):
                     replace_file(self.path, checkpoint.note.encode())
             self._continued = checkpoint.note

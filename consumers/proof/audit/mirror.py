@@ -118,10 +118,10 @@ async def write_mirror(
 async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
     """The entries of a mirror from an index on. Nothing is verified here."""
     number, skipped = divmod(first, TILE)
-    while found := _newest_bundle(folder, number):
-        for entry in found[skipped:]:
+    while bundle := _newest_bundle(folder, number):
+        for entry in bundle[skipped:]:
             yield entry
-        if len(found) < TILE:
+        if len(bundle) < TILE:
             return
         number, skipped = number + 1, 0
 
@@ -190,8 +190,8 @@ async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, prog
         end = min(size, (group[-1][0] + 1) * TILE)
         for number, width in group:
             while len(waiting) < width:
-                found = await log.entries(read, end - read)
-                read, waiting = read + len(found), waiting + found
+                entries = await log.entries(read, end - read)
+                read, waiting = read + len(entries), waiting + entries
             own, waiting = waiting[:width], waiting[width:]
             writer.put(0, number, [leaf_hash(entry) for entry in own], width)
             writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)

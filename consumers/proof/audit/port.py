@@ -95,8 +95,8 @@ class TilesPort(ABC):
         numbers = range(first // TILE, -(-(first + count) // TILE))
         tiles = await asyncio.gather(*[self._tile(kind, level, number) for number in numbers])
         skipped = first % TILE
-        found = list(chain.from_iterable(tiles))[skipped : skipped + count]
-        return whole(found, count, "entries" if kind == "entries" else f"hashes of level {level}", first)
+        items = list(chain.from_iterable(tiles))[skipped : skipped + count]
+        return whole(items, count, "entries" if kind == "entries" else f"hashes of level {level}", first)
 
     async def _tile(self, kind: Kind, level: int, number: int) -> list[bytes]:
         """What a tile holds: as wide as the checkpoint's size says, else the full one that has replaced it."""
@@ -148,11 +148,11 @@ class MirrorPort(TilesPort):
 
 def tile_items(kind: Kind, data: bytes, width: int, place: str) -> list[bytes]:
     """The hashes or entries of a file that has `width` of them. Raises `CorruptBatch` for any other number."""
-    found = entries_of(data, place) if kind == "entries" else split_hashes(data)
-    if len(found) != width or (kind != "entries" and len(data) != width * HASH_BYTES):
+    items = entries_of(data, place) if kind == "entries" else split_hashes(data)
+    if len(items) != width or (kind != "entries" and len(data) != width * HASH_BYTES):
         what = "entries" if kind == "entries" else "hashes"
         raise CorruptBatch(f"{place} has {len(data):,} bytes, which are not {width} {what}: the file is damaged")
-    return found
+    return items
 
 
 def entries_of(data: bytes, place: str) -> list[bytes]:

@@ -82,10 +82,10 @@ def all_command(
     of_log = {"--vkey": vkey, "--token-file": token_file, "--policy": policy}
     of_database = {"--accounts-key": accounts_key, "--tokens-key": tokens_key, "--teams-key": teams_key}
     with tempfile.TemporaryDirectory(prefix="yesser-audit-") as folder:
-        found = list(_run(_commands(source, _options(of_log), _options(of_database), Path(folder) / "replay")))
-    worst = min((check.exit_code for check in found), key=_WORST_FIRST.index)
-    document = {"checks": [asdict(check) for check in found], "ok": worst == ExitCode.OK}
-    print_result(document, as_json, lambda: _show(found), indented=True)
+        checks = list(_run(_commands(source, _options(of_log), _options(of_database), Path(folder) / "replay")))
+    worst = min((check.exit_code for check in checks), key=_WORST_FIRST.index)
+    document = {"checks": [asdict(check) for check in checks], "ok": worst == ExitCode.OK}
+    print_result(document, as_json, lambda: _show(checks), indented=True)
     raise SystemExit(worst)
 
 

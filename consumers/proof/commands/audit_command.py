@@ -221,8 +221,8 @@ def _compared(log: AuditSource, keys: SealKeyFiles, *, as_json: bool) -> Compare
         return asyncio.run(compared_database(Settings(), log.verifier, keys))
     except (CatalogDiffers, TableDiffers) as error:
         if as_json:
-            found = error.difference if isinstance(error, TableDiffers) else {"objects": error.differences}
-            print_json({"ok": False, "difference": found})
+            difference = error.difference if isinstance(error, TableDiffers) else {"objects": error.differences}
+            print_json({"ok": False, "difference": difference})
         raise
 
 

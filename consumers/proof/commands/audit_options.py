@@ -251,8 +251,8 @@ def audit_source(
         except NotAnAddress as error:
             raise click.UsageError(str(error)) from None
     token = None if token_file is None else token_in(token_file)
-    kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
-    return AuditSource(source, verifier, token, kept, None if policy is None else read_policy(policy))
+    pinned = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
+    return AuditSource(source, verifier, token, pinned, None if policy is None else read_policy(policy))
 
 
 def _tell_of(strangers: list[Path]) -> None:

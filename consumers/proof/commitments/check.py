@@ -143,7 +143,7 @@ async def verdicts(
     """A verdict for each claim, where the log gives these `hashes` of read models."""
     live, operators = await rows_versions(connection), await _operators(connection, acknowledgements)
     hashes = hashes | await hash_others(connection, claims)
-    found = []
+    verdicts = []
     for claim in claims:
         hashed, name = hashes.get((claim.name, claim.log_index)), consumer_name(claim.name)
         own = CONSUMERS[name].rows_version if name in CONSUMERS else None
@@ -154,16 +154,16 @@ async def verdicts(
             known = Known(last.index, operators.get(claim.index), last.reason)
         rows_hash = None if hashed is None else RowsHash(hashed.rows, hashed.sha256)
         ok = status is not Status.WRONG
-        found.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
-    return found
+        verdicts.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
+    return verdicts
 
 
 async def hash_others(connection: Connection, claims: Iterable[Claim]) -> Hashes:
     """What the database gives for the commitments to what is no read model, by name and index."""
     claims = [claim for claim in claims if claim.is_possible]
     keys = [claim.log_index for claim in claims if claim.name == LOG_KEYS]
-    found = {(LOG_KEYS, index): await hash_log_keys(connection, index) for index in keys}
-    return found | await hash_trail(connection, claims)
+    hashes = {(LOG_KEYS, index): await hash_log_keys(connection, index) for index in keys}
+    return hashes | await hash_trail(connection, claims)
 
 
 async def _operators(connection: Connection, acknowledgements: Sequence[Acknowledgement]) -> dict[int, str]:
@@ -178,9 +178,9 @@ async def hash_committed(
 ) -> Hashes:
     """Fold the log up to the index of each claim about a read model of the scratch, and hash it there."""
     tables = {read_model_name(scratch.consumer, table.name): table for table in scratch.consumer.tables}
-    found: Hashes = {}
+    hashes: Hashes = {}
     for log_index, name in sorted({(claim.log_index, claim.name) for claim in claims if claim.name in tables}):
         await replay(settings, [scratch], log_index, progress)
         async with scratch.connection.transaction():
-            found[name, log_index] = await table_hash(scratch.connection, tables[name])
-    return found
+            hashes[name, log_index] = await table_hash(scratch.connection, tables[name])
+    return hashes

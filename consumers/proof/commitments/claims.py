@@ -110,10 +110,10 @@ def sorted_out(said: Iterable[Claim | Acknowledgement]) -> tuple[list[Claim], li
 
 def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:
     """The last `per_read_model` of each read model, in log order."""
-    kept: list[Claim] = []
+    last_claims: list[Claim] = []
     seen: dict[str, int] = {}
     for claim in reversed(claims):
         seen[claim.name] = seen.get(claim.name, 0) + 1
         if seen[claim.name] <= per_read_model:
-            kept.append(claim)
-    return kept[::-1]
+            last_claims.append(claim)
+    return last_claims[::-1]

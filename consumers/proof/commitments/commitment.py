@@ -93,12 +93,12 @@ async def growths(
     if not await connection.fetchval(_SQL["counted"]):
         return {}
     by_name = {consumer.name: consumer for consumer in consumers}
-    found = {}
+    by_consumer = {}
     for name, position, number, sha256, *rest in await connection.fetch(_SQL["growth"]):
         # Rows of another version are rebuilt when their consumer starts; they are not committed before.
         if name in by_name and _version(by_name[name]) == FoldVersion(number, sha256):
-            found[name] = Growth(position, *rest)
-    return found
+            by_consumer[name] = Growth(position, *rest)
+    return by_consumer
 
 
 async def keys_growth(connection: Connection) -> Growth:
@@ -115,19 +115,19 @@ async def hash_read_models(
     The rotations of the log's key and the trail follow, if they have grown. Each second of work has `rest_per_work`
     seconds of rest.
     """
-    found: list[Commitment] = []
+    commitments: list[Commitment] = []
     for consumer in consumers:
         growth = (await growths(connection, [consumer])).get(consumer.name)
         hashes = [] if growth is None else await _hash_consumer(connection, consumer, growth, rest_per_work)
         # Rows of another version may have been swapped in meanwhile.
         if await growths(connection, [consumer]):
-            found += hashes
+            commitments += hashes
     keys = await keys_growth(connection)
     recorded = await _recorded(connection, keys.position) if keys.entries_count > keys.committed_count else None
     if recorded is not None:
         hashed = await hash_log_keys(connection, keys.position)
-        found.append(Commitment(LOG_KEYS, keys.position, hashed.rows, hashed.sha256, recorded, None, hashed.rows))
-    return [*found, *await _hash_trail(connection)]
+        commitments.append(Commitment(LOG_KEYS, keys.position, hashed.rows, hashed.sha256, recorded, None, hashed.rows))
+    return [*commitments, *await _hash_trail(connection)]
 
 
 async def trail_growth(connection: Connection) -> tuple[Growth, str]:

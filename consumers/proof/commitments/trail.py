@@ -46,10 +46,10 @@ async def compare_trail(
     if chain.fault is not None:
         raise TableDiffers(chain.fault)
     for claim in claims:
-        found = chain.hashes.get(claim.rows)
-        hashed = None if found is None else TableHash(TRAIL, claim.rows, found)
+        sha256 = chain.hashes.get(claim.rows)
+        hashed = None if sha256 is None else TableHash(TRAIL, claim.rows, sha256)
         if status_of(claim, hashed, acknowledgements=acknowledgements) is Status.WRONG:
-            has = found or f"{chain.position} rows"
+            has = sha256 or f"{chain.position} rows"
             raise TableDiffers(Difference(TABLE, f"its first {claim.rows} rows", has, claim.sha256, claim.index))
     return chain.position
 
@@ -65,10 +65,10 @@ async def lost_claims(connection: Connection) -> list[Claim]:
         return []
     batches = entry_batches(connection, first, await log_size(connection))
     claims, acknowledgements = sorted_out([one async for at, raws in batches for one in said_among(at, raws)])
-    found = await hash_trail(connection, claims)
+    hashes = await hash_trail(connection, claims)
     return [
         claim
         for claim in claims
         if claim.name == TRAIL
-        and status_of(claim, found.get((TRAIL, claim.log_index)), acknowledgements=acknowledgements) is Status.WRONG
+        and status_of(claim, hashes.get((TRAIL, claim.log_index)), acknowledgements=acknowledgements) is Status.WRONG
     ]

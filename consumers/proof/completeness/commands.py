@@ -84,21 +84,21 @@ async def _compared(found: Completeness) -> dict[str, list[list[int]]]:
 
 async def _derived(log: AuditSource) -> tuple[Completeness, str]:
     """Read every entry, each proven first. Returns what they give, and the log's root."""
-    found = Completeness()
+    completeness = Completeness()
     if (export := log.whole_export("completeness")) is not None:
         for index, raw in export.entries():
-            found.add(index, [raw])
-        return found, export.root
+            completeness.add(index, [raw])
+        return completeness, export.root
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         proven = AuthenticatedLog(port, checkpoint)
         with progress_bar("completeness", checkpoint.size) as update:
-            while found.size < checkpoint.size:
-                first = found.size
-                found.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
-                update(completed=found.size)
+            while completeness.size < checkpoint.size:
+                first = completeness.size
+                completeness.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
+                update(completed=completeness.size)
     log.keep(checkpoint)
-    return found, checkpoint.root.hex()
+    return completeness, checkpoint.root.hex()
 
 
 def _month(value: str | None) -> str | None:

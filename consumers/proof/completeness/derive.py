@@ -82,14 +82,14 @@ class Completeness:
     def rows(self, agency: str | None = None, month: str | None = None) -> Iterator[MonthRow]:
         """By agency and month: every month from the agency's registration to that of the last entry."""
         for code in sorted(self._agencies) if agency is None else [agency]:
-            found = self._agencies.get(code)
-            if found is None:
+            derived = self._agencies.get(code)
+            if derived is None:
                 continue
             before = 0
-            for label in _months(found.since, self._month):
-                own = found.months.get(label, _Month(highest=before))
+            for label in _months(derived.since, self._month):
+                own = derived.months.get(label, _Month(highest=before))
                 if month is None or label == month:
-                    yield _row(code, label, found, own, before)
+                    yield _row(code, label, derived, own, before)
                 before = own.highest
 
     def agencies(self) -> list[str]:
@@ -134,10 +134,10 @@ class Completeness:
             month.highest = agency.highest
 
     def _agency(self, code: str) -> _Agency:
-        found = self._agencies.get(code)
-        if found is None and code != PLATFORM:
-            found = self._agencies[code] = _Agency(self._month)
-        return found or _Agency(self._month)
+        derived = self._agencies.get(code)
+        if derived is None and code != PLATFORM:
+            derived = self._agencies[code] = _Agency(self._month)
+        return derived or _Agency(self._month)
 
     def _take(self, agency: _Agency, number: int, index: int) -> None:
         agency.highest = max(agency.highest, number)

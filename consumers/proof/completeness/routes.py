@@ -60,11 +60,11 @@ async def months_for(
     scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
     async with reader.reads.connection() as connection:
         known = [row["month"] for row in await connection.fetch(_SQL["months"])]
-        asked = month or (known[0] if known else None)
-        rows = await connection.fetch(_SQL["agencies"], asked, scope.agency, key, limit + 1)
-    shown = tuple(_row(row) for row in rows[:limit])
-    following = cursor_of((shown[-1].agency,)) if len(rows) > limit else None
-    return Answer(Months(month=asked, months=tuple(known), agencies=shown), next=following)
+        chosen = month or (known[0] if known else None)
+        rows = await connection.fetch(_SQL["agencies"], chosen, scope.agency, key, limit + 1)
+    agency_months = tuple(_row(row) for row in rows[:limit])
+    following = cursor_of((agency_months[-1].agency,)) if len(rows) > limit else None
+    return Answer(Months(month=chosen, months=tuple(known), agencies=agency_months), next=following)
 
 
 def _row(row: Any) -> AgencyMonth:

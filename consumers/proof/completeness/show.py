@@ -32,12 +32,12 @@ def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]
 
 def rows_table(rows: Iterable[MonthRow]) -> Grid:
     """A row for each month, by agency."""
-    found: list[Row] = []
+    grid_rows: list[Row] = []
     for agency, own in groupby(rows, key=lambda row: row.agency):
-        found.append(Section(agency))
+        grid_rows.append(Section(agency))
         for month, *others in map(cells, own):
-            found.append([f"  {month}", *others])
-    return Grid(_TITLE, columns(MonthRow), found)
+            grid_rows.append([f"  {month}", *others])
+    return Grid(_TITLE, columns(MonthRow), grid_rows)
 
 
 def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:

@@ -37,8 +37,8 @@ def witness_policy(path: Path | None) -> Policy | None:
     if path is None:
         return None
     policy = read_policy(path)
-    asked = [witness.cosigner for witness in policy.witnesses.values() if witness.address is not None]
-    if not policy.is_satisfied_by(asked):
+    cosigners = [witness.cosigner for witness in policy.witnesses.values() if witness.address is not None]
+    if not policy.is_satisfied_by(cosigners):
         raise InvalidPolicy(f"{path}: too few witnesses of the quorum {policy.quorum} have an address to be asked at")
     return policy
 
@@ -89,12 +89,12 @@ class Cosigning:
     async def look(self, connection: Connection, policy: Policy, submitters: Sequence[Submitter]) -> None:
         """Ask the witnesses that have not cosigned the newest checkpoint yet, all at once."""
         async with self._asking:
-            found = await newest_checkpoint(connection)
-        if found is None:
+            newest = await newest_checkpoint(connection)
+        if newest is None:
             return
-        if self._newest is None or self._newest.note != found[1]:
-            text = found[1].rpartition("\n\n")[0] + "\n"
-            self._newest, self._lines = read_checkpoint(text, text.partition("\n")[0], found[1]), {}
+        if self._newest is None or self._newest.note != newest[1]:
+            text = newest[1].rpartition("\n\n")[0] + "\n"
+            self._newest, self._lines = read_checkpoint(text, text.partition("\n")[0], newest[1]), {}
             if policy.is_satisfied_by([]):
                 async with self._asking:
                     await connection.execute(_SQL["forget_older"], self._term.epoch, self._newest.size)

@@ -41,8 +41,8 @@ class CatalogDiffers(Tampered):
 @cache
 def expected() -> Listing:
     """What the migrations make."""
-    found: Listing = msgspec.json.decode(read("consumers.proof.database_audit", "catalog.json"), type=dict[str, str])
-    return found
+    objects: Listing = msgspec.json.decode(read("consumers.proof.database_audit", "catalog.json"), type=dict[str, str])
+    return objects
 
 
 async def listing(connection: Connection) -> dict[str, str]:
@@ -59,10 +59,10 @@ async def listing(connection: Connection) -> dict[str, str]:
 
 async def compare_catalog(connection: Connection) -> int:
     """The number of objects compared. Raises `CatalogDiffers`."""
-    found = await listing(connection)
-    if differing := differences(found, expected()):
+    objects = await listing(connection)
+    if differing := differences(objects, expected()):
         raise CatalogDiffers(differing)
-    return len(found)
+    return len(objects)
 
 
 def differences(found: Listing, due: Listing) -> list[str]:

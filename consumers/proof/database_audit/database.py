@@ -125,17 +125,17 @@ class _Sorted:
 
     async def below(self, end: int | None) -> list[Any]:
         """The next rows whose index is below `end`; without it, one batch of the rest."""
-        found: list[Any] = []
+        rows: list[Any] = []
         while True:
             while self._waiting and (end is None or self._waiting[0][0] < end):
-                found.append(self._waiting.popleft())
-            if self._waiting or (end is None and found):
+                rows.append(self._waiting.popleft())
+            if self._waiting or (end is None and rows):
                 break
             self._waiting.extend(await self._cursor.fetch(BATCH_ROWS))
             if not self._waiting:
                 break
-        self.rows_count += len(found)
-        return found
+        self.rows_count += len(rows)
+        return rows
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ class _Walk:
         """Compare the tables at these entries, and keep what is compared at the end."""
         end = first + len(entries)
         derived = [derived_of(self.authority, index, raw) for index, raw in enumerate(entries, first)]
-        found = [
+        compared_tables = [
             first_difference(
                 "log.run", await self._addresses(end), [(i, [d.topic, d.offset]) for i, d in enumerate(derived, first)]
             ),
@@ -187,7 +187,7 @@ class _Walk:
             ),
             await self._compare_refusals(first, derived, end),
         ]
-        if differing := [difference for difference in found if difference is not None]:
+        if differing := [difference for difference in compared_tables if difference is not None]:
             raise TableDiffers(min(differing, key=lambda difference: difference.index or 0))
         await self._grow(entries, end)
         self._keep(first, derived)
@@ -222,11 +222,11 @@ class _Walk:
         )
         if difference is not None:
             return difference
-        kept = [row for row in rows if row["is_kept"]]
+        kept_rows = [row for row in rows if row["is_kept"]]
         return first_difference(
             "log.dead_letter",
-            [(row["index"], row["sha256"]) for row in kept],
-            [(row["index"], derived[row["index"] - first].sha256) for row in kept],
+            [(row["index"], row["sha256"]) for row in kept_rows],
+            [(row["index"], derived[row["index"] - first].sha256) for row in kept_rows],
         )
 
     async def _grow(self, entries: Sequence[bytes], end: int) -> None:
@@ -261,8 +261,10 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
     state = await connection.fetchrow(_SQL["state"])
     if state is not None and state["recorded"] != walk.recorded:
         _differ("log.state", "recorded", state["recorded"], walk.recorded, size - 1)
-    if found := differences(walk.authority, await fetch(_SQL["agencies"]), await fetch(_SQL["suspensions"])):
-        raise TableDiffers(found[0])
+    if authority_differences := differences(
+        walk.authority, await fetch(_SQL["agencies"]), await fetch(_SQL["suspensions"])
+    ):
+        raise TableDiffers(authority_differences[0])
     if (row := await connection.fetchrow(_SQL["request_without_event"])) is not None:
         _differ("platform.suspension", row["agency"], {"reason": row["reason"], "since": str(row["since"])}, None, None)
     if (row := await connection.fetchrow(_SQL["wrong_duplicate"], size)) is not None:
@@ -291,8 +293,8 @@ async def _compare_seals(connection: Connection, compared: Compared, keys: SealK
         rows = await connection.fetch(_SQL[query])
         for row in rows:
             if not any(is_sealed(seal, row) for seal in seals):
-                found = {member: row[member] for member in ("holder", "partners")}
-                _differ(table, row[name], found, f"a row that has its seal ({remedy})", None)
+                members = {member: row[member] for member in ("holder", "partners")}
+                _differ(table, row[name], members, f"a row that has its seal ({remedy})", None)
         compared.rows[table] = len(rows)
     await _compare_teams(connection, compared, keys.teams)
 
@@ -311,9 +313,9 @@ async def _compare_teams(connection: Connection, compared: Compared, seals: Team
         rows = await connection.fetch(_SQL[query])
         for row in rows:
             if not seals.is_sealed(table, row):
-                found = {"agency": row["agency"], "team": row["team"]}
+                members = {"agency": row["agency"], "team": row["team"]}
                 named = f"{table}, delivery.contact" if table == "delivery.team" else table
-                _differ(named, row["id"], found, "a row that has its seal (`yesser teams seal`)", None)
+                _differ(named, row["id"], members, "a row that has its seal (`yesser teams seal`)", None)
         compared.rows[table] = len(rows)
 
 
@@ -324,12 +326,12 @@ async def _compare_positions(connection: Connection, walk: _Walk) -> None:
         read, index = expected.get(row["topic"], (0, row["index"]))
         expected[row["topic"]] = max(read, row["offset"] + 1), index
     rows = await connection.fetch(_SQL["positions"])
-    found = {row["topic"]: row["next_offset"] for row in rows}
+    offsets = {row["topic"]: row["next_offset"] for row in rows}
     moved = {row["topic"] for row in rows if row["was_moved"]}
-    for topic in sorted(found.keys() | expected.keys(), key=lambda name: (expected.get(name, (0, 0))[1], name)):
+    for topic in sorted(offsets.keys() | expected.keys(), key=lambda name: (expected.get(name, (0, 0))[1], name)):
         due, index = expected.get(topic, (0, None))
-        if found.get(topic) != due and not (topic in moved and found[topic] > due):
-            _differ("log.read_position", topic, found.get(topic), due, index)
+        if offsets.get(topic) != due and not (topic in moved and offsets[topic] > due):
+            _differ("log.read_position", topic, offsets.get(topic), due, index)
 
 
 async def _compare_sequences(connection: Connection, walk: _Walk) -> None:

@@ -40,16 +40,16 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
     with lines.open("wb") as file:
         file.writelines(map(RowHasher(table, msgspec.Raw).lines, store.parts(table)))
     kinds = dict(zip(table.columns, table.types, strict=True))
-    given = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
+    column_types = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
     columns = ", ".join(
         f"unhex({quoted(name)}) AS {quoted(name)}" if kind == "bytea" else quoted(name) for name, kind in kinds.items()
     )
-    options = f"format='newline_delimited', columns={{{given}}}, {_ONE_FILE}"
+    options = f"format='newline_delimited', columns={{{column_types}}}, {_ONE_FILE}"
     rows = f"SELECT {columns} FROM read_json(?, {options})"
     with duckdb.connect() as database:
         database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
         lines.unlink()
         query = hashed_rows_sql(table, f"read_parquet(?, {_ONE_FILE})")
-        found = hash_of(table, fetched(database.execute(query, [glob.escape(str(path))])))
-    if found != expected:
+        sha256 = hash_of(table, fetched(database.execute(query, [glob.escape(str(path))])))
+    if sha256 != expected:
         raise ParquetDiffers(f"{path}: {ParquetDiffers.__doc__}")

@@ -106,9 +106,9 @@ def replay_into(
     groups = [first, tuple(name for name in CONSUMERS if name not in first)]
     tasks = [_Task(source, checkpoint, folder, group, end, claims, tuple(acknowledgements), form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
-        found = [row for rows in pool.map(_replay, tasks) for row in rows]
+        models = [row for rows in pool.map(_replay, tasks) for row in rows]
     order = list(CONSUMERS)
-    return sorted(found, key=lambda row: order.index(row.name.partition(".")[0]))
+    return sorted(models, key=lambda row: order.index(row.name.partition(".")[0]))
 
 
 def _replay(task: _Task) -> list[ReplayedModel]:

@@ -61,12 +61,12 @@ class SqliteStore:
         known = self._stored.maybe(table, keys)
         on = " AND ".join(f"t.{quoted(name)} = k.column{number}" for number, name in enumerate(table.key, 1))
         one = f"({', '.join('?' * len(table.key))})"
-        found: list[Row] = []
+        rows: list[Row] = []
         for start in range(0, len(known), KEYS_PER_QUERY):
             part = known[start : start + KEYS_PER_QUERY]
             sql = f"{select} (VALUES {', '.join([one] * len(part))}) k CROSS JOIN {quoted(table.name)} t ON {on}"
-            found += _rows(table, self._db.execute(sql, [value for key in part for value in key]))
-        return found
+            rows += _rows(table, self._db.execute(sql, [value for key in part for value in key]))
+        return rows
 
     async def write(self, rows: UnitOfWork) -> None:
         self._db.execute("BEGIN")

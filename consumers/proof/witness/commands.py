@@ -48,15 +48,15 @@ def run_command(
 
     key = parse_witness_key(read_private(key_file) or "")
     log_keys = _log_keys(vkeys)
-    kept = WitnessState(state or key_file.with_name(f"{key_file.name}.state"), first_run=first_run)
+    witness_state = WitnessState(state or key_file.with_name(f"{key_file.name}.state"), first_run=first_run)
     try:
-        found = Witness(key, log_keys, kept)
+        found = Witness(key, log_keys, witness_state)
         with listening(host, port, "--port") as listener:
             name, bound = log_keys[0].name, listener.getsockname()[1]
             _announce(key, name, found, f"http://{host}:{bound}/")
             asyncio.run(_until_stopped(lambda stop: serve(found, listener, stop)))
     finally:
-        kept.close()
+        witness_state.close()
 
 
 def _log_keys(vkeys: tuple[str, ...]) -> list[Verifier]:

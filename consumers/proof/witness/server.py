@@ -38,14 +38,14 @@ def application(witness: Witness, clock: Callable[[], float] = time.time) -> Cal
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         if scope["path"] != f"/{PATH}":
-            found = Answer(HTTPStatus.NOT_FOUND, f"ask for POST /{PATH}\n")
+            response = Answer(HTTPStatus.NOT_FOUND, f"ask for POST /{PATH}\n")
         elif scope["method"] != "POST":
-            found = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST\n")
+            response = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST\n")
         else:
-            found = await _added(witness, receive, clock)
-        headers = [(b"content-type", found.type.encode()), (b"x-content-type-options", b"nosniff")]
-        await send({"type": "http.response.start", "status": int(found.status), "headers": headers})
-        await send({"type": "http.response.body", "body": found.body.encode()})
+            response = await _added(witness, receive, clock)
+        headers = [(b"content-type", response.type.encode()), (b"x-content-type-options", b"nosniff")]
+        await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
+        await send({"type": "http.response.body", "body": response.body.encode()})
 
     return answer
 

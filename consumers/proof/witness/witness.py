@@ -48,13 +48,13 @@ class Witness:
             request = parse_add_checkpoint(body)
         except MalformedRequest as error:
             return Answer(HTTPStatus.BAD_REQUEST, f"{error}\n")
-        found = decide(request, self._log_keys, self.last)
-        if isinstance(found, Answer):
-            return found
-        note = signed_by_log(found.note, self._log_keys)
+        decision = decide(request, self._log_keys, self.last)
+        if isinstance(decision, Answer):
+            return decision
+        note = signed_by_log(decision.note, self._log_keys)
         line = cosign(self._key, note.rpartition("\n\n")[0] + "\n", time_s)
         self._state.write(note + line)
-        self.last = found
+        self.last = decision
         return Answer(HTTPStatus.OK, line)
 
 

@@ -87,18 +87,18 @@ def _kept_in(folder: Path) -> Iterator[None]:
 
 def checkpoints_of(values: Sequence[bytes], history: KeyHistory, topic: str) -> list[Checkpoint]:
     """This log's checkpoints among the values of the topic. Raises `Fork` for one that no key in force signed."""
-    found = []
+    checkpoints = []
     for note in dict.fromkeys(values):
         if not note.startswith(f"{history.current.name}\n".encode()):
             continue
         try:
-            found.append(history.parse_checkpoint(note.decode()))
+            checkpoints.append(history.parse_checkpoint(note.decode()))
         except (InvalidNote, UnicodeDecodeError) as error:
             raise Fork(
                 f"{topic} holds a checkpoint that log.skey did not sign ({error}): if the key was rotated, bring the"
                 " new one here (`yesser keys import`); else find out who writes to this topic (docs/runbook.md)"
             ) from error
-    return found
+    return checkpoints
 
 
 def newest(kept: Sequence[Checkpoint]) -> Checkpoint | None:

@@ -84,10 +84,10 @@ class AgencyRecords:
             ahead += more
             if stalled_at is not None:
                 reach = self._reach[topic] = reach[0], stalled_at
-        found = [record for record in ahead if record.offset < end]
-        self._ahead[topic] = ahead[len(found) :]
+        records = [record for record in ahead if record.offset < end]
+        self._ahead[topic] = ahead[len(records) :]
         verdicts, time_slice = {}, TimeSlice()
-        for record in found:
+        for record in records:
             verdicts[record.offset] = (record, validate(record.value, record.headers, agency))
             await time_slice.checkpoint()
         return Held(agency, first, *reach, verdicts)
@@ -116,23 +116,23 @@ class AgencyRecords:
 
     async def _fetch(self, topic: str, first: int, end: int) -> tuple[list[Record], int | None]:
         """The records from `first` on, and the offset from which the topic cannot be read, if there is one."""
-        found: list[Record] = []
+        records: list[Record] = []
         reached = first
         now = asyncio.get_running_loop().time
         while reached < end:
             try:
                 async with asyncio.timeout(self._stalled_after_s) as limit:
-                    async for offset in self._fetch_on(topic, reached, end, found):
+                    async for offset in self._fetch_on(topic, reached, end, records):
                         reached = offset
                         limit.reschedule(now() + self._stalled_after_s)
                 break
             except TimeoutError:
-                fault = await self._fault(topic, reached, found)
+                fault = await self._fault(topic, reached, records)
             if fault is not None:
                 _warn(topic, reached, fault)
-                return found, reached
-            reached = found[-1].offset + 1
-        return found, None
+                return records, reached
+            reached = records[-1].offset + 1
+        return records, None
 
     async def _fault(self, topic: str, offset: int, found: list[Any]) -> str | None:
         """Why the topic gives nothing from `offset` on; None where it does again, which is added to `found`.

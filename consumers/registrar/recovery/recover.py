@@ -165,11 +165,11 @@ class _Recovery:
         async with journal.lock:
             stored = await stored_transitions(journal.connection)
         history = load_keys(log_key_files(settings), stored).history
-        kept = checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
-        kept += signed_trees(history)
+        checkpoints = checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
+        checkpoints += signed_trees(history)
         if (in_file := read_last_checkpoint(settings.log_folder, history)) is not None:
-            kept.append(in_file)
-        last = newest(kept)
+            checkpoints.append(in_file)
+        last = newest(checkpoints)
         await self._verify(history, last)
         async with journal.lock, journal.connection.transaction():
             await journal.hold()
@@ -187,7 +187,7 @@ class _Recovery:
                     await self._write(records, part, signed_size)
                 self.progress("written", journal.size)
         async with journal.lock:
-            await require_continuation(journal.connection, history, kept, journal.size)
+            await require_continuation(journal.connection, history, checkpoints, journal.size)
         return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
     async def _verify(self, history: KeyHistory, last: Checkpoint | None) -> None:

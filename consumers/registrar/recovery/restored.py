@@ -95,13 +95,13 @@ class _Restoring:
     @property
     def claims(self) -> list[bytes]:
         """The claims to look up."""
-        found = []
+        claims = []
         for held in self._held.values():
             for record, verdict in held.records.values():
                 event = event_of_record(record, verdict, held.agency)
                 if event is not None:
-                    found.append(event.claim)
-        return found
+                    claims.append(event.claim)
+        return claims
 
     def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
         """Take the duplicates at offsets without an entry, if their records are unchanged."""
@@ -203,8 +203,8 @@ class Part(_Restoring):
         if offset not in held.records:
             return False, False
         record, verdict = held.records[offset]
-        found = event_of_record(record, verdict, held.agency)
-        agrees = found is not None and found.event_bytes == event.event_bytes
+        validated = event_of_record(record, verdict, held.agency)
+        agrees = validated is not None and validated.event_bytes == event.event_bytes
         return agrees, agrees and is_new and isinstance(verdict, Accepted)
 
     def _take_refusal(self, entry: Entry, held: Held, offset: int, known: Known) -> tuple[bool, bool]:

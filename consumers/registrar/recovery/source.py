@@ -64,8 +64,8 @@ def topic_source(settings: Settings) -> Source:
                 offset = begin
             consumer.seek(partition, offset)
             while await consumer.position(partition) < end:
-                found = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
-                for record in found.get(partition, []):
+                fetched = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
+                for record in fetched.get(partition, []):
                     index = _index_of(record)
                     if index > expected:
                         return

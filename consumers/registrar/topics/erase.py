@@ -92,13 +92,13 @@ def erase_command(
     Exit code 1: nothing was done.
     """
     settings = Settings().acting_as("operator")
-    found = with_database(settings, "erase", lambda connection: look_up(connection, settings, topic, offset))
+    record = with_database(settings, "erase", lambda connection: look_up(connection, settings, topic, offset))
     if not as_json:
-        print_localized(in_lines(found.sentences()))
+        print_localized(in_lines(record.sentences()))
     if yes:
         permitted(settings, "erase", {"topic": topic, "offset": offset}, break_glass)
-        with_database(settings, "erase", _erasing(settings, found))
-    document = {**asdict(found), "records": found.records, "erased": yes}
+        with_database(settings, "erase", _erasing(settings, record))
+    document = {**asdict(record), "records": record.records, "erased": yes}
     print_confirmation(document, as_json, Bilingual("حُذفت.", "They are deleted.") if yes else NOTHING_DONE)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 

@@ -178,15 +178,15 @@ async def acknowledge(connection: Connection, indexes: Sequence[int] | None, not
             rows = await connection.fetch(_SQL["acknowledge_all"], note)
         else:
             rows = await connection.fetch(_SQL["acknowledge"], indexes, note)
-        found = sorted(index for (index,) in rows)
-        for index in set(indexes or ()).difference(found):
+        released = sorted(index for (index,) in rows)
+        for index in set(indexes or ()).difference(released):
             raise NothingToRelease(
                 f"No event of the platform was refused at {index}: see `yesser refusals show {index}`."
             )
-        if found:
-            words = map(str, found) if indexes is not None else ["--all", f"({len(found)})"]
+        if released:
+            words = map(str, released) if indexes is not None else ["--all", f"({len(released)})"]
             await add_to_trail(connection, "registrar acknowledge", *words)
-    return found
+    return released
 
 
 async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, int | None, Any]:

@@ -104,12 +104,12 @@ def _rows_that_may_be_gone(base: Base, table: Table[Any], *, whole: bool) -> str
     copies = _first_copies(f"{_block_copies(base, table)} UNION ALL {spans}")
     live = f"{base.live(table)} t" if whole else f"{keys} JOIN {base.live(table)} t ON {_same_key(table)}"
     columns = (f"{_copied(table, name, number)} AS {name}" for number, name in enumerate(copied_columns(table)))
-    asked = f"({copies}) c" if whole else f"{keys} JOIN ({copies}) c ON c.key = {key_sql(table, 'k')}"
+    chosen = f"({copies}) c" if whole else f"{keys} JOIN ({copies}) c ON c.key = {key_sql(table, 'k')}"
     return (
         f"SELECT {_columns(table, 't')} FROM {live} WHERE {_since(base, table, 't')}"
         f" AND {key_sql(table, 't')} NOT IN (SELECT key FROM ({copies}) c)"
         f" UNION ALL SELECT {_columns(table, 'r')} FROM (SELECT {', '.join(columns)} FROM"
-        f" (SELECT c.row::jsonb AS row FROM {asked} WHERE c.row IS NOT NULL OFFSET 0) p) r"
+        f" (SELECT c.row::jsonb AS row FROM {chosen} WHERE c.row IS NOT NULL OFFSET 0) p) r"
         f" WHERE {_since(base, table, 'r')}"
     )
 

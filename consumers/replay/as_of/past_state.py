@@ -125,11 +125,11 @@ async def _create_views(connection: Connection, base: Base, rows: UnitOfWork) ->
 
 def changed_rows(rows: UnitOfWork, table: Table[Any]) -> dict[str, str | None]:
     """The rows of a table that the fold changed, as JSON by key; None for a deleted one."""
-    found: dict[str, str | None] = {}
+    by_key: dict[str, str | None] = {}
     for changes in rows.changes():
         if changes.table is table:
-            found = dict.fromkeys(map(key_text, changes.deleted)) | {key: row for _, key, row in _records(changes)}
-    return found
+            by_key = dict.fromkeys(map(key_text, changes.deleted)) | {key: row for _, key, row in _records(changes)}
+    return by_key
 
 
 def _records(changes: Changes) -> Iterator[tuple[str, str, str]]:

@@ -52,8 +52,8 @@ class Scratch:
         self.position = 0
         self._rules = naming_bugs(consumer)
         self._stored = StoredKeys()
-        kept = KeptKeys() if keeps_past and consumer.keeps_past else None
-        self.store = PostgresStore(connection, kept, self._stored)
+        kept_keys = KeptKeys() if keeps_past and consumer.keeps_past else None
+        self.store = PostgresStore(connection, kept_keys, self._stored)
 
     def go_on(self, position: int) -> None:
         """Go on with the rows that an earlier replay has stored up to `position`."""

@@ -47,10 +47,10 @@ class Host:
         await until_one_ends(self._feed.run(), self._run_all(stop))
 
     def _readiness_of(self, name: str) -> Readiness:
-        found = self._pipelines[name].readiness()
+        readiness = self._pipelines[name].readiness()
         if (reason := self._ended.get(name)) is None:
-            return found
-        return Readiness(False, {**found.details, "ended": reason}, found.healthy)
+            return readiness
+        return Readiness(False, {**readiness.details, "ended": reason}, readiness.healthy)
 
     async def _run_all(self, stop: asyncio.Event) -> None:
         await asyncio.gather(*(self._keep_running(pipeline.consumer, stop) for pipeline in self._pipelines.values()))
@@ -79,17 +79,17 @@ class Host:
 
 def combined(consumers: Mapping[str, Readiness]) -> Readiness:
     """The readiness of a process with several consumers. `lag` is the greatest of theirs."""
-    found = consumers.values()
+    states = consumers.values()
     details = {
-        "role": "active" if any(one.details["role"] == "active" for one in found) else "standby",
-        "lag": max(one.details.get("lag", 0) for one in found),  # type: ignore[type-var]
+        "role": "active" if any(one.details["role"] == "active" for one in states) else "standby",
+        "lag": max(one.details.get("lag", 0) for one in states),  # type: ignore[type-var]
         "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},
     }
     for what in ("rebuilding", "held_by"):
-        if known := {name: said for one in found for name, said in one.details.get(what, {}).items()}:  # type: ignore[attr-defined]
+        if known := {name: said for one in states for name, said in one.details.get(what, {}).items()}:  # type: ignore[attr-defined]
             details[what] = known
     halts = {name: str(one.details["halted"]) for name, one in consumers.items() if "halted" in one.details}
     if halts:
         others = [f"{name}: {reason}" for name, reason in halts.items() if not is_older_copy(reason)]
         details["halted"] = "; ".join([*filter(is_older_copy, halts.values())][:1] + others)
-    return Readiness(all(one.ready for one in found), details, all(one.healthy for one in found))
+    return Readiness(all(one.ready for one in states), details, all(one.healthy for one in states))

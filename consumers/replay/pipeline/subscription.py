@@ -41,8 +41,10 @@ async def receive(settings: Settings, position: Position, handle: Handle) -> Non
                 # The record of index n has offset n or a later one, since only repeats are added.
                 end = (await consumer.end_offsets([partition]))[partition]
                 consumer.seek(partition, min(index, end))
-            found = await consumer.getmany(timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max)
-            for records in found.values():
+            fetched = await consumer.getmany(
+                timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
+            )
+            for records in fetched.values():
                 is_small = pace.begin(record.value for record in records)
                 if is_small:
                     # At once: the client's next fetch would bring the next record alone.

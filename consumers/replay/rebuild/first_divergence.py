@@ -111,7 +111,7 @@ async def _first_change(trial: Scratch, table: Table[Any], row: Difference, end:
 
 async def _row(connection: Connection, table: Table[Any], row: Difference) -> Row | None:
     where = " AND ".join(f"t.{name} = ${i}" for i, name in enumerate(table.key, 1))
-    found: Row | None = await connection.fetchval(
+    row_now: Row | None = await connection.fetchval(
         f"SELECT to_jsonb(t) FROM {table.name} t WHERE {where}", *(row.key[name] for name in table.key)
     )
-    return found
+    return row_now

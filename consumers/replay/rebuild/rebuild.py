@@ -215,7 +215,7 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
         return Rebuilt(consumer.name, scratch.position)
     async with connection.transaction(isolation="repeatable_read"):
         differences: dict[str, Differences] = {}
-        found = None
+        divergence = None
         if options.compare:
             await replay(settings, [scratch], await position_of(connection, consumer), progress)
             differences = {
@@ -223,7 +223,7 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
                 for table in consumer.stored_tables
             }
             if any(table.count for table in differences.values()):
-                found = await first_difference(settings, scratch, list(differences.values()))
+                divergence = await first_difference(settings, scratch, list(differences.values()))
             await scratch.use()
         models = []
         for table in consumer.stored_tables:
@@ -231,4 +231,4 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
             differing = differences[table.name].count if options.compare else None
             row = rebuilt.name, rebuilt.rows, rebuilt.sha256, not differing, differing, scratch.position
             models.append(ReadModel(consumer.name, *row))
-    return Rebuilt(consumer.name, scratch.position, tuple(models), found)
+    return Rebuilt(consumer.name, scratch.position, tuple(models), divergence)

@@ -78,13 +78,13 @@ def mark(home: Path, name: str) -> dict[str, str]:
 
 def marked_children(home: Path) -> list[tuple[str, Identity]]:
     """The running children of a home, found by their environment; without those that they started themselves."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):  # it has just ended, or is another user's
             name, _, marked = process.environ().get(_MARK, "").partition(" of ")
             if marked == str(home) and os.getsid(process.pid) == process.pid:
-                found.append((name, _identity(process)))
-    return found
+                processes.append((name, _identity(process)))
+    return processes
 
 
 def end_all(endings: Iterable[tuple[Identity, Ending]]) -> int:

@@ -131,10 +131,10 @@ def _fetch_one(jar: Jar, scratch: Path, fetch: Fetch) -> Path:
             f"{jar.coordinates} could not be downloaded from Maven ({type(error).__name__}): "
             "check the network (or set a mirror in YESSER_MAVEN_REPOSITORY) and run the same command again."
         ) from error
-    found = sha256_of(path)
-    if found != jar.sha256:
+    sha256 = sha256_of(path)
+    if sha256 != jar.sha256:
         raise StackError(
-            f"{jar.coordinates} has SHA-256 {found}, but {LOCK_FILE} has {jar.sha256}: the download is damaged or "
+            f"{jar.coordinates} has SHA-256 {sha256}, but {LOCK_FILE} has {jar.sha256}: the download is damaged or "
             "another jar; it was deleted. Run the same command again, or check the mirror."
         )
     return path
@@ -165,8 +165,10 @@ def resolve_lock(scratch: Path) -> list[Jar]:
     assert environment.lockfile is not None
     jars = []
     for path in (*environment.jars_dir.iterdir(), *environment.modules_dir.iterdir()):
-        found = next(d for d in environment.lockfile.dependencies if path.name == f"{d.artifactId}-{d.version}.jar")
-        jars.append(Jar(found.groupId, found.artifactId, found.version, sha256_of(path)))
+        dependency = next(
+            d for d in environment.lockfile.dependencies if path.name == f"{d.artifactId}-{d.version}.jar"
+        )
+        jars.append(Jar(dependency.groupId, dependency.artifactId, dependency.version, sha256_of(path)))
     logging_version = next(jar.version for jar in jars if jar.artifact == "log4j-core")
     context = MavenContext(repo_cache=scratch / "alone", timeout=DOWNLOAD_TIMEOUT_S)
     for (group, artifact), version in ((SLF4J_BINDING, logging_version), (TOOLS, KAFKA_VERSION)):

@@ -70,15 +70,15 @@ def choose(wanted: Iterable[int | None], draw: Callable[[], int] = random_port, 
     All sockets stay bound until every port is chosen, so that the system gives none twice. It would give a number that
     is asked for twice: no socket listens yet.
     """
-    given = set(avoid)
+    taken = set(avoid)
     chosen: list[int] = []
     with ExitStack() as probes:
         for port in wanted:
             probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            _bind(probe, port, draw, given)
+            _bind(probe, port, draw, taken)
             chosen.append(int(probe.getsockname()[1]))
-            given.add(chosen[-1])
+            taken.add(chosen[-1])
     return chosen
 
 

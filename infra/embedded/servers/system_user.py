@@ -55,9 +55,9 @@ def found_or_added(find: Callable[[], Found | None], add: Callable[[], None], lo
             add()
     finally:
         os.close(folder)
-    found = find()
-    assert found is not None
-    return found
+    user = find()
+    assert user is not None
+    return user
 
 
 def _known_user() -> pwd.struct_passwd | None:

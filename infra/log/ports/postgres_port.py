@@ -46,7 +46,7 @@ class PostgresPort:
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         try:
-            found = await read_unchecked(self._connection, first, count)
+            entries = await read_unchecked(self._connection, first, count)
         except ChangedEntry:  # as of a bundle: its hashes show the first wrong entry
-            found = await read_checked(self._connection, first, count)
-        return found or whole(found, count, "entries", first)
+            entries = await read_checked(self._connection, first, count)
+        return entries or whole(entries, count, "entries", first)

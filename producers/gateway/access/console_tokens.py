@@ -44,10 +44,10 @@ class ConsoleIssuer:
 
         Raises `InvalidKey`.
         """
-        found = self._read(token)
-        if found is None and self.read_keys():  # of a key that was put in use since the files were read
-            found = self._read(token)
-        return found
+        sending = self._read(token)
+        if sending is None and self.read_keys():  # of a key that was put in use since the files were read
+            sending = self._read(token)
+        return sending
 
     def _read(self, token: str) -> Sending | None:
         tried = (self._read_by(key.text, token) for key in self._keys.valid(self._clock()))
@@ -66,5 +66,5 @@ class ConsoleIssuer:
             )
         except _NOT_VALID:
             return None
-        found = Sending(claims["sub"], claims["role"], claims["holder"])
-        return found if all(isinstance(name, str) for name in found) and found.role in SENDERS else None
+        sending = Sending(claims["sub"], claims["role"], claims["holder"])
+        return sending if all(isinstance(name, str) for name in sending) and sending.role in SENDERS else None

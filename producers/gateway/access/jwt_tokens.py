@@ -150,8 +150,8 @@ def claims_of(claims: JsonClaims) -> JwtClaims | None:
     partners = ours.get("partners", []) if kind == "partner" else []
     if not isinstance(partners, list) or not all(isinstance(partner, str) for partner in partners):
         return None
-    asked = set(scope.split())
-    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in asked), tuple(partners))
+    requested = set(scope.split())
+    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in requested), tuple(partners))
 
 
 def _header_of(token: str) -> _Header | None:

@@ -33,10 +33,10 @@ class Content(NamedTuple):
 
 def content_of(headers: RawHeaders) -> Content:
     """The mode by content type, else by the presence of `ce-` headers. Raises `Problem` (415)."""
-    given = [value for name, value in headers if name == b"content-type"]
-    if len(given) > 1:
+    content_types = [value for name, value in headers if name == b"content-type"]
+    if len(content_types) > 1:
         raise Problem("unsupported-media-type")
-    media, charset = _media_type(given[0]) if given else ("", None)
+    media, charset = _media_type(content_types[0]) if content_types else ("", None)
     if media.startswith(SINGLE):
         if charset not in (None, "utf-8", "utf8") or media not in (f"{BATCH}+json", f"{SINGLE}+json"):
             raise Problem("unsupported-media-type")

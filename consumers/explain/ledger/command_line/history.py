@@ -62,8 +62,8 @@ def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
         raise click.UsageError(f"{file} is not JSON: {error}") from None
     if not isinstance(terms, dict):
         raise click.UsageError(f"{file} is not a JSON object with members of the terms, such as bands.")
-    found = what_if(partnership, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
-    print_result(found, as_json, lambda: _show_what_if(found), indented=True)
+    comparison = what_if(partnership, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
+    print_result(comparison, as_json, lambda: _show_what_if(comparison), indented=True)
 
 
 @click.command("forecast")
@@ -76,10 +76,10 @@ def forecast_command(partnership: str, picture: Path | None, as_json: bool) -> N
     The remaining periods are priced as their statements would be: at the pace of the closed ones, as expected, and if
     nothing more comes. Nothing is written to the ledger.
     """
-    found = forecast(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
+    document = forecast(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
     if picture is not None:
-        picture.write_text(svg(found), encoding="utf-8")
-    print_result(found, as_json, lambda: _show_forecast(found, picture), indented=True)
+        picture.write_text(svg(document), encoding="utf-8")
+    print_result(document, as_json, lambda: _show_forecast(document, picture), indented=True)
 
 
 def _show_forecast(found: Forecast, picture: Path | None) -> None:

@@ -120,10 +120,10 @@ class RuleSet:
     _by_moment: Mapping[str, tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found: dict[str, tuple[Rule, ...]] = {}
+        by_moment: dict[str, tuple[Rule, ...]] = {}
         for rule in self.rules:
-            found[rule.when] = (*found.get(rule.when, ()), rule)
-        object.__setattr__(self, "_by_moment", found)
+            by_moment[rule.when] = (*by_moment.get(rule.when, ()), rule)
+        object.__setattr__(self, "_by_moment", by_moment)
 
     @cached_property
     def version(self) -> int:

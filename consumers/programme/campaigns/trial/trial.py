@@ -90,9 +90,9 @@ def _collecting(name: str, rules: RuleSet, decided: list[OutboxEvent]) -> Consum
     consumer = campaigns_consumer(lambda: rules)
 
     def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        found = consumer.fold(ws, entries)
-        decided.extend(event for event in found if event.type == "campaign.triggered")
-        return found
+        outbox_events = consumer.fold(ws, entries)
+        decided.extend(event for event in outbox_events if event.type == "campaign.triggered")
+        return outbox_events
 
     return replace(consumer, name=name, schema=f"campaigns_{name}", fold=fold)
 
@@ -105,8 +105,8 @@ async def _in_log(state: View, consumer: Consumer) -> list[str]:
 
 def _triggers(events: Iterable[OutboxEvent], since: int) -> dict[str, Trigger]:
     """By campaign, in the order of their causes."""
-    found = sorted((event.data for event in events), key=lambda data: data["cause_index"])
-    return {data["campaign_id"]: data for data in found if data["cause_index"] >= since}
+    triggers = sorted((event.data for event in events), key=lambda data: data["cause_index"])
+    return {data["campaign_id"]: data for data in triggers if data["cause_index"] >= since}
 
 
 def _tried(trigger: Trigger, published: frozenset[str], **differing: list[str]) -> TriedTrigger:

@@ -65,15 +65,18 @@ class LifeCycle(Generic[Row]):
 
     def apply(self, ws: UnitOfWork, entry: Entry) -> list[Outcome]:
         """Apply one entry; at `registered`, also what waited for it."""
-        row, found = self.row(ws, entry), found_at(entry)
+        row, found_index = self.row(ws, entry), found_at(entry)
         if row is not None:
-            return [self._apply_fact(ws, row, entry, found)]
+            return [self._apply_fact(ws, row, entry, found_index)]
         if entry.type != f"{self.kind}.registered":
             beyond = pending_events.keep(ws, entry)
             return [] if beyond is None else [beyond]
         row = self.register(ws, entry)
         facts = pending_events.take(ws, entry.subject)
-        return [applied(entry, found, self.details(row)), *(self._apply_fact(ws, row, fact, found) for fact in facts)]
+        return [
+            applied(entry, found_index, self.details(row)),
+            *(self._apply_fact(ws, row, fact, found_index) for fact in facts),
+        ]
 
     def _apply_fact(self, ws: UnitOfWork, row: Row, fact: Fact, found: AppliedAt) -> Outcome:
         if fact.type == f"{self.kind}.registered":
