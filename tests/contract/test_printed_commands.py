@@ -53,12 +53,13 @@ def commands() -> list[tuple[str, str]]:
 
 def fault_of(line: str) -> str | None:
     """What the parser says against a command; what stands for a value, such as FILE, is none."""
-    command, context, words = cli, click.Context(cli), shlex.split(line)[1:]
+    command: click.Command = cli
+    context, words = click.Context(cli), shlex.split(line)[1:]
     while isinstance(command, click.Group) and words and words[0] != "…":
         found = command.get_command(context, words[0])
         if found is None:
             return f"there is no {words[0]}"
-        command, words = found, words[1:]  # type: ignore[assignment]
+        command, words = found, words[1:]
         context = click.Context(command, parent=context)
     if command in (kafka, postgres):
         options = options_of_tool(words[0]) if words and words[0] in POSTGRES_TOOLS else set(words)
