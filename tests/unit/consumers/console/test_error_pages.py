@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import Any, get_args
 
 from fastapi.routing import iter_route_contexts
@@ -61,6 +62,11 @@ async def test_an_error_page_speaks_to_its_reader() -> None:
             assert (answer.status_code, said in answer.text) == (status, True), path
             shown = answer.text.partition("<main")[2].partition("<code")[0]
             assert not OF_PROGRAMS.search(re.sub(r"<[^>]*>", " ", shown)), path
+
+
+async def test_a_page_names_the_release_to_who_is_signed_in() -> None:
+    assert f"Yesser Events {version('yesser-events')}" in (await page(TEAM, "/components")).text
+    assert version("yesser-events") not in (await page(None, "/sign-in")).text
 
 
 async def test_every_page_refuses_a_parameter_that_it_does_not_know() -> None:
