@@ -64,10 +64,10 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")
     if others := sorted({path.name for path in Path(arguments[0]).iterdir()} - OWN_FILES):
         names = ", ".join(name if name.isprintable() else ascii(name) for name in others)
-        sys.stdout.write(f"لم يُتحقق من: \u2068{names}\u2069.\nNot checked: {names}.\n")
+        sys.stdout.writelines([f"لم يُتحقق من: \u2068{names}\u2069.\n", f"Not checked: {names}.\n"])
     if STATEMENT in others:
         command = f"yesser ledger verify-statement {shlex.quote(arguments[0])} --vkey {arguments[1]}"
-        sys.stdout.write(f"التحقق من الكشف · To check the statement:\n    {command}\n")
+        sys.stdout.writelines([f"للتحقق من الكشف: \u2068{command}\u2069\n", f"To check the statement: {command}\n"])
     return OK
 
 
