@@ -72,7 +72,7 @@ SUMMARIES: Final = {
     "subscriptions": "What each team gets of the campaigns, and how.",
     "teams": "The agencies' teams that get campaign triggers.",
     "tokens": "Create, list, seal and revoke the gateway's bearer tokens.",
-    "topics": "Delete a topic that the platform makes again.",
+    "topics": "List and describe topics; delete one that is made again.",
     "trail": "Who did what: the actions of operators and accounts.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",

@@ -23,11 +23,14 @@ from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages import approvals
 from consumers.console.pages.audit import routes as audit
 from consumers.console.pages.campaigns import routes as campaigns
+from consumers.console.pages.oidc import CALLBACK as OIDC_CALLBACK
 from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.operations import routes as operations
 from consumers.console.pages.partnerships import routes as partnerships
+from consumers.console.pages.partnerships import what_if
 from consumers.console.pages.plan import routes as plan
 from consumers.console.pages.signin import router as signin
+from consumers.console.pages.workspace import publishing
 from consumers.console.pages.workspace import routes as workspace
 from consumers.console.parts import Parts
 from consumers.console.visit import Visiting, page_context
@@ -36,6 +39,7 @@ from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from events.values.bilingual import Bilingual
+from infra.http.parameters import only_known_parameters
 from infra.http.problems import EXPLANATIONS, Problem, RequestCode
 from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -46,6 +50,7 @@ _GZIP_LEVEL: Final = 5
 """Two thirds of the time of the highest, for two per cent more bytes."""
 _ROOMS: Final = (plan, campaigns, workspace, partnerships, audit, operations, approvals)
 """In the order of the navigation."""
+_OWN_NAMES: Final = frozenset({*what_if.PATHS, publishing.FORM, OIDC_CALLBACK})
 _KEPT: Final = "public, max-age=31536000, immutable"
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _logger = structlog.get_logger(__name__)
@@ -63,7 +68,7 @@ def pages(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(require_own_form)],
+        dependencies=[Depends(require_own_form), Depends(_only_known_parameters)],
         exception_handlers=_handlers(parts),
         telemetry=NO_TELEMETRY,
     )
@@ -95,6 +100,13 @@ def pages(parts: Parts) -> FastAPI:
         return Response(asset.body, headers={"Cache-Control": _KEPT}, media_type=asset.media_type)
 
     return app
+
+
+async def _only_known_parameters(request: Request) -> None:
+    """A name that a page ignored would show another state than was asked for. Pages whose form has names of its own
+    compare them; an identity provider adds what it likes."""
+    if request.scope["route"].path not in _OWN_NAMES:
+        await only_known_parameters(request)
 
 
 def _below_v1(app: ASGIApp) -> ASGIApp:
@@ -169,12 +181,15 @@ def _problem_page(request: Request, code: RequestCode, errors: Sequence[Mapping[
     if (changed_row := changed_row_of(errors)) is not None:
         return _changed_page(request, changed_row.get("id"))
     listed = errors if code in LISTED else ()
-    return _error_page(request, code, [_in_language(request, row.get("detail", "")) for row in listed])
+    return _error_page(request, code, [_reason(request, row) for row in listed])
 
 
-def _in_language(request: Request, detail: str | Bilingual) -> str:
-    """A sentence of our own in the reader's language; the gateway's is in it already."""
-    return str(request.state.words.of(detail)) if isinstance(detail, Bilingual) else detail
+def _reason(request: Request, row: Mapping[str, Any]) -> str:
+    """What a problem says of one value. A sentence of our own is shown in the reader's language; the gateway's is in it
+    already."""
+    detail, parameter = row.get("detail", ""), row.get("parameter")
+    said = str(request.state.words.of(detail)) if isinstance(detail, Bilingual) else detail
+    return said if parameter is None else f"\u2068{parameter}\u2069: {said}"
 
 
 def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()) -> Response:

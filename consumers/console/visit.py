@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from importlib.metadata import version
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -25,6 +26,7 @@ from infra.http.problems import Problem
 from producers.sdk.problems import OutcomeUnknown
 
 T = TypeVar("T")
+VERSION: Final = version("yesser-events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
         "unsent": False,
+        "version": VERSION,
         **context,
     }
 

@@ -12,7 +12,8 @@ from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import EVERYTHING, KeyFigures, Part, Scope, Sum
 from consumers.explain.sources import Raw, Reach, Source
 from consumers.models.registry import CONSUMERS
-from consumers.replay.as_of.view import NoSuchIndex, View, view
+from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.view import NoSuchIndex, View, index_of, view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.event_index.read import Query, as_full_type, find_indexes
 from events.errors import YesserError
@@ -91,10 +92,11 @@ class DatabaseSource(Source):
 
 
 @asynccontextmanager
-async def database_source(settings: Settings, end: int | None) -> AsyncIterator[DatabaseSource]:
-    """A snapshot of all consumers, closed at the end of the block."""
+async def database_source(settings: Settings, when: PointInTime) -> AsyncIterator[DatabaseSource]:
+    """A snapshot of all consumers, up to an index or a recorded time, closed at the end of the block."""
     async with view(settings, list(CONSUMERS.values())) as shown:
-        yield DatabaseSource(shown, end)
+        known = when.recorded is None
+        yield DatabaseSource(shown, when.index if known else await index_of(shown.connection, when))
 
 
 async def entries_in(shown: View, end: int, scope: Scope) -> AsyncGenerator[Raw, None]:

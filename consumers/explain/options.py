@@ -15,16 +15,18 @@ import click
 from consumers.explain.explain import STEPS_MAX, Explained, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.renderings import Proofs, indexes_of, view
-from consumers.explain.sources import ExportSource, OutsideSource, Source
+from consumers.explain.sources import ExportSource, OccurredSource, OutsideSource, Source
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.commands.audit_options import AuditSource, audit_source
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
+from consumers.replay.as_of.options import as_of_options
+from consumers.replay.as_of.point_in_time import PointInTime
 from events.errors import Retry
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import print_result
-from infra.command_line.parameters import index_option
 from infra.command_line.progress_bar import progress_bar
+from infra.log.recorded_times import recorded_by
 from infra.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,14 +40,14 @@ class NotSignedYet(Retry):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the options say. `as_of_index`: explain the first entries only; `proofs`: the folder for a proof of each
+    """What the options say. `when`: the entries of which state are explained; `proofs`: the folder for a proof of each
     step."""
 
     place: str | None
     vkey: str | None
     token_file: Path | None
     state: Path | None
-    as_of_index: int | None
+    when: PointInTime
     steps: int
     proofs: Path | None
 
@@ -61,7 +63,7 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            answer = asyncio.run(_answer(log, self.as_of_index, request))
+            answer = asyncio.run(_answer(log, self.when, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
         proofs: Proofs = {}
@@ -80,37 +82,41 @@ def explain_options(command: Command) -> Command:
     @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
     @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
     @click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")
-    @index_option
+    @as_of_options
     @click.option(
         "--steps", type=click.IntRange(min=1), default=STEPS_MAX, show_default=True, help="Show the last N steps."
     )
     @click.option("--proofs", type=_FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
     @wraps(command)
-    def with_options(**given: Any) -> Any:
-        return command(asked=Asked(**{field.name: given.pop(field.name) for field in fields(Asked)}), **given)
+    def with_options(when: PointInTime, **given: Any) -> Any:
+        own = {field.name: given.pop(field.name) for field in fields(Asked) if field.name in given}
+        return command(asked=Asked(when=when, **own), **given)
 
     return with_options  # type: ignore[return-value]
 
 
-async def _answer(log: AuditSource | None, end: int | None, request: Request) -> Explained:
-    async with _opened(log, end) as source:
-        return await explain(source, request)
+async def _answer(log: AuditSource | None, when: PointInTime, request: Request) -> Explained:
+    async with _opened(log, when) as source:
+        return await explain(source if when.occurred is None else OccurredSource(source, when.occurred), request)
 
 
 @asynccontextmanager
-async def _opened(log: AuditSource | None, end: int | None) -> AsyncIterator[Source]:
-    """The source, up to `end` entries. A log elsewhere must continue the last checkpoint that was accepted."""
+async def _opened(log: AuditSource | None, when: PointInTime) -> AsyncIterator[Source]:
+    """The source, up to an index or a recorded time. A log elsewhere must continue the last checkpoint that was
+    accepted."""
     if log is None or log.place is None:
         from consumers.explain.database import database_source  # imported here: an auditor has no database
 
-        async with database_source(Settings(), end) as source:
+        async with database_source(Settings(), when) as source:
             yield source
     elif (export := log.export()) is not None:
-        yield ExportSource(export, _end_of(export.size, end))
+        yield ExportSource(export, _end_of(export.size, when.index), when.recorded)
     else:
         async with log.opened() as port:
             _, checkpoint = await log.continued(port)
-            proven, size = AuthenticatedLog(port, checkpoint), _end_of(checkpoint.size, end)
+            proven, size = AuthenticatedLog(port, checkpoint), _end_of(checkpoint.size, when.index)
+            if when.recorded is not None:
+                size = await recorded_by(when.recorded, size, lambda index: proven.entries(index, 1))
             with progress_bar("explain", size) as update:
                 yield OutsideSource(proven, size, lambda done, total: update(completed=done, total=total))
         log.keep(checkpoint)

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import starmap
 from typing import Any, Protocol
 
 from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import KeyFigures, Part, Scope
+from consumers.explain.models import WrongName
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
 from consumers.proof.audit.source import Export
-from events.wire.entry import parse_entry
+from consumers.replay.as_of.point_in_time import occurred_on
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.wire.entry import parse_entry, recorded_time
 from infra.log.ports.tree import Progress
 
 Raw = tuple[int, bytes]
+
+
+class NotByOccurrence(WrongName):
+    """The ledger has no state by an occurred date, since its periods close in log order: use --as-of-recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,14 @@ class OutsideSource(Source):
 
 
 class ExportSource(Source):
-    """An export, up to `end` entries of its log."""
+    """An export, up to `end` entries of its log, and of these those recorded by an instant."""
 
-    def __init__(self, export: Export, end: int) -> None:
+    def __init__(self, export: Export, end: int, recorded: datetime | None = None) -> None:
         self._export = export
         self._end = end
+        if recorded is not None:
+            entries = starmap(parse_entry, export.entries())
+            self._end = next((entry.index for entry in entries if entry.recorded > recorded_time(recorded)), end)
 
     async def reach(self, parts: Iterable[Part]) -> Reach:
         return Reach(self._end, is_complete=False)
@@ -81,6 +93,29 @@ class ExportSource(Source):
         for index, raw in self._export.entries():
             if index < self._end and scope.has(parse_entry(index, raw)):
                 yield index, raw
+
+
+@dataclass(frozen=True, slots=True)
+class OccurredSource(Source):
+    """Of another source the entries that had occurred by a date (`YYYY-MM-DD`). No table has these figures."""
+
+    source: Source
+    date: str
+
+    async def reach(self, parts: Iterable[Part]) -> Reach:
+        """Raises `NotByOccurrence`, and what the source raises."""
+        own = list(parts)
+        if any(part.consumer.name == REVENUE.name for part in own):
+            raise NotByOccurrence(NotByOccurrence.__doc__)
+        return await self.source.reach(own)
+
+    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        async for index, raw in self.source.entries(scope):
+            if occurred_on(parse_entry(index, raw)) <= self.date:
+                yield index, raw
+
+    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
+        return await self.source.keys(part)
 
 
 @dataclass(frozen=True, slots=True)

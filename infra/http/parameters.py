@@ -38,11 +38,14 @@ _NONE_HERE: Final = Bilingual("لا معاملات لهذا المسار.", "Thi
 
 async def only_known_parameters(request: Request) -> None:
     """A dependency of every route. Raises `Problem` (400) with each unknown parameter and the known ones."""
-    if not request.scope["query_string"]:
-        return
-    route: APIRoute = request.scope["route"]
-    known = sorted(_names(route.dependant))
-    unknown = [name for name in request.query_params if name not in known][:_LISTED_MAX]
+    if request.scope["query_string"]:
+        route: APIRoute = request.scope["route"]
+        require_known(request.query_params, sorted(_names(route.dependant)))
+
+
+def require_known(given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise `Problem` (400) with each name that is none of the known ones."""
+    unknown = [name for name in given if name not in known][:_LISTED_MAX]
     if unknown:
         detail = _known_here(known) if known else _NONE_HERE
         errors = [{"code": "unknown-parameter", "parameter": _shown(name), "detail": detail} for name in unknown]

@@ -159,7 +159,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
         wanted = safe_copies(copies)
         if name in agencies:
             wanted |= agency_topic_config(settings) | synced_to_disk(copies)
-        own = await _own_config(admin, name)
+        own = await own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.
             resource = ConfigResource(ConfigResourceType.TOPIC, name, configs={**own, **wanted})
@@ -171,7 +171,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
     return changed
 
 
-async def _own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+async def own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     """The values that were set for this topic."""
     (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     ((code, message, _, _, entries),) = response.resources

@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from events.errors import Tampered
-from events.wire.entry import parse_entry, recorded_time
 from infra.log.bundle import split_bundle
 from infra.log.key_history import Transition, parse_transition
 from infra.log.layout import HASH_BYTES, TILE, split_hashes
 from infra.log.merkle import TileTree
+from infra.log.recorded_times import recorded_by
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -88,16 +88,7 @@ async def read_unchecked(connection: Connection, first: int, limit: int) -> list
 
 async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
     """The number of entries recorded at or before `instant`."""
-    wanted = recorded_time(instant)
-    low, high = 0, await log_size(connection)
-    while low < high:
-        middle = (low + high) // 2
-        (raw,) = await read_checked(connection, middle, 1)
-        if parse_entry(middle, raw).recorded <= wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    return await recorded_by(instant, await log_size(connection), lambda index: read_checked(connection, index, 1))
 
 
 async def chosen_entries(
@@ -206,6 +197,20 @@ async def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
     """Size and note of the newest signed checkpoint, which may be some entries behind; None before the first."""
     row = await connection.fetchrow(_SQL["newest_checkpoint"])
     return None if row is None else (row["size"], row["note"])
+
+
+async def cosigned_checkpoint(connection: Connection) -> tuple[int, str] | None:
+    """Size and note of the newest checkpoint that enough witnesses cosigned; None where the log has none."""
+    row = await connection.fetchrow(_SQL["cosigned_checkpoint"])
+    return None if row is None else (row["size"], row["note"])
+
+
+async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str] | None:
+    """Size and note of a checkpoint that covers an entry, a cosigned one if there is one; None: none does yet."""
+    for found in (await cosigned_checkpoint(connection), await newest_checkpoint(connection)):
+        if found is not None and index < found[0]:
+            return found
+    return None
 
 
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:

@@ -45,6 +45,10 @@ SELECT hash FROM log.node WHERE level = $1 AND node_index >= $2 AND node_index <
 -- The latest checkpoint; the log may have grown since.
 SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1
 
+-- name: cosigned_checkpoint
+-- Where the log has witnesses.
+SELECT size, note FROM platform.cosigned_checkpoint
+
 -- name: authority_notes
 -- The newest first. One that the key did not sign is skipped; after some, all entries are read.
 SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8

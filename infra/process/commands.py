@@ -12,7 +12,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import Final, TypeAlias
 
 import click
@@ -45,6 +45,7 @@ def run(name: str) -> None:
     os.environ["PYTHONSAFEPATH"] = "1"  # a Python that this process starts imports nothing from the current folder
     settings = Settings()
     setup(settings, name)
+    structlog.get_logger().info("the process starts", version=version("yesser-events"))
     factory: Callable[[Settings], Process] = process_entries()[name].load()
     process = factory(settings)
     gc.freeze()

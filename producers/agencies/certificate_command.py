@@ -1,4 +1,4 @@
-"""`yesser agencies certificate CODE`: an agency's client certificate, of the private authority of `yesser up --tls`."""
+"""`yesser agencies certificate`: an agency's client certificate, of the private authority of `yesser up --tls`."""
 
 from __future__ import annotations
 

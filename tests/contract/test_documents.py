@@ -1,22 +1,17 @@
-"""What the documents say is there: commands, options, make targets, files; links; and the first events are accepted."""
+"""What the documents say is there: make targets, files; links; and the first events are accepted."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import click
 import orjson
 
 from events.validation.verdicts import Agency
-from infra.cli import cli
-from infra.embedded.servers.postgres import installation
-from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.lint import lint
 from infra.event_files.ndjson import Line
 from infra.event_files.table_lines import mapped_lines
@@ -50,13 +45,6 @@ def snippets(document: str) -> list[str]:
     return lines + re.findall(r"`([^`\n]+)`", text_of(document))
 
 
-def commands() -> Iterator[tuple[str, str]]:
-    """Every `yesser …` in the documents, with where it stands."""
-    for document in DOCUMENTS:
-        lines = [line for line in snippets(document) if re.match(r"yesser [a-z][^|]*$", line)]
-        yield from ((document, line) for line in sorted({line.partition("#")[0].strip() for line in lines}))
-
-
 def services_of(document: str) -> Iterator[dict[str, str]]:
     """The settings of services that a block of commands or a code in a text gives together."""
     for block in blocks(document):
@@ -67,28 +55,6 @@ def services_of(document: str) -> Iterator[dict[str, str]]:
 @cache
 def make_targets() -> frozenset[str]:
     return frozenset(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
-
-
-@every(("document", "line"), commands)
-def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str) -> None:
-    words = shlex.split(line)[1:]
-    command: click.Command = cli
-    while isinstance(command, click.Group) and words:
-        found = command.get_command(click.Context(command), words[0])
-        assert found is not None, f"{document}: there is no `{line}`"
-        command, words = found, words[1:]
-    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
-    if command is postgres and words and words[0] in POSTGRES_TOOLS:
-        options |= options_of_tool(words[0])
-    foreign = {word for word in words if word.startswith("--")} - options
-    assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
-
-
-@cache
-def options_of_tool(name: str) -> set[str]:
-    """The long options of one of PostgreSQL's own tools."""
-    text = subprocess.check_output([installation() / "bin" / name, "--help"], text=True)
-    return set(re.findall(r"--[a-z-]+", text))
 
 
 @every("document", DOCUMENTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -36,10 +37,11 @@ class Yesser:
         return from_json((await self.output(*words, "--json", **changes)).encode())
 
 
-async def yesser(settings: Settings, *words: str, catch_exceptions: bool = True) -> Result:
-    """A command with exactly these settings; an auditor's checkpoints are in the home."""
+async def yesser(settings: Settings, *words: str, catch_exceptions: bool = True, typed: str | None = None) -> Result:
+    """A command with exactly these settings; an auditor's checkpoints are in the home. `typed`: what a person answers
+    to its questions."""
     environment = subprocess_environment(settings) | {"XDG_STATE_HOME": str(settings.home / "state")}
-    return await _run(words, environment, catch_exceptions)
+    return await _run(words, environment, catch_exceptions, typed)
 
 
 async def yesser_json(settings: Settings, *words: str) -> tuple[int, Any]:
@@ -48,6 +50,8 @@ async def yesser_json(settings: Settings, *words: str) -> tuple[int, Any]:
     return result.exit_code, from_json(result.stdout.encode())
 
 
-async def _run(words: Sequence[str], environment: Mapping[str, str], catch_exceptions: bool = True) -> Result:
-    invoke = CliRunner().invoke
-    return await asyncio.to_thread(invoke, cli, words, env=environment, catch_exceptions=catch_exceptions)
+async def _run(
+    words: Sequence[str], environment: Mapping[str, str], catch_exceptions: bool = True, typed: str | None = None
+) -> Result:
+    invoke = partial(CliRunner().invoke, cli, words, typed)
+    return await asyncio.to_thread(invoke, env=environment, catch_exceptions=catch_exceptions)

@@ -8,9 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from consumers.explain.ledger.folded import folded
-from consumers.explain.ledger.statement_proof import STATEMENT_FILE
+from consumers.proof.audit import verify
 from consumers.proof.audit.export import export
-from consumers.proof.audit.verify import as_json
 from consumers.revenue.rows import STATEMENT
 from events.wire.entry import parse_entry
 from tests.world.memory_log import KEY, MemoryLog
@@ -31,9 +30,9 @@ async def write_proof(
     own = [row for row in entries if row[2].subject == f"partnership/{partnership_id}" and not without(row[0])]
     if stated is None:
         statement = next(row for row in folded(row[2] for row in own).rows(STATEMENT) if row.period == period)
-        text = as_json(asdict(statement)) + "\n"
+        text = verify.as_json(asdict(statement)) + "\n"
     else:
-        text = (stated / STATEMENT_FILE).read_text(encoding="utf-8")
+        text = (stated / verify.STATEMENT).read_text(encoding="utf-8")
     closing = json.loads(text)["closing_index"]
     log = MemoryLog(list(raw))
 
@@ -43,4 +42,4 @@ async def write_proof(
                 yield index, entry
 
     await export(log, await log.checkpoint(), KEY.verifier, chosen(), folder)
-    (folder / STATEMENT_FILE).write_text(text, encoding="utf-8")
+    (folder / verify.STATEMENT).write_text(text, encoding="utf-8")

@@ -15,8 +15,8 @@ CHANGED: Final = Explanation(
         "Do not rely on the figures of this page, and tell the programme office: the runbook says what to do.",
     ),
 )
-LISTED: Final[frozenset[str]] = frozenset({"not-allowed-now", "invalid-body"})
-"""Problems whose page lists what the gateway says of them."""
+LISTED: Final[frozenset[str]] = frozenset({"not-allowed-now", "invalid-body", "unknown-parameter"})
+"""Problems whose page lists what is said of each value."""
 
 _VALUE: Final = (
     Bilingual("قيمة غير صالحة", "A value is not valid"),
@@ -64,7 +64,10 @@ _WORDS: Final[dict[RequestCode, tuple[Bilingual, Bilingual]]] = {
         ),
     ),
     "bad-parameter": _VALUE,
-    "unknown-parameter": _VALUE,
+    "unknown-parameter": (
+        Bilingual("في العنوان ما ليس في هذه الصفحة", "The address asks for what this page does not have"),
+        Bilingual("صحح الاسم في العنوان أو احذفه.", "Correct the name in the address, or remove it."),
+    ),
     "invalid-body": (
         Bilingual("في النموذج حقول غير صالحة", "Fields of the form are not valid"),
         Bilingual("لم يتغير شيء.", "Nothing was changed."),

@@ -77,7 +77,7 @@ def add(agency: str, team: str, url: str, as_json: bool) -> None:
     """Register URL as a webhook of a team. Its secrets are shown only once.
 
     Deliveries are signed by Standard Webhooks, with the secret (v1) and with the key of the public key (v1a). It gets
-    nothing until the team subscribes: see `yesser subscriptions add --route webhook`.
+    nothing until the team subscribes: see `yesser subscriptions add AGENCY TEAM --route webhook`.
     """
     new = asked(NewWebhook, team=team, url=url)
     _hand_over(change(lambda desk: add_endpoint(desk, agency, new)), as_json)

@@ -13,10 +13,9 @@ from msgspec.structs import asdict
 
 from consumers.explain.database import entries_in, indexes_in
 from consumers.explain.figures import Scope
-from consumers.explain.ledger.statement_proof import STATEMENT_FILE
+from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import BUNDLES_AT_ONCE, ExportReport, export
-from consumers.proof.audit.verify import as_json
 from consumers.proof.commands.database_log import database_log
 from consumers.replay.as_of.view import view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -24,7 +23,7 @@ from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Retry
 from infra.log.bundle import by_bundle
-from infra.log.reader import log_size
+from infra.log.reader import checkpoint_over, log_size
 from infra.postgres.connection import connected
 from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
@@ -35,21 +34,25 @@ class NotSignedYet(Retry):
 
 
 async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
-    """Write the folder. Raises `NoStatement`, `NotSignedYet`, `ExportExists`."""
+    """Write the folder, under a checkpoint that enough witnesses cosigned, if there is such a one.
+
+    Raises `NoStatement`, `NotSignedYet`, `ExportExists`.
+    """
     verifier = read_verifier(settings, None)
     async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
         await connection.execute(f"SET search_path = {REVENUE.schema}")
         statement = await read.statement(connection, partnership_id, period)
         closing = statement.closing_index
+        signed = await checkpoint_over(connection, closing)
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
     async with database_log(settings, verifier) as port:
-        checkpoint = await port.checkpoint()
-        if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
+        if signed is None or not indexes or indexes[-1] != closing:
             raise NotSignedYet(NotSignedYet.__doc__)
+        checkpoint = (await port.keys()).parse_checkpoint(signed[1])
         entries = _at(AuthenticatedLog(port, checkpoint), indexes)
         report = await export(port, checkpoint, verifier, entries, folder)
-    (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")
+    (folder / verify.STATEMENT).write_text(verify.as_json(asdict(statement)) + "\n", encoding="utf-8")
     return report
 
 

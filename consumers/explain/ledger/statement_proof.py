@@ -30,9 +30,9 @@ from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.signed_note import OtherKey, Verifier
+from infra.log.signed_note import Checkpoint, OtherKey, Verifier
+from infra.witnesses.policy import Policy
 
-STATEMENT_FILE: Final = "statement.json"
 MANY_ENTRIES_BYTES: Final = 8 << 20
 Stated = dict[str, Any]
 """A statement as JSON, which anybody may have written."""
@@ -67,16 +67,17 @@ async def verify_statement(
     folder: Path,
     verifier: Verifier,
     against: AuditSource | None = None,
+    policy: Policy | None = None,
     many_entries_bytes: int = MANY_ENTRIES_BYTES,
 ) -> StatementProof:
     """From so many bytes of entries on, a process of its own verifies them while they are folded.
 
-    Raises `NotAStatement`, `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was
-    signed."""
-    if not any((folder / name).exists() for name in (STATEMENT_FILE, "proof.json")):
+    Raises `NotAStatement`, `NotProven`, `OtherKey`, `NotWitnessed`, `ForkedLog`, and `WrongTree` for a log that is not
+    what was signed."""
+    if not any((folder / name).exists() for name in (verify.STATEMENT, "proof.json")):
         raise NotAStatement(f"{folder}: {NotAStatement.__doc__}")
     try:
-        text = verify.read_text(folder / STATEMENT_FILE)
+        text = verify.read_text(folder / verify.STATEMENT)
         stated = json.loads(text)
         partnership_id, period = stated["partnership_id"], stated["period"]
         subject, closing = f"partnership/{partnership_id}", int(stated["closing_index"])
@@ -93,11 +94,14 @@ async def verify_statement(
         raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
     computed = next((asdict(row) for row in statements if row.period == period), None)
     if computed != stated:
-        raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, computed)}. {NotProven.__doc__}")
+        raise NotProven(f"{verify.STATEMENT}: {_difference(stated, computed)}. {NotProven.__doc__}")
     if text != verify.as_json(computed) + "\n":
-        raise NotProven(f"{STATEMENT_FILE} is not written as it was exported. {NotProven.__doc__}")
+        raise NotProven(f"{verify.STATEMENT} is not written as it was exported. {NotProven.__doc__}")
+    own = export_checkpoint(folder, export_keys(folder, verifier))
+    if policy is not None:
+        policy.require(own)
     if against is not None:
-        await _require_complete(folder, verifier, against, entries)
+        await _require_complete(folder, own, against, entries)
     return StatementProof(partnership_id, period, count, size, root, against is not None)
 
 
@@ -224,13 +228,12 @@ def _difference(stated: Stated, computed: Stated | None) -> str:
     return f"{name} is {stated.get(name)}, but the entries give {computed.get(name)}"
 
 
-async def _require_complete(folder: Path, verifier: Verifier, against: AuditSource, entries: _Entries) -> None:
+async def _require_complete(folder: Path, own: Checkpoint, against: AuditSource, entries: _Entries) -> None:
     """Raise `NotProven` if the log has other entries of the subject, up to the close, than the folder.
 
     A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.
     """
     subject, closing = entries.subject, entries.closing
-    own = export_checkpoint(folder, export_keys(folder, verifier))
     async with against.opened() as port:
         _, checkpoint = await against.continued(port)
         older, newer = sorted((own, checkpoint), key=lambda found: found.size)

@@ -22,6 +22,7 @@ from consumers.explain.over_http.access import may_explain, partnership_of, read
 from consumers.explain.shown_models import models
 from consumers.explain.sources import KnownSource
 from consumers.models.registry import CONSUMERS
+from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.view import NoSuchIndex, View
 from consumers.replay.fold.consumer import Consumer
 from infra.http.problems import Problem, changed_entry
@@ -124,7 +125,7 @@ def _here(known: KnownSource, request: Request) -> Traced:
 async def _beside(settings: Settings, request: Request, end: int | None) -> Explained | None:
     """None where there is no such figure."""
     try:
-        async with database_source(settings, end) as source:
+        async with database_source(settings, PointInTime(end)) as source:
             return await explain(source, request)
     except _NO_FIGURE:
         return None

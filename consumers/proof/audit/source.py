@@ -50,10 +50,7 @@ class Export:
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Index and bytes of each entry, in log order. Raises `ChangedExport` where it was changed meanwhile."""
-        try:
-            yield from verify.read_entries(self.folder)
-        except _CHANGED as error:
-            raise _changed(self.folder, error) from error
+        return unproven_entries(self.folder)
 
     def root_at(self, size: int) -> bytes | None:
         """The root of its log's first `size` entries; None where the export cannot show it."""
@@ -79,6 +76,15 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
         raise OtherKey(f"{source}: {error}.") from error
     except (verify.UsageError, InvalidNote, *_CHANGED) as error:
         raise _changed(Path(source), error) from error
+
+
+def unproven_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """Index and bytes of the entries of an export, whichever key signed it: what is written of them has to be verified.
+    Raises `ChangedExport`."""
+    try:
+        yield from verify.read_entries(folder)
+    except _CHANGED as error:
+        raise _changed(folder, error) from error
 
 
 def _in_time(folder: Path) -> Iterator[tuple[int, bytes]]:

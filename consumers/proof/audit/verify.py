@@ -3,8 +3,8 @@
     python verify.py FOLDER VKEY
 
 FOLDER holds this file, `checkpoint`, `proof.json`, `entries.ndjson` or `entries.parquet`, and `keys` where the log's
-key was replaced. No other file in it is looked at. VKEY is the key that signed, or one that it replaced: the log's
-operator gives it to you over a channel that you trust. Needs Python 3.10, PyNaCl or cryptography; for Parquet duckdb.
+key was replaced. Any other file is named, and not checked. VKEY is the key that signed, or one that it replaced: the
+log's operator gives it to you over a channel that you trust. Needs Python 3.10, PyNaCl or cryptography, or also duckdb.
 
 What is verified: the checkpoint is signed by the log's key; every entry is at its index in the tree that was signed;
 every other column of a row is what its entry says. Exit code: 0 verified, 76 something was changed, 2 wrong use, or
@@ -12,8 +12,8 @@ another key of the log signed.
 
 يتحقق هذا البرنامج من تصدير للسجل الوطني دون شبكة ودون أي برنامج آخر من المنصة. خذ مفتاح التحقق VKEY من مشغّل السجل عبر
 قناة تثق بها، لا من التصدير نفسه. يتحقق من توقيع نقطة التحقق، ومن أن كل قيد في موضعه من الشجرة الموقّعة، ومن أن سائر
-الأعمدة مطابقة لقيدها. ولا ينظر في أي ملف آخر في المجلد. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح، أو وقّعه
-مفتاح آخر للسجل.
+الأعمدة مطابقة لقيدها. ويسمّي كل ملف آخر في المجلد ولا يتحقق منه. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح،
+أو وقّعه مفتاح آخر للسجل.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import glob
 import json
 import math
 import re
+import shlex
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ from typing import Any
 
 ED25519 = b"\x01"
 ROTATION = "urn:yesser:key-transition:v1"
-TABLE, LINES = "entries.parquet", "entries.ndjson"
+TABLE, LINES, STATEMENT = "entries.parquet", "entries.ndjson", "statement.json"
+OWN_FILES = {"verify.py", "__pycache__", "checkpoint", "keys", "proof.json", TABLE, LINES}
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
 Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
@@ -60,6 +62,12 @@ def main(arguments: list[str]) -> int:
         return WRONG_USE
     sys.stdout.write(f"سليم: \u2068{count}\u2069 من قيود السجل وعددها \u2068{size}\u2069، وجذره \u2068{root}\u2069.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")
+    if others := sorted({path.name for path in Path(arguments[0]).iterdir()} - OWN_FILES):
+        names = ", ".join(name if name.isprintable() else ascii(name) for name in others)
+        sys.stdout.writelines([f"لم يُتحقق من: \u2068{names}\u2069.\n", f"Not checked: {names}.\n"])
+    if STATEMENT in others:
+        command = f"yesser ledger verify-statement {shlex.quote(arguments[0])} --vkey {arguments[1]}"
+        sys.stdout.writelines([f"للتحقق من الكشف: \u2068{command}\u2069\n", f"To check the statement: {command}\n"])
     return OK
 
 
@@ -72,10 +80,7 @@ class OtherKey(UsageError):
 
 
 def verify(folder: Path, vkey: str, read: Reader | None = None) -> tuple[int, str, int]:
-    """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`.
-
-    `read` replaces `read_entries`.
-    """
+    """Signed size and root, number of entries. `read` replaces `read_entries`. Raises `Changed` or `UsageError`."""
     known = read_vkey(vkey)
     if not (folder / "proof.json").exists():
         raise UsageError(f"{folder} has no proof.json: is it an export?")
@@ -104,10 +109,7 @@ def verify(folder: Path, vkey: str, read: Reader | None = None) -> tuple[int, st
 
 
 def tree_root(begin: int, end: int, indexes: list[int], leaves: list[bytes], hashes: Iterator[bytes]) -> bytes:
-    """The Merkle tree hash of entries `begin … end - 1` (RFC 6962 §2.1).
-
-    A part of the tree without exported entries is the next hash of the proof, from left to right.
-    """
+    """The Merkle tree hash (RFC 6962 §2.1); a part of the tree without exported entries is the next of `hashes`."""
     at = bisect_left(indexes, begin)
     if at == len(indexes) or indexes[at] >= end:
         return next(hashes)
@@ -198,7 +200,8 @@ def not_signed(text: str, signatures: str, keys: Keys) -> Exception:
         return Changed(f"checkpoint: it is not signed by the key of {origin} that you gave")
     return OtherKey(
         f"checkpoint: it says that another key of {origin} signed it ({', '.join(blob[:4].hex() for blob in others)})."
-        " Give that key or, if it replaced yours, put the log's file `keys` into the folder, which shows that"
+        " If it replaced yours, put the log's file `keys` into the folder. If yours replaced it, use it only if you had"
+        " it before, or prove again: `yesser audit export ADDRESS --again FOLDER --into NEW-FOLDER --vkey VKEY`"
     )
 
 
@@ -303,10 +306,8 @@ def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def read_row(row: Members) -> tuple[int, bytes]:
-    """Index and bytes of the entry in a row of a Parquet file.
-
-    `data` is a text, which readers parse as they will: it must be what the entry says in each name and type, once.
-    """
+    """Index and bytes of the entry in a row of a Parquet file. `data` is a text, which readers parse as they will: it
+    must be what the entry says in each name and type, once."""
     index, place = row["index"], f"entries.parquet: the row of index {row['index']}"
     if type(index) is not int or not isinstance(row["entry"], str) or not isinstance(row["data"], str):
         raise Changed(f"{place} is not a row with an index, data and an entry")
@@ -332,9 +333,8 @@ def row_of(index: int, entry: bytes, place: str) -> Members:
     document = read_json(text, place)
     try:
         event = document["event"]
-        said = {name: event[name] for name in ("id", "source", "type", "subject", "time", "data")}
         head = {name: document[name] for name in ("recordedtime", "from")}
-        return {"index": index, **head, **said, "entry": text}
+        return {"index": index, **head, **{name: event[name] for name in COLUMNS[3:9]}, "entry": text}
     except (KeyError, TypeError):
         raise Changed(f"{place}: its entry is not one of the log") from None
 

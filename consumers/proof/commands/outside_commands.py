@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,8 @@ import click
 
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import ExportReport, Format, export, selected_entries
+from consumers.proof.audit.source import unproven_entries
+from consumers.proof.audit.verify import STATEMENT
 from consumers.proof.commands.audit_options import AuditSource, Selection, selection_options, source_options
 from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -37,13 +41,16 @@ def check_command(log: AuditSource, as_json: bool) -> None:
         return
     old, new = asyncio.run(_checked(log))
     known = 0 if old is None else old.size
-    sentence = Bilingual(
+    first = Bilingual(
+        "السجل موقَّع عند {:,} من القيود. هذه أول نقطة تحقق تقبلها: بها يُقارن السجل في المرة القادمة.",
+        "The log is signed at {:,} entries. This is the first checkpoint that you accept: later ones must continue it.",
+    )
+    further = Bilingual(
         "السجل موقَّع عند {:,} من القيود، ويكمل ما قبلته سابقًا ({:,} من القيود).",
         "The log is signed at {:,} entries and continues what you accepted before ({:,} entries).",
-    ).format(new.size, known)
-    print_confirmation(
-        {"size": new.size, "root": new.root.hex(), "previous_size": known, "ok": True}, as_json, sentence
     )
+    document = {"size": new.size, "root": new.root.hex(), "previous_size": known, "is_first": old is None, "ok": True}
+    print_confirmation(document, as_json, (first if old is None else further).format(new.size, known))
 
 
 @click.command("prove")
@@ -63,16 +70,28 @@ def prove_command(log: AuditSource, index: int, file: Path | None, as_json: bool
 @click.command("export")
 @source_options(required=False)
 @selection_options
+@click.option(
+    "--again",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The entries of this earlier export or statement, whose key was replaced: no token is needed.",
+)
 @click.option("--into", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 @click.option("--format", "form", type=click.Choice(["ndjson", "parquet"]), default="ndjson", show_default=True)
 @json_option
-def export_command(log: AuditSource, selection: Selection, folder: Path, form: Format, as_json: bool) -> None:
+def export_command(
+    log: AuditSource, selection: Selection, again: Path | None, folder: Path, form: Format, as_json: bool
+) -> None:
     """Export entries with their proof and a verifier in one file, which needs neither the log nor this program.
 
     Rows have the columns index, recordedtime, from, id, source, type, subject, time, data and entry (its exact bytes).
-    Without URL-OR-FOLDER the database is read. Exit code 76: the log is not what was signed.
+    Without URL-OR-FOLDER the database is read. With --again the entries are those of an earlier export, proven under
+    the newest checkpoint and the log's key of today. Exit code 76: the log is not what was signed, or an entry of the
+    earlier export is not in it.
     """
-    report = asyncio.run(_exported(log, selection, folder, form))
+    if again is not None and selection != Selection():
+        raise click.UsageError("--again takes the entries of its folder: leave out what selects others.")
+    report = asyncio.run(_exported(log, selection, again, folder, form))
     count, size = report["entries_count"], report["size"]
     sentence = Bilingual(
         "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
@@ -108,22 +127,35 @@ async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFi
     return proof
 
 
-async def _exported(log: AuditSource, selection: Selection, folder: Path, form: Format) -> ExportReport:
+async def _exported(
+    log: AuditSource, selection: Selection, again: Path | None, folder: Path, form: Format
+) -> ExportReport:
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         end = selection.end_of(checkpoint)
         with progress_bar("export", end) as update:
-            entries = selected_entries(
-                AuthenticatedLog(port, checkpoint),
-                selection.first,
-                end,
-                selection.has,
-                lambda done, _: update(completed=done),
+            entries = (
+                _entries_again(again)
+                if again is not None
+                else selected_entries(
+                    AuthenticatedLog(port, checkpoint),
+                    selection.first,
+                    end,
+                    selection.has,
+                    lambda done, _: update(completed=done),
+                )
             )
             signer = (await port.keys()).signer(checkpoint)
             report = await export(port, checkpoint, signer, entries, folder, form)
+    if again is not None and (again / STATEMENT).exists():
+        shutil.copyfile(again / STATEMENT, folder / STATEMENT)
     log.keep(checkpoint)
     return report
+
+
+async def _entries_again(folder: Path) -> AsyncIterator[tuple[int, bytes]]:
+    for row in unproven_entries(folder):
+        yield row
 
 
 def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:

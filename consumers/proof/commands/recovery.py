@@ -141,9 +141,10 @@ def _trail_sentences(lost: list[int] | None) -> Iterator[Bilingual]:
     if lost is None:
         yield Bilingual(
             "لم يُقَر هنا بما فُقد من سجل الإجراءات: إن ذكر `yesser audit commitments` بصمات له منشورة بعد النسخة فنفّذ"
-            " `yesser audit acknowledge INDEX` حيث تُنفَّذ أوامر المشغّل.",
+            " `yesser audit acknowledge INDEX --reason-ar … --reason-en …` حيث تُنفَّذ أوامر المشغّل.",
             "What the trail lost was not acknowledged here: if `yesser audit commitments` names commitments to it after"
-            " the copy, run `yesser audit acknowledge INDEX` where the operator's commands are run.",
+            " the copy, run `yesser audit acknowledge INDEX --reason-ar … --reason-en …` where the operator's"
+            " commands are run.",
         )
     elif lost:
         yield Bilingual(

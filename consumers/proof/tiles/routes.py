@@ -22,7 +22,6 @@ from infra.log import reader
 from infra.log.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, Tile, parse_tile_path
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
@@ -36,7 +35,6 @@ _GZIP_LEVEL: Final = 1
 """Of a bundle of JSON: a sixth of its bytes in 1 ms; level 6 saves another fifth in 3 ms."""
 CHECKPOINT_AGE_S: Final = 1.0
 """A checkpoint is served for this long before the database is asked for a newer one."""
-_SQL: Final = queries("consumers.proof.tiles", "tiles.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +81,10 @@ class TileSource:
         return self._newest is not None and tile.is_within(self._newest.size)
 
     async def _refresh(self, connection: Connection) -> None:
-        cosigned = await connection.fetchval(_SQL["cosigned"])
+        cosigned = await reader.cosigned_checkpoint(connection)
         found = await reader.newest_checkpoint(connection)
         if found is not None:
-            self._newest = Newest(found[1], found[0], cosigned or found[1], time.monotonic())
+            self._newest = Newest(found[1], found[0], cosigned[1] if cosigned else found[1], time.monotonic())
 
 
 def _text(description: str) -> Schema:

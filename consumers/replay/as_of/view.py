@@ -89,7 +89,7 @@ async def view(
         await stack.enter_async_context(_rolled_back(connection))
         if quick:
             await lock_tables(connection, consumers)
-        index = await _index_of(connection, at)
+        index = await index_of(connection, at)
         sessions = {consumers[0].name: connection}
         snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
         for consumer in consumers[1:]:
@@ -147,7 +147,7 @@ def _of_entries_by(consumer: Consumer, last_date: str) -> Consumer:
     )
 
 
-async def _index_of(connection: Connection, at: PointInTime) -> int:
+async def index_of(connection: Connection, at: PointInTime) -> int:
     """The number of entries to fold; for an occurred date, all of them."""
     size = await log_size(connection)
     if at.recorded is not None:

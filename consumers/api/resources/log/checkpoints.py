@@ -18,7 +18,7 @@ from consumers.documents.log.checkpoints import Consistency, LogState, Signature
 from events.wire.entry import recorded_time
 from infra.http.problems import Problem
 from infra.log.proofs import consistency_proof
-from infra.log.reader import StoredHashes, newest_checkpoint, rotation_notes
+from infra.log.reader import StoredHashes, cosigned_checkpoint, newest_checkpoint, rotation_notes
 from infra.log.signed_note import InvalidNote, signature_lines
 from infra.postgres.sql import queries
 
@@ -48,13 +48,13 @@ async def log_for(reader: Reader) -> Answer[LogState]:
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
         (state,) = await connection.fetch(_SQL["state"])
-        cosigned = await connection.fetchrow(_SQL["cosigned"])
+        cosigned = await cosigned_checkpoint(connection)
         rotations = await rotation_notes(connection)
     document = LogState(
         size=state["size"],
         recorded=state["recorded"] or None,
         checkpoint=_checkpoint(state["checkpoint_size"], state["note"], state["signed_at"]),
-        cosigned=cosigned and _checkpoint(cosigned["size"], cosigned["note"], None),
+        cosigned=cosigned and _checkpoint(*cosigned, None),
         rotations=tuple(rotations),
     )
     return Answer(document)

@@ -2,7 +2,3 @@
 -- The log and its newest checkpoint, if it has one.
 SELECT s.size, s.recorded, c.size AS checkpoint_size, c.note, c.signed_at
 FROM log.state s LEFT JOIN LATERAL (SELECT * FROM log.checkpoint ORDER BY size DESC LIMIT 1) c ON true
-
--- name: cosigned
--- Where the log has witnesses: the newest checkpoint that enough of them cosigned.
-SELECT size, note FROM platform.cosigned_checkpoint

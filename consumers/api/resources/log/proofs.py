@@ -25,7 +25,7 @@ from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, inclusion_proof
-from infra.log.reader import StoredHashes, newest_checkpoint, read_checked, read_leaves, read_unchecked, rotation_notes
+from infra.log.reader import StoredHashes, checkpoint_over, read_checked, read_leaves, read_unchecked, rotation_notes
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -70,7 +70,9 @@ async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
         raw = await (read_unchecked(connection, index, 1) if reads_all else read_checked(connection, index, 1))
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
-        size, note = await checkpoint_over(connection, index)
+        if (signed := await checkpoint_over(connection, index)) is None:
+            raise Problem("not-found", retry_after_s=1)
+        size, note = signed
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
@@ -90,16 +92,6 @@ def proof_file(proof: Proof) -> str:
     """The same as a C2SP tlog-proof."""
     path = [base64.b64decode(step) for step in proof.path]
     return ProofFile(proof.index, proof.entry.encode(), path, proof.checkpoint).text()
-
-
-async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:
-    """Size and note of a checkpoint that covers an entry: cosigned, if there is such a one. Raises `Problem` (404)."""
-    row = await connection.fetchrow(_SQL["cosigned"])
-    cosigned = None if row is None else (row["size"], row["note"])
-    for found in (cosigned, await newest_checkpoint(connection)):
-        if found is not None and index < found[0]:
-            return found
-    raise Problem("not-found", retry_after_s=1)
 
 
 async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:

@@ -150,9 +150,11 @@ def policy_of(settings: Settings) -> Policy | None:
 
 
 def files_address(visit: Visit) -> str | None:
-    """Where the log's files are served; None while the gateway's address is not known."""
+    """Where readers find the log's files: the public address, on a machine without one that of the gateway here; None
+    while that is not known."""
     try:
-        return visit.parts.gateway.address().rstrip("/") + LOG_PREFIX
+        public = visit.parts.settings.public_address or visit.parts.gateway.address()
+        return public.rstrip("/") + LOG_PREFIX
     except YesserError:
         return None
 

@@ -22,6 +22,7 @@ from consumers.explain.ledger.over_http.routes import Terms, what_if_for
 from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text
+from infra.http.parameters import require_known
 from infra.http.problems import Problem
 
 _NOTHING_EXPECTED: Final = Bilingual(
@@ -42,10 +43,12 @@ _TOP: Final = 20
 _MIDDLE: Final = 140
 _LABEL_WIDTH: Final = 62
 
+PATHS: Final = ("/partnerships/{partnership_id}/what-if", "/partnerships/{partnership_id}/what-if.csv")
+
 routes = APIRouter()
 
 
-@routes.get("/partnerships/{partnership_id}/what-if")
+@routes.get(PATHS[0])
 async def what_if(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
     form = other_terms(own.versions[0].terms, visit.request.query_params)
@@ -75,7 +78,7 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
     )
 
 
-@routes.get("/partnerships/{partnership_id}/what-if.csv")
+@routes.get(PATHS[1])
 async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
     form = other_terms(own.versions[0].terms, visit.request.query_params)
@@ -157,6 +160,8 @@ def other_terms(signed: Data, given: Mapping[str, str]) -> OtherTerms:
     recoverable = guarantee is not None and guarantee["recoverable"]
     if "form" in given or "recoverable" in given:  # a browser leaves out a box that is not checked
         recoverable = given.get("recoverable") == "yes"
+    names = [slider.name for band in fields for slider in (band.rate, band.limit) if slider is not None]
+    require_known(given, [*names, "floor", "recoverable", "form"])
     chosen = {"partner_floor_bp_of_expected": floor, "recoverable": recoverable} if floor_text.strip() else None
     return OtherTerms(
         bands=tuple(fields),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -150,8 +150,15 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         (project, why(f"national_applications/{project.project_id}", "completed"))
         for project in apps[:PROJECTS_SHOWN_MAX]
     ]
-    begun, _ = begun_and_completed(map(attrgetter(*COUNTED), apps))
-    applications = _applications(apps, due)
+    begun, finished = begun_and_completed(map(attrgetter(*COUNTED), apps))
+    applications = Line(
+        ProjectKind.NATIONAL_APPLICATION,
+        finished,
+        plan.national_applications.target,
+        due(plan.national_applications.target),
+        "",
+        "/plan/projects#national-application",
+    )
     groups = [(_group(group, services.groups[group.value], why), services.groups[group.value]) for group in Group]
     launched = Line(
         label_of(ServiceGroup, "launched"),
@@ -195,19 +202,6 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         why_refusals=why("refusals", "count"),
         agencies=agencies,
         agencies_more=len(pace.agencies) - len(agencies),
-    )
-
-
-def _applications(projects: Sequence[Application], due: Callable[[int], int | None]) -> Line:
-    going = [project for project in projects if not project.cancelled]
-    phases = sum(project.phases for project in going)
-    return Line(
-        Name("مراحل التطبيقات الوطنية", "Phases of national applications"),
-        sum(project.completed for project in going),
-        phases,
-        due(phases),
-        "",
-        "/plan/projects#national-application",
     )
 
 

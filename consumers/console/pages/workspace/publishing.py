@@ -30,11 +30,13 @@ from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
+from infra.http.parameters import require_known
 from infra.http.problems import Problem
 from producers.sdk.answers import Answer, EventError, Verdict
 from producers.sdk.problems import NotServed, OutcomeUnknown
 
 SEND: Final = "/workspace/send"
+FORM: Final = "/workspace/publish/{type_name}"
 _RIYADH: Final = timedelta(hours=3)
 _ID_LETTERS: Final = 8
 _PREFILLED_MAX: Final = 50
@@ -100,17 +102,18 @@ def sendable_type(visit: Visit, type_name: str) -> EventType:
     return row
 
 
-@routes.get("/workspace/publish/{type_name}")
+@routes.get(FORM)
 async def form(visit: Visiting, type_name: str) -> Response:
     """An empty form, or one with the texts of the address' parameters. Every form proposes an id of its own."""
     sendable_type(visit, type_name)
     given = visit.request.query_params.multi_items()[:_PREFILLED_MAX]
-    values = {name: [text] for name, text in given if name == "id" or name.startswith("data.")}
+    require_known((name for name, _ in given if not name.startswith("data.")), ["id", "data.…"])
+    values = {name: [text] for name, text in given}
     now = (visit.parts.clock() + _RIYADH).strftime("%Y-%m-%dT%H:%M")
     return _form_page(visit, type_name, {"id": [_proposed_id(type_name)], "time": [now], **values})
 
 
-@routes.post("/workspace/publish/{type_name}")
+@routes.post(FORM)
 async def check(visit: Visiting, type_name: str) -> Response:
     """Grow or shrink a list, return to the form, or check it: the form with its faults, or the page to confirm."""
     sendable_type(visit, type_name)

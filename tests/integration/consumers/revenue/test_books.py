@@ -26,9 +26,11 @@ from consumers.revenue.consumer import CONSUMER as LEDGER
 from events.values.money import riyals_text
 from events.wire.entry import parse_entry
 from infra.log.proof_file import parse_proof_file
+from infra.log.signed_note import LogKey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
+from infra.witnesses.cosignature import cosign
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
@@ -106,6 +108,13 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
         assert document["statement"] == statement
         assert sum(share["partner_halalas"] for share in document["shares"]) == statement["partner_base_halalas"]
         assert document["checkpoint"]["size"] == len(books.log)
+    signed = KEY.sign_checkpoint(len(books.raw), MemoryLog(books.raw).root)
+    court = LogKey("court.example/witness", bytes(32))
+    cosigned = signed + cosign(court, signed.rpartition("\n\n")[0] + "\n", 1_700_000_000)
+    insert = "INSERT INTO platform.cosigned_checkpoint (size, note) VALUES ($1, $2)"
+    await books.connection.execute(insert, len(books.raw), cosigned)
+    await prove_statement(settings, *books.own, tmp_path / "cosigned")
+    assert (tmp_path / "cosigned" / "checkpoint").read_text() == cosigned, "it carries what the witnesses signed"
 
 
 def require_workbook(path: Path, statement: dict[str, Any], receipts: int) -> None:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import Any, get_args
 
+from fastapi.routing import iter_route_contexts
+
 from consumers.console.accounts.accounts import Role
+from consumers.console.app import pages
+from consumers.console.pages.partnerships import what_if
 from consumers.console.web.explanations import explanation_of
 from infra.http.problems import EXPLANATIONS, RequestCode, changed_entry
 from tests.every import every
-from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page
+from tests.world.pages import (
+    ADMINISTRATOR,
+    AGENCY,
+    CSRF,
+    TEAM,
+    Documents,
+    Positions,
+    Replies,
+    account_of,
+    browser,
+    page,
+    parts_for,
+)
 
 OF_PROGRAMS = re.compile(r"token|route|header|batch|JSON|OpenAPI|/docs|parameter|رمز الدخول|معامل|ترويسة|دفعات|مسار")
 REACHED = (
@@ -37,6 +54,7 @@ async def test_an_error_page_speaks_to_its_reader() -> None:
             ("/no-such-page", 404, "There is no page at this address"),
             ("/workspace/send", 405, "This page does not open by its address"),
             ("/campaigns?after=" + "x" * 5_000, 422, "A value is not valid"),
+            ("/campaigns?yesterday=1", 400, "yesterday\u2069: Known here: after"),
             ("/campaigns/teams", 503, "The gateway does not answer now"),
             ("/plan/projects/P-1", 503, "look whether it arrived"),
         ):
@@ -44,6 +62,24 @@ async def test_an_error_page_speaks_to_its_reader() -> None:
             assert (answer.status_code, said in answer.text) == (status, True), path
             shown = answer.text.partition("<main")[2].partition("<code")[0]
             assert not OF_PROGRAMS.search(re.sub(r"<[^>]*>", " ", shown)), path
+
+
+async def test_a_page_names_the_release_to_who_is_signed_in() -> None:
+    assert f"Yesser Events {version('yesser-events')}" in (await page(TEAM, "/components")).text
+    assert version("yesser-events") not in (await page(None, "/sign-in")).text
+
+
+async def test_every_page_refuses_a_parameter_that_it_does_not_know() -> None:
+    """What an identity provider adds to its answer is the exception."""
+    paths = {
+        route.path for route in iter_route_contexts(pages(parts_for(ADMINISTRATOR)).routes) if route.methods == {"GET"}
+    }
+    assert len(paths) > 50
+    async with browser(AGENCY, "en") as client:
+        for path in sorted(paths - {*what_if.PATHS}):  # these compare the names with those of the terms
+            address = re.sub(r"\{\w+\}", "1", path.replace("{type_name}", "service.launched"))
+            answer = await client.get(address, params={"as_of_yesterday": "1"})
+            assert (answer.status_code, "as_of_yesterday" in answer.text) == (400, True), path
 
 
 @every(

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.proof.commands.topics_command import CannotDelete, delete, look_at, require_elsewhere
+from consumers.proof.commands.topics_command import (
+    CannotDelete,
+    Copies,
+    NoSuchTopic,
+    Purpose,
+    delete,
+    look_at,
+    require_elsewhere,
+    topic_rows,
+)
 from consumers.registrar.guards.continuation import write_checkpoint
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
+from tests.world.commands import yesser, yesser_json
 from tests.world.logs import grow, ship
 from tests.world.registrars import found, registrar, until_shipped, until_size
 from tests.world.topics import make_topics
@@ -57,6 +67,16 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
             return [one.held for one in there] == [2, 2]
 
         await until(is_back, "both topics are filled again")
+    rows = {row.topic: row for row in await topic_rows(settings)}
+    own, agency = rows[settings.log_topic], rows["agency.platform.events"]
+    assert (own.purpose, own.end_offset, own.state, own.can_be_deleted) == (Purpose.LOG, 2, Copies.IN_SYNC, True)
+    assert (agency.purpose, agency.can_be_deleted) == (Purpose.AGENCY, False)
+    code, shown = await yesser_json(settings, "topics", "describe", settings.checkpoints_topic)
+    assert (code, shown["held"], shown["elsewhere"]) == (0, 2, 2)
+    assert isinstance((await yesser(settings, "topics", "describe", "somebodys")).exception, NoSuchTopic)
+    for typed, code in (("", 1), ("yesser.lob\n", 1), (f"{settings.log_topic}\n", 0)):
+        result = await yesser(settings, "topics", "delete", settings.log_topic, typed=typed)
+        assert (result.exit_code, "makes it again" in result.stdout) == (code, code == 0), (typed, result.output)
     key = load_or_create_keys(log_key_files(settings)).current
     write_checkpoint(settings.log_folder, sign_note(checkpoint_text(key.name, 1, bytes(32)), [key]))
     with pytest.raises(CannotDelete, match=r"a checkpoint of size 2, .* one of size 1"):

@@ -25,14 +25,16 @@ from consumers.explain.ledger.folded import folded
 from consumers.explain.ledger.statement_proof import NotAStatement, NotProven, StatementProof, verify_statement
 from consumers.proof.audit.kept import ForkedLog, KeptCheckpoint, state_folder
 from consumers.proof.audit.mirror import write_mirror
-from consumers.proof.audit.verify import row_line, verify
+from consumers.proof.audit.verify import file_sha256, row_line, verify
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
 from events.wire.entry import parse_entry
-from infra.cli import wrong_path
+from infra.cli import cli, wrong_path
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
+from infra.witnesses.cosignature import cosign, cosigner_of
+from infra.witnesses.policy import NotWitnessed
 from tests.every import every
 from tests.oracle.log import make_entry, make_event
 from tests.world.logs import raw_entries
@@ -99,6 +101,24 @@ def test_it_verifies_with_the_network_gone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["ok"], found["entries_count"]) == (True, RECEIPTS + 2)
+
+
+def test_a_policy_holds_a_statement_to_its_witnesses(folder: Path) -> None:
+    court = LogKey("court.example/witness", bytes(32))
+    policy = folder.parent / "policy"
+    policy.write_text(f"witness court {cosigner_of(court).vkey}\nquorum court\n")
+    command = ("ledger", "verify-statement", str(folder), "--vkey", VERIFIER.vkey)
+    environment = {"XDG_STATE_HOME": str(folder.parent / "state"), "YESSER_HOME": str(folder.parent / "home")}
+    alone = CliRunner().invoke(cli, [*command, "--policy", str(policy)], env=environment)
+    assert isinstance(alone.exception, NotWitnessed)
+    note, proof = folder / "checkpoint", folder / "proof.json"
+    before = file_sha256(note)
+    signed = note.read_text()
+    note.write_text(signed + cosign(court, signed.rpartition("\n\n")[0] + "\n", 1_700_000_000))
+    proof.write_text(proof.read_text().replace(before, file_sha256(note)))
+    for options in ((), ("--policy", str(policy))):
+        done = CliRunner().invoke(cli, [*command, *options], env=environment)
+        assert done.exit_code == 0, (done.output, done.exception)
 
 
 async def test_entries_that_change_between_their_verification_and_their_fold_prove_nothing(

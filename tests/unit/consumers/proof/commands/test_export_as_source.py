@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import export, selected_entries
 from consumers.proof.audit.kept import ForkedLog, KeptCheckpoint
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.source import ChangedExport
 from events.errors import Tampered
-from infra.log.key_history import KeyHistory
+from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.ports.tree import WrongTime
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
@@ -132,6 +136,35 @@ def test_where_an_export_cannot_show_that_it_continues_it_says_so(
     for command in (("verify", folder), ("replay", folder, "--stdout"), explained(folder)):
         result = auditor.run(*command)
         assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
+
+
+def test_an_export_from_before_a_rotation_is_proven_again_as_its_verifier_advises(
+    auditor: Holder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, mirror = auditor.export(ENTRIES[:5], "service/S1"), str(auditor.folder / "new"), auditor.folder / "mirror"
+    log, key, tree = MemoryLog(ENTRIES), LATER.verifier.vkey, (6, MemoryLog(ENTRIES[:6]).root)
+    log.history = KeyHistory.of(KEY.verifier, [sign_transition(KEY, LATER, datetime(2026, 1, 1, tzinfo=UTC), tree)])
+    log.note = LATER.sign_checkpoint(8, log.root)
+    asyncio.run(write_mirror(log, mirror, KEY.verifier))
+    Path(old, "statement.json").write_text("{}\n")
+    for name in (None, "keys"):  # the file that says which keys followed does not make an older key's word a proof
+        if name is not None:
+            shutil.copyfile(mirror / name, Path(old, name))
+        assert verify.main([old, key]) == verify.WRONG_USE
+    advice = re.search("`yesser audit (export .*)`", capsys.readouterr().err)
+    assert advice is not None
+    words = {"ADDRESS": str(mirror), "FOLDER": old, "NEW-FOLDER": new, "VKEY": key}
+    command = [words.get(word, word) for word in advice[1].split()]
+    assert auditor.run(*command, vkey=None).exit_code == 0
+    assert verify.main([new, key]) == verify.main([new, KEY.verifier.vkey]) == verify.OK
+    said = capsys.readouterr().out
+    assert "Not checked: statement.json." in said, "a verifier of entries checks no statement, and says so"
+    assert f"yesser ledger verify-statement {new} --vkey {key}" in said
+    shutil.rmtree(new)
+    lines = Path(old, "entries.ndjson")
+    lines.write_bytes(lines.read_bytes().replace(b'"e3', b'"e9'))
+    assert isinstance(auditor.run(*command, vkey=None).exception, Tampered)
+    assert auditor.run(*command, "--type", "service.launched", vkey=None).exit_code == 2
 
 
 def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Holder) -> None:

@@ -1,2 +1,0 @@
--- name: cosigned
-SELECT note FROM platform.cosigned_checkpoint
