@@ -72,6 +72,13 @@ class MappingDocument(BaseModel):
     templates: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(default_factory=dict)
 
+    def column_of(self, pointer: str) -> str | None:
+        """The column or columns that fill what the pointer names or is in; None where constants fill it, or nothing."""
+        for name, column in self.columns.items():
+            if column.pointer is not None and f"{pointer}/".startswith(f"{column.pointer}/"):
+                return name
+        return ", ".join(_PLACEHOLDER.findall(self.templates.get(pointer, ""))) or None
+
 
 @dataclass(frozen=True, slots=True)
 class RowMapping:
@@ -161,10 +168,14 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
     mismatch = _mismatch(mapping, header)
     if mismatch is None:
         return _shallow(RowMapping(tuple(header), mapping, _paths(mapping)))
-    # A table without its header begins with a record: none of its cells may be shown.
+    require_names(header)
+    raise WrongMapping(mismatch)
+
+
+def require_names(header: Sequence[str]) -> None:
+    """A table without its header begins with a record: none of its cells may be shown. Raises `WrongMapping`."""
     if any(map(shows_ten_digits, header)):
         raise WrongMapping("the first row looks like data (it has a number of ten digits): it must name the columns")
-    raise WrongMapping(mismatch)
 
 
 def _shallow(mapping: RowMapping) -> RowMapping:
