@@ -29,7 +29,7 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 
 GROUP: Final = "yesser.commands"
 
-WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "ledger", "lint", "publish", "schema", "witness"})
+WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "ledger", "lint", "map", "publish", "schema", "witness"})
 """The commands of an install without the extra `platform`, of `ledger` and `publish` a part. The help names the others
 apart."""
 
@@ -53,6 +53,7 @@ SUMMARIES: Final = {
     "lint": "Validate a file as the registrar does; needs no service.",
     "log": "The national log: its size, its entries, finding them.",
     "logs": "The logs of the stack's parts.",
+    "map": "Make a mapping for a table from its header.",
     "migrate": "Migrate the database to this version.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",

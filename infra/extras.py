@@ -32,6 +32,7 @@ EXTRAS: Final = {
     "joserfc": PLATFORM,
     "jwt": PLATFORM,
     "markupsafe": PLATFORM,
+    "openpyxl": "tables",
     "opentelemetry": PLATFORM,
     "pkcs11": PLATFORM,
     "prometheus_client": PLATFORM,

@@ -84,7 +84,7 @@ role_option: Final = click.option(
 mapping_option: Final = click.option(
     "--mapping",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FILE is CSV; this TOML or JSON file maps its columns.",
+    help="FILE is a table (CSV, XLSX); this TOML or JSON file maps its columns.",
 )
 index_option: Final = click.option(
     "--as-of-index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict, cast
 
 from events.faults.details import arabic_of
-from events.faults.problems import CONFLICT, PROBLEMS, Fault
+from events.faults.problems import CONFLICT, PROBLEMS, Code, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
+from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, Defaults, Line, shown_id
+from infra.tables.mapping import MappingDocument
 
-LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL.en)
 
 SHOWN_MAX: Final = 50
 """Faults that people are shown at once."""
@@ -35,7 +36,8 @@ class Remedy(TypedDict):
 
 
 class LineProblem(TypedDict):
-    """One fault of one line, with its meaning and remedy. `of_line`: the line with which it conflicts."""
+    """One fault of one line, with its meaning and remedy. `of_line`: the line with which it conflicts; `column`: the
+    table's, which fills the pointer."""
 
     line: int
     id: str | None
@@ -45,6 +47,7 @@ class LineProblem(TypedDict):
     detail_ar: str
     remedy: Remedy
     of_line: NotRequired[int]
+    column: NotRequired[str]
 
 
 class DuplicateLine(TypedDict):
@@ -83,6 +86,7 @@ class Findings:
     problems: list[LineProblem] = field(default_factory=list)
     unlisted: int = 0
     problems_max: int | None = None
+    mapping: MappingDocument | None = None
     problems_count: int = 0
     faulty: set[int] = field(default_factory=set)
 
@@ -100,6 +104,8 @@ class Findings:
                 found = _problem(line, fault)
                 if of_line is not None:
                     found["of_line"] = of_line
+                if self.mapping is not None and (column := self.mapping.column_of(fault.pointer)):
+                    found["column"] = column
                 self.problems.append(found)
 
     def document(self) -> LintReport:
@@ -117,9 +123,11 @@ class Findings:
         return report
 
 
-def lint(lines: Iterable[Line], agency: Agency, problems_max: int | None = None) -> Findings:
-    """The verdict that the registrar would give each line if the log were empty."""
-    findings = Findings(problems_max=problems_max)
+def lint(
+    lines: Iterable[Line], agency: Agency, problems_max: int | None = None, mapping: MappingDocument | None = None
+) -> Findings:
+    """The verdict that the registrar would give each line if the log were empty. `mapping` is that of their table."""
+    findings = Findings(problems_max=problems_max, mapping=mapping)
     filling = Defaults(agency.code)
     seen: dict[bytes, tuple[bytes, int]] = {}
     for line in lines:
@@ -146,7 +154,7 @@ def _problem(line: Line, found: Fault) -> LineProblem:
         "code": found.code,
         "pointer": found.pointer,
         "detail": found.detail,
-        "detail_ar": TOO_LARGE_DETAIL_AR if found is LINE_TOO_LARGE else arabic_of(found.detail),
+        "detail_ar": sentence_of(found.detail).ar,
         "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
     }
 
@@ -161,6 +169,31 @@ def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]]
     else:
         findings.conflicts += 1
         findings.add(line, [CONFLICT], of_line=first)
+
+
+def fault_sentence(code: str, pointer: str, detail: str, column: str | None = None) -> Bilingual:
+    """One fault: its code, where it is, and what is wrong."""
+    where: Bilingual | str = pointer or THE_EVENT
+    if column is not None:
+        where = Bilingual("العمود «{}» ({})", 'column "{}" ({})').format(column, where)
+    sentence = Bilingual("{} في {}: {}", "{} at {}: {}")
+    return sentence.format(code, where, sentence_of(detail))
+
+
+def sentence_of(detail: str) -> Bilingual:
+    """A fault's sentence in both languages; that of a line that is too long is no fault of an event."""
+    return TOO_LARGE_DETAIL if detail == TOO_LARGE_DETAIL.en else Bilingual(arabic_of(detail), detail)
+
+
+def line_sentence(
+    line: int, code: str, pointer: str, detail: str, column: str | None = None, of_line: int | None = None
+) -> Bilingual:
+    """A fault of a line and its remedy, as `lint` and `publish` print it. `of_line` is the line it conflicts with."""
+    fault = fault_sentence(code, pointer, detail, column)
+    known = PROBLEMS[cast(Code, code)]
+    if of_line is not None:
+        fault = Bilingual("{} (والآخر في السطر {})", "{} (the other is line {})").format(fault, of_line)
+    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, known.remedy)
 
 
 def unlisted_sentence(count: int) -> Bilingual:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final, TypeAlias
 import orjson
 
 from events.errors import YesserError
+from events.values.bilingual import Bilingual
 from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.entry import SOURCE_PREFIX
 from events.wire.envelope import EVENT_ID_PATTERN
@@ -26,8 +27,10 @@ AnyObject: TypeAlias = dict[str, Any]
 LINE_BYTES_MAX: Final = 130_000
 """A longer line does not fit into an agency's topic (`max.message.bytes` 131,072 less the record's frame)."""
 TOO_LARGE: Final = "too-large"
-TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes, too many for a topic: it was not sent."
-TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
+TOO_LARGE_DETAIL: Final = Bilingual(
+    "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل.",
+    "The line has more than 130,000 bytes, too many for a topic: it was not sent.",
+)
 
 _BLANK: Final = b" \t\r"
 _SEQUENCE_DIGITS: Final = 20
@@ -154,9 +157,9 @@ def read_object(line: bytes) -> AnyObject | None:
     return document if isinstance(document, dict) else None
 
 
-def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    """The lines of a stream, without blank ones."""
-    splitter = LineSplitter()
+def read_lines(stream: BinaryIO, splitter: LineSplitter | None = None) -> Iterator[Line]:
+    """The lines of a stream, without blank ones. `splitter`: it has read the beginning."""
+    splitter = splitter or LineSplitter()
     while piece := stream.read(_PIECE_BYTES):
         yield from splitter.feed(piece)
     yield from splitter.end()

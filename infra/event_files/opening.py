@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from infra.errors import WrongInput
 from infra.event_files.ndjson import Line, LineSplitter
 
 FIRST_LINES: Final = 20
@@ -22,6 +23,15 @@ class Opening:
     splitter: LineSplitter = field(default_factory=LineSplitter)
     lines: list[Line] = field(default_factory=list)
     bytes_count: int = 0
+
+    def require_events(self, name: str) -> None:
+        """Raises `WrongInput` where the file clearly has no events."""
+        if not self.holds_events:
+            raise WrongInput(
+                f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
+                " sent. A table (CSV, XLSX) needs --mapping: `yesser map` writes one to start from (docs/files.md)."
+                " `yesser publish --raw` sends the lines as they are."
+            )
 
     @property
     def holds_events(self) -> bool:

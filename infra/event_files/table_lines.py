@@ -1,7 +1,9 @@
-"""The rows of a CSV file as lines to publish, and refused rows as a table of the same form."""
+"""The rows of a table as lines to publish, and refused rows as a table of the same form."""
 
 from __future__ import annotations
 
+import csv
+import io
 from bisect import bisect_right
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -10,7 +12,8 @@ from typing import BinaryIO
 
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line, copy_lines
 from infra.tables.mapping import MappingDocument
-from infra.tables.rows import all_rows, mapped_rows
+from infra.tables.rows import all_rows, codec_of, mapped_rows
+from infra.tables.workbook import is_workbook
 
 
 def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
@@ -20,9 +23,18 @@ def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
 
 
 def copy_rows(source: BinaryIO, target: BinaryIO, document: MappingDocument, numbers: Container[int]) -> None:
-    """Copy the header and the rows that begin at these lines unchanged, as a table of the same form."""
+    """Copy the header and the rows that begin at these lines unchanged, as a table that the same mapping fits.
+
+    Of a workbook, and of a text in UTF-16, it is CSV in UTF-8.
+    """
     rows = enumerate(all_rows(source, document))
-    spans = [(row.first_line, row.last_line) for position, row in rows if position == 0 or row.first_line in numbers]
+    kept = (row for position, row in rows if position == 0 or row.first_line in numbers)
+    if is_workbook(source) or codec_of(source, document.encoding) == "utf-16":
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=document.delimiter or ",").writerows(row.cells for row in kept)
+        target.write(text.getvalue().encode("utf-8-sig"))
+        return
+    spans = [(row.first_line, row.last_line) for row in kept]
     source.seek(0)
     copy_lines(source, target, _Spans(spans))
 

@@ -41,6 +41,7 @@ _LEAST: Final = -(2**63)
 MappedEvent: TypeAlias = dict[str, Any]
 """Any JSON: what the user's mapping makes of a row, before it is validated."""
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
+Encoding = Literal["utf-8", "windows-1256"]
 
 
 class WrongMapping(WrongInput):
@@ -59,16 +60,24 @@ class Column(BaseModel):
 
 
 class MappingDocument(BaseModel):
-    """The mapping file."""
+    """The mapping file. Without `delimiter` the header's is taken; `sheet` is for a workbook with several tables."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    encoding: Literal["utf-8", "windows-1256"] = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: Encoding = "utf-8"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    sheet: str | None = None
     ignored_columns: list[str] = Field(default_factory=list)
     constants: MappedEvent = Field(default_factory=dict)
     templates: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(default_factory=dict)
+
+    def column_of(self, pointer: str) -> str | None:
+        """The column or columns that fill what the pointer names or is in; None where constants fill it, or nothing."""
+        for name, column in self.columns.items():
+            if column.pointer is not None and f"{pointer}/".startswith(f"{column.pointer}/"):
+                return name
+        return ", ".join(_PLACEHOLDER.findall(self.templates.get(pointer, ""))) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +168,14 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
     mismatch = _mismatch(mapping, header)
     if mismatch is None:
         return _shallow(RowMapping(tuple(header), mapping, _paths(mapping)))
-    # A table without its header begins with a record: none of its cells may be shown.
+    require_names(header)
+    raise WrongMapping(mismatch)
+
+
+def require_names(header: Sequence[str]) -> None:
+    """A table without its header begins with a record: none of its cells may be shown. Raises `WrongMapping`."""
     if any(map(shows_ten_digits, header)):
         raise WrongMapping("the first row looks like data (it has a number of ten digits): it must name the columns")
-    raise WrongMapping(mismatch)
 
 
 def _shallow(mapping: RowMapping) -> RowMapping:

@@ -18,13 +18,13 @@ from infra.command_line.display import time_text
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import role_option
+from infra.event_files.lint import fault_sentence
 from infra.observability.telemetry import setup
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
 from infra.process.commands import serve
 from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, OutboxStatus, install, open_database, read_status, schema_text
 from producers.outbox.relay import OutboxRelay
-from producers.publisher.report import fault_sentence
 
 Answer = TypeVar("Answer")
 

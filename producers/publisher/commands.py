@@ -22,15 +22,14 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
-from infra.errors import WrongInput
-from infra.event_files.lint import MORE, SHOWN_MAX, unlisted_sentence
-from infra.event_files.opening import FIRST_LINES, read_opening
+from infra.event_files.lint import MORE, SHOWN_MAX, line_sentence, unlisted_sentence
+from infra.event_files.opening import read_opening
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.destination import Destination
 from producers.publisher.job import Job, is_file, run_job, write_refused
 from producers.publisher.over_gateway import GatewayDestination
-from producers.publisher.report import PublishDocument, Report, fault_sentence
+from producers.publisher.report import PublishDocument, Report
 from producers.publisher.sources import EventFile, Source, Table
 
 Run = Callable[[Coroutine[Any, Any, tuple[Report, YesserError | None]]], tuple[Report, YesserError | None]]
@@ -117,7 +116,7 @@ def publish(
     if report.problem_lines() and is_file(file):
         # Ids are read from the file again; for a pipe, only those that the registrar could read are known.
         report.ids = source.ids(report.problem_lines())
-    document = report.document()
+    document = report.document(source.column_of)
     write_refused(job, report, document)
     if as_json:
         print_json(document)
@@ -159,12 +158,8 @@ def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
     if mapping is not None:
         return Table(file, read_mapping(mapping))
     opening = read_opening(file)
-    if not (raw or opening.holds_events):
-        name = getattr(file, "name", "<stdin>")
-        raise WrongInput(
-            f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
-            " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
-        )
+    if not raw:
+        opening.require_events(getattr(file, "name", "<stdin>"))
     return EventFile(file, opening)
 
 
@@ -212,8 +207,7 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
     if first is not None:
         yield Bilingual("في السجل: القيود {:,} … {:,}.", "In the log at entries {:,} … {:,}.").format(first, last)
     for row in document.problems[:SHOWN_MAX]:
-        sentence = fault_sentence(row.code, row.pointer, row.detail)
-        yield Bilingual("  السطر {}: {}", "  line {}: {}").format(row.line, sentence)
+        yield line_sentence(row.line, row.code, row.pointer, row.detail, row.column or None)
     if (more := len(document.problems) - SHOWN_MAX) > 0:
         yield MORE.format(more)
     if document.unlisted is not UNSET:

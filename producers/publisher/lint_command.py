@@ -6,6 +6,7 @@ Exit codes: 0 every line would be accepted, or is a duplicate · 1 some would be
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -19,10 +20,11 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import MORE, SHOWN_MAX, THE_EVENT, Findings, LineProblem, lint, unlisted_sentence
+from infra.event_files.lint import MORE, SHOWN_MAX, Findings, line_sentence, lint, unlisted_sentence
 from infra.event_files.ndjson import Line, read_lines
+from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import mapped_lines
-from infra.tables.mapping import read_mapping
+from infra.tables.mapping import MappingDocument, read_mapping
 
 
 @click.command("lint")
@@ -41,15 +43,19 @@ def lint_command(
     Exit code 1: some lines would be refused or conflict.
     """
     with usage_errors():
-        findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
+        table = None if mapping is None else read_mapping(mapping)
+        findings = lint(_lines(file, table), Agency(agency, cast(Role, role)), mapping=table)
     print_result(findings.document(), as_json, lambda: print_localized(*_sentences(findings)))
     context.exit(ExitCode.ANSWER_IS_NO if findings.has_faults else ExitCode.OK)
 
 
-def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
-    if mapping is None:
-        return read_lines(file)
-    return mapped_lines(file, read_mapping(mapping))
+def _lines(file: BinaryIO, mapping: MappingDocument | None) -> Iterator[Line]:
+    """Raises `WrongInput` where `publish` takes no file."""
+    if mapping is not None:
+        return mapped_lines(file, mapping)
+    opening = read_opening(file)
+    opening.require_events(getattr(file, "name", "<stdin>"))
+    return chain(opening.lines, read_lines(file, opening.splitter))
 
 
 def _sentences(findings: Findings) -> Iterator[Bilingual]:
@@ -67,24 +73,10 @@ def _sentences(findings: Findings) -> Iterator[Bilingual]:
     for line, first in findings.duplicate_lines[:SHOWN_MAX]:
         yield Bilingual("  السطر {} يكرر السطر {}", "  line {} is a duplicate of line {}").format(line, first)
     for row in findings.problems[:SHOWN_MAX]:
-        yield _problem(row)
+        places = (row.get("column"), row.get("of_line"))
+        yield line_sentence(row["line"], row["code"], row["pointer"], row["detail"], *places)
     left = max(0, len(findings.problems) - SHOWN_MAX) + max(0, len(findings.duplicate_lines) - SHOWN_MAX)
     if left:
         yield MORE.format(left)
     if findings.unlisted:
         yield unlisted_sentence(findings.unlisted)
-
-
-def _problem(row: LineProblem) -> Bilingual:
-    if "of_line" in row:
-        sentence = Bilingual(
-            "  السطر {line}: {code} في {where} (والآخر في السطر {of_line})\n    {detail} {remedy}",
-            "  line {line}: {code} at {where} (the other is line {of_line})\n    {detail} {remedy}",
-        )
-    else:
-        sentence = Bilingual(
-            "  السطر {line}: {code} في {where}\n    {detail} {remedy}",
-            "  line {line}: {code} at {where}\n    {detail} {remedy}",
-        )
-    texts = {"detail": Bilingual(row["detail_ar"], row["detail"]), "remedy": Bilingual(**row["remedy"])}
-    return sentence.format(**{**row, **texts}, where=row["pointer"] or THE_EVENT)

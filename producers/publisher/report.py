@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from msgspec import UNSET, Struct, UnsetType
 
-from events.faults.details import arabic_of
 from events.faults.problems import Fault
-from events.values.bilingual import Bilingual
-from infra.event_files.lint import THE_EVENT
 from infra.verdicts import Verdicts
 from producers.errors import RecordsLost
 
@@ -91,7 +88,8 @@ class SentLines:
 
 
 class ProblemRow(Struct):
-    """A fault of a line, and the entry that records it; None for a line that was not sent."""
+    """A fault of a line, and the entry that records it; None for a line that was not sent. `column` is that of a
+    table."""
 
     line: int
     id: str | None
@@ -99,6 +97,7 @@ class ProblemRow(Struct):
     pointer: str
     detail: str
     index: int | None
+    column: str | UnsetType = UNSET
 
 
 class PublishDocument(Struct, kw_only=True):
@@ -138,10 +137,12 @@ class Report:
     has_lost: bool = False
     ids: dict[int, str | None] = field(default_factory=dict)
 
-    def document(self) -> PublishDocument:
-        """The document of `yesser publish`."""
+    def document(self, column_of: Callable[[str], str | None] = lambda pointer: None) -> PublishDocument:
+        """The document of `yesser publish`. `column_of` names the table's column that fills a pointer."""
         verdicts = self.verdicts
         document = PublishDocument(lines=self.lines, problems=self.problems())
+        for row in document.problems:
+            row.column = column_of(row.pointer) or UNSET
         if verdicts is not None:
             document.accepted, document.duplicates = verdicts.accepted, verdicts.duplicates
             document.conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals)
@@ -185,9 +186,3 @@ class Report:
             ]
         rows.sort(key=lambda row: row.line)
         return rows
-
-
-def fault_sentence(code: str, pointer: str, detail: str) -> Bilingual:
-    """One fault: its code, where it is, and what is wrong."""
-    sentence = Bilingual("{} في {}: {}", "{} at {}: {}")
-    return sentence.format(code, pointer or THE_EVENT, Bilingual(arabic_of(detail), detail))

@@ -32,6 +32,9 @@ class Source(Protocol):
     def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
         """Copy the lines with these numbers unchanged."""
 
+    def column_of(self, pointer: str) -> str | None:
+        """The column that fills what the pointer names, in a table."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
@@ -51,10 +54,13 @@ class EventFile:
         with Path(self.stream.name).open("rb") as again:
             copy_lines(again, target, numbers)
 
+    def column_of(self, pointer: str) -> None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV file, which is read several times."""
+    """A CSV file or a workbook, which is read several times."""
 
     stream: BinaryIO
     mapping: MappingDocument
@@ -76,3 +82,6 @@ class Table:
 
     def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
         copy_rows(self.stream, target, self.mapping, numbers)
+
+    def column_of(self, pointer: str) -> str | None:
+        return self.mapping.column_of(pointer)

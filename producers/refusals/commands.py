@@ -19,12 +19,12 @@ from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
+from infra.event_files.lint import fault_sentence
 from infra.event_files.ndjson import LINE_BYTES_MAX
 from infra.observability.telemetry import setup
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher.report import fault_sentence
 from producers.refusals.read import (
     NOT_KEPT,
     ExplainedFault,

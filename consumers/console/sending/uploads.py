@@ -1,6 +1,6 @@
 """Files that people send: checked first, then sent in the background, with their progress and their verdicts.
 
-Flows in: a file of events (NDJSON, or CSV with its mapping) of an account. Flows out: an `Upload` that the page shows.
+Flows in: a file of events (NDJSON, or a table and its mapping) of an account. Flows out: an `Upload` for the page.
 Only lines without a fault are sent, in order, in requests that the gateway takes whole. A request whose outcome is
 unknown is sent again with the same bytes: what was stored before is a duplicate. Bounded: the size of a file, its
 lines, the files of an account, and those that are sent at once.
@@ -25,6 +25,7 @@ from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
+from infra.event_files.starter import starter_mapping
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending
 from infra.tables.mapping import MappingDocument
@@ -142,6 +143,10 @@ class Upload:
         stream = io.BytesIO(self.content)
         return read_lines(stream) if self.mapping is None else mapped_lines(stream, self.mapping)
 
+    def column_of(self, pointer: str) -> str:
+        """The column of a table that fills what the pointer names, "" for none."""
+        return (self.mapping and self.mapping.column_of(pointer)) or ""
+
     def event_ids(self) -> list[str]:
         """Of the lines without a fault, in order."""
         lines = (line for line in self.lines() if line.text is not None and line.number not in self.findings.faulty)
@@ -167,7 +172,7 @@ def checked(
     if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
     upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping)
-    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, PROBLEMS_KEPT_MAX)
+    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, PROBLEMS_KEPT_MAX, mapping)
     if not upload.findings.lines:
         raise NoEvents(str(NoEvents.__doc__))
     return upload
@@ -214,6 +219,13 @@ class Uploads:
             upload = await asyncio.to_thread(checked, sender, name, content, mapping)
         self._kept[upload.id] = upload
         return upload
+
+    async def map(self, content: bytes, name: str) -> str:
+        """A mapping to start from, for a table. Raises `TooLarge`, `WrongTable`, `WrongMapping`."""
+        if len(content) > FILE_BYTES_MAX:
+            raise TooLarge(str(TooLarge.__doc__))
+        async with self._checks:
+            return await asyncio.to_thread(starter_mapping, io.BytesIO(content), name)
 
     def find(self, username: str, id_: str) -> Upload | None:
         """The file, if it is this account's."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.documents.log.entries import Fault as LoggedFault
-from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS
 from events.values.bilingual import Bilingual
+from infra.event_files.lint import sentence_of
 from producers.sdk.answers import EventError
 
 Fault = EventError | LoggedFault
@@ -18,12 +18,13 @@ Fault = EventError | LoggedFault
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A fault in words. `pointer` is where it is in the event, "" for the whole."""
+    """A fault in words. `pointer` is where it is in the event, "" for the whole; `column` is that of a table."""
 
     code: str
     pointer: str
     detail: Bilingual
     remedy: Bilingual | None
+    column: str = ""
 
 
 def explained(faults: Iterable[Fault]) -> list[Explained]:
@@ -31,9 +32,8 @@ def explained(faults: Iterable[Fault]) -> list[Explained]:
     return [explained_fault(fault.code, fault.pointer, fault.detail) for fault in faults]
 
 
-def explained_fault(code: str, pointer: str, detail: str, arabic: str | None = None) -> Explained:
-    """`arabic`: of the detail, where it is known. A code of a later release has no remedy here."""
+def explained_fault(code: str, pointer: str, detail: str, column: str = "") -> Explained:
+    """A code of a later release has no remedy here."""
     known: Any = PROBLEMS.get(code)  # type: ignore[call-overload]
-    arabic = arabic_of(detail) if arabic is None else arabic
-    words = Bilingual(arabic, detail) if detail or known is None else known.title
-    return Explained(code, pointer, words, None if known is None else known.remedy)
+    words = sentence_of(detail) if detail or known is None else known.title
+    return Explained(code, pointer, words, None if known is None else known.remedy, column)

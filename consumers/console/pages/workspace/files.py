@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter, UploadFile
 from fastapi.responses import Response
 
-from consumers.console.pages.workspace.faults import Explained, explained, explained_fault
+from consumers.console.pages.workspace.faults import Explained, explained_fault
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import (
     EventsTooLarge,
@@ -26,13 +26,13 @@ from infra.command_line.table_files import csv_text
 from infra.errors import WrongInput
 from infra.http.problems import Problem
 from infra.tables.mapping import MappingDocument, WrongMapping, mapping_of
-from infra.tables.rows import WrongTable
+from infra.tables.workbook import WrongTable
 
 FILES: Final = "/workspace/files"
 _SHOWN_MAX: Final = 100
 _NAME_LENGTH_MAX: Final = 120
 _MAPPING_BYTES_MAX: Final = 1 << 18
-_COLUMNS: Final = ("line", "id", "code", "pointer", "detail_ar", "detail_en", "remedy_ar", "remedy_en")
+_COLUMNS: Final = ("line", "id", "code", "pointer", "detail_ar", "detail_en", "remedy_ar", "remedy_en", "column")
 _FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
     TooLarge: Bilingual(
         "الملف أكبر من 4 ميغابايت أو من 10,000 سطر. قسّمه، أو أرسله بالأمر yesser publish.",
@@ -43,8 +43,9 @@ _FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
         "The table and its mapping make more than 16 MiB of events. Split the table, or send it with `yesser publish`.",
     ),
     NoEvents: Bilingual(
-        "ليس في الملف أحداث: كل سطر كائن JSON، وللجدول ملف ربط.",
-        "The file holds no events: each line is a JSON object, and a table needs its mapping.",
+        "ليس في الملف أحداث: كل سطر كائن JSON، وللجدول ملف ربط. اختر الجدول ثانيةً واضغط «أنشئ ملف ربط».",
+        "The file holds no events: each line is a JSON object, and a table needs its mapping. Choose the table again"
+        " and press “Make a mapping”.",
     ),
     TooManyFiles: Bilingual(
         "يُرسل ملف آخر الآن. انتظر حتى يكتمل.", "Another file is being sent. Wait until it is done."
@@ -77,13 +78,26 @@ async def upload(visit: Visiting, file: UploadFile | None = None, mapping: Uploa
     if file is None or not file.filename:
         return _start_page(visit, Bilingual("اختر ملفًا.", "Choose a file."))
     sender = Sender(visit.sending, visit.caller.require_agency(), visit.words.language)
-    name = PurePosixPath(file.filename.replace("\\", "/")).name[:_NAME_LENGTH_MAX]
+    name = _name(file.filename)
     try:
         content = await file.read(uploads.FILE_BYTES_MAX + 1)
         found = await visit.parts.uploads.check(sender, name, content, await _mapping(mapping))
     except (TooLarge, EventsTooLarge, NoEvents, TooManyFiles, WrongTable, WrongMapping) as error:
         return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
     return visit.redirect(f"{FILES}/{found.id}")
+
+
+@routes.post(FILES + "/mapping")
+async def make_mapping(visit: Visiting, file: UploadFile | None = None) -> Response:
+    """A mapping to start from, for a table; nothing is kept or sent."""
+    if file is None or not file.filename:
+        return _start_page(visit, Bilingual("اختر ملفًا.", "Choose a file."))
+    name = _name(file.filename)
+    try:
+        text = await visit.parts.uploads.map(await file.read(uploads.FILE_BYTES_MAX + 1), name)
+    except (TooLarge, WrongTable, WrongMapping) as error:
+        return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
+    return attachment(text.encode(), "application/toml; charset=utf-8", "mapping.toml")
 
 
 @routes.get(FILES + "/{upload_id}")
@@ -129,8 +143,8 @@ def fault_rows(found: Upload) -> list[tuple[str | int, ...]]:
     faults = _of_check(found, uploads.PROBLEMS_KEPT_MAX)
     for line in found.refused:
         ids = [error.id for error in line.errors] or [None]
-        faults += [(line.number, id_, fault) for id_, fault in zip(ids, explained_line(line), strict=True)]
-    return [(line, id_ or "", fault.code, fault.pointer, *_texts(fault)) for line, id_, fault in faults]
+        faults += [(line.number, id_, fault) for id_, fault in zip(ids, explained_line(found, line), strict=True)]
+    return [(line, id_ or "", one.code, one.pointer, *_texts(one), one.column) for line, id_, one in faults]
 
 
 def _texts(fault: Explained) -> tuple[str, str, str, str]:
@@ -138,16 +152,22 @@ def _texts(fault: Explained) -> tuple[str, str, str, str]:
     return detail.ar, detail.en, remedy.ar, remedy.en
 
 
-def explained_line(line: RefusedLine) -> list[Explained]:
-    return [_LOST] if line.is_lost else explained(line.errors)
+def explained_line(found: Upload, line: RefusedLine) -> list[Explained]:
+    if line.is_lost:
+        return [_LOST]
+    return [explained_fault(one.code, one.pointer, one.detail, found.column_of(one.pointer)) for one in line.errors]
 
 
 def _of_check(found: Upload, most: int) -> list[tuple[int, str | None, Explained]]:
     """Line, id and fault, of the first faults that the check found."""
     return [
-        (one["line"], one["id"], explained_fault(one["code"], one["pointer"], one["detail"], one["detail_ar"]))
+        (one["line"], one["id"], explained_fault(one["code"], one["pointer"], one["detail"], one.get("column", "")))
         for one in found.findings.problems[:most]
     ]
+
+
+def _name(filename: str) -> str:
+    return PurePosixPath(filename.replace("\\", "/")).name[:_NAME_LENGTH_MAX]
 
 
 async def _mapping(given: UploadFile | None) -> MappingDocument | None:
@@ -176,7 +196,7 @@ def _upload_page(visit: Visit, found: Upload, fault: Bilingual | None = None) ->
         409 if fault else 200,
         upload=found,
         problems=_of_check(found, _SHOWN_MAX),
-        refused=[(line, explained_line(line)) for line in refused],
+        refused=[(line, explained_line(found, line)) for line in refused],
         shown_max=_SHOWN_MAX,
         kept_max=uploads.PROBLEMS_KEPT_MAX,
         fault=fault,

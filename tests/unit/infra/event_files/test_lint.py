@@ -7,8 +7,10 @@ from pathlib import Path
 import orjson
 from click.testing import CliRunner, Result
 
+from events.faults.problems import PROBLEMS
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line
+from producers.publisher.commands import publish
 from producers.publisher.lint_command import lint_command
 from tests.every import every
 from tests.world.events import HEALTH, OFFICE, golden_event, initiative
@@ -90,3 +92,16 @@ def test_a_table_is_linted_through_its_mapping(tmp_path: Path) -> None:
     done = run(str(table), "--agency", "health", "--mapping", str(mapping), "--json")
     (row,) = orjson.loads(done.stdout)["problems"]
     assert (row["line"], row["id"], row["code"], row["pointer"]) == (3, "b", "invalid-value", "/data/on")
+    assert row["column"] == "on"
+    said = run(str(table), "--agency", "health", "--mapping", str(mapping)).stdout
+    assert 'line 3: invalid-value at column "on" (/data/on): "soon" is not a date' in said
+    assert PROBLEMS["invalid-value"].remedy.en in said
+
+
+def test_a_table_without_its_mapping_is_refused_as_by_publish(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("id,on\na,2006-01-01\n")
+    for command, options in ((lint_command, ()), (publish, ("--to", "http://127.0.0.1:1", "--token-file", str(table)))):
+        done = CliRunner().invoke(command, [str(table), "--agency", "health", *options])
+        assert done.exit_code == 2
+        assert "A table (CSV, XLSX) needs --mapping: `yesser map` writes one to start from" in done.stderr

@@ -6,12 +6,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+import openpyxl
 import orjson
 import pytest
 
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.tables.mapping import Column, MappingDocument, WrongMapping, cell_value, read_mapping
-from infra.tables.rows import WrongTable
+from infra.tables.workbook import WrongTable
 from tests.every import every
 
 MAPPING = MappingDocument.model_validate(
@@ -215,3 +216,21 @@ def test_the_refused_rows_are_a_table_of_the_same_form_byte_by_byte() -> None:
     target = BytesIO()
     copy_rows(source, target, MAPPING, {4, 6})
     assert target.getvalue().decode() == '\ufeffcontract,المبلغ,on,note\r\nB,2,,"x\ny"\r\nC,3,,\n'
+
+
+def test_the_refused_rows_of_a_workbook_are_a_table_that_the_mapping_fits() -> None:
+    book, source, target = openpyxl.Workbook(), BytesIO(), BytesIO()
+    for row in (["contract", "المبلغ", "on", "note"], ["A", 1, None, None], ["B", 12.345, "2006-01-01", "x;y"]):
+        book.active.append(row)
+    book.save(source)
+    copy_rows(source, target, MAPPING, {3})
+    (line,) = mapped_lines(target, MAPPING)
+    assert (line.number, orjson.loads(line.text or b"")["data"]["amount_halalas"]) == (2, "12.345")
+
+
+@every(
+    ("pointer", "column"),
+    [("/data/amount_halalas", "المبلغ"), ("/data/amount_halalas/0", "المبلغ"), ("/time", "on"), ("/type", None)],
+)
+def test_a_fault_is_in_the_column_that_fills_its_place(pointer: str, column: str | None) -> None:
+    assert MAPPING.column_of(pointer) == column

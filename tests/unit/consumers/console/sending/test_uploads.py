@@ -137,7 +137,11 @@ async def test_refused_and_lost_lines_come_back_unchanged_to_be_corrected_or_sen
     assert (upload.state, upload.registered, upload.decided) == ("done", 1, 3)
     first, second = upload.refused
     assert (first.number, first.errors[0].code) == (3, "conflict")
-    assert (second.number, second.index, explained_line(second)[0].detail.en[-14:]) == (5, None, "send it again.")
+    assert (second.number, second.index, explained_line(upload, second)[0].detail.en[-14:]) == (
+        5,
+        None,
+        "send it again.",
+    )
     assert upload.refused_file() == taken + b"\n  " + bad + b"\n" + lost + b"\n"
     table = checked(HEALTH, "t.csv", b"id\na\nb\n", a_mapping(constants={"/type": "x"}))
     assert (table.good, table.refused_file()) == (0, b"id\na\nb\n")

@@ -96,3 +96,19 @@ async def test_why_a_file_is_not_taken_is_said(content: bytes, mapping: bytes | 
         files = {"file": ("a.csv", content)} | ({} if mapping is None else {"mapping": ("m.toml", mapping)})
         answer = await client.post("/workspace/files", data={"csrf": CSRF}, files=files)
     assert (answer.status_code, said in answer.text) == (422, True)
+
+
+async def test_a_table_gets_a_mapping_and_its_faults_name_their_columns() -> None:
+    kept = Uploads(cast(Gateway, NoGateway()))
+    table = b"service_id,on,channels\nS-1,soon,web\n"
+    async with browser(OFFICE, "en", uploads=kept) as client:
+        form, files = {"csrf": CSRF}, {"file": ("t.csv", table)}
+        made = await client.post("/workspace/files/mapping", data=form, files=files)
+        assert made.headers["content-disposition"] == 'attachment; filename="mapping.toml"'
+        without = await client.post("/workspace/files", data=form, files=files)
+        assert "press “Make a mapping”" in without.text
+        files["mapping"] = ("mapping.toml", made.content)
+        page_of = (await client.post("/workspace/files", data=form, files=files)).headers["location"]
+        assert "Column <bdi>on</bdi>" in (await client.get(page_of)).text
+        header, first, *_ = (await client.get(f"{page_of}/faults.csv")).text.splitlines()
+        assert (header.rpartition(",")[2], first.rpartition(",")[2]) == ("column", "on")

@@ -1,0 +1,59 @@
+"""A mapping to start from is one that `lint` takes: what it cannot know stands in it as a comment."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import openpyxl
+import orjson
+import pytest
+
+from infra.errors import WrongInput
+from infra.event_files.starter import starter_mapping
+from infra.event_files.table_lines import mapped_lines
+from infra.tables.mapping import Column, mapping_of
+from tests.every import every
+
+
+def test_columns_named_like_fields_are_mapped_and_the_rest_is_named() -> None:
+    table = BytesIO("receipt_id;المبلغ;التاريخ;partnership_id;note\nR-1;12.50;2006-06-01;C-1;x\n".encode("cp1256"))
+    text = starter_mapping(table, "t.csv")
+    mapping = mapping_of(text.encode(), "t.toml")
+    assert (mapping.encoding, mapping.delimiter, mapping.ignored_columns) == ("windows-1256", ";", ["note"])
+    assert mapping.columns["المبلغ"] == Column(pointer="/data/amount_halalas", type="riyals")
+    (line,) = mapped_lines(table, mapping)
+    assert orjson.loads(line.text or b"") == {
+        "type": "sa.gov.yesser.revenue.collected.v1",
+        "id": "revenue.collected-R-1",
+        "subject": "partnership/C-1",
+        "time": "2006-06-01T00:00:00+03:00",
+        "data": {"receipt_id": "R-1", "amount_halalas": 1250, "collected_on": "2006-06-01", "partnership_id": "C-1"},
+    }
+    for lacking in ('# "/data/service_id" = …  # required', '# "/data/receipts" = …  # required'):
+        assert lacking in text
+
+
+def test_a_workbook_has_one_too_and_the_type_may_be_named() -> None:
+    book, file = openpyxl.Workbook(), BytesIO()
+    book.active.append(["service_id", "name ar", "group", 'a "quoted" name'])
+    book.save(file)
+    text = starter_mapping(file, "t.xlsx", "service.registered")
+    mapping = mapping_of(text.encode(), "t.toml")
+    assert mapping.columns["name ar"].pointer == "/data/name/ar"
+    assert mapping.columns["group"].type == "integer"
+    assert mapping.ignored_columns == ['a "quoted" name']
+    assert mapping.templates["/subject"] == "service/{service_id}"
+
+
+@every(
+    ("table", "message"),
+    [
+        ("", "no header"),
+        ("x1,y2\n", r"no type of event has a field like one of \['x1', 'y2'\]: name the type"),
+        ("on,on\n", "two columns named"),
+        ("R-1,1000000008\n", "looks like data"),
+    ],
+)
+def test_a_table_that_no_mapping_can_be_made_for_is_told(table: str, message: str) -> None:
+    with pytest.raises(WrongInput, match=message):
+        starter_mapping(BytesIO(table.encode()), "t.csv")
