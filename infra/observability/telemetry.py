@@ -65,6 +65,7 @@ GaugeName: TypeAlias = Literal[
     "table_bytes",
     "gateway_connections",
     "webhooks_in_flight",
+    "backup_checked_timestamp_seconds",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -101,6 +102,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gateway_connections": ("Open connections of the gateway.", ()),
     "webhook_attempts": ("Attempts to deliver a webhook, by status or class of error.", ("code",)),
     "webhooks_in_flight": ("Requests of webhooks under way.", ()),
+    "backup_checked_timestamp_seconds": ("When the newest backup that is as it was written was checked; 0: none.", ()),
     "ready": ("1 while the process is ready, as /readyz says; else 0.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
