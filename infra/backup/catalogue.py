@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from events.errors import YesserError
 from infra.embedded.servers.postgres import make_folder
+from infra.embedded.servers.system_user import hand_over, postgres_user
 from infra.json_documents import to_json
 from infra.secret_files import private_file, sync_folder
 
@@ -132,6 +133,13 @@ class BackupFolder:
             raise BackupUnusable(f"{self.root} is not empty and holds no backup: name another folder.")
         if known and known[-1].system != system:
             raise BackupUnusable(f"{self.root} holds backups of another database: name another folder.")
+        make_folder(self.root)
+
+    def hand_over(self) -> None:
+        """Let PostgreSQL's user read backups that were copied from another machine, or by another user."""
+        user = postgres_user()
+        if user is not None and any(path.stat().st_uid != user.pw_uid for path in self.root.glob("*/data")):
+            hand_over(self.root, user)
         make_folder(self.root)
 
     @contextmanager

@@ -22,6 +22,7 @@ def check(folder: BackupFolder, backups: Sequence[Backup], progress: Progress = 
     """Check these backups of the folder, and note the time with each that is right."""
     found = []
     everything = folder.require_backups()
+    folder.hand_over()
     with folder.locked():
         for backup in backups:
             progress(backup.name)

@@ -69,6 +69,7 @@ def restore(
     home.create()
     with sole_supervisor(home):
         _require_room(home, parts)
+        folder.hand_over()
         for part in parts:
             progress(f"checking {part.name}")
             require_files(folder, part)
