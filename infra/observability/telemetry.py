@@ -66,6 +66,12 @@ GaugeName: TypeAlias = Literal[
     "gateway_connections",
     "webhooks_in_flight",
     "backup_checked_timestamp_seconds",
+    "disk_free_ratio",
+    "wal_bytes",
+    "wal_waiting_bytes",
+    "transaction_id_age",
+    "certificate_expires_timestamp_seconds",
+    "service_reachable",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -80,6 +86,9 @@ class Labels(TypedDict, total=False):
     process: str
     topic: str
     table: str
+    folder: str
+    file: str
+    service: str
 
 
 METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
@@ -117,6 +126,12 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "break_glass": ("Acts of the last 7 days that need two people and that one person did.", ()),
     "rows_expired": ("Rows deleted since their retention is over.", ("table",)),
     "table_bytes": ("Size of a table with a retention, with its indexes, in bytes.", ("table",)),
+    "disk_free_ratio": ("Free share of the disk of a data folder.", ("folder",)),
+    "wal_bytes": ("Size of PostgreSQL's WAL on this machine, in bytes.", ()),
+    "wal_waiting_bytes": ("WAL that a replica, or the archive of backups, has not received, in bytes.", ()),
+    "transaction_id_age": ("Age of the oldest transaction id; at 2 billion PostgreSQL stops writing.", ()),
+    "certificate_expires_timestamp_seconds": ("When a certificate expires.", ("file",)),
+    "service_reachable": ("1 while Kafka or PostgreSQL accepts connections of this process; else 0.", ("service",)),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }
