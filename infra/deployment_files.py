@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.postgres import SETTINGS
 from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
@@ -25,7 +25,7 @@ from infra.observability.telemetry import METRICS, series
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
 
 ROOT: Final = Path(__file__).parents[1]
-_CONTAINERS: Final = tuple(process.name for process in PROCESSES if not process.replaces)
+_CONTAINERS: Final = tuple(process.name for process in OWN_WORK)
 """Containers are for machines with more cores: each consumer has its own."""
 _TOOL: Final = ("administrator", "operator", "reader", "auditor")
 

@@ -20,9 +20,10 @@ PRINCIPALS: Final = (
     "console",
     "reader",
     "auditor",
+    "backup",
 )
 """Those that have a password for the database."""
-KAFKA_PRINCIPALS: Final = tuple(name for name in PRINCIPALS if name not in ("migrator", "console"))
+KAFKA_PRINCIPALS: Final = tuple(name for name in PRINCIPALS if name not in ("migrator", "console", "backup"))
 """Those that are users of Kafka too."""
 
 SUPERUSER: Final = "superuser"

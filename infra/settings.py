@@ -73,6 +73,14 @@ class Settings(BaseSettings):
         description="The database ends the transaction of a stopped process after this and frees its locks.",
     )
 
+    # Backups (docs/backup.md)
+    backup: Path | None = Field(
+        default=None,
+        description="Folder of backups, on another disk than the database: `yesser up` makes them.",
+    )
+    backup_every_h: float = Field(default=24.0, gt=0, description="A backup is made this often.")
+    backup_keep: int = Field(default=3, gt=0, description="Full backups that are kept, each with what continues it.")
+
     log_topic: str = Field(default="yesser.log", description="Topic of the national log.")
     checkpoints_topic: str = Field(
         default="yesser.checkpoints", description="Topic of the log's signed checkpoints, for standbys."

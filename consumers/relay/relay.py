@@ -47,9 +47,10 @@ CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are marked as sent."""
 
-HELD_COUNT_S: Final = 1.0
+COUNT_EVERY_S: Final = 1.0
 """Least time between two counts of the held decisions."""
 
+_DATABASE: Final = queries("consumers.relay", "database.sql")
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 _DECISIONS: Final = queries("consumers.relay", "decisions.sql")
 
@@ -70,7 +71,7 @@ class PlatformOutbox:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._counted_s = -HELD_COUNT_S
+        self._counted_s = -COUNT_EVERY_S
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """The committed rows, in row order, without those that were decided again on recovered entries. Raises
@@ -84,7 +85,7 @@ class PlatformOutbox:
                     events=[row["event_id"] for row in held],
                 )
             rows = await connection.fetch(_OUTBOX["next"], limit)
-        await self._count_held(connection)
+        await self._count(connection)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
         for row in rows:
@@ -95,12 +96,15 @@ class PlatformOutbox:
                 )
         return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
 
-    async def _count_held(self, connection: Connection) -> None:
+    async def _count(self, connection: Connection) -> None:
         now_s = self._clock()
-        if now_s - self._counted_s >= HELD_COUNT_S:
+        if now_s - self._counted_s >= COUNT_EVERY_S:
             self._counted_s = now_s
             self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
             gauge("decisions_held", self.held_count)
+            age, waiting = await connection.fetchrow(_DATABASE["watched"])
+            gauge("transaction_id_age", age)
+            gauge("wal_waiting_bytes", waiting)
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Delete the rows that the topic has acknowledged."""

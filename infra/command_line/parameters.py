@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -89,3 +89,16 @@ mapping_option: Final = click.option(
 index_option: Final = click.option(
     "--as-of-index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."
 )
+
+
+def time_option(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    """A callback: an RFC 3339 time with offset."""
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value.upper())
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second: in UTC it is in no year from 1 to 9999
+        pass
+    raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")

@@ -48,7 +48,7 @@ def up(detach: bool, as_json: bool, **options: Any) -> None:
     certificate. Clients need the file tls/ca.pem of YESSER_HOME.
     """
     settings = Settings()
-    wanted = parse_wanted(**options)
+    wanted = parse_wanted(settings, **options)
     if detach:
         start_stack(settings, wanted, progress=lambda sentence: click.echo(sentence, err=True))
         found = stack_status(settings)
@@ -118,6 +118,7 @@ def status(targets: bool, as_json: bool) -> None:
 
 
 def parse_wanted(
+    settings: Settings,
     only: str | None,
     replicas: Sequence[str],
     *,
@@ -132,7 +133,8 @@ def parse_wanted(
         if not count.isdecimal() or not 1 <= int(count) <= 9:
             raise StackError(f"--replicas {text} is not NAME=COUNT with a count from 1 to 9, such as registrar=2.")
         counts[name] = int(count)
-    parts = frozenset(part.strip() for part in only.split(",")) if only else usual_parts(named=counts)
+    usual = usual_parts(named=counts) | ({"backup"} if settings.backup else set())
+    parts = frozenset(part.strip() for part in only.split(",")) if only else usual
     return Wanted(parts, counts, not unprepared, while_pid, tls)
 
 

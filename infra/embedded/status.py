@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from infra.data_dir import DataDir
 from infra.embedded.health import Answer, readiness
 from infra.embedded.processes.identity import running
-from infra.embedded.processes.signals import PROCESSES, SERVICES
+from infra.embedded.processes.signals import OWN_WORK, SERVICES
 from infra.embedded.servers.ports import HOST, accepts
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # reading a stack's state needs no database driver
     from infra.postgres.trail import ActOfOnePerson
 
 WORKING: Final = frozenset({"ready", "given"})
-LEASED: Final = tuple(p.name for p in PROCESSES if p.port_setting is None and not p.replaces)
+LEASED: Final = tuple(process.name for process in OWN_WORK if process.port_setting is None)
 """The processes whose work one copy does at a time, under a lease of its name."""
 _SAID: Final = ("lag", "rebuilding", "held_by", "decisions_held", "role", "owner", "halted")
 """What the status repeats of a process's answer."""

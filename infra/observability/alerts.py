@@ -107,6 +107,62 @@ ALERTS: Final = (
         "docs/runbook.md#the-registrar-is-halted",
     ),
     Alert(
+        "YesserServiceAway",
+        "page",
+        f"min by (service) ({series('service_reachable')}) == 0",
+        Bilingual("لا يقبل {{ $labels.service }} اتصالات.", "{{ $labels.service }} accepts no connections."),
+        "docs/runbook.md#the-stack-does-not-start",
+        lasts="2m",
+    ),
+    Alert(
+        "YesserDiskFull",
+        "page",
+        f"min by (folder) ({series('disk_free_ratio')}) < 0.1",
+        Bilingual(
+            "بقي أقل من عُشر قرص المجلد {{ $labels.folder }}.",
+            "The disk of the folder {{ $labels.folder }} has less than a tenth free.",
+        ),
+        "docs/backup.md#what-fills-a-disk",
+        lasts="5m",
+    ),
+    Alert(
+        "YesserTransactionIdsOld",
+        "page",
+        f"max({series('transaction_id_age')}) > 1e9",
+        Bilingual(
+            "عمر أقدم رقم معاملة {{ $value }}؛ وعند مليارين يتوقف PostgreSQL عن الكتابة.",
+            "The oldest transaction id is {{ $value }} old. At 2 billion PostgreSQL stops writing.",
+        ),
+        "docs/backup.md#what-fills-a-disk",
+    ),
+    Alert(
+        "YesserBackupOld",
+        "ticket",
+        f"time() - max({series('backup_checked_timestamp_seconds')}) > 2 * 86400",
+        Bilingual("لم تُصنع نسخة احتياطية سليمة منذ يومين.", "No backup was made and checked in the last two days."),
+        "docs/backup.md#watch-it",
+    ),
+    Alert(
+        "YesserWalWaits",
+        "ticket",
+        f"max({series('wal_waiting_bytes')}) > 4e9\n  or max({series('wal_bytes')}) > 8e9",
+        Bilingual(
+            "يزيد WAL في قاعدة البيانات: {{ $value }} من البايتات لم تتسلمها نسخة مطابقة أو مجلد النسخ الاحتياطية.",
+            "WAL grows in the database: {{ $value }} bytes. A replica or the archive of backups does not receive it.",
+        ),
+        "docs/backup.md#what-fills-a-disk",
+        lasts="10m",
+    ),
+    Alert(
+        "YesserCertificateExpires",
+        "ticket",
+        f"min by (file) ({series('certificate_expires_timestamp_seconds')}) - time() < 14 * 86400",
+        Bilingual(
+            "تنتهي الشهادة {{ $labels.file }} خلال أسبوعين.", "The certificate {{ $labels.file }} expires in two weeks."
+        ),
+        "docs/runbook.md#a-certificate-is-not-trusted",
+    ),
+    Alert(
         "YesserNotCosigned",
         "ticket",
         f"max({series('cosigned_size')}) < max({series('checkpoint_size')} offset 1h)",

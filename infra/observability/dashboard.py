@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from events.values.bilingual import Bilingual
 from infra.observability.telemetry import CounterName, HistogramName, series
 
-Unit = Literal["none", "eps", "s", "bytes"]
+Unit = Literal["none", "eps", "s", "bytes", "percentunit"]
 Query = tuple[str, str]
 """An expression, and the legend of its series."""
 _SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
@@ -133,6 +133,37 @@ CHARTS: Final = (
         Bilingual("موضوعات لا يُكتب فيها", "Topics that cannot be written"),
         "none",
         ((f"max by (topic) ({series('topics_unwritten')})", "{{topic}}"),),
+    ),
+    Chart(
+        Bilingual("قرص شاغر", "Free disk"),
+        "percentunit",
+        ((f"min by (folder) ({series('disk_free_ratio')})", "{{folder}}"),),
+    ),
+    Chart(
+        Bilingual("WAL", "WAL"),
+        "bytes",
+        (
+            (f"max({series('wal_bytes')})", "في قاعدة البيانات · in the database"),
+            (f"max({series('wal_waiting_bytes')})", "لم يُتسلَّم · not received"),
+        ),
+    ),
+    Chart(
+        Bilingual("خدمات تجيب", "Services that answer"),
+        "none",
+        ((f"min by (service) ({series('service_reachable')})", "{{service}}"),),
+    ),
+    Chart(
+        Bilingual("مضى على آخر نسخة سليمة، وبقي للشهادات", "Age of the last checked backup, time left of certificates"),
+        "s",
+        (
+            (f"time() - max({series('backup_checked_timestamp_seconds')})", "نسخة احتياطية · backup"),
+            (f"min by (file) ({series('certificate_expires_timestamp_seconds')}) - time()", "{{file}}"),
+        ),
+    ),
+    Chart(
+        Bilingual("عمر أقدم رقم معاملة", "Age of the oldest transaction id"),
+        "none",
+        ((f"max({series('transaction_id_age')})", "PostgreSQL"),),
     ),
     Chart(
         Bilingual("جداول لها مدة حفظ", "Tables with a retention"),

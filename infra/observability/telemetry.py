@@ -65,6 +65,13 @@ GaugeName: TypeAlias = Literal[
     "table_bytes",
     "gateway_connections",
     "webhooks_in_flight",
+    "backup_checked_timestamp_seconds",
+    "disk_free_ratio",
+    "wal_bytes",
+    "wal_waiting_bytes",
+    "transaction_id_age",
+    "certificate_expires_timestamp_seconds",
+    "service_reachable",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -79,6 +86,9 @@ class Labels(TypedDict, total=False):
     process: str
     topic: str
     table: str
+    folder: str
+    file: str
+    service: str
 
 
 METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
@@ -101,6 +111,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gateway_connections": ("Open connections of the gateway.", ()),
     "webhook_attempts": ("Attempts to deliver a webhook, by status or class of error.", ("code",)),
     "webhooks_in_flight": ("Requests of webhooks under way.", ()),
+    "backup_checked_timestamp_seconds": ("When the newest backup that is as it was written was checked; 0: none.", ()),
     "ready": ("1 while the process is ready, as /readyz says; else 0.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
@@ -115,6 +126,12 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "break_glass": ("Acts of the last 7 days that need two people and that one person did.", ()),
     "rows_expired": ("Rows deleted since their retention is over.", ("table",)),
     "table_bytes": ("Size of a table with a retention, with its indexes, in bytes.", ("table",)),
+    "disk_free_ratio": ("Free share of the disk of a data folder.", ("folder",)),
+    "wal_bytes": ("Size of PostgreSQL's WAL on this machine, in bytes.", ()),
+    "wal_waiting_bytes": ("WAL that a replica, or the archive of backups, has not received, in bytes.", ()),
+    "transaction_id_age": ("Age of the oldest transaction id; at 2 billion PostgreSQL stops writing.", ()),
+    "certificate_expires_timestamp_seconds": ("When a certificate expires.", ("file",)),
+    "service_reachable": ("1 while Kafka or PostgreSQL accepts connections of this process; else 0.", ("service",)),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

@@ -59,6 +59,7 @@ def roles_sql(database: str, consumers: Iterable[str] = CONSUMERS) -> list[str]:
     return [
         *(_create(role, "NOLOGIN") for role in (OWNER_ROLE, *owners)),
         *(_create(role, "LOGIN") for role in logins),
+        f"ALTER ROLE {database_role('backup')} REPLICATION",
         f"GRANT {OWNER_ROLE} TO {migrator}",
         f"ALTER ROLE {migrator} SET role = '{OWNER_ROLE}'",
         f"GRANT {', '.join(owners)} TO {OWNER_ROLE}",

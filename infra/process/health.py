@@ -6,9 +6,11 @@ stands by; `/healthz` whether a restart could help. A halt, which needs an opera
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import orjson
@@ -19,6 +21,7 @@ from starlette.routing import Route
 
 from infra.observability.telemetry import exposition, gauge
 from infra.process.http_server import listening, running
+from infra.process.machine import Measured, measure
 from infra.settings import Settings
 
 STALLED_AFTER_S: Final = 30.0
@@ -106,7 +109,7 @@ class Progress:
         )
 
 
-def application(readiness: Callable[[], Readiness]) -> Starlette:
+def application(readiness: Callable[[], Readiness], measure: Callable[[], Measured] = lambda: iter(())) -> Starlette:
     async def healthz(_: Request) -> Response:
         state = readiness()
         return _json(200 if state.healthy else 503, {"healthy": state.healthy, **state.details})
@@ -116,6 +119,8 @@ def application(readiness: Callable[[], Readiness]) -> Starlette:
         return _json(200 if state.ready else 503, {"ready": state.ready, **state.details})
 
     async def metrics(_: Request) -> Response:
+        for name, value, labels in await asyncio.to_thread(list, measure()):
+            gauge(name, value, **labels)
         gauge("ready", readiness().ready)
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -129,7 +134,7 @@ async def serving(settings: Settings, readiness: Callable[[], Readiness]) -> Asy
         yield None
         return
     with listening(settings.health_host, settings.health_port, "YESSER_HEALTH_PORT (0: none)") as listener:
-        async with running(application(readiness), listener):
+        async with running(application(readiness, partial(measure, settings)), listener):
             yield settings.health_port
 
 

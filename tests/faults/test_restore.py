@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import shutil
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from consumers.programme.campaigns.rules.in_force import rules_in_force
+from infra.backup.catalogue import BackupFolder
+from infra.embedded.processes.signals import usual_parts
 from tests.faults.services import keep_copy, put_copy_back, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT
@@ -138,41 +141,51 @@ def test_rules_that_are_newer_than_the_copy_decide_nothing_again(home: Path, tmp
         assert system.ask("decisions", "list") == []
 
 
-def test_a_dump_is_restored_into_a_new_database_and_the_rest_recovered(home: Path, tmp_path: Path) -> None:
-    """The commands of docs/runbook.md, in a release with a table more than the dump, and a loss of what was registered
-    after it."""
-    history, dump = generate(64, 2_000, MIXED), tmp_path / "yesser.dump"
-    with running_system(home) as system:
-        register(system, history)
-        system.settle()
-        tool(system, "pg_dump", "--format", "custom", "--file", str(dump))
-        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
-        root = judge(system).root
-    shutil.rmtree(home / "postgres")
-    try:
-        system.run("up", "--detach", "--only", "postgres")
-        tool(system, "psql", "--quiet", "--command", "CREATE TABLE platform.of_a_later_release ()")
-        for arguments in restoring(dump):
-            tool(system, *arguments)
-        system.run("down")
-        parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
-        assert "yesser recover" in parts["registrar"]["halted"]
-        require_one_halt(system)
-        assert system.run("recover")["root"] == root
-        go_on(system, tmp_path)
-        assert system.ask("decisions", "list") == []
-    finally:
-        system.run("down")
+def test_a_destroyed_database_is_restored_at_a_time_and_at_its_end(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of docs/backup.md. What was acknowledged is there again: at a time by `yesser recover`, at the end of
+    the WAL without it."""
+    early, late = parts(history := generate(64, 2_000, MIXED), 100)
+    with own_folder() as place:
+        folder = BackupFolder(place / "backups")
+        monkeypatch.setenv("YESSER_BACKUP", str(folder.root))
+        with running_system(home, only=usual_parts(cores=1) | {"backup"}) as system:
+            register(system, history)
+            publish_all(system, early, tmp_path / "early")
+            system.settle()
+            system.run("backup", "create", str(folder.root), "--incremental")
+            size, to = system.ask("log", "size")["size"], datetime.now(UTC)
+            publish_all(system, late, tmp_path / "late")
+            before = judge(system)
+            before.require_clean()
+            until(partial(is_received, folder, datetime.now(UTC)), 60, "the WAL is not received")
+        monkeypatch.delenv("YESSER_BACKUP")
+        try:
+            restore(system, folder, "--to", to.isoformat())
+            halted = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
+            assert "yesser recover" in halted["registrar"]["halted"]
+            require_one_halt(system)
+            assert size <= system.ask("log", "size")["size"] < before.size
+            assert system.run("recover")["root"] == before.root
+            system.until_all_ready()
+            system.run("down")
+            restore(system, folder, "--from", folder.backups()[0].name)
+            system.run("up", "--detach")
+            assert judge(system).root == before.root
+            go_on(system, tmp_path)
+            assert system.ask("decisions", "list") == []
+        finally:
+            system.run("down")
 
 
-def restoring(dump: Path) -> list[list[str]]:
-    """The arguments of the page's commands `yesser postgres`, with the dump of this test."""
-    page = (ROOT / "docs" / "runbook.md").read_text("utf-8").partition("To restore: ")[2].partition("In containers")[0]
-    lines = [shlex.split(line) for line in page.splitlines() if line.startswith("yesser postgres ")]
-    return [[str(dump) if word == "yesser.dump" else word for word in words[2:]] for words in lines]
+def is_received(folder: BackupFolder, since: datetime) -> bool:
+    """Whether WAL was received since then: leases are renewed each second."""
+    until = folder.wal_until(1)
+    return until is not None and until > since
 
 
-def tool(system: System, *arguments: str) -> None:
-    with system.start("postgres", *arguments) as process:
-        _, errors = process.communicate(timeout=120)
-    assert (process.returncode, errors) == (0, b"")
+def restore(system: System, folder: BackupFolder, *options: str) -> None:
+    """The database is destroyed, and restored."""
+    shutil.rmtree(system.home / "postgres")
+    assert system.run("restore", str(folder.root), *options)["keys"]

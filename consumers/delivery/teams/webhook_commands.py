@@ -24,7 +24,6 @@ from consumers.delivery.teams.options import EndpointId, agency_argument, asked,
 from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
-from consumers.replay.as_of.options import recorded_option
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option
@@ -32,7 +31,7 @@ from infra.command_line.database import with_database
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
-from infra.command_line.parameters import AgencyCode
+from infra.command_line.parameters import AgencyCode, time_option
 from infra.keys.commands import (
     add_rotation_to_trail,
     overlap_option,
@@ -157,8 +156,8 @@ def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> N
 @click.option(
     "--message", type=click.IntRange(1, INTEGER_MAX), help="The message with this id (`yesser webhooks attempts`)."
 )
-@click.option("--since", metavar="TIME", callback=recorded_option, help="Messages made since TIME.")
-@click.option("--until", metavar="TIME", callback=recorded_option, help="Messages made before TIME.")
+@click.option("--since", metavar="TIME", callback=time_option, help="Messages made since TIME.")
+@click.option("--until", metavar="TIME", callback=time_option, help="Messages made before TIME.")
 @json_option
 def redeliver_(
     endpoint: str, message: int | None, since: datetime | None, until: datetime | None, as_json: bool

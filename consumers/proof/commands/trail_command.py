@@ -13,10 +13,10 @@ import uvloop
 from consumers.documents.document import document_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.trail import TRAIL, TrailRow
-from consumers.replay.as_of.options import recorded_option
 from infra.command_line.database import with_database
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_json, print_result
+from infra.command_line.parameters import time_option
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
 from infra.process.retry import PatientConnection
@@ -28,7 +28,7 @@ LOOK_EVERY_S: Final = 1.0
 
 @click.command("trail")
 @click.option(
-    "--since", metavar="TIME", callback=recorded_option, help="Only since TIME, such as 2026-11-25T08:00:00+03:00."
+    "--since", metavar="TIME", callback=time_option, help="Only since TIME, such as 2026-11-25T08:00:00+03:00."
 )
 @click.option(
     "--after",

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any, Final
 
 import click
 
 from consumers.replay.as_of.point_in_time import PointInTime
-from infra.command_line.parameters import date_option, index_option
-
-
-def recorded_option(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    """An RFC 3339 time with offset."""
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value.upper())
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):  # the second: in UTC it is in no year from 1 to 9999
-        pass
-    raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
-
+from infra.command_line.parameters import date_option, index_option, time_option
 
 _OPTIONS: Final = (
     index_option,
     click.option(
         "--as-of-recorded",
         metavar="TIME",
-        callback=recorded_option,
+        callback=time_option,
         help="State as recorded by TIME, such as 2026-11-25T08:00:00+03:00.",
     ),
     click.option(

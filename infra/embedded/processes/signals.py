@@ -24,6 +24,8 @@ class PlatformProcess:
     """The setting of the port on which it serves clients; None if it serves none."""
     replaces: tuple[str, ...] = ()
     """The processes whose work it does in one."""
+    setting: str | None = None
+    """The setting without which it does not run."""
 
 
 PROCESSES: Final = (
@@ -41,6 +43,7 @@ PROCESSES: Final = (
     PlatformProcess("delivery", "Brings campaign triggers to the teams by webhook and e-mail, and sets timers."),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),
     PlatformProcess("console", "Shows the programme in a browser, in Arabic and English.", "YESSER_CONSOLE_PORT"),
+    PlatformProcess("backup", "Receives the database's WAL, and makes and checks backups.", setting="YESSER_BACKUP"),
 )
 """Started in this order, stopped all at once."""
 
@@ -49,7 +52,9 @@ SERVICES: Final = ("kafka", "postgres")
 
 NAMES: Final = (*SERVICES, *(process.name for process in PROCESSES))
 
-SEPARATE: Final = frozenset({*SERVICES, *(process.name for process in PROCESSES if not process.replaces)})
+OWN_WORK: Final = tuple(process for process in PROCESSES if not process.replaces and process.setting is None)
+"""The processes that every deployment has, each consumer by itself."""
+SEPARATE: Final = frozenset({*SERVICES, *(process.name for process in OWN_WORK)})
 """Everything, with a process for each consumer."""
 
 FEW_CORES: Final = 4
@@ -60,4 +65,6 @@ def usual_parts(cores: int | None = None, named: Collection[str] = ()) -> frozen
     if (cores or os.cpu_count() or 1) > FEW_CORES:
         return SEPARATE
     replaced = {name for process in PROCESSES for name in process.replaces}
-    return SEPARATE if replaced.intersection(named) else frozenset(NAMES) - replaced
+    if replaced.intersection(named):
+        return SEPARATE
+    return SEPARATE - replaced | {process.name for process in PROCESSES if process.replaces}

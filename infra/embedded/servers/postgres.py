@@ -45,6 +45,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_size": "2GB",
     "min_wal_size": "256MB",
     "checkpoint_timeout": "15min",
+    # What an incremental backup needs, and the most WAL that waits for an archive: a full disk would stop the log.
+    "summarize_wal": "on",
+    "max_slot_wal_keep_size": "16GB",
     "synchronous_commit": "on",
     "fsync": "on",
     "full_page_writes": "on",
@@ -90,20 +93,27 @@ def prepare(folder: Path, port: int, password: str) -> list[Path]:
 
     Returns the folders above it that root had to open for PostgreSQL's user alone.
     """
-    user = postgres_user()
-    folder.mkdir(exist_ok=True)
-    opened: list[Path] = []
-    if user is not None:
-        allow_reading(installation())
-        paths = installation() / "bin", folder / "data"
-        opened = [changed for path in paths for changed in allow_traversal(path, user.pw_uid)]
-        os.chown(folder, user.pw_uid, user.pw_gid)
+    opened = make_folder(folder)
     data = folder / "data"
     if not data.exists():
         _initdb(folder, password)
     _remove_stale_pid_file(data)
     _configure(data / "postgresql.conf", configuration(port))
     return opened
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Create a folder that PostgreSQL's user owns, and let it run the tools of the installation.
+
+    Returns the folders above both that root had to open for this user alone.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (user := postgres_user()) is None:
+        return []
+    allow_reading(installation())
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    paths = installation() / "bin", folder / "data"
+    return [changed for path in paths for changed in allow_traversal(path, user.pw_uid)]
 
 
 def _configure(path: Path, text: str) -> None:

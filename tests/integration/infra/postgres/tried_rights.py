@@ -25,8 +25,8 @@ SCHEMAS: Final = (
     "revenue",
     "event_index",
 )
-LIMITED: Final = tuple(principal for principal in PRINCIPALS if principal != "migrator")
-"""The migrator is the owner of everything."""
+LIMITED: Final = tuple(principal for principal in PRINCIPALS if principal not in ("migrator", "backup"))
+"""The migrator is the owner of everything; `backup` has no table."""
 FORBIDDEN: Final[Mapping[str, str]] = {
     "TRUNCATE": "TRUNCATE {table}",
     "DROP": "DROP TABLE {table} CASCADE",

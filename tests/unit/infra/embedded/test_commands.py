@@ -19,10 +19,12 @@ from tests.every import every
 
 
 def test_everything_is_started_unless_parts_are_named() -> None:
-    assert parse_wanted(None, []).only == usual_parts()
+    assert parse_wanted(Settings(), None, []).only == usual_parts()
     wanted = Wanted(usual_parts(cores=8))
     assert wanted.only == SEPARATE
-    assert [name for name, _ in wanted.process_names()] == [p.name for p in PROCESSES if p.name != "consumers"]
+    assert [name for name, _ in wanted.process_names()] == [
+        p.name for p in PROCESSES if p.name not in ("consumers", "backup")
+    ]
     (host,) = (process for process in PROCESSES if process.replaces)
     assert host.replaces == tuple(CONSUMERS)
 
@@ -37,13 +39,13 @@ def test_on_few_cores_one_process_runs_all_consumers(cores: int) -> None:
 
 
 def test_standbys_are_copies_with_a_number_and_what_does_not_exist_is_refused_with_what_does() -> None:
-    wanted = parse_wanted("kafka,postgres,registrar", ["registrar=2"])
+    wanted = parse_wanted(Settings(), "kafka,postgres,registrar", ["registrar=2"])
     assert wanted.process_names() == [("registrar", "registrar"), ("registrar-2", "registrar")]
     for text in ("registrar", "registrar=0", "registrar=many", "registrar=10"):
         with pytest.raises(StackError, match="registrar=2"):
-            parse_wanted(None, [text])
+            parse_wanted(Settings(), None, [text])
     with pytest.raises(StackError, match=r"no part called zookeeper: the parts are kafka, postgres, registrar"):
-        parse_wanted("zookeeper", [])
+        parse_wanted(Settings(), "zookeeper", [])
 
 
 def _record(*processes: str, tls: bool = False) -> StackRecord:

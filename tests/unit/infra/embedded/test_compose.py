@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from infra.embedded.bootstrap import prepare_database
-from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.kafka import session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.kafka.admin import allow_principals
@@ -45,7 +45,7 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
     assert all(path.stat().st_mode & 0o004 for path in seen), "a container's user is another one"
 
 
-SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.replaces)
+SEPARATE_PROCESSES = OWN_WORK
 """Containers are for machines with more cores: each consumer has its own."""
 
 
@@ -53,7 +53,9 @@ def test_every_process_has_a_service_that_waits_for_what_is_prepared_and_is_reac
     commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
     assert processes == {process.name: ["run", process.name] for process in SEPARATE_PROCESSES}
-    assert process_entries().keys() - processes.keys() == {"consumers"}, "of the entry points `yesser.processes`"
+    assert process_entries().keys() - processes.keys() == {"consumers", "backup"}, (
+        "of the entry points `yesser.processes`"
+    )
     for process in SEPARATE_PROCESSES:
         service = SERVICES[process.name]
         assert service["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}

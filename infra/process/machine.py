@@ -1,0 +1,75 @@
+"""What an operator watches beside the processes: free disk, WAL, certificates, and whether the services answer.
+
+It is measured when metrics are read, by every process: each may run on a machine of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from infra.data_dir import DataDir
+from infra.observability.telemetry import GaugeName, Labels
+from infra.postgres.connection import NoDatabase, address
+from infra.settings import Settings
+from infra.stack_record import LOOPBACK
+
+CONNECT_TIMEOUT_S: Final = 1.0
+Measured: TypeAlias = Iterator[tuple[GaugeName, float, Labels]]
+
+
+def measure(settings: Settings) -> Measured:
+    """The gauges. What is not on this machine, or may not be read, is left out. It blocks for a second at most for each
+    server that does not answer."""
+    home = DataDir.at(settings.home)
+    folders = {"home": home.root, "postgres": home.postgres, "kafka": home.kafka, "backup": settings.backup}
+    for name, folder in folders.items():
+        if folder is not None and folder.exists():
+            usage = shutil.disk_usage(folder)
+            yield "disk_free_ratio", usage.free / usage.total, {"folder": name}
+    with suppress(OSError):
+        files = [path.stat() for path in (home.postgres / "data" / "pg_wal").iterdir() if path.is_file()]
+        yield "wal_bytes", sum(file.st_size for file in files), {}
+    for path in (settings.gateway_certificate, settings.tls_certificate, settings.tls_ca, *home.tls.glob("*.pem")):
+        if path is not None:
+            yield from _certificate(path)
+    for service, places in _services(settings).items():
+        yield "service_reachable", any(map(_accepts, places)), {"service": service}
+
+
+def _certificate(path: Path) -> Measured:
+    with suppress(OSError, ValueError):
+        first = x509.load_pem_x509_certificates(path.read_bytes())[0]
+        yield "certificate_expires_timestamp_seconds", first.not_valid_after_utc.timestamp(), {"file": path.name}
+
+
+def _services(settings: Settings) -> dict[str, list[tuple[str, int]]]:
+    """Where each service accepts connections."""
+    stack = settings.stack().kafka
+    kafka = settings.kafka or (f"{LOOPBACK}:{stack.port}" if stack else "")
+    found = {"kafka": [*_places(kafka, 9092)]}
+    with suppress(NoDatabase):
+        found["postgres"] = [*_places(urlsplit(address(settings)).netloc.rpartition("@")[2], 5432)]
+    return {service: places for service, places in found.items() if places}
+
+
+def _places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
+    for server in servers.split(","):
+        place = urlsplit(f"//{server.strip()}")
+        if place.hostname:
+            yield place.hostname, place.port or usual_port
+
+
+def _accepts(place: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(place, CONNECT_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
