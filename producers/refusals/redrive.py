@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from events.errors import YesserError
-from events.faults.problems import CONFLICT, Fault
+from events.faults.problems import Fault, conflict_with
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
@@ -59,7 +59,7 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
             return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
         holder = await connection.fetchrow(SQL["holder"], verdict.claim)
         if holder is not None and holder["identity"] != verdict.identity:
-            return Redriven(index, verdict.id, "not-sent", holder["index"], _errors((CONFLICT,)))
+            return Redriven(index, verdict.id, "not-sent", holder["index"], _errors((conflict_with(holder["index"]),)))
         async with connection.transaction():
             await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
             await add_to_trail(connection, "refusals redrive", str(index))
