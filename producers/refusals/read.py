@@ -6,36 +6,27 @@ the same agency with the refused record's id. An event that had the id before is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Literal, TypedDict, cast
+from typing import Final, cast
 
-from msgspec import Struct
-
-from events.errors import YesserError
-from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Code
 from events.validation.verdicts import HASH_BYTES, Agency
-from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from producers.refusals.documents import (
+    Correction,
+    NoSuchRefusal,
+    Redrive,
+    RefusalDocument,
+    RefusalRow,
+    in_both_languages,
+)
 
 SQL: Final = queries("producers.refusals", "read.sql")
-
-
-class NoSuchRefusal(YesserError):
-    """There is no refusal at this index: see `yesser refusals list`."""
-
-
-NOT_KEPT: Final = Bilingual(
-    "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
-    "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
-)
-"""Why a refusal has no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,62 +42,6 @@ class Refusal:
     is_kept: bool
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
-
-
-class ExplainedFault(TypedDict):
-    """A fault as the log lists it, with its Arabic sentence and its remedy."""
-
-    code: str
-    pointer: str
-    detail: str
-    detail_ar: str
-    remedy: dict[str, str]
-
-
-class RefusalRow(Struct):
-    """A refusal in a list; `accepted_index` is the entry that corrected it."""
-
-    index: int
-    agency: str
-    address: str
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[dict[str, str]]
-    accepted_index: int | None
-
-
-class Redrive(Struct):
-    """A record that was sent again, and the entry that accepted it."""
-
-    id: str
-    sent_at: str
-    accepted_index: int | None
-
-
-class Correction(Struct):
-    """The entry that corrected a refused record, and how it was found."""
-
-    index: int
-    by: Literal["redrive", "same-id"]
-
-
-class RefusalDocument(Struct, kw_only=True):
-    """The answer of `yesser refusals show --json`. `id_held_by` had the id before."""
-
-    index: int
-    recorded: str
-    agency: str
-    address: str
-    sha256: str | None
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[ExplainedFault]
-    unlisted: int
-    kept: bool
-    headers: dict[str, str | None]
-    redrives: list[Redrive]
-    accepted: Correction | None
-    id_held_by: int | None
 
 
 async def refusal_rows(
@@ -137,16 +72,6 @@ async def read_refusal(connection: Connection, index: int) -> Refusal:
 def headers_of(stored: Sequence[tuple[str, str | None]]) -> list[tuple[str, bytes | None]]:
     """The headers of a record as they came. Entries of earlier releases hold a null value as an empty one."""
     return [(name, None if value is None else bytes.fromhex(value)) for name, value in stored]
-
-
-def in_both_languages(errors: Sequence[Mapping[str, str]]) -> list[ExplainedFault]:
-    """Faults with their Arabic sentence and their remedy."""
-    rows = []
-    for error in errors:
-        remedy = PROBLEMS[cast(Code, error["code"])].remedy
-        row = {**error, "detail_ar": arabic_of(error["detail"]), "remedy": {"ar": remedy.ar, "en": remedy.en}}
-        rows.append(cast(ExplainedFault, row))
-    return rows
 
 
 async def shown(connection: Connection, index: int) -> RefusalDocument:

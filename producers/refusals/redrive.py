@@ -6,10 +6,8 @@ it is sent; the entry that accepts it is then found by its id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from events.errors import YesserError
 from events.faults.problems import Fault, conflict_with
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
@@ -22,28 +20,10 @@ from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-from producers.refusals.read import NOT_KEPT, SQL, ExplainedFault, Refusal, in_both_languages, read_refusal
+from producers.refusals.documents import NOT_KEPT, CannotRedrive, ExplainedFault, Redriven, State, in_both_languages
+from producers.refusals.read import SQL, Refusal, read_refusal
 
-State = Literal["registered", "duplicate", "refused", "not-sent"]
 _PLATFORM: Final = "platform"
-
-
-class CannotRedrive(YesserError):
-    """This refused record cannot be sent again; the message gives the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Redriven:
-    """The answer of `yesser refusals redrive --json`.
-
-    `index` is that of its entry, of a duplicate's first entry, of the new refusal, or of a conflict.
-    """
-
-    refusal_index: int
-    id: str | None
-    state: State
-    index: int | None = None
-    errors: list[ExplainedFault] = field(default_factory=list)
 
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, EventType, Instant, Label, Listing
 
+PAGE_ROWS_MAX: Final = 1_000
+"""Most entries of a page."""
 ProofLink = Annotated[str, Meta(description="Of the entry's proof.", extra_json_schema={"format": "uri-reference"})]
 
 
@@ -55,6 +57,23 @@ class Refusal(Struct, frozen=True, kw_only=True):
     errors: tuple[Fault, ...]
     accepted_index: Annotated[Count | None, Meta(description="Of the entry that corrected it.")]
     proof: ProofLink
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """The entry that corrected a refused record: one sent again for it, or a later event with its id."""
+
+    index: Count
+    by: Literal["redrive", "same-id"]
+
+
+class RefusalInFull(Refusal, frozen=True, kw_only=True):
+    """A refusal with what its entry says of the record."""
+
+    recorded: Instant
+    sha256: Annotated[str | None, Meta(description="Of the record; null where it had personal data or no bytes.")]
+    unlisted: Annotated[Count, Meta(description="How many more faults it had than `errors` lists.")]
+    accepted: Correction | None
+    id_held_by: Annotated[Count | None, Meta(description="The earlier entry that has its id.")]
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)

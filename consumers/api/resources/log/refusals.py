@@ -3,7 +3,7 @@ all."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -14,10 +14,13 @@ from consumers.api.parameters import After, AgencyCode, Index, Limit
 from consumers.api.reader import Answer, Reader, paged
 from consumers.api.reading import Reading, found
 from consumers.documents.document import document_of
-from consumers.documents.log.entries import Refusal
+from consumers.documents.log.entries import Correction, Refusal, RefusalInFull
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
+from events.wire.entry import parse_entry
+from infra.json_documents import members
 from infra.log.proofs import PROOF_PREFIX
+from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -57,20 +60,34 @@ async def refusals_for(
 @routes.get(
     "/v1/refusals/{index}",
     summary="A refusal",
-    responses=documents.answers("A refusal with every fault that its entry lists.", Refusal),
+    responses=documents.answers("A refusal with every fault that its entry lists.", RefusalInFull),
 )
 async def refusal(request: Reading, index: Index) -> Response:
     """Every fault that the entry lists, and the entry that corrected it."""
     return await request.respond(lambda reader: refusal_for(reader, index))
 
 
-async def refusal_for(reader: Reader, index: int) -> Answer[Refusal]:
+async def refusal_for(reader: Reader, index: int) -> Answer[RefusalInFull]:
     """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
-    async def question(view: View) -> Refusal:
-        rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, index + 1, 1, is_open=False)
-        return found(rows[0] if rows and rows[0].index == index else None)
+    async def question(view: View) -> RefusalInFull:
+        connection = await view.use(EVENT_INDEX)
+        rows = await _rows(connection, view, scope.agency, index + 1, 1, is_open=False)
+        row = found(rows[0] if rows and rows[0].index == index else None)
+        (raw,) = await read_checked(view.connection, index, 1)
+        entry = parse_entry(index, raw)
+        holder = await connection.fetchval(_SQL["holder"], row.agency, row.claimed_id)
+        corrected = row.accepted_index
+        how: Literal["redrive", "same-id"] = "same-id" if corrected == holder else "redrive"
+        return RefusalInFull(
+            **members(row),
+            recorded=entry.recorded,
+            sha256=entry.data.get("sha256"),
+            unlisted=entry.data["problem"].get("unlisted", 0),
+            accepted=None if corrected is None else Correction(index=corrected, by=how),
+            id_held_by=holder if holder is not None and holder < index else None,
+        )
 
     return await reader.read([EVENT_INDEX], question)
 

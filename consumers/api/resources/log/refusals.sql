@@ -18,3 +18,8 @@ LEFT JOIN LATERAL (
 WHERE ($1::text IS NULL OR f.agency = $1) AND f.index < $2 AND f.index < $4
     AND (NOT $3 OR c.index IS NULL)
 ORDER BY f.index DESC LIMIT $5
+
+-- name: holder
+-- The entry of an agency ($1) that has an id ($2).
+SELECT index FROM log.event_id WHERE claim = substr(sha256(
+    convert_to('urn:yesser:agency:' || $1::text, 'UTF8') || '\x00'::bytea || convert_to($2::text, 'UTF8')), 1, 16)

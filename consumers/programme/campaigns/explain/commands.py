@@ -10,13 +10,11 @@ import click
 from msgspec import UNSET
 
 from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
-from consumers.programme.campaigns.explain.read import CONSUMERS, explain
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.show import acknowledgement
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.query import print_view
-from consumers.replay.as_of.view import view
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.language import localized
@@ -56,6 +54,9 @@ def explain_command(at: PointInTime, name: str, as_json: bool) -> None:
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:
+    from consumers.programme.campaigns.explain.read import CONSUMERS, explain
+    from consumers.replay.as_of.view import view
+
     async with view(settings, CONSUMERS, at, from_log=True) as state:
         return await explain(state, rules_in_force(), name)
 

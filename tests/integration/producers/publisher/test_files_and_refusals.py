@@ -13,8 +13,9 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.refusals.read import Correction, NoSuchRefusal, shown
-from producers.refusals.redrive import CannotRedrive, redrive
+from producers.refusals.documents import CannotRedrive, Correction, NoSuchRefusal
+from producers.refusals.read import shown
+from producers.refusals.redrive import redrive
 from tests.world.commands import Yesser
 from tests.world.events import changed
 from tests.world.senders import initiative, publish, with_health

@@ -9,8 +9,9 @@ import pytest
 
 from events.faults.problems import CODES
 from events.validation.verdicts import Accepted, Agency, Refused
-from producers.refusals.read import Correction, Redrive, Refusal, accepted_as, headers_of, in_both_languages
-from producers.refusals.redrive import CannotRedrive, validate_again
+from producers.refusals.documents import CannotRedrive, Correction, Redrive, in_both_languages
+from producers.refusals.read import Refusal, accepted_as, headers_of
+from producers.refusals.redrive import validate_again
 from tests.every import every
 from tests.world.events import event
 
