@@ -18,23 +18,22 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.event_files.ndjson import LINE_BYTES_MAX
+from infra.log.refusal import Fault, Refusal, RefusalInFull
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.report import fault_sentence
 from producers.refusals.documents import (
     NOT_KEPT,
     CannotRedrive,
-    LoggedFault,
     NoSuchRefusal,
     Redriven,
     RefusalDocument,
-    RefusalRow,
-    in_both_languages,
+    document_of,
 )
 from producers.sdk.read_api import Gateway, reads_options
 
 if TYPE_CHECKING:
-    from producers.refusals.read import Refusal
+    from producers.refusals.read import Record
 
 Found = TypeVar("Found")
 
@@ -53,15 +52,16 @@ def refusals() -> None:
 def list_(agency: str | None, only_open: bool, position: int | None, gateway: Gateway | None, as_json: bool) -> None:
     """List the refused records, in log order, each with the entry that corrected it."""
     if gateway is None or position is not None:
-        from producers.refusals.read import refusal_rows
+        from infra.log.refusals import refusals as refusals_in
 
-        rows = _from_database(Settings(), lambda found: refusal_rows(found, agency, position, only_open=only_open))
-    else:  # the newest first
-        rows = (gateway.rows(RefusalRow, "/v1/refusals", agency=agency, open=only_open or None) or [])[::-1]
+        rows = _from_database(Settings(), lambda found: refusals_in(found, agency, position, is_open=only_open))
+    else:
+        rows = gateway.rows(Refusal, "/v1/refusals", agency=agency, open=only_open or None) or []
+    rows.reverse()
     print_result(rows, as_json, lambda: _print_rows(rows))
 
 
-def _print_rows(rows: Sequence[RefusalRow]) -> None:
+def _print_rows(rows: Sequence[Refusal]) -> None:
     if not rows:
         print_localized(Bilingual("لا مرفوضات.", "No refusals."))
     for row in rows:
@@ -88,10 +88,10 @@ def show(index: int, raw: bool, gateway: Gateway | None, as_json: bool) -> None:
     if gateway is not None:
         if raw:
             raise click.UsageError("Only the operator's database has records as they came: leave out --raw.")
-        document = gateway.document(RefusalDocument, f"/v1/refusals/{index}")
-        if document is None:
+        found = gateway.document(RefusalInFull, f"/v1/refusals/{index}")
+        if found is None:
             raise NoSuchRefusal(f"entry {index} is not a refusal of yours: see `yesser refusals list`")
-        document.errors = in_both_languages(document.errors)
+        document = document_of(found)
     else:
         from producers.refusals.read import read_refusal, shown
 
@@ -175,13 +175,13 @@ def _print_redriven(result: Redriven) -> None:
         print_localized(Bilingual("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from."))
 
 
-def _print_errors(errors: Sequence[LoggedFault], margin: str) -> None:
+def _print_errors(errors: Sequence[Fault], margin: str) -> None:
     for error in errors:
-        sentence = fault_sentence(error["code"], error["pointer"], error["detail"])
+        sentence = fault_sentence(error.code, error.pointer, error.detail)
         print_localized(Bilingual(margin + "{}", margin + "{}").format(sentence))
 
 
-def _print_raw(refusal: Refusal) -> None:
+def _print_raw(refusal: Record) -> None:
     if not refusal.is_kept:
         raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT.en}")
     click.echo(refusal.value or b"", nl=False)

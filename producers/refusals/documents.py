@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, cast
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -12,6 +11,8 @@ from events.errors import YesserError
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Code
 from events.values.bilingual import Bilingual
+from infra.json_documents import members
+from infra.log.refusal import Fault, RefusalInFull
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
 
@@ -27,31 +28,11 @@ NOT_KEPT: Final = Bilingual(
 """Why a refusal has no record."""
 
 
-class LoggedFault(TypedDict):
-    """A fault as the log lists it."""
-
-    code: str
-    pointer: str
-    detail: str
-
-
-class ExplainedFault(LoggedFault, total=False):
-    """A fault with its Arabic sentence and its remedy, which a gateway leaves to its reader."""
+class ExplainedFault(Fault, frozen=True, kw_only=True):
+    """A fault with its Arabic sentence and its remedy."""
 
     detail_ar: str
     remedy: dict[str, str]
-
-
-class RefusalRow(Struct):
-    """A refusal in a list; `accepted_index` is the entry that corrected it."""
-
-    index: int
-    agency: str
-    address: str
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[LoggedFault]
-    accepted_index: int | None
 
 
 class Redrive(Struct):
@@ -62,31 +43,14 @@ class Redrive(Struct):
     accepted_index: int | None
 
 
-class Correction(Struct):
-    """The entry that corrected a refused record, and how it was found."""
+class RefusalDocument(RefusalInFull, frozen=True, kw_only=True):
+    """The answer of `yesser refusals show --json`. Only the operator's has `kept`, the `headers` and who sent what
+    again."""
 
-    index: int
-    by: Literal["redrive", "same-id"]
-
-
-class RefusalDocument(Struct, kw_only=True):
-    """The answer of `yesser refusals show --json`. `id_held_by` had the id before. Only the operator's has `kept`, the
-    `headers` and who sent what again."""
-
-    index: int
-    recorded: str
-    agency: str
-    address: str
-    sha256: str | None
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[ExplainedFault]
-    unlisted: int
+    errors: tuple[ExplainedFault, ...]
     kept: bool | UnsetType = UNSET
     headers: dict[str, str | None] | UnsetType = UNSET
     redrives: list[Redrive] | UnsetType = UNSET
-    accepted: Correction | None
-    id_held_by: int | None
 
 
 class CannotRedrive(YesserError):
@@ -107,11 +71,18 @@ class Redriven:
     errors: list[ExplainedFault] = field(default_factory=list)
 
 
-def in_both_languages(errors: Sequence[Mapping[str, Any]]) -> list[ExplainedFault]:
-    """Faults with their Arabic sentence and their remedy."""
-    rows = []
-    for error in errors:
-        remedy = PROBLEMS[cast(Code, error["code"])].remedy
-        row = {**error, "detail_ar": arabic_of(error["detail"]), "remedy": {"ar": remedy.ar, "en": remedy.en}}
-        rows.append(cast(ExplainedFault, row))
-    return rows
+def document_of(refusal: RefusalInFull, **operators: Any) -> RefusalDocument:
+    """As the command prints it; `operators`: what only the operator may read."""
+    return RefusalDocument(**{**members(refusal), "errors": tuple(map(explained, refusal.errors)), **operators})
+
+
+def explained(fault: Fault) -> ExplainedFault:
+    """A fault with its Arabic sentence and its remedy."""
+    remedy = PROBLEMS[cast(Code, fault.code)].remedy
+    return ExplainedFault(
+        code=fault.code,
+        detail=fault.detail,
+        pointer=fault.pointer,
+        detail_ar=arabic_of(fault.detail),
+        remedy={"ar": remedy.ar, "en": remedy.en},
+    )

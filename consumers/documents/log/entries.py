@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
@@ -38,42 +38,6 @@ class Proof(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str
-
-
-class Fault(Struct, frozen=True, kw_only=True):
-    """Why a record was refused. The members are in the order of the database's JSON."""
-
-    code: str
-    detail: str
-    pointer: str
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    index: Count
-    agency: str
-    address: Annotated[str, Meta(description="Of the refused record: topic/partition/offset.")]
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: tuple[Fault, ...]
-    accepted_index: Annotated[Count | None, Meta(description="Of the entry that corrected it.")]
-    proof: ProofLink
-
-
-class Correction(Struct, frozen=True, kw_only=True):
-    """The entry that corrected a refused record: one sent again for it, or a later event with its id."""
-
-    index: Count
-    by: Literal["redrive", "same-id"]
-
-
-class RefusalInFull(Refusal, frozen=True, kw_only=True):
-    """A refusal with what its entry says of the record."""
-
-    recorded: Instant
-    sha256: Annotated[str | None, Meta(description="Of the record; null where it had personal data or no bytes.")]
-    unlisted: Annotated[Count, Meta(description="How many more faults it had than `errors` lists.")]
-    accepted: Correction | None
-    id_held_by: Annotated[Count | None, Meta(description="The earlier entry that has its id.")]
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)
