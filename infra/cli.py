@@ -30,8 +30,8 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 GROUP: Final = "yesser.commands"
 
 WITHOUT_PLATFORM: Final = frozenset(
-    {"activity", "audit", "campaigns", "keys", "ledger", "lint", "log", "projects", "publish", "refusals", "schema"}
-    | {"services", "witness"}
+    {"activity", "anomalies", "audit", "campaigns", "keys", "ledger", "lint", "log", "projects", "publish", "refusals"}
+    | {"schema", "services", "witness"}
 )
 """The commands of an install without the extra `platform`, of `ledger` a part, and what a gateway serves of others. The
 help names the others apart."""
