@@ -83,11 +83,9 @@ def _print_rows(rows: Sequence[Refusal]) -> None:
 def show(index: int, raw: bool, gateway: Gateway | None, as_json: bool) -> None:
     """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it.
 
-    A gateway shows no records as they came: there --raw is not known.
+    A gateway shows no record as it came: --raw reads the database.
     """
-    if gateway is not None:
-        if raw:
-            raise click.UsageError("Only the operator's database has records as they came: leave out --raw.")
+    if gateway is not None and not raw:
         found = gateway.document(RefusalInFull, f"/v1/refusals/{index}")
         if found is None:
             raise NoSuchRefusal(f"entry {index} is not a refusal of yours: see `yesser refusals list`")

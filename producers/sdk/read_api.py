@@ -55,7 +55,7 @@ class Gateway:
 
     def proof(self, index: int) -> Proof | None:
         """An entry with its inclusion proof, which was verified; None where the gateway has no such entry."""
-        return asyncio.run(self._read(lambda client: client.proof(index)))
+        return asyncio.run(self._read(lambda client: client.proof(index), tries_max=None))  # not yet covered: waits
 
     def _pages(self, path: str, rows_max: int | None, parameters: Mapping[str, object]) -> list[Any] | None:
         given = {name: value for name, value in parameters.items() if value is not None}
@@ -63,8 +63,9 @@ class Gateway:
         asked = {"limit": str(min(_PAGE_ROWS, rows_max or _PAGE_ROWS)), **flags}
         return asyncio.run(self._read(lambda client: client.read_pages(path, asked, rows_max)))
 
-    async def _read(self, ask: Callable[[AgencyClient], Awaitable[R]]) -> R | None:
-        """Raises `PlaintextRefused` if the token would leave this machine without encryption."""
+    async def _read(self, ask: Callable[[AgencyClient], Awaitable[R]], tries_max: int | None = 1) -> R | None:
+        """Tries once by default, so that a command ends at once where the gateway is away. Raises `PlaintextRefused` if
+        the token would leave this machine without encryption."""
         # Imported here: a command's help asks no gateway.
         from infra.settings import Settings
         from infra.tls.client import NotTrusted
@@ -75,8 +76,7 @@ class Gateway:
 
         settings = Settings()
         refuse_plain_http(settings, "gateway", "--gateway", self.address)
-        # A command tries once: where the gateway is away it ends with that error at once.
-        limits = ClientLimits(time_limit_s=TIME_LIMIT_S, tries_max=1)
+        limits = ClientLimits(time_limit_s=TIME_LIMIT_S, tries_max=tries_max)
         async with AgencyClient.of(settings, self.address, self.token, limits) as client:
             try:
                 return await ask(client)
