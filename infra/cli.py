@@ -29,9 +29,12 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 
 GROUP: Final = "yesser.commands"
 
-WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "ledger", "lint", "map", "publish", "schema", "witness"})
-"""The commands of an install without the extra `platform`, of `ledger` and `publish` a part. The help names the others
-apart."""
+WITHOUT_PLATFORM: Final = frozenset(
+    {"activity", "anomalies", "audit", "campaigns", "keys", "ledger", "lint", "log", "map", "projects", "publish"}
+    | {"refusals", "schema", "services", "witness"}
+)
+"""The commands of an install without the extra `platform`: of `ledger` and `publish` a part, of others what a gateway
+serves. The help names the others apart."""
 
 # The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
-from events.faults.problems import CONFLICT
+from events.faults.problems import conflict_with
 from events.validation.personal_search import headers_hold_personal_data, headers_without_personal_data
 from events.validation.refusal import refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
@@ -240,12 +240,12 @@ def _written(
         return Outcome.ACCEPTED, _Written(entry_bytes(batch.recorded, address, verdict.event_bytes), verdict.subject)
     if first[0] == verdict.identity:
         return Outcome.DUPLICATE, None
-    return Outcome.CONFLICT, _refused(batch, reading, record, _conflict(verdict), address)
+    return Outcome.CONFLICT, _refused(batch, reading, record, _conflict(verdict, first[1]), address)
 
 
-def _conflict(verdict: Accepted) -> Refused:
+def _conflict(verdict: Accepted, first_index: int) -> Refused:
     return Refused(
-        faults=(CONFLICT,),
+        faults=(conflict_with(first_index),),
         claimed_source=verdict.event["source"],
         claimed_id=verdict.id,
         claimed_type=verdict.event["type"],

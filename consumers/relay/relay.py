@@ -102,7 +102,7 @@ class PlatformOutbox:
             self._counted_s = now_s
             self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
             gauge("decisions_held", self.held_count)
-            age, waiting = await connection.fetchrow(_DATABASE["watched"])
+            [(age, waiting)] = await connection.fetch(_DATABASE["watched"])
             gauge("transaction_id_age", age)
             gauge("wal_waiting_bytes", waiting)
 

@@ -118,6 +118,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "عشرة أرقام أولها 1 أو 2 تشبه رقم هوية؛ ضع حرفًا قبلها.",
     "This id belongs to a different event that was accepted; send another event under a new id.":
         "هذا المعرّف لحدث مختلف مقبول؛ أرسل الحدث الآخر بمعرّف جديد.",
+    "This id belongs to log entry {entry}, a different event; send this event under a new id.":
+        "هذا المعرّف للقيد {entry} في السجل، وهو حدث مختلف؛ أرسل هذا الحدث بمعرّف جديد.",
 }  # fmt: skip
 """English → Arabic. `events.faults.findings` fills in what is in braces."""
 
@@ -162,7 +164,13 @@ PHRASES: Final[Mapping[str, str]] = {
 }
 """English → Arabic of the values that are filled in."""
 
-_ALLOWED_WORDS: Final = ((" or more", " أو أكثر"), (" or ", " أو "), (", ", "، "), (" to ", " إلى "))
+_ALLOWED_WORDS: Final = (
+    (" or more", " أو أكثر"),
+    (" or less", " أو أقل"),
+    (" or ", " أو "),
+    (", ", "، "),
+    (" to ", " إلى "),
+)
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _GROUPS: Final = {"value": r'This value|"(?:[^"\\]|\\.)*"|[-+.\w]+…?'}
 

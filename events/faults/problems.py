@@ -5,7 +5,7 @@ A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple, get_args
 
 from events.values.bilingual import Bilingual
@@ -149,3 +149,11 @@ CONFLICT: Final = Fault(
     code="conflict",
     detail="This id belongs to a different event that was accepted; send another event under a new id.",
 )
+"""With an event that has no entry yet."""
+
+
+def conflict_with(index: int) -> Fault:
+    """The fault of an event whose id the entry at `index` has."""
+    # Parted by commas, no index is ten digits, which would look like a national id.
+    sentence = "This id belongs to log entry {entry}, a different event; send this event under a new id."
+    return replace(CONFLICT, detail=sentence.format(entry=f"{index:,}"))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from events.faults.model import L
 from events.reports.event_of import event_of
 from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
-from events.values.fields import Channel, L
+from events.values.fields import Channel
 
 Campaign = Mapping[str, Any]
 """A campaign as the read API gives it."""

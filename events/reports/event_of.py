@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from events.faults.model import Model
 from events.types.catalogue import CATALOGUE, EventType
-from events.values.fields import Model
 from events.wire.codec import build_event
 
 _TYPES: Final[dict[type[Model], EventType]] = {row.model: row for row in CATALOGUE.values()}

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.faults.model import L, Model
 from events.values.bounds import CHANNELS_MAX
-from events.values.fields import AgencyCode, Channel, Count, Date, Id, L, Model, PositiveCount
+from events.values.fields import AgencyCode, Channel, Count, Date, Id, PositiveCount
 
 
 class AwarenessInitiativeAnnounced(Model):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from events.faults.model import Model
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
@@ -65,7 +66,7 @@ from events.types.services import (
 )
 from events.types.training import TrainingCertified, TrainingQuotaSet, TrainingRevoked
 from events.values.bilingual import Bilingual
-from events.values.fields import Model, Role
+from events.values.fields import Role
 
 Sender = Literal["office", "agency", "owner", "platform"]
 

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from events.faults.model import L, Model
 from events.types.terms import Terms
 from events.values.bounds import PARTNERS_MAX, SERVICES_MAX
-from events.values.fields import AgencyCode, Date, Id, L, Model, PeriodLabel
+from events.values.fields import AgencyCode, Date, Id, PeriodLabel
 
 
 class PartnershipWorkshopAnnounced(Model):

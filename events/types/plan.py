@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from events.values.fields import Count, Date, Id, L, Model
+from events.faults.model import L, Model
+from events.values.fields import Count, Date, Id
 
 
 class ServiceTargets(Model):

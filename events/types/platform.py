@@ -6,9 +6,10 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from events.faults.model import L, Model
 from events.faults.problems import Code
 from events.values.bounds import FAULTS_MAX
-from events.values.fields import AgencyCode, Count, Id, L, Model, PositiveCount, Role, Sha256, Text
+from events.values.fields import AgencyCode, Count, Id, PositiveCount, Role, Sha256, Text
 
 ADDRESS_PATTERN: Final = r"^[A-Za-z0-9._-]{1,249}/(?:0|[1-9][0-9]{0,9})/(?:0|[1-9][0-9]{0,18})$"
 CLAIMED_SOURCE_PATTERN: Final = r"^urn:yesser:agency:[a-z][a-z0-9-]{1,30}$"

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.faults.model import L, Model
 from events.values.bounds import PHASES_MAX
-from events.values.fields import AgencyCode, Date, Id, L, Model, PhaseNumber
+from events.values.fields import AgencyCode, Date, Id, PhaseNumber
 
 
 class Phase(Model):

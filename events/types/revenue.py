@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from events.faults.model import L, Model
 from events.values.fields import (
     Count,
     Date,
     Id,
     Integer,
-    L,
-    Model,
     NonNegativeHalalas,
     PeriodLabel,
     PositiveCount,

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.faults.model import L, Model
 from events.values.bounds import CHANNELS_MAX
-from events.values.fields import AgencyCode, Date, Id, L, Model, Url
+from events.values.fields import AgencyCode, Date, Id, Url
 
 
 class ServiceRegistered(Model):

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.faults.model import Model
 from events.values.bounds import BANDS_MAX, EXPECTED_MAX
 from events.values.fields import (
     BasisPoints,
     Calendar,
     Date,
-    Model,
     NonNegativeHalalas,
     PeriodKind,
     PeriodLabel,

@@ -5,7 +5,8 @@ A trainee is a keyed pseudonym made by the agency: `trn_` and the base32 of an H
 
 from __future__ import annotations
 
-from events.values.fields import AgencyCode, Calendar, Count, Date, Id, L, Model, Track, Trainee, Year
+from events.faults.model import L, Model
+from events.values.fields import AgencyCode, Calendar, Count, Date, Id, Track, Trainee, Year
 
 
 class TrainingQuotaSet(Model):

@@ -5,18 +5,40 @@ several members, and of the subject.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from events.faults.findings import Finding, finding
+from events.faults.model_errors import FORMS, model_error, pattern_error
 from events.faults.nearest import ONE_IN_EIGHT, nearest
 from events.types.catalogue import CATALOGUE, EventType
+from events.validation.closed_schema import numbers_allowed
 from events.validation.forms import EventForm
-from events.validation.model_errors import model_error
 from events.validation.walk import Walked
-from events.wire.envelope import SCHEMA_URI_PREFIX, full_type, short_type
+from events.wire.envelope import (
+    CONTENT_TYPE_PATTERN,
+    EVENT_ID_PATTERN,
+    EXTENSION_PATTERN,
+    HIJRI_DATE_PATTERN,
+    SCHEMA_URI_PREFIX,
+    SEQUENCE_PATTERN,
+    SOURCE_PATTERN,
+    full_type,
+    short_type,
+)
 from events.wire.strict_json import JsonObject
+
+_FORMS: Final[Mapping[str, str]] = {
+    **FORMS,
+    EVENT_ID_PATTERN: "1–128 of A–Z a–z 0–9 . _ : -, the first a letter or digit",
+    SOURCE_PATTERN: "urn:yesser:agency: and the agency's code",
+    EXTENSION_PATTERN: "text without control characters",
+    SEQUENCE_PATTERN: "20 digits 0–9 from 1 on, with zeros in front",
+    HIJRI_DATE_PATTERN: "a Hijri date YYYY-MM-DD",
+    CONTENT_TYPE_PATTERN: "application/json",
+}
 
 
 def errors_in(walked: Walked, form: EventForm, in_headers: Sequence[Finding]) -> list[Finding]:
@@ -70,8 +92,16 @@ def _model_errors(event: JsonObject, form: EventForm) -> list[Finding]:
         form.validate(event)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
-        return [model_error(detail, form.row) for detail in details]
+        return [_model_error(detail, form.row) for detail in details]
     return []
+
+
+def _model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
+    location, kind = detail["loc"], detail["type"]
+    if location == ("sequence",) and kind in ("string_too_short", "string_too_long"):  # what a user counts is digits
+        return pattern_error("/sequence", "sequence", detail["input"], SEQUENCE_PATTERN, _FORMS)
+    is_bounded = row is not None and kind in ("greater_than_equal", "less_than_equal")
+    return model_error(detail, numbers_allowed(row.name, location) if row and is_bounded else None, _FORMS)
 
 
 def _dataschema_errors(event: Mapping[str, Any]) -> list[Finding]:

@@ -32,7 +32,7 @@ def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admi
     if isinstance(found, Refused):
         return found
     name, claim = found
-    return Admitted(name, claim.event["id"], claim.event_bytes)
+    return Admitted(name, claim.event["id"], claim.event_bytes, claim.event["time"])
 
 
 def _well_formed(value: bytes | None, headers: Headers, agency: Agency) -> tuple[str, Claim] | Refused:

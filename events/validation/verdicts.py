@@ -52,19 +52,20 @@ class Agency:
         return hash((self.code, self.role))
 
 
-EventKey = tuple[str, str, str | None]
-"""An event's `id`, `subject` and `sequence`."""
+EventKey = tuple[str, str, str, str | None]
+"""An event's `id`, `time`, `subject` and `sequence`."""
 
 
 class Admitted:
     """A well-formed event that its agency may send. `event_bytes` are the bytes that the entry will hold."""
 
-    __slots__ = ("event_bytes", "id", "type")
+    __slots__ = ("event_bytes", "id", "time", "type")
 
-    def __init__(self, type: str, id: str, event_bytes: bytes) -> None:
+    def __init__(self, type: str, id: str, event_bytes: bytes, time: str) -> None:
         self.type = type
         self.id = id
         self.event_bytes = event_bytes
+        self.time = time
 
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}({self.type}, {self.id})"
@@ -83,7 +84,7 @@ class Accepted(Admitted):
     def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
         self.type = type
-        self.id, self.subject, sequence = key
+        self.id, self.time, self.subject, sequence = key
         self.sequence: int | None = None if sequence is None else int(sequence)
         self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
@@ -113,7 +114,7 @@ class Refused:
 
 
 def key_of(event: Mapping[str, Any]) -> EventKey:
-    return event["id"], event["subject"], event.get("sequence")
+    return event["id"], event["time"], event["subject"], event.get("sequence")
 
 
 def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:

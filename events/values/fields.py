@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from events.values.bounds import MEMBERS_MAX
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 
 TEXT_LENGTH_MAX: Final = 2_000
@@ -50,14 +49,6 @@ TIME_PATTERN: Final = (
 )
 
 
-class Model(BaseModel):
-    """Strict and closed: values are not converted, unknown fields are refused."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, json_schema_extra={"maxProperties": MEMBERS_MAX}
-    )
-
-
 class IdField:
     """Marks a field of type `id`: ten digits beginning with 1 or 2 are refused."""
 
@@ -85,10 +76,3 @@ PeriodKind = Literal["month", "quarter"]
 Track = Literal["usage", "specialist", "leadership"]
 Channel = Literal["tv", "radio", "print"]
 Role = Literal["office", "agency", "platform"]
-
-
-class L(Model):
-    """A text for people, in Arabic and in English."""
-
-    ar: Text
-    en: Text

@@ -1,4 +1,4 @@
-"""The months of the Umm al-Qura calendar by name, in Arabic and English: one name of each for every page and letter."""
+"""Days and months by name, in Arabic and English: one name of each for every command and letter."""
 
 from __future__ import annotations
 
@@ -20,3 +20,27 @@ HIJRI_MONTHS: Final = (
     Bilingual("ذو القعدة", "Dhu al-Qidah"),
     Bilingual("ذو الحجة", "Dhu al-Hijja"),
 )
+GREGORIAN_MONTHS: Final = (
+    Bilingual("يناير", "January"),
+    Bilingual("فبراير", "February"),
+    Bilingual("مارس", "March"),
+    Bilingual("أبريل", "April"),
+    Bilingual("مايو", "May"),
+    Bilingual("يونيو", "June"),
+    Bilingual("يوليو", "July"),
+    Bilingual("أغسطس", "August"),
+    Bilingual("سبتمبر", "September"),
+    Bilingual("أكتوبر", "October"),
+    Bilingual("نوفمبر", "November"),
+    Bilingual("ديسمبر", "December"),
+)
+WEEKDAYS: Final = (
+    Bilingual("الاثنين", "Monday"),
+    Bilingual("الثلاثاء", "Tuesday"),
+    Bilingual("الأربعاء", "Wednesday"),
+    Bilingual("الخميس", "Thursday"),
+    Bilingual("الجمعة", "Friday"),
+    Bilingual("السبت", "Saturday"),
+    Bilingual("الأحد", "Sunday"),
+)
+"""From Monday on, as `date.weekday` counts."""

@@ -9,8 +9,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from events.faults.model import Model
 from events.values.data import Data
-from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField, Model
+from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX
 
 EVENT_BYTES_MAX: Final = 61_440

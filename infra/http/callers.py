@@ -47,6 +47,9 @@ class Caller:
     account: str | None = None
     """The account of the console that sends."""
 
+    halted: str | None = None
+    """Why the agency's topic is halted: its events are stored, and have no verdict until an operator has acted."""
+
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 

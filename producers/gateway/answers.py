@@ -43,6 +43,11 @@ Paused: TypeAlias = Annotated[
     ),
 ]
 
+Halted: TypeAlias = Annotated[
+    str,
+    Meta(description="The topic is not read until an operator has acted: events are stored, and have no verdict yet."),
+]
+
 
 class FaultRow(Struct, kw_only=True):
     """A fault of an event of the request. `event` is its position in a batch; the pointer refers to the body."""
@@ -80,6 +85,14 @@ class DuplicateRow(Struct, kw_only=True):
     proof: str | UnsetType = UNSET
 
 
+class AheadRow(Struct):
+    """An event of the receipt whose `time` is two days or more ahead of the gateway's. It is stored as it is."""
+
+    event: Number
+    id: str
+    time: str
+
+
 class StoredAnswer(Struct, kw_only=True):
     """The signed receipt of stored events, the faults of those that were not, and which are known to be repeats."""
 
@@ -95,6 +108,14 @@ class StoredAnswer(Struct, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    ahead: (
+        Annotated[
+            list[AheadRow],
+            Meta(description="Events whose `time` is two days or more ahead: accepted, but look for a wrong year."),
+        ]
+        | UnsetType
+    ) = UNSET
+    halted: Halted | UnsetType = UNSET
     paused: Paused | UnsetType = UNSET
 
 
@@ -153,7 +174,14 @@ class ReceiptRow(Struct, kw_only=True):
     index: EntryIndex | UnsetType = UNSET
     proof: ProofAddress | UnsetType = UNSET
     errors: list[RecordFault] | UnsetType = UNSET
-    halted: str | UnsetType = UNSET
+    halted: Halted | UnsetType = UNSET
+
+
+class AnomalyRow(Struct):
+    """A rule of the contract that the event contradicts, so that it changed nothing."""
+
+    rule: str
+    detail: str
 
 
 class EventStatus(Struct, kw_only=True):
@@ -165,8 +193,22 @@ class EventStatus(Struct, kw_only=True):
     index: EntryIndex | UnsetType = UNSET
     proof: ProofAddress | UnsetType = UNSET
     errors: list[RecordFault] | UnsetType = UNSET
-    halted: str | UnsetType = UNSET
+    halted: Halted | UnsetType = UNSET
     address: str | UnsetType = UNSET
+    applied: (
+        Annotated[
+            bool,
+            Meta(
+                description="Of what is registered: whether the figures contain the entry. Until they do, it is not"
+                " known whether it is an anomaly, and `anomalies` is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    anomalies: (
+        Annotated[list[AnomalyRow], Meta(description="What the event contradicts; none where it took effect.")]
+        | UnsetType
+    ) = UNSET
 
 
 class Receipts(Struct, kw_only=True):
@@ -175,7 +217,7 @@ class Receipts(Struct, kw_only=True):
     receipts: list[ReceiptRow]
     next: Number
     read_up_to: Number
-    halted: str | UnsetType = UNSET
+    halted: Halted | UnsetType = UNSET
     paused: Paused | UnsetType = UNSET
 
 

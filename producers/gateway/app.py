@@ -21,7 +21,9 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.errors import Tampered
+from events.faults.nearest import nearest
 from events.validation.forms import forms_by_type
+from events.values.bilingual import Bilingual
 from infra.http.callers import Caller
 from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import (
@@ -190,9 +192,26 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "malformed-request")
     headers = dict(error.headers or {})
+    errors: list[dict[str, Any]] = []
+    if code == "no-such-route" and (meant := _meant(request)):
+        detail = Bilingual("هل تقصد {}؟", "Did you mean {}?").format(meant)
+        errors = [{"code": code, "detail": detail}]
     if code == "method-not-allowed" and (methods := _methods(request)):
         headers["Allow"] = ", ".join(methods)
-    return _answer(request, Problem(code, headers=headers))
+    return _answer(request, Problem(code, headers=headers, errors=errors))
+
+
+def _meant(request: Request) -> str | None:
+    """The path of a route that this one is most like, its parameters being as they are here. Public paths have none."""
+    path = request.url.path
+    parts = path.split("/")
+    if not needs_token(path):
+        return None
+    routes = [
+        route.split("/") for route in openapi_document(request.app)["paths"] if route.count("/") + 1 == len(parts)
+    ]
+    known = ["/".join(p if r.startswith("{") else r for p, r in zip(parts, route, strict=True)) for route in routes]
+    return nearest(path, known)
 
 
 def _methods(request: Request) -> list[str]:

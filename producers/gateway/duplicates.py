@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from events.faults.problems import CONFLICT
+from events.faults.problems import CONFLICT, conflict_with
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.values.bilingual import Language
@@ -65,7 +65,8 @@ def validation_document(verdicts: Verdicts[Accepted], known: Known, language: La
             first_here[event.claim] = (event.identity, place)
             accepted.append(AcceptedRow(place, event.id, event.type))
         elif first[0] != event.identity:
-            refused.append(EventFaults(place, (CONFLICT,), event.id))
+            fault = CONFLICT if in_log is None else conflict_with(in_log[1])
+            refused.append(EventFaults(place, (fault,), event.id))
         elif in_log is None:
             duplicates.append(DuplicateRow(event=place, id=event.id, first_event=first[1]))
         else:

@@ -6,17 +6,17 @@ faults. A request with a fault stores nothing, unless its sender asked for `part
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.datastructures import Headers as HttpHeaders
 from starlette.requests import Request
 
 from events.validation.validate import validate, validate_form
-from events.validation.verdicts import Accepted, Agency
+from events.validation.verdicts import Accepted, Admitted, Agency
 from events.values.bilingual import Language
 from events.wire.entry import recorded_time
 from infra.http.body import BodyLimits, RawHeaders, read_body
@@ -24,7 +24,7 @@ from infra.http.problems import Problem, language_of
 from infra.http.quotas import Quota
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.answers import StoredAnswer
+from producers.gateway.answers import AheadRow, StoredAnswer
 from producers.gateway.http.content_mode import content_of
 from producers.gateway.http.protocol import WHOLE
 from producers.gateway.http.splitting import split_batch
@@ -89,9 +89,16 @@ class Receiver:
                 raise Refusal(verdicts.refused, batched=verdicts.batched)
             stored, repeats = await self.storage.store_events(agency.code, verdicts.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
+        if ahead := self._ahead(verdicts.accepted):
+            answer.ahead = ahead
         if verdicts.refused:
             answer.refused, answer.unlisted = listed_faults(verdicts.refused, verdicts.batched, sent.language)
         return answer, repeats
+
+    def _ahead(self, accepted: Sequence[tuple[int, Admitted]]) -> list[AheadRow]:
+        # By the first letters, YYYY-MM-DD: whatever its offset, such a time is more than a day ahead.
+        first_day = (self._clock() + timedelta(days=2)).date().isoformat()
+        return [AheadRow(place, event.id, event.time) for place, event in accepted if event.time >= first_day]
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> Claims:
         """The claims of a request. Raises `Problem`."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 from msgspec import UNSET, UnsetType
 
+from events.types.contradictions import RULES
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.completeness import completeness_status
 from events.wire.entry import event_bytes, parse_entry
@@ -24,7 +25,7 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from producers.gateway.answers import Completeness, CompletenessStatus, ReceiptRow, RecordFault, State
+from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, RecordFault, State
 
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
@@ -72,6 +73,14 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
         return Verdict("registered", index)
     row = await connection.fetchrow(_SQL["refused"], agency.code, id_)
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
+
+
+async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] | None:
+    """What an entry contradicts; None while the figures do not contain it."""
+    applied = await connection.fetchval(_SQL["applied_up_to"])
+    if applied is None or applied <= index:
+        return None
+    return [AnomalyRow(rule, RULES[rule].en) for (rule,) in await connection.fetch(_SQL["anomalies"], index)]
 
 
 async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:

@@ -21,6 +21,15 @@ SELECT index FROM log.event_id WHERE claim = $1
 -- The last refusal of a record of this agency with this claimed id.
 SELECT index, errors FROM log.refusal WHERE agency = $1 AND claimed_id = $2 ORDER BY index DESC LIMIT 1
 
+-- name: applied_up_to
+-- How many entries all figures that find anomalies contain; NULL before each of them has its tables.
+SELECT CASE WHEN count(*) = 3 THEN min(position) END FROM platform.position
+WHERE consumer IN ('projections', 'campaigns', 'revenue')
+
+-- name: anomalies
+SELECT rule FROM projections.anomaly WHERE index = $1 UNION SELECT rule FROM campaigns.anomaly WHERE index = $1
+UNION SELECT rule FROM revenue.anomaly WHERE index = $1 ORDER BY rule
+
 -- name: sequences
 -- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice. Of a month
 -- ($2) only the numbers from `first` to `last`: those above the highest read before it, up to the highest read in it.

@@ -6,37 +6,36 @@ command can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
-import uvloop
 
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.completion import agency_codes
-from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.event_files.lint import fault_sentence
 from infra.event_files.ndjson import LINE_BYTES_MAX
-from infra.observability.telemetry import setup
-from infra.postgres.connection import Connection
+from infra.log.refusal import Fault, Refusal, RefusalInFull
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.refusals.read import (
+from producers.refusals.documents import (
     NOT_KEPT,
-    ExplainedFault,
+    CannotRedrive,
     NoSuchRefusal,
-    Refusal,
+    Redriven,
     RefusalDocument,
-    RefusalRow,
-    read_refusal,
-    refusal_rows,
-    shown,
+    document_of,
 )
-from producers.refusals.redrive import CannotRedrive, Redriven, redrive
+from producers.sdk.read_api import Gateway, reads_options
+
+if TYPE_CHECKING:
+    from producers.refusals.read import Record
+
+Found = TypeVar("Found")
 
 
 @click.group()
@@ -48,18 +47,21 @@ def refusals() -> None:
 @click.option("--agency", shell_complete=agency_codes, help="Only this agency's refusals.")
 @click.option("--open", "only_open", is_flag=True, help="Only those that no later entry has corrected.")
 @click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries with a lower index.")
+@reads_options
 @json_option
-def list_(agency: str | None, only_open: bool, position: int | None, as_json: bool) -> None:
+def list_(agency: str | None, only_open: bool, position: int | None, gateway: Gateway | None, as_json: bool) -> None:
     """List the refused records, in log order, each with the entry that corrected it."""
+    if gateway is None or position is not None:
+        from infra.log.refusals import refusals as refusals_in
 
-    async def rows_in(connection: Connection) -> list[RefusalRow]:
-        return await refusal_rows(connection, agency, position, only_open=only_open)
-
-    rows = with_database(Settings(), "refusals", rows_in)
+        rows = _from_database(Settings(), lambda found: refusals_in(found, agency, position, is_open=only_open))
+    else:
+        rows = gateway.rows(Refusal, "/v1/refusals", agency=agency, open=only_open or None) or []
+    rows.reverse()
     print_result(rows, as_json, lambda: _print_rows(rows))
 
 
-def _print_rows(rows: Sequence[RefusalRow]) -> None:
+def _print_rows(rows: Sequence[Refusal]) -> None:
     if not rows:
         print_localized(Bilingual("لا مرفوضات.", "No refusals."))
     for row in rows:
@@ -76,14 +78,26 @@ def _print_rows(rows: Sequence[RefusalRow]) -> None:
 @refusals.command("show")
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--raw", is_flag=True, help="Print only the record's original bytes, to correct them.")
+@reads_options
 @json_option
-def show(index: int, raw: bool, as_json: bool) -> None:
-    """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it."""
-    settings = Settings().acting_as("operator")  # the records as they came are not for every reader
-    if raw:
-        _print_raw(with_database(settings, "refusals", lambda connection: read_refusal(connection, index)))
-        return
-    document = with_database(settings, "refusals", lambda connection: shown(connection, index))
+def show(index: int, raw: bool, gateway: Gateway | None, as_json: bool) -> None:
+    """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it.
+
+    A gateway shows no record as it came: --raw reads the database.
+    """
+    if gateway is not None and not raw:
+        found = gateway.document(RefusalInFull, f"/v1/refusals/{index}")
+        if found is None:
+            raise NoSuchRefusal(f"entry {index} is not a refusal of yours: see `yesser refusals list`")
+        document = document_of(found)
+    else:
+        from producers.refusals.read import read_refusal, shown
+
+        settings = Settings().acting_as("operator")  # the records as they came are not for every reader
+        if raw:
+            _print_raw(_from_database(settings, lambda connection: read_refusal(connection, index)))
+            return
+        document = _from_database(settings, lambda connection: shown(connection, index))
     print_result(document, as_json, lambda: _print(document))
 
 
@@ -99,6 +113,11 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     A record that would be refused again is not sent. An event that is already in the log is only linked. Exit code 1:
     it would be or was refused again; 75: the outcome is unknown.
     """
+    import uvloop
+
+    from infra.observability.telemetry import setup
+    from producers.refusals.redrive import redrive
+
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
     settings = Settings().acting_as("operator")
     setup(settings.model_copy(update={"log_level": "error"}), "refusals")
@@ -113,6 +132,12 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.ANSWER_IS_NO)
 
 
+def _from_database(settings: Settings, work: Callable[[Any], Awaitable[Found]]) -> Found:
+    from infra.command_line.database import with_database
+
+    return with_database(settings, "refusals", work)
+
+
 def _print(document: RefusalDocument) -> None:
     index, recorded, more = document.index, document.recorded, document.unlisted
     print_localized(Bilingual("الرفض في القيد {}  {}", "Refusal at log entry {}  {}").format(index, recorded))
@@ -120,11 +145,11 @@ def _print(document: RefusalDocument) -> None:
     _print_errors(document.errors, "  ")
     if more:
         print_localized(Bilingual("  … وأخطاء أخرى عددها {:,}.", "  … and {:,} more faults.").format(more))
-    if not document.kept:
+    if document.kept is False:
         print_localized(Bilingual("لم يُحفظ محتواه: {}.", "Its content was not kept: {}.").format(NOT_KEPT))
     if (held := document.id_held_by) is not None:
         print_localized(Bilingual("معرّفه للقيد {}.", "Its id belongs to log entry {}.").format(held))
-    for sent in document.redrives:
+    for sent in document.redrives or ():
         print_localized(Bilingual("أُعيد إرساله {} بالمعرّف {}", "Sent again {} as {}").format(sent.sent_at, sent.id))
     accepted = document.accepted
     if accepted is None:
@@ -148,13 +173,13 @@ def _print_redriven(result: Redriven) -> None:
         print_localized(Bilingual("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from."))
 
 
-def _print_errors(errors: Sequence[ExplainedFault] | Sequence[dict[str, str]], margin: str) -> None:
+def _print_errors(errors: Sequence[Fault], margin: str) -> None:
     for error in errors:
-        sentence = fault_sentence(error["code"], error["pointer"], error["detail"])
+        sentence = fault_sentence(error.code, error.pointer, error.detail)
         print_localized(Bilingual(margin + "{}", margin + "{}").format(sentence))
 
 
-def _print_raw(refusal: Refusal) -> None:
+def _print_raw(refusal: Record) -> None:
     if not refusal.is_kept:
         raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT.en}")
     click.echo(refusal.value or b"", nl=False)

@@ -1,133 +1,40 @@
-"""Refused records: their faults, the bytes kept of them, and the entry that corrected them.
-
-A correction is either a record sent again for this refusal (`yesser refusals redrive`), or a later accepted event of
-the same agency with the refused record's id. An event that had the id before is not a correction.
-"""
+"""Refused records as they came, as far as their bytes are kept: the operator's alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final, Literal, TypedDict, cast
+from typing import Final, cast
 
-from msgspec import Struct
-
-from events.errors import YesserError
-from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Code
-from events.validation.verdicts import HASH_BYTES, Agency
-from events.values.bilingual import Bilingual
+from events.validation.verdicts import Agency
 from events.values.fields import Role
-from events.wire.entry import parse_entry
-from infra.log.reader import read_checked
+from infra.log.refusals import refusal
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from producers.refusals.documents import NoSuchRefusal, Redrive, RefusalDocument, document_of
 
 SQL: Final = queries("producers.refusals", "read.sql")
 
 
-class NoSuchRefusal(YesserError):
-    """There is no refusal at this index: see `yesser refusals list`."""
-
-
-NOT_KEPT: Final = Bilingual(
-    "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
-    "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
-)
-"""Why a refusal has no record."""
-
-
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row of `log.refusal`. `is_kept`: `value` and `headers` are the original record."""
+class Record:
+    """A refused record. `is_kept`: `value` and `headers` are the original record."""
 
     index: int
     agency: Agency
-    address: str
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[dict[str, str]]
     is_kept: bool
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
 
 
-class ExplainedFault(TypedDict):
-    """A fault as the log lists it, with its Arabic sentence and its remedy."""
-
-    code: str
-    pointer: str
-    detail: str
-    detail_ar: str
-    remedy: dict[str, str]
-
-
-class RefusalRow(Struct):
-    """A refusal in a list; `accepted_index` is the entry that corrected it."""
-
-    index: int
-    agency: str
-    address: str
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[dict[str, str]]
-    accepted_index: int | None
-
-
-class Redrive(Struct):
-    """A record that was sent again, and the entry that accepted it."""
-
-    id: str
-    sent_at: str
-    accepted_index: int | None
-
-
-class Correction(Struct):
-    """The entry that corrected a refused record, and how it was found."""
-
-    index: int
-    by: Literal["redrive", "same-id"]
-
-
-class RefusalDocument(Struct, kw_only=True):
-    """The answer of `yesser refusals show --json`. `id_held_by` had the id before."""
-
-    index: int
-    recorded: str
-    agency: str
-    address: str
-    sha256: str | None
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: list[ExplainedFault]
-    unlisted: int
-    kept: bool
-    headers: dict[str, str | None]
-    redrives: list[Redrive]
-    accepted: Correction | None
-    id_held_by: int | None
-
-
-async def refusal_rows(
-    connection: Connection, agency: str | None, before: int | None, *, only_open: bool = False
-) -> list[RefusalRow]:
-    """The refusals in log order, of one agency or all, below the index `before`; `only_open`: not yet corrected."""
-    return [RefusalRow(*row) for row in await connection.fetch(SQL["list"], agency, before, only_open)]
-
-
-async def read_refusal(connection: Connection, index: int) -> Refusal:
+async def read_refusal(connection: Connection, index: int) -> Record:
     """The refusal at this index. Raises `NoSuchRefusal`."""
     row = await connection.fetchrow(SQL["one"], index)
     if row is None:
         raise NoSuchRefusal(f"entry {index} is not a refusal: see `yesser refusals list`")
-    return Refusal(
+    return Record(
         index=row["index"],
         agency=Agency(row["agency"], cast(Role, row["role"] or "agency")),
-        address=row["address"],
-        claimed_id=row["claimed_id"],
-        claimed_type=row["claimed_type"],
-        errors=row["errors"],
         is_kept=row["is_kept"],
         value=row["value"],
         headers=headers_of(row["headers"] or []),
@@ -139,55 +46,14 @@ def headers_of(stored: Sequence[tuple[str, str | None]]) -> list[tuple[str, byte
     return [(name, None if value is None else bytes.fromhex(value)) for name, value in stored]
 
 
-def in_both_languages(errors: Sequence[Mapping[str, str]]) -> list[ExplainedFault]:
-    """Faults with their Arabic sentence and their remedy."""
-    rows = []
-    for error in errors:
-        remedy = PROBLEMS[cast(Code, error["code"])].remedy
-        row = {**error, "detail_ar": arabic_of(error["detail"]), "remedy": {"ar": remedy.ar, "en": remedy.en}}
-        rows.append(cast(ExplainedFault, row))
-    return rows
-
-
 async def shown(connection: Connection, index: int) -> RefusalDocument:
     """A refusal with all that is known of it. Raises `NoSuchRefusal`."""
-    refusal = await read_refusal(connection, index)
-    (raw,) = await read_checked(connection, index, 1)
-    entry = parse_entry(index, raw)
+    record = await read_refusal(connection, index)
+    found = await refusal(connection, index)
+    assert found is not None
     redrives = [
         Redrive(row["event_id"], row["sent_at"].isoformat(), row["accepted_index"])
         for row in await connection.fetch(SQL["redrives"], index)
     ]
-    holder = await _holder(connection, refusal)
-    return RefusalDocument(
-        index=index,
-        recorded=entry.recorded,
-        agency=refusal.agency.code,
-        address=refusal.address,
-        sha256=entry.data.get("sha256"),
-        claimed_id=refusal.claimed_id,
-        claimed_type=refusal.claimed_type,
-        errors=in_both_languages(refusal.errors),
-        unlisted=entry.data["problem"].get("unlisted", 0),
-        kept=refusal.is_kept,
-        headers={name: None if value is None else value.decode("utf-8", "replace") for name, value in refusal.headers},
-        redrives=redrives,
-        accepted=accepted_as(index, redrives, holder),
-        id_held_by=holder if holder is not None and holder < index else None,
-    )
-
-
-def accepted_as(index: int, redrives: Sequence[Redrive], holder: int | None) -> Correction | None:
-    """The correcting entry. `holder` is the entry with the refused record's id."""
-    sent = [redrive.accepted_index for redrive in redrives if redrive.accepted_index is not None]
-    if sent:
-        return Correction(sent[-1], "redrive")
-    return Correction(holder, "same-id") if holder is not None and holder > index else None
-
-
-async def _holder(connection: Connection, refusal: Refusal) -> int | None:
-    if refusal.claimed_id is None:
-        return None
-    claim = sha256(refusal.agency.claim_prefix + refusal.claimed_id.encode()).digest()[:HASH_BYTES]
-    index: int | None = await connection.fetchval(SQL["holder"], claim)
-    return index
+    headers = {name: None if value is None else value.decode("utf-8", "replace") for name, value in record.headers}
+    return document_of(found, kept=record.is_kept, headers=headers, redrives=redrives)

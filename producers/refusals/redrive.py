@@ -6,44 +6,29 @@ it is sent; the entry that accepts it is then found by its id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from events.errors import YesserError
-from events.faults.problems import CONFLICT, Fault
+from msgspec import convert
+
+from events.faults.problems import Fault as EventFault
+from events.faults.problems import conflict_with
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import Defaults
+from infra.log.refusal import Fault
 from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
+from infra.postgres.verdicts import known_claims
 from infra.settings import Settings
 from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-from producers.refusals.read import NOT_KEPT, SQL, ExplainedFault, Refusal, in_both_languages, read_refusal
+from producers.refusals.documents import NOT_KEPT, CannotRedrive, ExplainedFault, Redriven, State, explained
+from producers.refusals.read import SQL, Record, read_refusal
 
-State = Literal["registered", "duplicate", "refused", "not-sent"]
 _PLATFORM: Final = "platform"
-
-
-class CannotRedrive(YesserError):
-    """This refused record cannot be sent again; the message gives the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Redriven:
-    """The answer of `yesser refusals redrive --json`.
-
-    `index` is that of its entry, of a duplicate's first entry, of the new refusal, or of a conflict.
-    """
-
-    refusal_index: int
-    id: str | None
-    state: State
-    index: int | None = None
-    errors: list[ExplainedFault] = field(default_factory=list)
 
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
@@ -57,18 +42,18 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
         verdict = validate_again(refusal, corrected)
         if isinstance(verdict, Refused):
             return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
-        holder = await connection.fetchrow(SQL["holder"], verdict.claim)
-        if holder is not None and holder["identity"] != verdict.identity:
-            return Redriven(index, verdict.id, "not-sent", holder["index"], _errors((CONFLICT,)))
+        holder = (await known_claims(connection, [verdict.claim])).get(verdict.claim)
+        if holder is not None and holder[0] != verdict.identity:
+            return Redriven(index, verdict.id, "not-sent", holder[1], _errors((conflict_with(holder[1]),)))
         async with connection.transaction():
             await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
             await add_to_trail(connection, "refusals redrive", str(index))
         if holder is not None:
-            return Redriven(index, verdict.id, "duplicate", holder["index"])
+            return Redriven(index, verdict.id, "duplicate", holder[1])
     return await _send(settings, refusal, verdict, timeout_s)
 
 
-def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
+def validate_again(refusal: Record, corrected: bytes | None) -> Accepted | Refused:
     """The verdict on the record to send. Raises `CannotRedrive` if there is nothing to send."""
     if refusal.agency.code == _PLATFORM:
         raise CannotRedrive(f"entry {refusal.index} refused an event of the platform: see the runbook")
@@ -81,7 +66,7 @@ def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refu
     return validate(refusal.value, refusal.headers, refusal.agency)
 
 
-async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s: float | None) -> Redriven:
+async def _send(settings: Settings, refusal: Record, event: Accepted, timeout_s: float | None) -> Redriven:
     report = Report(lines=1)
     async with AgencyPublisher(settings, refusal.agency.code, acknowledged=report.sent.add) as publisher:
         await publisher.add(event.event_bytes, 1)
@@ -90,10 +75,12 @@ async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s
     assert verdicts is not None
     if verdicts.refusals:
         again = verdicts.refusals[0]
-        return Redriven(refusal.index, event.id, "refused", again.index, in_both_languages(again.errors))
+        return Redriven(
+            refusal.index, event.id, "refused", again.index, [explained(convert(row, Fault)) for row in again.errors]
+        )
     state: State = "registered" if verdicts.accepted else "duplicate"
     return Redriven(refusal.index, event.id, state, verdicts.first_index)
 
 
-def _errors(faults: tuple[Fault, ...]) -> list[ExplainedFault]:
-    return in_both_languages([{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in faults])
+def _errors(faults: tuple[EventFault, ...]) -> list[ExplainedFault]:
+    return [explained(Fault(code=fault.code, detail=fault.detail, pointer=fault.pointer)) for fault in faults]

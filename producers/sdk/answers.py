@@ -114,6 +114,13 @@ class Validation(Answer):
     unlisted: int = 0
 
 
+class Anomaly(Answer):
+    """A rule that a registered event contradicts: it changed nothing."""
+
+    rule: str
+    detail: str
+
+
 class Verdict(Answer):
     """The verdict on a record. `index`: of its entry, of a duplicate's first entry, or of the refusal.
 
@@ -127,6 +134,9 @@ class Verdict(Answer):
     index: int | None = None
     errors: tuple[EventError, ...] = ()
     halted: str | None = None
+    applied: bool | None = None
+    """Of `status`: whether the figures contain the entry, so that `anomalies` is known."""
+    anomalies: tuple[Anomaly, ...] = ()
 
 
 class Registered(Verdict):

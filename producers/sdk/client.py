@@ -199,14 +199,16 @@ class AgencyClient:
         """A document of the read API, and the number of log entries that it shows. Raises `NotAGateway`."""
         return _read(await self._ask(path, {}))
 
-    async def read_rows(self, path: str, parameters: Mapping[str, str]) -> list[Any]:
-        """The rows of every page of a list of the read API. Raises `NotAGateway`."""
+    async def read_pages(self, path: str, parameters: Mapping[str, str], rows_max: int | None = None) -> list[Any]:
+        """The pages of a list of the read API, all or as many as hold `rows_max` rows. Raises `NotAGateway`."""
         answer = await self._ask(path, parameters)
-        rows: list[Any] = _read(answer)[1]
+        pages: list[Any] = [_read(answer)[1]]
         while (following := answer.links.get("next", {}).get("url")) is not None:
+            if rows_max is not None and sum(map(len, pages)) >= rows_max:
+                break
             answer = await self._ask(following, {})
-            rows += _read(answer)[1]
-        return rows
+            pages.append(_read(answer)[1])
+        return pages
 
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.

@@ -19,6 +19,7 @@ from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
 from faststream.security import BaseSecurity, SASLScram512
 
+from events.faults.model import Model
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
@@ -30,7 +31,6 @@ from events.types.awareness import (
 )
 from events.types.catalogue import CATALOGUE
 from events.validation.models import event_model
-from events.values.fields import Model
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import Envelope
 from events.wire.kafka_binding import CONTENT_TYPE, read_headers

@@ -7,10 +7,10 @@ await publisher.publish([typed_event("health", launched, "launch-1", "2006-01-01
 from __future__ import annotations
 
 from events.errors import Reject
+from events.faults.model import Model
 from events.reports.event_of import event_of, sender_kind
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
-from events.values.fields import Model
 from events.wire.codec import STRUCTURED_HEADERS
 
 

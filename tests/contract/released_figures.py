@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.programme.campaigns.commands import read as campaigns
+from consumers.programme.campaigns.read import campaigns_at as campaigns
 from consumers.programme.plan.document import all_anomalies, plan_at_a_glance
 from consumers.replay.as_of.view import view
 from consumers.revenue.consumer import CONSUMER as REVENUE

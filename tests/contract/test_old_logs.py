@@ -19,12 +19,13 @@ from consumers.proof.audit.port import MirrorPort
 from consumers.registrar.recovery.recover import recover
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
+from infra.json_documents import members
 from infra.log.ports.tree import WrongTree, require_tree
+from infra.log.refusals import refusals
 from infra.log.signed_note import parse_vkey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from producers.refusals.read import SQL as REFUSALS
 from tests.contract.released_figures import require_figures
 from tests.every import every
 from tests.paths import DATA
@@ -76,6 +77,6 @@ async def test_an_old_log_is_recovered_and_folded_to_the_figures_of_its_release(
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, raw)
     await require_figures(settings, figures)
-    rows = await connection.fetch(REFUSALS["list"], None, None, False)
-    refusals = [{name: value for name, value in row.items() if name != "accepted_index"} for row in rows]
-    assert as_json(refusals) == figures["refusals"]
+    rows = [members(row) for row in reversed(await refusals(connection))]
+    kept = [{name: row[name] for name in row if name not in ("accepted_index", "proof")} for row in rows]
+    assert as_json(kept) == figures["refusals"]

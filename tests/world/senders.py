@@ -15,8 +15,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from consumers.relay.relay import Relay
+from events.faults.model import L
 from events.types.awareness import AwarenessInitiativeAnnounced
-from events.values.fields import L
 from infra.event_files.ndjson import Defaults
 from infra.http.callers import Kind
 from infra.kafka.admin import admin_client, ensure_agency_topic, prepare_cluster

@@ -26,8 +26,7 @@ from consumers.documents.campaigns.campaigns import (
     InboxItem,
     StateFilter,
 )
-from consumers.documents.campaigns.evaluations import CampaignExplanation
-from consumers.documents.document import document_of
+from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
@@ -234,25 +233,23 @@ async def campaign_for(reader: Reader, campaign_id: str) -> Answer[CampaignAndHi
 @routes.get(
     "/v1/campaigns/{campaign_id}/explanation",
     summary="Why a campaign was triggered",
-    responses=documents.answers(
-        "What the rules decided, and sentences on what happened to the campaign.", CampaignExplanation
-    ),
+    responses=documents.answers("The shape of `yesser campaigns explain --json`, of a campaign.", Explanation),
 )
 async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
     """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
     return await request.respond(lambda reader: explanation_for(reader, campaign_id))
 
 
-async def explanation_for(reader: Reader, campaign_id: str) -> Answer[CampaignExplanation]:
+async def explanation_for(reader: Reader, campaign_id: str) -> Answer[Explanation]:
     """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
-    async def question(view: View) -> CampaignExplanation:
+    async def question(view: View) -> Explanation:
         explained = found(await explain(view, rules_in_force(), campaign_id))
         if explained.about.kind != "campaign" or not all(may_read(scope, row.owner) for row in explained.campaigns):
             raise Problem("not-found")
         if not explained.campaigns and scope != EVERYTHING:  # decided against: no agency owns it
             raise Problem("not-found")
-        return document_of(CampaignExplanation, structs.asdict(explained))
+        return explained
 
     return await reader.read(EXPLAIN_CONSUMERS, question)

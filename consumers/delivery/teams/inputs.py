@@ -25,9 +25,10 @@ from consumers.delivery.email_address import (
 from consumers.delivery.routing.matching import EventName
 from events.errors import YesserError
 from events.faults.details import arabic_of
-from events.validation.model_errors import model_error
+from events.faults.model import Model
+from events.faults.model_errors import model_error
 from events.values.bilingual import Bilingual
-from events.values.fields import TIME_PATTERN, Channel, Count, Date, Id, Model
+from events.values.fields import TIME_PATTERN, Channel, Count, Date, Id
 from events.values.json_pointer import pointer_of
 from events.values.personal_data import holds_personal_data, shows_ten_digits
 
@@ -275,5 +276,5 @@ def _fault(detail: ErrorDetails, *, quoting: bool) -> InputFault:
     own = SENTENCES.get(context.get("pattern", detail["type"]))
     if own is not None:
         return InputFault("invalid-value", pointer_of(detail["loc"]), own)
-    found = model_error(detail, None).fault(quoting=quoting)
+    found = model_error(detail).fault(quoting=quoting)
     return InputFault(found.code, found.pointer, Bilingual(arabic_of(found.detail), found.detail))

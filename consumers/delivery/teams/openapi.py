@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any, Final, TypedDict
 
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
-from events.values.fields import Model
+from events.faults.model import Model
 from infra.http.documents import TEXT, Schema, answer, problems, schema_of, shape
 
 TEAM_EXAMPLE: Final = {

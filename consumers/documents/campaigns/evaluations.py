@@ -80,17 +80,9 @@ class Explanation(Struct, kw_only=True):
     log_index: Count
     about: Subject
     facts: Facts
-    remarks: list[dict[str, str]]
+    remarks: list[Name]
     evaluations: list[Evaluation]
     campaigns: list[ExplainedCampaign]
-
-
-class CampaignExplanation(Struct, frozen=True, kw_only=True):
-    """Why there is a campaign, and what happened to it."""
-
-    log_index: Count
-    remarks: tuple[Name, ...]
-    evaluations: tuple[Evaluation, ...]
 
 
 class TriedTrigger(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, EventType, Instant, Label, Listing
 
+PAGE_ROWS_MAX: Final = 1_000
+"""Most entries of a page."""
 ProofLink = Annotated[str, Meta(description="Of the entry's proof.", extra_json_schema={"format": "uri-reference"})]
 
 
@@ -36,25 +38,6 @@ class Proof(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str
-
-
-class Fault(Struct, frozen=True, kw_only=True):
-    """Why a record was refused. The members are in the order of the database's JSON."""
-
-    code: str
-    detail: str
-    pointer: str
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    index: Count
-    agency: str
-    address: Annotated[str, Meta(description="Of the refused record: topic/partition/offset.")]
-    claimed_id: str | None
-    claimed_type: str | None
-    errors: tuple[Fault, ...]
-    accepted_index: Annotated[Count | None, Meta(description="Of the entry that corrected it.")]
-    proof: ProofLink
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)

@@ -6,7 +6,6 @@ Commands that send events are added by entry points.
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,26 +22,24 @@ from consumers.documents.campaigns.campaigns import (
     StateFilter,
 )
 from consumers.documents.tables import csv_file, grid
-from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.coverage.commands import coverage_command
 from consumers.programme.campaigns.explain.commands import explain_command
 from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
-from consumers.programme.campaigns.read import campaign, campaigns, inbox, team_subscriptions
 from consumers.programme.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged
 from consumers.programme.campaigns.trial.commands import rules_group, try_command
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.query import print_view
-from consumers.replay.as_of.view import view
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
-from infra.command_line.gateway_options import agency_option, gateway_address, gateway_option, token_of, token_option
+from infra.command_line.gateway_options import agency_option
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
+from producers.sdk.read_api import Gateway, reads_options
 
 ENTRY_POINTS: Final = "yesser.campaigns"
 
@@ -60,9 +57,7 @@ def campaigns_group() -> None:
     """Show the awareness campaigns, and report what was done about them."""
 
 
-_PAGE_ROWS: Final = 1_000
 _STATES: Final = tuple(state.value for state in StateFilter)
-_gateway_option: Final = gateway_option("the database of the stack in YESSER_HOME is read")
 csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
 
 
@@ -78,10 +73,15 @@ csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CS
 @csv_option
 @json_option
 @as_of_options
-def list_command(at: PointInTime, /, as_csv: bool, as_json: bool, **chosen: Any) -> None:
-    """List the campaigns in the log."""
-    wanted = CampaignFilter(today_at(at, now()), **chosen)
-    rows = asyncio.run(read(Settings(), at, wanted))
+@reads_options
+def list_command(at: PointInTime, /, gateway: Gateway | None, as_csv: bool, as_json: bool, **chosen: Any) -> None:
+    """List the campaigns in the log. The past is read from the database only."""
+    if gateway is None or not at.is_now:
+        from consumers.programme.campaigns.read import campaigns_at
+
+        rows = asyncio.run(campaigns_at(Settings(), at, CampaignFilter(today_at(at, now()), **chosen)))
+    else:
+        rows = gateway.rows(Campaign, "/v1/campaigns", **chosen) or []
     by_occurrence = at.occurred is not None
     if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
         print_localized(NOT_JUDGED, err=True)
@@ -94,22 +94,18 @@ def list_command(at: PointInTime, /, as_csv: bool, as_json: bool, **chosen: Any)
 @campaigns_group.command("inbox")
 @agency_option
 @click.option("--team", help="Only what this team's subscriptions choose.")
-@_gateway_option
-@token_option
+@reads_options
 @csv_option
 @json_option
-def inbox_command(
-    agency: str, team: str | None, gateway: str | None, token_file: Path | None, as_csv: bool, as_json: bool
-) -> None:
+def inbox_command(agency: str, team: str | None, gateway: Gateway | None, as_csv: bool, as_json: bool) -> None:
     """List what an agency must do now, the earliest due date first, each with the command to type next."""
     today = today_at(PointInTime(), now())
     if gateway is None:
-        rows = asyncio.run(_inbox(Settings(), agency, team, today))
-    else:
-        from consumers.programme.campaigns.over_http import Gateway
+        from consumers.programme.campaigns.read import inbox_now
 
-        parameters = {"agency": agency, "limit": str(_PAGE_ROWS), **({} if team is None else {"team": team})}
-        rows = Gateway(gateway_address(gateway), token_of(token_file)).rows(InboxItem, "/v1/inbox", parameters)
+        rows = asyncio.run(inbox_now(Settings(), agency, team, today))
+    else:
+        rows = gateway.rows(InboxItem, "/v1/inbox", agency=agency, team=team)
     if rows is None:
         raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
     if as_csv:
@@ -123,25 +119,20 @@ def inbox_command(
 
 @campaigns_group.command("show")
 @click.argument("campaign_id")
-@_gateway_option
-@token_option
+@reads_options
 @json_option
 @as_of_options
-def show_command(
-    at: PointInTime, campaign_id: str, gateway: str | None, token_file: Path | None, as_json: bool
-) -> None:
+def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_json: bool) -> None:
     """Show a campaign as a page to print: brief, service, due date, airings and history.
 
     The past is read from the database only.
     """
     if gateway is None or not at.is_now:
-        shown = asyncio.run(_campaign(Settings(), campaign_id, at))
-    else:
-        from consumers.programme.campaigns.over_http import Gateway
+        from consumers.programme.campaigns.read import campaign_at
 
-        shown = Gateway(gateway_address(gateway), token_of(token_file)).document(
-            CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}"
-        )
+        shown = asyncio.run(campaign_at(Settings(), campaign_id, at))
+    else:
+        shown = gateway.document(CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}")
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())
@@ -152,27 +143,3 @@ campaigns_group.add_command(coverage_command)
 campaigns_group.add_command(explain_command)
 campaigns_group.add_command(try_command)
 campaigns_group.add_command(rules_group)
-
-
-async def read(
-    settings: Settings, at: PointInTime | int | None = None, chosen: CampaignFilter | None = None
-) -> list[Campaign]:
-    """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
-    async with view(settings, [CONSUMER], at) as state:
-        return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
-
-
-async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[InboxItem] | None:
-    """The rows; None where the agency has no such team."""
-    async with view(settings, [CONSUMER]) as state:
-        connection = await state.use(CONSUMER)
-        wanted = None if team is None else await team_subscriptions(connection, agency, team)
-        if team is not None and wanted is None:
-            return None
-        chosen = CampaignFilter(today, owner=agency, state="open", sort="due", subscriptions=wanted)
-        return await inbox(connection, chosen)
-
-
-async def _campaign(settings: Settings, campaign_id: str, at: PointInTime) -> CampaignAndHistory | None:
-    async with view(settings, [CONSUMER], at) as state:
-        return await campaign(state, campaign_id)

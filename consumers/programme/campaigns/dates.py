@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date
-
 from events.values.bilingual import Bilingual
 from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
-from events.values.month_names import HIJRI_MONTHS
+from events.values.month_names import GREGORIAN_MONTHS, HIJRI_MONTHS, WEEKDAYS
 
 
 def in_words(on: str) -> Bilingual:
     """An ISO date with its weekday; outside the Umm al-Qura table, in the Gregorian calendar alone."""
     day = date.fromisoformat(on)
-    gregorian = Bilingual(*(format_date(day, "EEEE d MMMM y", locale=language) for language in ("ar", "en")))
+    weekday, month = WEEKDAYS[day.weekday()], GREGORIAN_MONTHS[day.month - 1]
+    gregorian = Bilingual(*(f"{getattr(weekday, ln)} {day.day} {getattr(month, ln)} {day.year}" for ln in ("ar", "en")))
     if not FIRST_DATE <= on <= LAST_DATE:
         return gregorian
     year, number, hijri_day = parts_of(on, "umm-al-qura")

@@ -16,13 +16,15 @@ from consumers.documents.campaigns.campaigns import (
 from consumers.documents.document import document_of
 from consumers.documents.programme.plan import Awareness
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.programme.campaigns.filters import CampaignFilter, Subscription
-from consumers.replay.as_of.view import View
+from consumers.programme.campaigns.filters import CampaignFilter, Subscription, now, today_at
+from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.view import View, view
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.settings import Settings
 
 _SQL: Final = queries("consumers.programme.campaigns", "read.sql")
 _COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
@@ -82,6 +84,30 @@ async def campaign(view: View, campaign_id: str) -> CampaignAndHistory | None:
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
     history, is_whole = await _history(connection, row)
     return _campaign(CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
+
+
+async def campaigns_at(
+    settings: Settings, at: PointInTime | int | None = None, chosen: CampaignFilter | None = None
+) -> list[Campaign]:
+    """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
+    async with view(settings, [CONSUMER], at) as state:
+        return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
+
+
+async def inbox_now(settings: Settings, agency: str, team: str | None, today: str) -> list[InboxItem] | None:
+    """The rows; None where the agency has no such team."""
+    async with view(settings, [CONSUMER]) as state:
+        connection = await state.use(CONSUMER)
+        wanted = None if team is None else await team_subscriptions(connection, agency, team)
+        if team is not None and wanted is None:
+            return None
+        return await inbox(connection, CampaignFilter(today, agency, "open", sort="due", subscriptions=wanted))
+
+
+async def campaign_at(settings: Settings, campaign_id: str, at: PointInTime) -> CampaignAndHistory | None:
+    """A campaign, or None."""
+    async with view(settings, [CONSUMER], at) as state:
+        return await campaign(state, campaign_id)
 
 
 def hijri(on: str) -> str | None:

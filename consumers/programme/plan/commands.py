@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import click
-import uvloop
 
-from consumers.programme.plan.document import all_anomalies, plan_at_a_glance
+from consumers.documents.log.anomalies import Anomaly
 from consumers.programme.plan.show import anomalies_view, plan_view
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.query import print_view
 from infra.command_line.output import json_option
 from infra.settings import Settings
+from producers.sdk.read_api import Gateway, reads_options
 
 
 @click.command()
@@ -23,6 +23,10 @@ def plan(at: PointInTime, as_json: bool) -> None:
     As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order, and
     anomalies and airings are not judged (docs/audit.md).
     """
+    import uvloop
+
+    from consumers.programme.plan.document import plan_at_a_glance
+
     document, name = uvloop.run(plan_at_a_glance(Settings(), at))
     print_view(document, as_json, lambda: [plan_view(document, name)], at)
 
@@ -30,7 +34,18 @@ def plan(at: PointInTime, as_json: bool) -> None:
 @click.command()
 @json_option
 @as_of_options
-def anomalies(at: PointInTime, as_json: bool) -> None:
-    """List the accepted events that contradict what is known; they changed nothing."""
-    rows = uvloop.run(all_anomalies(Settings(), at))
+@reads_options
+def anomalies(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
+    """List the accepted events that contradict what is known; they changed nothing.
+
+    The past is read from the database only.
+    """
+    if gateway is None or not at.is_now:
+        import uvloop
+
+        from consumers.programme.plan.document import all_anomalies
+
+        rows = uvloop.run(all_anomalies(Settings(), at))
+    else:
+        rows = gateway.rows(Anomaly, "/v1/anomalies") or []
     print_view(rows, as_json, lambda: [anomalies_view(rows)], at)

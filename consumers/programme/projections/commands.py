@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import click
 
-from consumers.documents.programme.activity import ACTIVITY
+from consumers.documents.programme.activity import ACTIVITY, Activity
 from consumers.documents.programme.history import HISTORY
-from consumers.documents.programme.projects import PHASES, PROJECTS
-from consumers.documents.programme.services import SERVICES
+from consumers.documents.programme.projects import PHASES, PROJECTS, Project, ProjectAndHistory
+from consumers.documents.programme.services import SERVICES, Service, ServiceAndHistory
 from consumers.documents.tables import grid
-from consumers.programme.projections import read
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -17,6 +18,7 @@ from consumers.replay.as_of.query import print_view, run_query
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.output import json_option
+from producers.sdk.read_api import Gateway, reads_options
 
 
 class NotRegistered(YesserError):
@@ -31,9 +33,15 @@ def services() -> None:
 @services.command("list")
 @json_option
 @as_of_options
-def list_services(at: PointInTime, as_json: bool) -> None:
+@reads_options
+def list_services(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     """List the registered services and their state."""
-    _, shown = run_query(CONSUMER, read.services, at)
+    if gateway is None or not at.is_now:
+        from consumers.programme.projections import read
+
+        _, shown = run_query(CONSUMER, read.services, at)
+    else:
+        shown = gateway.rows(Service, "/v1/services") or []
     print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at)
 
 
@@ -41,9 +49,15 @@ def list_services(at: PointInTime, as_json: bool) -> None:
 @click.argument("service_id")
 @json_option
 @as_of_options
-def show_service(at: PointInTime, service_id: str, as_json: bool) -> None:
+@reads_options
+def show_service(at: PointInTime, service_id: str, gateway: Gateway | None, as_json: bool) -> None:
     """Show a service and its history."""
-    _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
+    if gateway is None or not at.is_now:
+        from consumers.programme.projections import read
+
+        _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
+    else:
+        shown = gateway.document(ServiceAndHistory, f"/v1/services/{quote(service_id, safe='')}")
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
     print_view(shown, as_json, lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)], at)
@@ -57,9 +71,15 @@ def projects() -> None:
 @projects.command("list")
 @json_option
 @as_of_options
-def list_projects(at: PointInTime, as_json: bool) -> None:
+@reads_options
+def list_projects(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     """List the registered projects and their progress."""
-    _, shown = run_query(CONSUMER, read.projects, at)
+    if gateway is None or not at.is_now:
+        from consumers.programme.projections import read
+
+        _, shown = run_query(CONSUMER, read.projects, at)
+    else:
+        shown = gateway.rows(Project, "/v1/projects") or []
     print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at)
 
 
@@ -67,9 +87,15 @@ def list_projects(at: PointInTime, as_json: bool) -> None:
 @click.argument("project_id")
 @json_option
 @as_of_options
-def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
+@reads_options
+def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_json: bool) -> None:
     """Show a project, its phases and its history."""
-    _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), at)
+    if gateway is None or not at.is_now:
+        from consumers.programme.projections import read
+
+        _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), at)
+    else:
+        shown = gateway.document(ProjectAndHistory, f"/v1/projects/{quote(project_id, safe='')}")
     if shown is None:
         raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
     print_view(
@@ -84,7 +110,13 @@ def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
 @click.option("--agency", shell_complete=agency_codes, help="Only this agency's activity.")
 @json_option
 @as_of_options
-def activity(at: PointInTime, agency: str | None, as_json: bool) -> None:
+@reads_options
+def activity(at: PointInTime, agency: str | None, gateway: Gateway | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
-    _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
+    if gateway is None or not at.is_now:
+        from consumers.programme.projections import read
+
+        _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
+    else:
+        shown = gateway.rows(Activity, "/v1/activity", agency=agency) or []
     print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at)

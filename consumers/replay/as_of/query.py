@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import uvloop
 from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
-from consumers.replay.as_of.view import view
 from consumers.replay.fold.consumer import Consumer
 from infra.command_line import display
 from infra.command_line.output import print_result
-from infra.postgres.connection import Connection
 from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.postgres.connection import Connection
 
 Answer = TypeVar("Answer")
 
@@ -24,6 +24,10 @@ def run_query(
     consumer: Consumer, question: Callable[[Connection], Awaitable[Answer]], at: PointInTime | int | None = NOW
 ) -> tuple[int, Answer]:
     """The answer, and the log index that it is valid for."""
+    # Imported here: what a gateway answers is printed without the database's packages.
+    import uvloop
+
+    from consumers.replay.as_of.view import view
 
     async def asked() -> tuple[int, Answer]:
         async with view(Settings(), [consumer], at) as open_view:

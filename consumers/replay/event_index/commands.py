@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,24 +10,20 @@ import click
 import orjson
 from click.shell_completion import CompletionItem
 
-from consumers.documents.log.entries import ENTRIES
+from consumers.documents.log.entries import ENTRIES, PAGE_ROWS_MAX, Entry
 from consumers.documents.tables import grid
 from consumers.replay.as_of.query import run_query
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.replay.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
-from consumers.replay.event_index.read import find as find_entries
 from events.errors import YesserError
 from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Bilingual
-from events.wire.envelope import short_type
+from events.wire.envelope import full_type, short_type
 from infra.command_line import display
 from infra.command_line.completion import agency_codes
-from infra.command_line.database import with_database
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json, print_result
-from infra.log.reader import log_size, read_checked, read_leaves
-from infra.postgres.connection import Connection
 from infra.settings import Settings
+from producers.sdk.read_api import Gateway, reads_options
 
 
 class NoSuchEntry(YesserError):
@@ -41,7 +38,7 @@ class EventTypeName(click.ParamType[str]):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
         short = short_type(str(value))
         if short in CATALOGUE:
-            return as_full_type(short)
+            return full_type(short)
         near = get_close_matches(short, CATALOGUE, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "docs/events.md lists the types."
         raise click.BadParameter(f"{value!r} is not an event type. {hint}", context, parameter)
@@ -61,28 +58,44 @@ def log() -> None:
 @json_option
 def size(as_json: bool) -> None:
     """Print the number of entries."""
+    from infra.command_line.database import with_database
+    from infra.log.reader import log_size
+
     number = with_database(Settings(), "log", log_size)
     print_result({"size": number}, as_json, lambda: click.echo(number))
 
 
 @log.command()
 @click.argument("index", type=click.IntRange(min=0))
+@reads_options
 @click.option("--json", "as_json", is_flag=True, help="Print the entry's exact bytes, as they are hashed.")
-def show(index: int, as_json: bool) -> None:
+def show(index: int, gateway: Gateway | None, as_json: bool) -> None:
     """Show the entry at INDEX."""
-
-    async def find(connection: Connection) -> tuple[bytes, bytes]:
-        entries = await read_checked(connection, index, 1)
-        if not entries:
-            raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
-        return entries[0], await read_leaves(connection, index, 1)
-
-    entry, leaf = with_database(Settings(), "log", find)
+    if gateway is None:
+        entry, leaf = _stored(index)
+    elif (proof := gateway.proof(index)) is not None:
+        entry, leaf = proof.entry.encode(), b64decode(proof.leaf)
+    else:
+        raise NoSuchEntry(f"the log has no entry {index}, or it is another agency's")
     if as_json:
         click.echo(entry)
         return
     print_localized(Bilingual("القيد {}، بصمته {}", "entry {}, leaf hash {}").format(index, leaf.hex()))
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
+
+
+def _stored(index: int) -> tuple[bytes, bytes]:
+    """An entry of the database and its leaf hash."""
+    from infra.command_line.database import with_database
+    from infra.log.reader import log_size, read_checked, read_leaves
+
+    async def find(connection: Any) -> tuple[bytes, bytes]:
+        entries = await read_checked(connection, index, 1)
+        if not entries:
+            raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
+        return entries[0], await read_leaves(connection, index, 1)
+
+    return with_database(Settings(), "log", find)
 
 
 @log.command()
@@ -98,6 +111,7 @@ def show(index: int, as_json: bool) -> None:
     show_default=True,
     help="Maximum number of entries.",
 )
+@reads_options
 @json_option
 def find(
     subject: str | None,
@@ -106,16 +120,25 @@ def find(
     agency: str | None,
     after_index: int | None,
     limit: int,
+    gateway: Gateway | None,
     as_json: bool,
 ) -> None:
     """Find entries by subject, type, id and sender; all given conditions must match."""
-    after = -1 if after_index is None else after_index
-    query = Query(subject, kind, agency, event_id, after, limit)
-    _, page = run_query(EVENT_INDEX, lambda connection: find_entries(connection, query))
+    if gateway is None:
+        from consumers.replay.event_index import read
+
+        query = read.Query(subject, kind, agency, event_id, -1 if after_index is None else after_index, limit)
+        _, page = run_query(EVENT_INDEX, lambda connection: read.find(connection, query))
+        events, are_more = page.events, page.next_cursor is not None
+    else:
+        chosen = {"subject": subject, "type": kind, "id": event_id, "agency": agency, "after_index": after_index}
+        found = gateway.rows(Entry, "/v1/entries", limit + 1, **chosen) or []
+        events, are_more = found[:limit], len(found) > limit
     if as_json:
-        print_json(page.events, indented=True)
+        print_json(events, indented=True)
         return
-    display.show(grid(ENTRIES, page.events))
-    if (last := page.next_cursor) is not None:
+    display.show(grid(ENTRIES, events))
+    if are_more:
+        last = events[-1].index
         sentence = Bilingual("هناك المزيد: أضف ‎--after-index {}‎.", "There are more: add --after-index {}.").format(last)
         print_localized(sentence, err=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.log.entries import Entry
+from consumers.documents.log.entries import PAGE_ROWS_MAX, Entry
 from events.validation.refusal import REFUSED
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX
 from events.wire.envelope import full_type
@@ -19,7 +19,6 @@ from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import Connection
 
-PAGE_ROWS_MAX: Final = 1_000
 _LAST: Final = 2**62
 _COLUMNS: Final = (
     f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time, '{PROOF_PREFIX}' || index AS proof"

@@ -243,7 +243,7 @@ class Access:
         return any(hmac.compare_digest(stored, keyed_hash(token, key.secret)) for key in keys)
 
     async def _caller_of_jwt(self, name: str, claims: JwtClaims) -> Caller | None:
-        row: Any = {"role": None, "is_suspended": False, "paused_until": None}
+        row: Any = {"role": None, "is_suspended": False, "paused_until": None, "halted_reason": None}
         if claims.kind in ("agency", "office"):
             count("gateway_token_lookups")
             row = await self._pool.fetchrow(_SQL["agency"], claims.holder)
@@ -272,7 +272,10 @@ def _caller(
     name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: Any, partners: tuple[str, ...]
 ) -> Caller:
     agency = None if row["role"] is None else Agency(holder, row["role"])
-    return Caller(name, kind, holder, scopes, agency, row["is_suspended"], partners, paused=paused_of(row))
+    halted = row["halted_reason"]
+    return Caller(
+        name, kind, holder, scopes, agency, row["is_suspended"], partners, halted=halted, paused=paused_of(row)
+    )
 
 
 def _per_peer(per_s: float) -> RateLimit:

@@ -24,10 +24,10 @@ from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
-from producers.gateway.answers import EventStatus, Receipts
+from producers.gateway.answers import AnomalyRow, EventStatus, Receipts
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.routes.parts import Parts, PartsDep
-from producers.gateway.verdicts import Verdict, by_id, by_offsets, completeness, validated_records
+from producers.gateway.verdicts import Verdict, anomalies_of, by_id, by_offsets, completeness, validated_records
 
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
@@ -67,7 +67,9 @@ async def status(
 ) -> Response:
     """Pending, registered (with index and proof), duplicate (of the first entry), refused (with every fault), or lost.
 
-    By id alone: what the log has under this id. With the `address` of a receipt: the verdict on that record.
+    By id alone: what the log has under this id. With the `address` of a receipt: the verdict on that record. What is
+    registered and contradicts what is known is an anomaly: it changed nothing. The figures say so, a moment later than
+    the log: `applied` is false until then.
     """
     whose = _whose(await parts.access.caller(request), agency)
     return _json(await _status(parts, whose, id, address))
@@ -122,13 +124,21 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
             (record,) = await validated_records(connection, [verdict])
             if record.get("id", id_) != id_:  # a topic that was made anew has other records at the same offsets
                 verdict, record, offset = None, {}, None
+        anomalies: list[AnomalyRow] | None = None
         if address is None and (verdict is None or verdict.state == "lost"):
             found = await by_id(connection, whose, id_)
             verdict, offset = (verdict, offset) if found is None else (found, None)
+        is_entry = verdict is not None and verdict.state in ("registered", "duplicate")
+        if verdict is not None and is_entry and verdict.index is not UNSET:
+            anomalies = await anomalies_of(connection, verdict.index)
     if verdict is None:
         raise Problem("not-found")
     row = verdict.row(UNSET if offset is None else f"{agency_topic(whose.code)}/0/{offset}", {**record, "id": id_})
-    return EventStatus(**members(row))
+    status = EventStatus(**members(row))
+    if is_entry:
+        status.applied = anomalies is not None
+        status.anomalies = UNSET if anomalies is None else anomalies
+    return status
 
 
 async def _wait_for_verdict(parts: Parts, request: Request, whose: Agency, since: int, wait_s: float) -> None:

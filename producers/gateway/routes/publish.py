@@ -41,7 +41,8 @@ async def send(
     202 means that Kafka has acknowledged every event of the receipt (`acks=all`). A batch with a bad event stores
     nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
     send the same ids and bytes again; what was stored already is dropped as a duplicate. Events of the receipt that
-    repeat recent ones are listed in `duplicates`.
+    repeat recent ones are listed in `duplicates`, those whose `time` is days ahead in `ahead`. `halted` and `paused`
+    say why verdicts will take longer.
     """
     return await stored(parts, request, partial=partial)
 
@@ -79,6 +80,8 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     answer, repeats = await parts.receiver.receive(sent, partial=partial)
     if repeats:
         answer.duplicates = await duplicate_rows(parts.connection, agency, repeats) or UNSET
+    if caller.halted is not None:
+        answer.halted = caller.halted
     if caller.paused is not None:
         answer.paused = caller.paused.document()
     headers = None if answer.refused is UNSET else {"Content-Language": sent.language}

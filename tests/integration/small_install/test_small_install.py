@@ -14,7 +14,7 @@ from consumers.proof.audit.mirror import write_mirror
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from tests.integration.small_install.environment import SmallInstall, build
-from tests.world.files import served
+from tests.world.files import answering, served
 from tests.world.logs import history_bytes, raw_entries
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.mirrors import replay
@@ -88,6 +88,24 @@ async def test_a_statement_is_verified_and_a_changed_one_is_tampering(small: Sma
     lines.write_bytes(lines.read_bytes().replace(b"R6", b"R7"))
     told = done(small, *command, exits=76).stderr
     assert "does not say what its entry says" in told or "give the root" in told
+
+
+def test_an_agency_reads_by_an_address_and_a_token_alone(small: SmallInstall, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("yat_x")
+    lists = {
+        "refusals list": "/v1/refusals",
+        "campaigns list": "/v1/campaigns",
+        "services list": "/v1/services",
+        "anomalies": "/v1/anomalies",
+        "log find --id e-1": "/v1/entries",
+    }
+    with answering({path: [] for path in lists.values()}) as address:
+        option = ("--gateway", address, "--token-file", tmp_path / "token")
+        for command in lists:
+            assert json.loads(done(small, "yesser", *command.split(), *option, "--json").stdout) == []
+        for command in ("refusals show 7", "campaigns show C", "campaigns explain C", "log show 7"):
+            assert "Traceback" not in done(small, "yesser", *command.split(), *option, exits=1).stderr
+    assert "--gateway ADDRESS" in done(small, "yesser", "services", "list", exits=2).stderr
 
 
 def test_a_command_that_needs_more_says_what_to_install_and_the_help_names_it_apart(small: SmallInstall) -> None:

@@ -15,15 +15,15 @@ from fastapi import Query as Parameter
 
 from consumers.api import documents
 from consumers.api.access import narrowed, scope_of
-from consumers.api.cursor import cursor_of, index_after
+from consumers.api.cursor import INTEGER_MAX, cursor_of, index_after
 from consumers.api.parameters import After, AgencyCode, Limit, Text
 from consumers.api.reader import Answer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.access_scope import AccessScope
-from consumers.documents.log.entries import Entry
+from consumers.documents.log.entries import PAGE_ROWS_MAX, Entry
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.replay.event_index.read import PAGE_ROWS_MAX, Page, Query, as_full_type, find
+from consumers.replay.event_index.read import Page, Query, as_full_type, find
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.validation.refusal import PLATFORM, REFUSED
@@ -40,6 +40,7 @@ RecordedFrom = Annotated[
 RecordedTo = Annotated[
     str | None, Parameter(pattern=TIME_PATTERN, description="Only recorded at this time or earlier.")
 ]
+AfterIndex = Annotated[int | None, Parameter(ge=0, le=INTEGER_MAX, description="Only after the entry at this index.")]
 NewestFirst = Annotated[bool, Parameter(description="The newest entry first; else in log order.")]
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
@@ -59,6 +60,7 @@ async def entries(
     recorded_from: RecordedFrom = None,
     recorded_to: RecordedTo = None,
     newest_first: NewestFirst = False,
+    after_index: AfterIndex = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
@@ -67,7 +69,8 @@ async def entries(
 
     The type `registrar.refused` with an agency: the refusals of this agency's records.
     """
-    chosen = Query(subject, type, agency, id, rows_max=limit, newest_first=newest_first)
+    first = None if after_index is None else after_index + 1
+    chosen = Query(subject, type, agency, id, rows_max=limit, newest_first=newest_first, from_index=first)
     return await request.respond(lambda reader: entries_for(reader, chosen, recorded_from, recorded_to, after))
 
 
@@ -122,7 +125,8 @@ async def _recorded(view: View, query: Query, first: str | None, last: str | Non
     """The query limited to entries that were recorded from `first` to `last`, both included."""
     if first is not None:
         before = datetime.fromisoformat(first.upper()) - timedelta(microseconds=1)
-        query = replace(query, from_index=await entries_recorded_by(view.connection, before))
+        since = await entries_recorded_by(view.connection, before)
+        query = replace(query, from_index=max(since, query.from_index or 0))
     if last is not None:
         end = await entries_recorded_by(view.connection, datetime.fromisoformat(last.upper()))
         query = replace(query, below_index=end)

@@ -13,15 +13,12 @@ from consumers.api.cursor import INTEGER_MAX, index_after
 from consumers.api.parameters import After, AgencyCode, Index, Limit
 from consumers.api.reader import Answer, Reader, paged
 from consumers.api.reading import Reading, found
-from consumers.documents.document import document_of
-from consumers.documents.log.entries import Refusal
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from infra.log.proofs import PROOF_PREFIX
-from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
+from infra.log.refusal import Refusal, RefusalInFull
+from infra.log.refusals import refusal as read_refusal
+from infra.log.refusals import refusals as read_refusals
 
-_SQL: Final = queries("consumers.api.resources.log", "refusals.sql")
 _NEWEST: Final = INTEGER_MAX + 1
 
 IsOpen = Annotated[bool, Query(description="Only those that no later entry has corrected.")]
@@ -49,7 +46,8 @@ async def refusals_for(
     before = _NEWEST if after is None else index_after(after)
 
     async def question(view: View) -> list[Refusal]:
-        return await _rows(await view.use(EVENT_INDEX), view, scope.agency, before, limit + 1, is_open=is_open)
+        size, most = view.log_index, limit + 1
+        return await read_refusals(view.connection, scope.agency, before, is_open=is_open, log_size=size, rows_max=most)
 
     return paged(await reader.read([EVENT_INDEX], question), limit, lambda row: (row.index,))
 
@@ -57,26 +55,18 @@ async def refusals_for(
 @routes.get(
     "/v1/refusals/{index}",
     summary="A refusal",
-    responses=documents.answers("A refusal with every fault that its entry lists.", Refusal),
+    responses=documents.answers("A refusal with every fault that its entry lists.", RefusalInFull),
 )
 async def refusal(request: Reading, index: Index) -> Response:
     """Every fault that the entry lists, and the entry that corrected it."""
     return await request.respond(lambda reader: refusal_for(reader, index))
 
 
-async def refusal_for(reader: Reader, index: int) -> Answer[Refusal]:
+async def refusal_for(reader: Reader, index: int) -> Answer[RefusalInFull]:
     """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
-    async def question(view: View) -> Refusal:
-        rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, index + 1, 1, is_open=False)
-        return found(rows[0] if rows and rows[0].index == index else None)
+    async def question(view: View) -> RefusalInFull:
+        return found(await read_refusal(view.connection, index, scope.agency, view.log_index))
 
     return await reader.read([EVENT_INDEX], question)
-
-
-async def _rows(
-    connection: Connection, view: View, agency: str | None, before: int, rows_max: int, *, is_open: bool
-) -> list[Refusal]:
-    rows = await connection.fetch(_SQL["list"], agency, before, is_open, view.log_index, rows_max)
-    return [document_of(Refusal, row, proof=f"{PROOF_PREFIX}{row['index']}") for row in rows]

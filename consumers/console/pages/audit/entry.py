@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from consumers.documents.log.entries import Fault, Proof
+from consumers.documents.log.entries import Proof
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
 from events.values.bilingual import Bilingual
@@ -17,6 +17,7 @@ from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
+from infra.log.refusal import Fault
 from infra.log.signed_note import (
     Checkpoint,
     InvalidKey,

@@ -20,7 +20,7 @@ from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list
-from consumers.documents.campaigns.evaluations import CampaignExplanation
+from consumers.documents.campaigns.evaluations import Explanation
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.lateness import lateness
 from consumers.programme.campaigns.next_step import time_left, working_days
@@ -156,7 +156,7 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Verdict | Non
     return reply.read(Verdict) if reply.is_success else None
 
 
-async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:
+async def _explanation(visit: Visit, campaign_id: str) -> Explanation | None:
     """What the rules decided; None where the campaign is another agency's."""
     try:
         return (await explanation_for(visit.reader, campaign_id)).document

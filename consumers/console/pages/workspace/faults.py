@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.documents.log.entries import Fault as LoggedFault
 from events.faults.problems import PROBLEMS
 from events.values.bilingual import Bilingual
 from infra.event_files.lint import sentence_of
+from infra.log.refusal import Fault as LoggedFault
 from producers.sdk.answers import EventError
 
 Fault = EventError | LoggedFault

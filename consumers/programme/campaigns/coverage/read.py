@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from msgspec import structs
+
 from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.campaigns.coverage import (
     AgencyCoverage,
@@ -17,9 +19,11 @@ from consumers.documents.campaigns.coverage import (
 )
 from consumers.documents.document import document_of, documents_of
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.replay.as_of.view import View
+from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.view import View, view
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.settings import Settings
 
 _SQL: Final = queries("consumers.programme.campaigns.coverage", "read.sql")
 _PARTS: Final = {"services": ServiceCoverage, "agencies": AgencyCoverage, "total": CoverageTotal}
@@ -44,12 +48,19 @@ class CoverageFilter:
     rows_max: int | None = None
 
 
-async def coverage(view: View, chosen: CoverageFilter) -> Coverage:
+async def coverage_at(settings: Settings, agency: str | None, at: PointInTime, *, unaired: bool) -> Coverage:
+    """Of an agency's services or all, now or in the past."""
+    async with view(settings, [CONSUMER], at) as state:
+        document = await coverage(state, CoverageFilter(agency, unaired))
+    return document if at.occurred is None else structs.replace(document, not_judged=NOT_JUDGED_FIGURES)
+
+
+async def coverage(shown: View, chosen: CoverageFilter) -> Coverage:
     """The services that match, by id, and the totals of all launched services by agency. The view shows `CONSUMER`."""
-    connection = await view.use(CONSUMER)
+    connection = await shown.use(CONSUMER)
     *agencies, total = [_total(row) for row in await connection.fetch(_SQL["totals"], chosen.agency)]
     return Coverage(
-        log_index=view.log_index,
+        log_index=shown.log_index,
         services=tuple(await services(connection, chosen)),
         agencies=tuple(documents_of(AgencyCoverage, agencies)),
         total=document_of(CoverageTotal, {name: value for name, value in total.items() if name != "agency"}),

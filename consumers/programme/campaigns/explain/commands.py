@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote
 
 import click
 from msgspec import UNSET
 
 from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
-from consumers.programme.campaigns.explain.read import CONSUMERS, explain
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.show import acknowledgement
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.query import print_view
-from consumers.replay.as_of.view import view
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.language import localized
 from infra.command_line.output import json_option
 from infra.settings import Settings
+from producers.sdk.read_api import Gateway, reads_options
 
 _KINDS: Final = {
     "campaign": Bilingual("حملة", "campaign"),
@@ -41,12 +41,17 @@ class NothingKnown(YesserError):
 @click.argument("name")
 @json_option
 @as_of_options
-def explain_command(at: PointInTime, name: str, as_json: bool) -> None:
+@reads_options
+def explain_command(at: PointInTime, name: str, gateway: Gateway | None, as_json: bool) -> None:
     """Explain why there is a campaign, or why there is none: which rule, which entry, which figure, who acknowledged.
 
     NAME is a campaign, a service, an initiative, a quota as gregorian/2026/usage, or a group of a plan as PLAN/1.
+    A gateway explains the agency's campaigns only. The past is read from the database only.
     """
-    found = asyncio.run(_explain(Settings(), name, at))
+    if gateway is None or not at.is_now:
+        found = asyncio.run(_explain(Settings(), name, at))
+    else:
+        found = gateway.document(Explanation, f"/v1/campaigns/{quote(name, safe='')}/explanation")
     if found is None:
         raise NothingKnown(
             f"the log has no campaign, service, initiative, quota or group {name}: see `yesser campaigns list` and "
@@ -56,6 +61,9 @@ def explain_command(at: PointInTime, name: str, as_json: bool) -> None:
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:
+    from consumers.programme.campaigns.explain.read import CONSUMERS, explain
+    from consumers.replay.as_of.view import view
+
     async with view(settings, CONSUMERS, at, from_log=True) as state:
         return await explain(state, rules_in_force(), name)
 
@@ -66,7 +74,7 @@ def explanation_parts(found: Explanation) -> Iterator[str]:
     for campaign in found.campaigns:
         yield from _campaign_lines(campaign)
     for text in found.remarks:
-        yield localized(Bilingual(**text), "\n")
+        yield localized(text, "\n")
     if found.evaluations:
         yield "\n" + localized(Bilingual("ما قررته القواعد", "What the rules decided"))
     for row in found.evaluations:

@@ -18,6 +18,7 @@ from consumers.documents.campaigns.evaluations import (
     WaitingFact,
 )
 from consumers.documents.document import document_of, documents_of
+from consumers.documents.log.entries import PAGE_ROWS_MAX
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.explain.remarks import of_service, remark
 from consumers.programme.campaigns.handlers.rules import WHY_NOT
@@ -27,7 +28,7 @@ from consumers.programme.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET,
 from consumers.programme.projections.handlers.services import SERVICE
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.replay.event_index.read import PAGE_ROWS_MAX, Query, find
+from consumers.replay.event_index.read import Query, find
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import load
 from infra.postgres.sql import queries

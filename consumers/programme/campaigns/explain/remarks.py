@@ -7,10 +7,11 @@ from typing import Final
 
 from msgspec.structs import asdict
 
+from consumers.documents.document import Name
 from consumers.programme.campaigns.handlers.not_aired import MEDIA, due_at
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rows import Coverage
-from consumers.programme.campaigns.rules.rule import NOT_AIRED, RuleSet, Text
+from consumers.programme.campaigns.rules.rule import NOT_AIRED, RuleSet
 from consumers.programme.projections.handlers.services import Service
 from events.values.bilingual import Bilingual
 from events.values.working_days import riyadh_date
@@ -57,12 +58,12 @@ _SENTENCES: Final = {
 }
 
 
-def remark(name: str, **parts: object) -> Text:
+def remark(name: str, **parts: object) -> Name:
     """A sentence with its values."""
-    return fill(asdict(_SENTENCES[name]), parts)
+    return Name(**fill(asdict(_SENTENCES[name]), parts))
 
 
-def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> Iterator[Text]:
+def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> Iterator[Name]:
     """What prevents a registered service's campaigns."""
     if not rules.about(LAUNCHED):
         yield remark("no-rule", moment=LAUNCHED)
@@ -76,7 +77,7 @@ def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> I
         yield from _not_aired(coverage, rules)
 
 
-def _not_aired(coverage: Coverage, rules: RuleSet) -> Iterator[Text]:
+def _not_aired(coverage: Coverage, rules: RuleSet) -> Iterator[Name]:
     """When the rules about the clock come due, for the channels without an airing."""
     for rule in rules.about(NOT_AIRED):
         due = due_at(rule, coverage)

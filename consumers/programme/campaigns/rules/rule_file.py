@@ -19,10 +19,11 @@ from pydantic import Field, ValidationError
 
 from consumers.programme.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Urgency
 from events.errors import Halt
+from events.faults.model import L, Model
 from events.values.bilingual import Bilingual, joined
 from events.values.bounds import CHANNELS_MAX
 from events.values.data import Data
-from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
+from events.values.fields import TEXT_LENGTH_MAX, Channel
 from events.values.personal_data import holds_personal_data
 
 FILE_BYTES_MAX: Final = 65_536

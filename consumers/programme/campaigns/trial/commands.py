@@ -20,7 +20,6 @@ from consumers.programme.campaigns.filters import now
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import MOMENTS, Rule, RuleSet
 from consumers.programme.campaigns.rules.rule_file import Fault, InvalidRules, read_folder, rule_set
-from consumers.programme.campaigns.trial.trial import changed_rules, try_rules
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from events.values.bilingual import Bilingual, joined
@@ -57,6 +56,8 @@ def try_command(path: Path, since: str, as_json: bool) -> None:
     PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules. A rule about
     not-aired is asked at its moment, but only for services that are neither suspended nor retired today.
     """
+    from consumers.programme.campaigns.trial.trial import changed_rules, try_rules
+
     rules = rules_in_force()
     trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))
     print_view(trial, as_json, lambda: trial_parts(trial))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import orjson
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted
 from events.wire.codec import STRUCTURED_HEADERS, to_binary_mode
+from events.wire.entry import recorded_time
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
 from infra.log.receipt import receipt_is_genuine
@@ -92,6 +94,33 @@ async def test_what_repeats_an_earlier_event_is_said_to_be_its_duplicate_at_once
     assert [row["event"] for row in judged["accepted"]] == [1]
     assert judged["duplicates"] == [{"event": 0, "id": "e-1", "index": 42, "proof": "/v1/proofs/42"}]
     assert [(row["code"], row["pointer"], row["id"]) for row in judged["errors"]] == [("conflict", "/2", "e-1")]
+    assert "log entry 42, a different event" in judged["errors"][0]["detail"]
+
+
+async def test_the_receipt_says_what_its_sender_should_look_at(harness: GatewayHarness) -> None:
+    now = datetime.now(UTC)
+    events = [event(n, time=recorded_time(now + timedelta(days=days))) for n, days in enumerate((0, 1, 3, 3_650))]
+    answer = await accepted(harness, batch(*events), BATCH)
+    assert [(row["event"], row["id"]) for row in answer["ahead"]] == [(2, "e-2"), (3, "e-3")]
+    assert len(answer["receipt"]["events"]) == 4
+    assert not answer.keys() & {"halted", "paused"}
+    await harness.connection.execute(
+        "INSERT INTO log.read_position (topic, next_offset, halted_reason) VALUES ('agency.health.events', 0, 'lost')"
+        " ON CONFLICT (topic) DO UPDATE SET halted_reason = 'lost'"
+    )
+
+    async def is_said() -> bool:
+        return (await accepted(harness, encoded(event(9)))).get("halted") == "lost"
+
+    await until(is_said, "the receipt says that the topic is halted")
+
+
+async def test_a_misspelt_route_is_answered_with_the_one_that_was_meant(harness: GatewayHarness) -> None:
+    for path, meant in {"/v1/event": "/v1/events", "/v1/event/e-1": "/v1/events/e-1", "/v1/elephants": None}.items():
+        answer = (await harness.get(path)).json()
+        assert answer["type"] == "/problems/no-such-route"
+        errors = [] if meant is None else [{"code": "no-such-route", "detail": f"Did you mean {meant}?"}]
+        assert answer.get("errors", []) == errors, path
 
 
 async def test_one_bad_event_stores_nothing_unless_a_part_is_asked_for(harness: GatewayHarness) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import orjson
 import pytest
 
+from infra.log.refusal import Correction
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.refusals.read import Correction, NoSuchRefusal, shown
-from producers.refusals.redrive import CannotRedrive, redrive
+from producers.refusals.documents import CannotRedrive, NoSuchRefusal
+from producers.refusals.read import shown
+from producers.refusals.redrive import redrive
 from tests.world.commands import Yesser
 from tests.world.events import changed
 from tests.world.senders import initiative, publish, with_health
@@ -148,9 +150,9 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
         assert (await shown(connection, first)).accepted is None
 
         as_it_came = await redrive(settings, first, None, 20)
-        assert (as_it_came.state, as_it_came.errors[0]["code"]) == ("not-sent", "subject-mismatch")
+        assert (as_it_came.state, as_it_came.errors[0].code) == ("not-sent", "subject-mismatch")
         held = await redrive(settings, conflict, None, 20)
-        assert (held.state, held.errors[0]["code"], held.index) == ("not-sent", "conflict", 5)
+        assert (held.state, held.errors[0].code, held.index) == ("not-sent", "conflict", 5)
         with pytest.raises(CannotRedrive, match="was not kept"):
             await redrive(settings, secret, None, 20)
         with pytest.raises(NoSuchRefusal, match="entry 5 is not a refusal"):
@@ -197,8 +199,8 @@ async def require_what_an_office_says_is_judged_anew(settings: Settings, connect
     report = await publish(settings, orjson.dumps(quota))
     (index,) = {row.index or 0 for row in report.problems()}
     result = await redrive(settings, index, None, 20)
-    assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
+    assert (result.state, result.errors[0].code) == ("not-sent", "not-authorised")
     await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
     # The registrar takes the role from the log: it refuses again, and the result names the new refusal.
     again = await redrive(settings, index, None, 20)
-    assert (again.state, again.errors[0]["code"], again.index) == ("refused", "not-authorised", index + 1)
+    assert (again.state, again.errors[0].code, again.index) == ("refused", "not-authorised", index + 1)

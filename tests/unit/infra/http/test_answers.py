@@ -19,7 +19,6 @@ from consumers.console.accounts.oidc import Oidc, ProviderAway
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.documents.campaigns.campaigns import Campaign
-from consumers.programme.campaigns import over_http
 from consumers.proof.audit.http_port import http_port
 from consumers.proof.audit.port import CorruptBatch
 from consumers.proof.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
@@ -30,6 +29,7 @@ from infra.settings import Settings
 from infra.witnesses.add_checkpoint import AddCheckpoint
 from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import Witness
+from producers.sdk import read_api
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import NotServed
@@ -97,7 +97,7 @@ async def console(address: str) -> Reply:
 
 
 async def command(address: str) -> None:
-    await asyncio.to_thread(over_http.Gateway(address, "token").document, Campaign, "/v1/campaigns/C")
+    await asyncio.to_thread(read_api.Gateway(address, "token").document, Campaign, "/v1/campaigns/C")
 
 
 async def sdk(address: str) -> None:

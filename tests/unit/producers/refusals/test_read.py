@@ -9,44 +9,26 @@ import pytest
 
 from events.faults.problems import CODES
 from events.validation.verdicts import Accepted, Agency, Refused
-from producers.refusals.read import Correction, Redrive, Refusal, accepted_as, headers_of, in_both_languages
-from producers.refusals.redrive import CannotRedrive, validate_again
-from tests.every import every
+from infra.log.refusal import Fault
+from producers.refusals.documents import CannotRedrive, explained
+from producers.refusals.read import Record, headers_of
+from producers.refusals.redrive import validate_again
 from tests.world.events import event
 
 EVENT = event("service.resumed", "service/S", {"service_id": "S", "on": "2006-01-01"}, datacontenttype=...)
 
 
-def refusal(value: bytes | None, *, kept: bool = True, code: str = "health", binary: bool = False) -> Refusal:
+def refusal(value: bytes | None, *, kept: bool = True, code: str = "health", binary: bool = False) -> Record:
     headers: list[tuple[str, bytes | None]] = [("content-type", b"application/cloudevents+json")]
     if binary:
         headers = [("content-type", b"application/json")]
         headers += [(f"ce_{name}", str(text).encode()) for name, text in EVENT.items() if name != "data"]
-    return Refusal(7, Agency(code, "agency"), "t/0/1", "a", None, [], kept, value, headers)
-
-
-def sent(index: int | None) -> Redrive:
-    return Redrive("a", "2026-01-01T00:00:00+00:00", index)
-
-
-@every(
-    ("redrives", "holder", "found"),
-    [
-        ([], None, None),
-        ([sent(None)], None, None),
-        ([sent(None), sent(12)], 15, Correction(12, "redrive")),
-        ([sent(None)], 15, Correction(15, "same-id")),
-        ([], 7, None),
-        ([], 3, None),
-    ],
-)
-def test_what_counts_as_a_correction(redrives: list[Redrive], holder: int | None, found: Correction | None) -> None:
-    assert accepted_as(7, redrives, holder) == found
+    return Record(7, Agency(code, "agency"), kept, value, headers)
 
 
 def test_every_code_has_a_remedy_in_both_languages() -> None:
-    rows = in_both_languages([{"code": code, "pointer": "", "detail": "A text is due."} for code in CODES])
-    assert all(row["remedy"]["ar"] and row["remedy"]["en"] and row["detail_ar"] == "المطلوب نص." for row in rows)
+    rows = [explained(Fault(code=code, pointer="", detail="A text is due.")) for code in CODES]
+    assert all(row.remedy["ar"] and row.remedy["en"] and row.detail_ar == "المطلوب نص." for row in rows)
 
 
 def test_a_record_in_binary_mode_is_sent_again_as_the_structured_event_that_it_says_without_null_headers() -> None:

@@ -289,11 +289,12 @@ async def test_a_list_is_read_to_its_last_page(gateway: Gateway) -> None:
     following = {"log-index": "8", "link": '</v1/second?owner=health&after=x>; rel="next"'}
     gateway.answers = {"/v1/first": httpx.Response(200, json=[1, 2], headers=following), "/v1/second": last}
     async with client() as reader:
-        assert await reader.read_rows("/v1/first", {"owner": "health"}) == [1, 2, 3]
+        pages = await reader.read_pages("/v1/first", {"owner": "health"})
+        assert [row for page in pages for row in page] == [1, 2, 3]
         assert [request.url.query for request in gateway.seen] == [b"owner=health", b"owner=health&after=x"]
         last.headers.pop("log-index")
         with pytest.raises(NotAGateway, match="/v1/second"):
-            await reader.read_rows("/v1/first", {})
+            await reader.read_pages("/v1/first", {})
 
 
 async def test_no_more_requests_are_under_way_than_the_limit_and_closing_waits_for_them(gateway: Gateway) -> None:

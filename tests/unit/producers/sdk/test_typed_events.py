@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
+from pydantic import ValidationError
 
+from events.faults.details import arabic_of
+from events.faults.model import Model
+from events.faults.problems import PROBLEMS
+from events.types.catalogue import CATALOGUE
 from events.types.services import ServiceLaunched
 from events.values.money import INTEGER_MAX
 from producers.sdk.typed_events import FaultyEvent, typed_event
+from tests.every import every
 
 TIME = "2006-01-01T09:00:00+03:00"
 
@@ -33,3 +41,15 @@ def test_type_subject_and_source_follow_from_the_model_and_faults_of_form_are_fo
         typed_event("health", launched("1234567891"), "launch-1", TIME)
     with pytest.raises(FaultyEvent, match="invalid-value at /time"):
         typed_event("health", launched(), "launch-1", str(INTEGER_MAX))
+
+
+@every("model", [row.model for row in CATALOGUE.values()])
+def test_a_model_that_is_built_wrongly_has_the_sentences_of_a_refusal_and_no_pattern(model: type[Model]) -> None:
+    wrong: dict[str, Any] = dict.fromkeys(model.model_fields, "\x01 � /")
+    with pytest.raises(ValidationError) as raised:
+        model(**wrong, unkown=1)
+    for error in raised.value.errors():
+        assert error["type"] in PROBLEMS
+        assert arabic_of(error["msg"]) != error["msg"]
+    assert "{0," not in str(raised.value)
+    assert "[A-Z" not in str(raised.value)

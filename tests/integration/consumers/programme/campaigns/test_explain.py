@@ -68,7 +68,7 @@ async def asked(settings: Settings, name: str, rules: RuleSet | None = None) -> 
 
 
 def english(found: Explanation) -> str:
-    return "\n".join(text["en"] for text in found.remarks)
+    return "\n".join(text.en for text in found.remarks)
 
 
 async def test_every_name_tells_what_was_decided_about_it_and_what_was_not(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from consumers.documents.campaigns.campaigns import CampaignState, Channel, NextAction
-from consumers.programme.campaigns.commands import read
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.programme.campaigns.filters import CampaignFilter
 from consumers.programme.campaigns.read import awareness, campaigns, counts, inbox, team_subscriptions
+from consumers.programme.campaigns.read import campaigns_at as read
 from consumers.replay.as_of.view import view
 from infra.postgres.connection import Connection
 from infra.settings import Settings

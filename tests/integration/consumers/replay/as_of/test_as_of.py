@@ -12,7 +12,7 @@ import orjson
 import pytest
 from rich.console import Console, RenderableType
 
-from consumers.programme.campaigns.commands import read
+from consumers.programme.campaigns.read import campaigns_at as read
 from consumers.programme.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
 from consumers.programme.plan.show import anomalies_view, plan_view
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS

@@ -26,7 +26,7 @@ from consumers.delivery.teams.subscription_commands import subscriptions
 from consumers.delivery.teams.teams import masked
 from consumers.delivery.teams.webhook_commands import webhooks
 from consumers.delivery.webhooks.addresses import Destinations
-from events.values.fields import Model
+from events.faults.model import Model
 from tests.every import every
 
 TEAM: dict[str, Any] = {

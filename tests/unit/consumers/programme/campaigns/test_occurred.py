@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.programme.campaigns import commands
-from consumers.programme.campaigns.coverage import commands as coverage_commands
+from consumers.programme.campaigns import read as campaigns_read
+from consumers.programme.campaigns.coverage import read as coverage_read
 from infra.cli import cli
 from tests.every import every
 from tests.world.campaigns import coverage
@@ -37,8 +38,9 @@ def database(monkeypatch: pytest.MonkeyPatch) -> None:
     async def covered(*_: Any) -> Any:
         return coverage()
 
-    monkeypatch.setattr(coverage_commands, "read", covered)
-    monkeypatch.setattr(commands, "read", read)
+    monkeypatch.setattr(coverage_read, "view", lambda *_: nullcontext())
+    monkeypatch.setattr(coverage_read, "coverage", covered)
+    monkeypatch.setattr(campaigns_read, "campaigns_at", read)
 
 
 @every("command", ["coverage", "list"])

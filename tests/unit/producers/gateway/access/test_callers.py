@@ -74,6 +74,7 @@ class Scene:
             "hash_key_id": HashKey(self.key.decode()).key_id,
             "role": "agency",
             "is_suspended": False,
+            "halted_reason": None,
             "paused_until": None,
         }
         self.pool.row = {**row, "seal": Seals(self.key).of_token(row)}

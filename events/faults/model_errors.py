@@ -10,8 +10,6 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from events.faults.findings import Finding, finding
-from events.types.catalogue import EventType
-from events.validation.closed_schema import numbers_allowed
 from events.values.fields import (
     CODE_PATTERN,
     DATE_PATTERN,
@@ -25,14 +23,6 @@ from events.values.fields import (
 )
 from events.values.json_pointer import pointer_of
 from events.values.money import INTEGER_MAX
-from events.wire.envelope import (
-    CONTENT_TYPE_PATTERN,
-    EVENT_ID_PATTERN,
-    EXTENSION_PATTERN,
-    HIJRI_DATE_PATTERN,
-    SEQUENCE_PATTERN,
-    SOURCE_PATTERN,
-)
 
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME: Final = re.compile(
@@ -65,24 +55,24 @@ _LENGTHS: Final[Mapping[str, tuple[str, str]]] = {
     "string_too_short": ("{field} has {count} characters; write at least {bound}.", "min_length"),
     "string_too_long": ("{field} has {count} characters; write at most {bound}.", "max_length"),
 }
-_FORMS: Final[Mapping[str, str]] = {
+FORMS: Final[Mapping[str, str]] = {
     ID_PATTERN: "1–64 of A–Z a–z 0–9 . _ -, the first a letter or digit",
-    EVENT_ID_PATTERN: "1–128 of A–Z a–z 0–9 . _ : -, the first a letter or digit",
     CODE_PATTERN: "an agency's code",
-    SOURCE_PATTERN: "urn:yesser:agency: and the agency's code",
     PERIOD_PATTERN: "a month YYYY-01 … YYYY-12 or a quarter YYYY-Q1 … YYYY-Q4",
     TRAINEE_PATTERN: "trn_ and 16–52 of a–z 2–7",
     SHA256_PATTERN: "64 of 0–9 a–f",
     URL_PATTERN: "an absolute https URL",
-    EXTENSION_PATTERN: "text without control characters",
-    SEQUENCE_PATTERN: "20 digits 0–9 from 1 on, with zeros in front",
-    HIJRI_DATE_PATTERN: "a Hijri date YYYY-MM-DD",
-    CONTENT_TYPE_PATTERN: "application/json",
 }
 
 
-def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
-    """The finding for one entry of pydantic's `errors()`; `row` is None where the type is unknown."""
+def model_error(
+    detail: ErrorDetails, numbers: tuple[int, int] | None = None, forms: Mapping[str, str] = FORMS
+) -> Finding:
+    """The finding for one entry of pydantic's `errors()`.
+
+    `numbers`: the least and the most that a number may be here; without it only the bound that was crossed is named.
+    `forms`: what is to be written, by pattern.
+    """
     location, kind, value = detail["loc"], detail["type"], detail["input"]
     pointer = pointer_of(location)
     field = next((str(name) for name in reversed(location) if isinstance(name, str)), "")
@@ -91,19 +81,19 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
     if kind == "extra_forbidden":
         return finding("unknown-field", pointer, "Unknown field; remove it or correct its name.")
     if kind == "string_pattern_mismatch":
-        return _pattern_error(pointer, field, value, detail["ctx"]["pattern"])
+        return pattern_error(pointer, field, value, detail["ctx"]["pattern"], forms)
     if kind in _DUE:
         return _kind_error(pointer, value, _DUE[kind])
-    if location == ("sequence",):  # too short or too long: what a user counts is digits
-        return _pattern_error(pointer, field, value, SEQUENCE_PATTERN)
     if kind in _LENGTHS:
         sentence, bound = _LENGTHS[kind]
         count, limit = f"{len(value):,}", f"{detail['ctx'][bound]:,}"
         return finding("invalid-value", pointer, sentence, field=field, count=count, bound=limit)
-    if kind in ("greater_than_equal", "less_than_equal") and row is not None:
-        allowed = _range(*numbers_allowed(row.name, location))
+    context = detail.get("ctx", {})
+    if kind in ("greater_than_equal", "less_than_equal"):
+        bound_crossed = f"{context['le']} or less" if "le" in context else f"{context['ge']} or more"
+        allowed = bound_crossed if numbers is None else _range(*numbers)
     else:
-        expected = detail.get("ctx", {}).get("expected", "")
+        expected = context.get("expected", "")
         if (text := _NUMBER_AS_TEXT.fullmatch(expected)) and not isinstance(value, str):
             return _kind_error(pointer, value, _DUE["string_type"], text[1])
         allowed = expected.replace("'", "")
@@ -145,7 +135,8 @@ def _range(least: int, most: int) -> str:
     return f"{least} or more" if most == INTEGER_MAX else f"{least} to {most}"
 
 
-def _pattern_error(pointer: str, field: str, value: str, pattern: str) -> Finding:
+def pattern_error(pointer: str, field: str, value: str, pattern: str, forms: Mapping[str, str]) -> Finding:
+    """The finding for a text that does not match its pattern."""
     if pattern == DATE_PATTERN:
         if _is_calendar_day(value):
             sentence = "{value} is outside 1924-08-01 … 2077-11-16; write the Gregorian date."
@@ -165,7 +156,7 @@ def _pattern_error(pointer: str, field: str, value: str, pattern: str) -> Findin
             return finding("invalid-value", pointer, "{field} holds only white space; write words.", field=field)
         sentence, character = "{field} holds the control character {character}; remove it.", ord(control[0])
         return finding("invalid-value", pointer, sentence, field=field, character=f"U+{character:04X}")
-    allowed = _FORMS.get(pattern, _OTHER_FORM)
+    allowed = forms.get(pattern, _OTHER_FORM)
     return finding("invalid-value", pointer, _NOT_ALLOWED, value=value, field=field, allowed=allowed)
 
 

@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
-from consumers.programme.campaigns.over_http import Gateway
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.tls.client import NotTrusted
 from infra.tls.plaintext import PlaintextRefused
 from producers.sdk.answers import NotAGateway
 from producers.sdk.problems import GatewayProblem, NotServed
+from producers.sdk.read_api import Gateway
 from tests.every import every
 from tests.world.campaigns import CAMPAIGN, campaign, inbox_item
 from tests.world.gateways import answering
@@ -26,16 +26,17 @@ def shown(document: Any, **headers: str) -> httpx.Response:
     return httpx.Response(200, json=document, headers=SHOWN | headers)
 
 
-def test_a_list_has_all_pages_and_what_an_older_gateway_lacks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_has_all_pages_or_as_many_rows_as_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {**CAMPAIGN, "overdue": False}
     answers = [shown([row]), shown([row], link='</v1/inbox?agency=health&after=x>; rel="next"')]
     answering(monkeypatch, lambda _: answers.pop())
-    assert GATEWAY.rows(InboxItem, "/v1/inbox", {"agency": "health"}) == [inbox_item()] * 2
-    before = {name: value for name, value in CAMPAIGN.items() if name != "more_history"}
-    answering(monkeypatch, lambda _: shown(before))
+    assert GATEWAY.rows(InboxItem, "/v1/inbox", agency="health", team=None) == [inbox_item()] * 2
+    answering(monkeypatch, lambda _: shown([row, row], link='</v1/inbox?after=x>; rel="next"'))
+    assert GATEWAY.rows(InboxItem, "/v1/inbox", 1) == [inbox_item()]
+    answering(monkeypatch, lambda _: shown(CAMPAIGN))
     assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") == campaign()
     answering(monkeypatch, lambda _: httpx.Response(404))
-    assert GATEWAY.rows(InboxItem, "/v1/inbox", {}) is None
+    assert GATEWAY.rows(InboxItem, "/v1/inbox") is None
     assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") is None
 
 

@@ -1,0 +1,51 @@
+"""What all models of events are: strict, closed, and with a refusal's sentences where a program builds one wrongly.
+
+Validation reads events by validators of its own (`events.validation.forms`), and makes no instance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from events.faults.model_errors import model_error
+from events.faults.nearest import nearest
+from events.values.bounds import MEMBERS_MAX
+from events.values.fields import Text
+
+
+class Model(BaseModel):
+    """Values are not converted, unknown fields are refused. Raises pydantic's `ValidationError`, whose errors have a
+    refusal's code as their `type` and its sentence as their `msg`; what was given is not in its text."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, json_schema_extra={"maxProperties": MEMBERS_MAX}
+    )
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            lines = [self._explained(detail) for detail in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(error.title, lines, hide_input=True) from None
+
+    # To pydantic it is its own `__init__`, which validators of parsed events do not call.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def _explained(cls, detail: ErrorDetails) -> InitErrorDetails:
+        fault = model_error(detail).fault(quoting=True)
+        meant = nearest(str(detail["loc"][-1]), cls.model_fields) if fault.code == "unknown-field" else None
+        sentence = fault.detail if meant is None else f"Unknown field; remove it or write {meant}."
+        return InitErrorDetails(
+            type=PydanticCustomError(fault.code, sentence), loc=detail["loc"], input=detail["input"]
+        )
+
+
+class L(Model):
+    """A text for people, in Arabic and in English."""
+
+    ar: Text
+    en: Text
