@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events.reports.campaign_reports import Action, Campaign
-from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
+from events.types.awareness import (
+    AwarenessCampaignAcknowledged,
+    AwarenessCampaignAired,
+    AwarenessCampaignAiringCorrected,
+    AwarenessCampaignCompleted,
+)
 from events.values.bilingual import Bilingual, joined
 from events.values.working_days import riyadh_minute
 
@@ -32,6 +37,9 @@ def in_effect(action: Action, campaign: Campaign) -> Bilingual:
             return Bilingual("اكتملت الحملة بالقيد {}.", "Completed by entry {}.").format(index)
         case AwarenessCampaignAired(airing_id=airing_id):
             return Bilingual("البث {} مسجل بالقيد {}.", "The airing {} is entry {}.").format(airing_id, index)
+        case AwarenessCampaignAiringCorrected(reach=reach):
+            sentence = Bilingual("وصول هذا البث {} بالقيد {}.", "The airing's reach is {} by entry {}.")
+            return sentence.format(reach, index)
 
 
 def next_step(campaign: Campaign) -> Bilingual | None:
