@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.reader import Answer, Reader
+from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.navigation import OPEN_ENTRIES, items_of
@@ -22,6 +24,7 @@ from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
+from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.sdk.problems import OutcomeUnknown
 
 T = TypeVar("T")
@@ -35,6 +38,8 @@ class Visit:
     parts: Parts
     account: Account
     words: Words
+    waiting: int = 0
+    """Campaigns that wait for a step of the account's agency or team, for the menu."""
 
     @property
     def caller(self) -> Caller:
@@ -115,7 +120,10 @@ class Visit:
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template that extends `layout.html`."""
         return self.parts.templates.page(
-            template, self.words, page_context(self.request, self.account, **context), status
+            template,
+            self.words,
+            page_context(self.request, self.account, waiting=self.waiting, **context),
+            status,
         )
 
     def redirect(self, address: str) -> RedirectResponse:
@@ -159,7 +167,20 @@ async def _visit(request: Request) -> Visit:
     account: Account | None = request.state.account
     if account is None:  # pages that need nobody do not ask for a visit
         raise Problem("unauthenticated")
-    return Visit(request, request.app.state.parts, account, request.state.words)
+    visit = Visit(request, request.app.state.parts, account, request.state.words)
+    return replace(visit, waiting=await _waiting(visit))
+
+
+async def _waiting(visit: Visit) -> int:
+    """0 where nobody sees a menu: in the answer to a form, and in a part that an open page loads again."""
+    is_page = visit.request.method in SAFE_METHODS and "x-live" not in visit.request.headers
+    if not is_page or visit.account.role not in ("agency", "team"):
+        return 0
+    for team in dict.fromkeys((visit.account.team, None)):
+        with suppress(Problem, *TRANSIENT_ERRORS):
+            counts = (await inbox_counts_for(visit.reader, InboxFilter(team=team))).document
+            return counts.acknowledge + counts.air + counts.complete
+    return 0
 
 
 Visiting = Annotated[Visit, Depends(_visit)]
