@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from events.values.working_days import riyadh_date
+from events.values.working_days import is_working_day, riyadh_date
 from infra.postgres.outbox import OutboxEvent
 from producers.programme.chapter_two import CHANNELS, answers, launched_services
 from producers.programme.documents import Campaign
@@ -34,11 +34,8 @@ def reminders(campaigns: Sequence[Campaign], recorded: dict[int, str]) -> list[O
 def launches_of(campaigns: Sequence[Campaign]) -> dict[str, Campaign]:
     """The launch campaign of each service to be reminded of."""
     wanted = {row["service_id"] for row in _RECORDS["reminders"]}
-    return {
-        campaign.service_id: campaign
-        for campaign in campaigns
-        if campaign.service_id in wanted and campaign.campaign_id.startswith("service-launched.")
-    }
+    launches = (campaign for campaign in campaigns if campaign.campaign_id.startswith("service-launched."))
+    return {launch.service_id: launch for launch in launches if launch.service_id in wanted and launch.service_id}
 
 
 def late(campaigns: Sequence[Campaign]) -> set[str]:
@@ -75,11 +72,8 @@ def _campaign_id(launch: Campaign) -> str:
 
 
 def _trigger(row: Record, launch: Campaign, recorded: dict[int, str]) -> OutboxEvent:
-    service, at, campaign_id = (
-        launched_services()[row["service_id"]],
-        recorded[launch.cause_index],
-        _campaign_id(launch),
-    )
+    service, campaign_id = launched_services()[row["service_id"]], _campaign_id(launch)
+    at = recorded[launch.cause_index]
     data = {
         "campaign_id": campaign_id,
         "rule": _RECORDS["rule"],
@@ -89,9 +83,17 @@ def _trigger(row: Record, launch: Campaign, recorded: dict[int, str]) -> OutboxE
         "owner": launch.owner,
         "service_id": row["service_id"],
         "channels": list(CHANNELS),
-        "due_on": (date.fromisoformat(riyadh_date(at)) + timedelta(row["due_in_days"])).isoformat(),
+        "due_on": _due_on(riyadh_date(at), row["due_in_days"]),
         "brief": {language: text.format(**service["name"]) for language, text in _RECORDS["brief"].items()},
         "reason": _RECORDS["reason"],
     }
     subject = f"campaign/{campaign_id}"
     return OutboxEvent(f"triggered.{campaign_id}", "campaign.triggered", subject, data, at, launch.cause_index)
+
+
+def _due_on(recorded_on: str, days: int) -> str:
+    """So many days after a date, or on the last working day before that."""
+    on = date.fromisoformat(recorded_on) + timedelta(days)
+    while not is_working_day(on):
+        on -= timedelta(days=1)
+    return on.isoformat()
