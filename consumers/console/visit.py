@@ -152,6 +152,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "here": address_of(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None and not account.must_change_password else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
+        "waiting": 0,
         "live": False,
         "unsent": False,
         **context,
