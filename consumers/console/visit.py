@@ -38,7 +38,7 @@ class Visit:
     parts: Parts
     account: Account
     words: Words
-    waiting: int = 0
+    to_do: int = 0
     """Campaigns that wait for a step of the account's agency or team, for the menu."""
 
     @property
@@ -122,7 +122,7 @@ class Visit:
         return self.parts.templates.page(
             template,
             self.words,
-            page_context(self.request, self.account, waiting=self.waiting, **context),
+            page_context(self.request, self.account, to_do=self.to_do, **context),
             status,
         )
 
@@ -152,7 +152,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "here": address_of(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None and not account.must_change_password else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
-        "waiting": 0,
+        "to_do": 0,
         "live": False,
         "unsent": False,
         **context,
@@ -169,10 +169,10 @@ async def _visit(request: Request) -> Visit:
     if account is None:  # pages that need nobody do not ask for a visit
         raise Problem("unauthenticated")
     visit = Visit(request, request.app.state.parts, account, request.state.words)
-    return replace(visit, waiting=await _waiting(visit))
+    return replace(visit, to_do=await _to_do(visit))
 
 
-async def _waiting(visit: Visit) -> int:
+async def _to_do(visit: Visit) -> int:
     """0 where nobody sees a menu: in the answer to a form, and in a part that an open page loads again."""
     is_page = visit.request.method in SAFE_METHODS and "x-live" not in visit.request.headers
     if not is_page or visit.account.role not in ("agency", "team"):

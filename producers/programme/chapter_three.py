@@ -94,6 +94,6 @@ def _trigger(row: Record, launch: Campaign, recorded: dict[int, str]) -> OutboxE
 def _due_on(recorded_on: str, days: int) -> str:
     """So many days after a date, or on the last working day before that."""
     on = date.fromisoformat(recorded_on) + timedelta(days)
-    while not is_working_day(on):
+    while not is_working_day(on.isoformat()):
         on -= timedelta(days=1)
     return on.isoformat()

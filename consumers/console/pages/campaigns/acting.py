@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Annotated, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import to_builtins
 
@@ -61,13 +61,11 @@ def _add(what: What) -> None:
     path = f"/campaigns/{{campaign_id}}/{what}"
 
     @routes.get(path)
-    async def form(
-        visit: Visiting, campaign_id: CampaignId, airing: Annotated[str, Query(max_length=16)] = ""
-    ) -> Response:
+    async def form(visit: Visiting, campaign_id: CampaignId) -> Response:
         campaign = await _own(visit, campaign_id)
         missing = campaign.missing_channels
         given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0].value if missing else ""}
-        return _page(visit, campaign, what, given | {"airing": airing}, {})
+        return _page(visit, campaign, what, given, {})
 
     @routes.post(path)
     async def report(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
