@@ -36,7 +36,12 @@ def in_effect(action: Action, campaign: Campaign) -> Bilingual:
         case AwarenessCampaignCompleted():
             return Bilingual("اكتملت الحملة بالقيد {}.", "Completed by entry {}.").format(index)
         case AwarenessCampaignAired(airing_id=airing_id):
-            return Bilingual("البث {} مسجل بالقيد {}.", "The airing {} is entry {}.").format(airing_id, index)
+            command = f"yesser campaigns correct {action.campaign_id} {index} --reach NUMBER …"
+            sentence = Bilingual(
+                "البث {} مسجل بالقيد {}. يُصحَّح وصوله بالأمر: {}",
+                "The airing {} is entry {}. To correct its reach: {}",
+            )
+            return sentence.format(airing_id, index, command)
         case AwarenessCampaignAiringCorrected(reach=reach):
             sentence = Bilingual("وصول هذا البث {} بالقيد {}.", "The airing's reach is {} by entry {}.")
             return sentence.format(reach, index)

@@ -132,9 +132,10 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
         return {}
     return {
         "airing_id": Bilingual(
-            "سُجّل بث هذا المنفذ في هذا اليوم بالقيد {} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
+            "سُجّل بث هذا المنفذ في هذا اليوم بالقيد {} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا، وإن كان العدد"
+            " خطأ فصحّحه من صفحة الحملة.",
             "Entry {} has an airing of this outlet on this day, with other figures. If this is a second airing,"
-            " give it an id.",
+            " give it an id. If the number was wrong, correct it from the campaign's page.",
         ).format(index)
     }
 
