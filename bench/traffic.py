@@ -429,7 +429,7 @@ class Sender:
 
     def _campaign(self, day: int) -> bytes:
         """Of a campaign that does not exist: an id holds an index of the log, which is not known before."""
-        name = ("acknowledged", "aired", "completed")[self._any(3)]
+        name = ("acknowledged", "aired", "airing-corrected", "completed")[self._any(4)]
         campaign = f"service-launched.i9{self._records:08d}"
         return self._write(
             f"awareness.campaign-{name}", day, campaign, airing=self._new("A"), reach=self._any(2_000_000)

@@ -99,6 +99,9 @@ DATA: dict[str, dict[str, Any]] = {
     "awareness.campaign-aired": {
         **CAMPAIGN, "airing_id": "%(airing)s", "channel": "radio", "outlet": TEXT, **ON, "reach": "@reach"
     },
+    "awareness.campaign-airing-corrected": {
+        **CAMPAIGN, "airing_id": "%(airing)s", "reach": "@reach", **ON, "reason": TEXT
+    },
     "awareness.campaign-completed": {**CAMPAIGN, **ON},
 }  # fmt: skip
 SUBJECTS = {

@@ -501,8 +501,23 @@ class Settings(BaseSettings):
 
     @property
     def gateway_address(self) -> str:
-        """What links to the gateway begin with."""
-        return (self.public_address or f"http://{self.gateway_host}:{self.gateway_port}").rstrip("/")
+        """What links to the gateway begin with: the public address, else that of this stack."""
+        return (self.public_address or self._local("gateway", self.gateway_host, self.gateway_port)).rstrip("/")
+
+    @property
+    def console_link(self) -> str:
+        """What links to the console begin with: the public address, else that of this stack."""
+        return (self.console_address or self._local("console", self.console_host, self.console_port)).rstrip("/")
+
+    @property
+    def mailed_console(self) -> str | None:
+        """The same for letters and calendars; None where the gateway has a public address and the console has none."""
+        return None if self.public_address and not self.console_address else self.console_link
+
+    def _local(self, process: str, host: str, port: int) -> str:
+        stack = self.stack()
+        scheme = "https" if process == "gateway" and (stack.tls or self.gateway_certificate is not None) else "http"
+        return f"{scheme}://{host}:{stack.port_of(process) or port}"
 
     @property
     def log_folder(self) -> Path:

@@ -43,7 +43,7 @@ from consumers.console.web.security import (
     page_of_form,
 )
 from events.values.bilingual import LANGUAGES
-from infra.http.problems import Explanation, Problem
+from infra.http.problems import Explanation, Problem, language_of
 from infra.http.quotas import Quota
 from infra.http.rate_limits import RateLimit
 from infra.http.refusals import Refusals, pattern_of
@@ -107,10 +107,10 @@ class Guard:
         try:
             session = None if is_static else await self._parts.sessions.find(ours.value(cookies, COOKIE))
         except TRANSIENT_ERRORS:
-            scope["state"] = _state(None, language)
+            scope["state"] = _state(None, language, headers)
             await self._error_page(Request(scope), Problem("database-away"))(scope, receive, protected)
             return
-        scope["state"] = _state(session, language)
+        scope["state"] = _state(session, language, headers)
         if session is not None:
             protected = self._recorded(protected, scope, session.account)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
@@ -210,9 +210,12 @@ def _bounded(receive: Receive, headers: Headers) -> Receive:
     return bounded
 
 
-def _state(session: Session | None, language: str) -> dict[str, object]:
+def _state(session: Session | None, language: str, headers: Headers) -> dict[str, object]:
+    """`language`: the one chosen in this browser. Else it is the account's, and before sign-in the browser's."""
     account = None if session is None else session.account
-    chosen: Any = language if language in LANGUAGES else (DEFAULT if account is None else account.language)
+    chosen: Any = language
+    if language not in LANGUAGES:
+        chosen = language_of(headers.get("accept-language"), DEFAULT) if account is None else account.language
     return {
         "account": account,
         "caller": None if account is None else account.caller(),

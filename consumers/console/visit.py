@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Annotated, Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.reader import Answer, Reader
+from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.navigation import OPEN_ENTRIES, items_of
@@ -23,6 +25,7 @@ from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
+from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.sdk.problems import OutcomeUnknown
 
 T = TypeVar("T")
@@ -37,6 +40,8 @@ class Visit:
     parts: Parts
     account: Account
     words: Words
+    to_do: int = 0
+    """Campaigns that wait for a step of the account's agency or team, for the menu."""
 
     @property
     def caller(self) -> Caller:
@@ -117,7 +122,10 @@ class Visit:
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template that extends `layout.html`."""
         return self.parts.templates.page(
-            template, self.words, page_context(self.request, self.account, **context), status
+            template,
+            self.words,
+            page_context(self.request, self.account, to_do=self.to_do, **context),
+            status,
         )
 
     def redirect(self, address: str) -> RedirectResponse:
@@ -146,6 +154,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "here": address_of(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None and not account.must_change_password else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
+        "to_do": 0,
         "live": False,
         "unsent": False,
         "version": VERSION,
@@ -162,7 +171,20 @@ async def _visit(request: Request) -> Visit:
     account: Account | None = request.state.account
     if account is None:  # pages that need nobody do not ask for a visit
         raise Problem("unauthenticated")
-    return Visit(request, request.app.state.parts, account, request.state.words)
+    visit = Visit(request, request.app.state.parts, account, request.state.words)
+    return replace(visit, to_do=await _to_do(visit))
+
+
+async def _to_do(visit: Visit) -> int:
+    """0 where nobody sees a menu: in the answer to a form, and in a part that an open page loads again."""
+    is_page = visit.request.method in SAFE_METHODS and "x-live" not in visit.request.headers
+    if not is_page or visit.account.role not in ("agency", "team"):
+        return 0
+    for team in dict.fromkeys((visit.account.team, None)):
+        with suppress(Problem, *TRANSIENT_ERRORS):
+            counts = (await inbox_counts_for(visit.reader, InboxFilter(team=team))).document
+            return counts.acknowledge + counts.air + counts.complete
+    return 0
 
 
 Visiting = Annotated[Visit, Depends(_visit)]

@@ -36,7 +36,7 @@ CAMPAIGN_TYPES: Final = (
     | services.TYPES
     | one_time_events.TYPES
     | {"registry.agency-registered"}
-    | {f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "completed")}
+    | {f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "airing-corrected", "completed")}
     | {f"campaign.{what}" for what in ("triggered", "paused", "resumed", "escalated")}
 )
 """What can change a campaign, but for those of quotas."""

@@ -13,12 +13,22 @@ from typing import Any, Final
 
 from events.faults.model import L
 from events.reports.event_of import event_of
-from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
+from events.types.awareness import (
+    AwarenessCampaignAcknowledged,
+    AwarenessCampaignAired,
+    AwarenessCampaignAiringCorrected,
+    AwarenessCampaignCompleted,
+)
 from events.values.fields import Channel
 
 Campaign = Mapping[str, Any]
 """A campaign as the read API gives it."""
-Report = AwarenessCampaignAcknowledged | AwarenessCampaignAired | AwarenessCampaignCompleted
+Report = (
+    AwarenessCampaignAcknowledged
+    | AwarenessCampaignAired
+    | AwarenessCampaignAiringCorrected
+    | AwarenessCampaignCompleted
+)
 _DIGEST_LENGTH: Final = 8
 
 
@@ -45,8 +55,11 @@ class Action:
             case AwarenessCampaignCompleted():
                 index = campaign["completed_index"]
             case AwarenessCampaignAired(airing_id=airing_id):
-                found = (airing["index"] for airing in campaign["airings"] if airing["airing_id"] == airing_id)
-                index = next(found, None)
+                index = next((row["index"] for row in campaign["airings"] if row["airing_id"] == airing_id), None)
+            case AwarenessCampaignAiringCorrected(airing_id=airing_id, reach=reach):
+                known = (airing_id, reach)
+                found = (row for row in campaign["airings"] if (row["airing_id"], row["reach"]) == known)
+                index = next(map(_last_entry, found), None)
         return index
 
     def is_in_effect(self, campaign: Campaign) -> bool:
@@ -58,6 +71,8 @@ class Action:
                 airing = (airing_id, channel, on, reach)
                 names = ("airing_id", "channel", "aired_on", "reach")
                 return any(tuple(row[name] for name in names) == airing for row in campaign["airings"])
+            case AwarenessCampaignAiringCorrected():
+                return self.effective_index(campaign) is not None
         return campaign["completed_index"] is not None
 
 
@@ -99,3 +114,27 @@ def airing_report(campaign_id: str, airing: Airing) -> Action:
         reach=airing.reach,
     )
     return Action(f"air.{campaign_id}.{airing.id()}", data)
+
+
+def correction(campaign: Campaign, index: int, reach: int, reason: Mapping[str, str], on: str) -> Action:
+    """Another reach for the airing of entry `index`. Raises `LookupError` where the campaign has no such airing.
+
+    The id names the entry that is corrected, so that a later correction is another event.
+    """
+    for airing in campaign["airings"] or ():
+        if airing["index"] == index:
+            data = AwarenessCampaignAiringCorrected.model_construct(
+                campaign_id=campaign["campaign_id"],
+                airing_id=airing["airing_id"],
+                reach=reach,
+                on=on,
+                reason=L.model_construct(ar=reason["ar"], en=reason["en"]),
+            )
+            return Action(f"correct.{data.campaign_id}.{data.airing_id}.i{_last_entry(airing)}", data)
+    raise LookupError(index)
+
+
+def _last_entry(airing: Mapping[str, Any]) -> int:
+    """The entry that gave the airing its reach."""
+    last: int = airing["index"] if airing["corrected_index"] is None else airing["corrected_index"]
+    return last

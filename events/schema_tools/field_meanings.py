@@ -149,6 +149,10 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "channel": _B("قناة البث.", "The channel of the airing."),
     "outlet": _B("اسم القناة أو الصحيفة.", "The name of the station or the newspaper."),
     "reach": _B("عدد من وصلهم تقديرًا.", "The estimated number of people reached."),
+    "awareness.campaign-airing-corrected/reach": _B(
+        "العدد الصحيح لمن وصلهم؛ يحل محل ما سُجّل.", "The right number of people reached; it replaces the one reported."
+    ),
+    "awareness.campaign-airing-corrected/on": _B("يوم التصحيح.", "The day of the correction."),
     # Platform events
     "code": _B("رمز الجهة.", "The agency's code."),
     "role": _B("دور الجهة: ما يحق لها إرساله.", "The agency's role: what it may send."),

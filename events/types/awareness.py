@@ -33,6 +33,14 @@ class AwarenessCampaignAired(Model):
     reach: Count
 
 
+class AwarenessCampaignAiringCorrected(Model):
+    campaign_id: Id
+    airing_id: Id
+    reach: Count
+    on: Date
+    reason: L
+
+
 class AwarenessCampaignCompleted(Model):
     campaign_id: Id
     on: Date

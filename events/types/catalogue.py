@@ -14,6 +14,7 @@ from events.faults.model import Model
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
+    AwarenessCampaignAiringCorrected,
     AwarenessCampaignCompleted,
     AwarenessInitiativeAnnounced,
     CampaignEscalated,
@@ -198,6 +199,8 @@ _ROWS: Final = (
               Bilingual("تسلّم الفريق الحملة.", "A team acknowledged a campaign.")),
     EventType("awareness.campaign-aired", AwarenessCampaignAired, "owner", _CAMPAIGN,
               Bilingual("بُثت مادة من الحملة.", "Something of a campaign was aired.")),
+    EventType("awareness.campaign-airing-corrected", AwarenessCampaignAiringCorrected, "owner", _CAMPAIGN,
+              Bilingual("صُحّح وصول بث.", "The reach of an airing was corrected.")),
     EventType("awareness.campaign-completed", AwarenessCampaignCompleted, "owner", _CAMPAIGN,
               Bilingual("اكتملت الحملة.", "A campaign was completed.")),
     EventType("registry.agency-registered", RegistryAgencyRegistered, "platform", _AGENCY,

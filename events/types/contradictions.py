@@ -22,6 +22,7 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "unknown-service": _B("الخدمة ليست من خدمات العقد.", "The service is not one of the contract's."),
     "unknown-receipt": _B("لا يوجد تحصيل محسوب بهذا المعرّف.", "No receipt with this id was counted."),
     "unknown-campaign": _B("لم تُطلق حملة بهذا المعرّف.", "No campaign with this id was triggered."),
+    "unknown-airing": _B("ليس في الحملة بث محسوب بهذا المعرّف.", "The campaign has no airing with this id."),
     "not-owner": _B("الملكية لجهة أخرى.", "Another agency owns it."),
     "already-adopted": _B("اعتُمدت من قبل.", "It was adopted before."),
     "already-registered": _B("سُجّل من قبل.", "It was registered before."),
@@ -103,6 +104,7 @@ CONTRADICTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "awareness.initiative-announced": ("already-announced",),
     "awareness.campaign-acknowledged": (*_OF_A_CAMPAIGN, "already-acknowledged"),
     "awareness.campaign-aired": (*_OF_A_CAMPAIGN, "already-aired"),
+    "awareness.campaign-airing-corrected": (*_OF_A_CAMPAIGN, "unknown-airing"),
     "awareness.campaign-completed": (*_OF_A_CAMPAIGN, "already-completed"),
 }
 """Type → the rules that apply to it. A type without a row never contradicts anything."""

@@ -311,9 +311,9 @@ def to_bytes(document: dict[str, Any]) -> bytes:
     return orjson.dumps(document)
 
 
-def language_of(accept_language: str | None) -> Language:
-    """Arabic or English, as the header prefers; else English. Only the beginning of a long header is read."""
-    best: tuple[float, Language] = (0.0, "en")
+def language_of(accept_language: str | None, default: Language = "en") -> Language:
+    """Arabic or English, as the header prefers; else `default`. Only the beginning of a long header is read."""
+    best: tuple[float, Language] = (0.0, default)
     for part in (accept_language or "")[:_ACCEPT_LANGUAGE_LENGTH_MAX].split(","):
         tag, _, parameters = part.strip().partition(";")
         primary = tag.strip().lower().partition("-")[0]

@@ -148,12 +148,6 @@ def _what_to_do(settings: Settings, act: Act, approval_id: int, requested_at: da
     until = requested_at + VALID
     return (
         f"this needs two people ({act}), and nothing was done. Two administrators confirm request {approval_id} within"
-        f" 24 hours (until {until:%Y-%m-%d %H:%M} UTC) at {_console(settings)}/approvals. Then run the command again."
+        f" 24 hours (until {until:%Y-%m-%d %H:%M} UTC) at {settings.console_link}/approvals. Then run the command"
+        " again."
     )
-
-
-def _console(settings: Settings) -> str:
-    """The console's address: the public one, else that of the embedded stack."""
-    if settings.console_address is not None:
-        return settings.console_address.rstrip("/")
-    return f"http://{settings.console_host}:{settings.stack().port_of('console') or settings.console_port}"

@@ -1,8 +1,8 @@
-"""`yesser campaigns ack | air | complete`: a team's reports, sent as its agency through the gateway."""
+"""`yesser campaigns ack | air | correct | complete`: a team's reports, sent as its agency through the gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -26,6 +26,9 @@ from infra.settings import Settings
 if TYPE_CHECKING:
     from events.reports.campaign_reports import Action
     from producers.awareness.send import Effect, Reported
+    from producers.sdk.client import AgencyClient
+
+    Correcting = Callable[[AgencyClient], Awaitable[tuple[Action, Reported | None]]]
 
 TIMEOUT_S: Final = 60.0
 
@@ -91,6 +94,35 @@ def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> No
     _report(sender, airing_report(campaign_id, aired))
 
 
+@click.command("correct")
+@click.argument("campaign_id")
+@click.argument("entry", type=click.IntRange(min=0))
+@click.option("--reach", type=click.IntRange(min=0), required=True, help="The right number of people reached.")
+@click.option("--reason-ar", required=True, help="Why, in Arabic.")
+@click.option("--reason-en", required=True, help="Why, in English.")
+@_on_option
+@_sender_options
+def correct(sender: Sender, /, campaign_id: str, entry: int, on: str | None, **given: Any) -> None:
+    """Correct the reach of an airing. ENTRY is the airing's, as `yesser campaigns show` prints it.
+
+    The last correction in the log counts. What was reported stays in the log and in the campaign's history.
+    """
+    from events.reports.campaign_reports import correction
+    from producers.awareness.send import Reported, UnknownAiring, own_campaign
+
+    async def act(client: AgencyClient) -> tuple[Action, Reported | None]:
+        campaign = await own_campaign(client, sender.agency, campaign_id)
+        reason = {"ar": given["reason_ar"], "en": given["reason_en"]}
+        try:
+            action = correction(campaign, entry, given["reach"], reason, on or _today())
+        except LookupError:
+            raise UnknownAiring(f"{campaign_id}, entry {entry}: {UnknownAiring.__doc__}") from None
+        index = action.effective_index(campaign)
+        return action, None if index is None else Reported("repeated", index, campaign)
+
+    _report(sender, act)
+
+
 @click.command("complete")
 @click.argument("campaign_id")
 @_on_option
@@ -102,21 +134,22 @@ def complete(sender: Sender, campaign_id: str, on: str | None) -> None:
     _report(sender, completion(campaign_id, on or _today()))
 
 
-def _report(sender: Sender, action: Action) -> None:
+def _report(sender: Sender, what: Action | Correcting) -> None:
     import uvloop
 
-    reported = uvloop.run(_send(sender, action))
+    action, reported = uvloop.run(_send(sender, what))
     print_result(_document(action, reported), sender.as_json, lambda: _print(action, reported))
     if reported.effect == "superseded":
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-async def _send(sender: Sender, action: Action) -> Reported:
+async def _send(sender: Sender, what: Action | Correcting) -> tuple[Action, Reported]:
     from producers.awareness.send import report
     from producers.sdk.client import AgencyClient
 
     async with AgencyClient.of(Settings(), sender.gateway, sender.token) as client:
-        return await report(client, sender.agency, action, _warn, TIMEOUT_S)
+        action, known = await what(client) if callable(what) else (what, None)
+        return action, known or await report(client, sender.agency, action, _warn, TIMEOUT_S)
 
 
 def _warn(words: Bilingual) -> None:

@@ -33,6 +33,10 @@ class UnknownCampaign(Reject):
     """The log has no such campaign: `yesser campaigns inbox` lists those of your agency. Nothing was sent."""
 
 
+class UnknownAiring(Reject):
+    """The campaign has no airing of this entry: `yesser campaigns show` lists its airings. Nothing was sent."""
+
+
 class NotTheOwner(Reject):
     """Another agency owns the campaign: only its owner reports about it. Nothing was sent."""
 
@@ -57,9 +61,7 @@ async def report(
     """Send the action as `agency`. Raises `UnknownCampaign`, `NotTheOwner`, `FaultyEvent`, and the client's errors."""
     event = action.event(agency)
     require_form(event, Agency(agency, "office"))
-    _, campaign = await _read(client, action.campaign_id)
-    if campaign["owner"] != agency:
-        raise NotTheOwner(f"{action.campaign_id} is of {campaign['owner']}, not {agency}. {NotTheOwner.__doc__}")
+    campaign = await own_campaign(client, agency, action.campaign_id)
     known = await _known_index(client, action.event_id)
     for sentence in warnings(action, campaign) if known is None else ():
         warn(sentence)
@@ -75,6 +77,14 @@ async def report(
     if index != action.effective_index(campaign):
         return Reported("superseded", index, campaign)
     return Reported("repeated" if is_duplicate else "applied", index, campaign)
+
+
+async def own_campaign(client: AgencyClient, agency: str, campaign_id: str) -> Campaign:
+    """The campaign. Raises `UnknownCampaign`, `NotTheOwner`."""
+    _, campaign = await _read(client, campaign_id)
+    if campaign["owner"] != agency:
+        raise NotTheOwner(f"{campaign_id} is of {campaign['owner']}, not {agency}. {NotTheOwner.__doc__}")
+    return campaign
 
 
 async def _read(client: AgencyClient, campaign_id: str) -> tuple[int, Campaign]:

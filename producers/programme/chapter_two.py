@@ -37,16 +37,21 @@ class Answer:
 
 def chapter_two(campaigns: Sequence[Campaign]) -> list[StoryEvent]:
     """The agencies' answers to their campaigns, in date order."""
-    records = read_records("awareness")["answers"]
-    launched = _launched()
+    launched = launched_services()
     events: list[StoryEvent] = []
     for campaign in sorted(campaigns, key=lambda row: (row.cause_index, row.campaign_id)):
         if _is_ours(campaign, launched):
             service = launched.get(campaign.service_id or "")
-            starts_on = service["launched_on"] if service else records["general_on"]
-            answer = Answer(campaign.campaign_id, campaign.owner, number_of(campaign), starts_on)
-            events += _answered(answer, records)
+            events += answers(campaign.campaign_id, campaign, service["launched_on"] if service else None)
     return sorted(events, key=lambda event: event.on)
+
+
+def answers(campaign_id: str, like: Campaign, starts_on: str | None) -> list[StoryEvent]:
+    """Acknowledged, aired on each channel, completed; `like` has its owner, and what the answers vary by."""
+    records = read_records("awareness")["answers"]
+    return list(
+        _answered(Answer(campaign_id, like.owner, number_of(like), starts_on or records["general_on"]), records)
+    )
 
 
 def number_of(campaign: Campaign) -> int:
@@ -55,15 +60,20 @@ def number_of(campaign: Campaign) -> int:
     return zlib.crc32(key.encode())
 
 
-def _launched() -> dict[str, Record]:
+def launched_services() -> dict[str, Record]:
     """The services that the story launches, by id."""
     groups = read_records("services")["groups"]
     return {row["service_id"]: row for group in groups for row in group["services"] if "launched_on" in row}
 
 
 def _is_ours(campaign: Campaign, launched: dict[str, Record]) -> bool:
-    """Whether the story answers it: a campaign for one of its services, or a general one of one of its agencies."""
+    """Whether the story answers it: a campaign for one of its services, or a general one of one of its agencies.
+
+    The reminders are of the third chapter.
+    """
     owner, service_id = campaign.owner, campaign.service_id
+    if campaign.campaign_id.startswith(f"{read_records('under_way')['rule']}."):
+        return False
     if service_id is not None:
         return service_id in launched and launched[service_id]["agency"] == owner
     return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])

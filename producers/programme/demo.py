@@ -24,17 +24,31 @@ from infra.embedded.status import stack_status
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
+from producers.programme.chapter_three import REFUSED_ID, chapter_three, late, launches_of, refused, reminders
 from producers.programme.chapter_two import chapter_two
-from producers.programme.commands import read_json, run_json
-from producers.programme.documents import Account, Campaign, Demo, LogSize, Rebuild, Total, Tree, Verification
-from producers.programme.publish_chapter import publish_chapter, register_agencies
+from producers.programme.commands import CommandFailed, read_json, run_json
+from producers.programme.documents import (
+    Account,
+    Campaign,
+    Demo,
+    Found,
+    LogEntry,
+    LogSize,
+    Rebuild,
+    Refused,
+    Total,
+    Tree,
+    Verification,
+)
+from producers.programme.publish_chapter import StoryRefused, add_to_outbox, publish_chapter, register_agencies
 from producers.programme.report import Results, results_of, shown
 from producers.programme.sign_ins import sign_ins
 from producers.programme.story_event import StoryEvent
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
-_CHECKPOINT_LOOK_S: Final = 0.5
+_ESCALATION_WAIT_S: Final = 60.0
+_LOOK_S: Final = 0.5
 
 Say = Callable[[Bilingual], None]
 """Called with a message in Arabic and in English."""
@@ -89,11 +103,15 @@ def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
     say(Bilingual("سُجّلت الجهات (الجديد منها {}).", "Agencies are registered ({} new).").format(new))
     _chapter(settings, localized(Bilingual("القصة", "The story")), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
-    campaigns = read_json(list[Campaign], "campaigns", "list")
+    campaigns = _campaigns()
     say(Bilingual("أُطلقت حملات التوعية ({}).", "{} campaigns were triggered.").format(len(campaigns)))
     _chapter(settings, localized(Bilingual("الحملات", "The campaigns")), chapter_two(campaigns))
+    _show_work(settings, campaigns)
     say(Bilingual("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied."))
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
+    if not read_json(list[Found], "log", "find", "--type", "projection.committed", "--limit", "1"):
+        run_json("commit")
+        run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     say(Bilingual("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger."))
     texts = run_json("plan"), run_json("campaigns", "list"), run_json("ledger", "balances")
     results = results_of(*texts)
@@ -101,6 +119,29 @@ def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
     plan, campaigns_, ledger = map(orjson.Fragment, texts)
     proofs = verification(_tree(), rebuild, results.accounts)
     return results, Demo(plan=plan, campaigns=campaigns_, ledger=ledger, verification=proofs, seconds=0)
+
+
+def _show_work(settings: Settings, campaigns: Sequence[Campaign]) -> None:
+    """What is under way: reminders, those that are late once they are escalated, a contradiction and a refusal."""
+    launches = {row.cause_index for row in launches_of(campaigns).values()}
+    recorded = {index: read_json(LogEntry, "log", "show", str(index)).recordedtime for index in launches}
+    uvloop.run(add_to_outbox(settings, reminders(campaigns, recorded)))
+    deadline = time.monotonic() + _ESCALATION_WAIT_S
+    while late(campaigns) - {row.campaign_id for row in _campaigns() if row.escalated}:
+        if time.monotonic() > deadline:
+            raise CommandFailed("late campaigns were not escalated: does delivery run? See `yesser status`.")
+        time.sleep(_LOOK_S)
+    title = localized(Bilingual("ما يجري", "Under way"))
+    _chapter(settings, title, chapter_three(campaigns))
+    if not any(row.claimed_id == REFUSED_ID for row in read_json(list[Refused], "refusals", "list")):
+        try:
+            _chapter(settings, title, [refused()])
+        except* StoryRefused:
+            pass  # as it is meant to be
+
+
+def _campaigns() -> list[Campaign]:
+    return read_json(list[Campaign], "campaigns", "list")
 
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
@@ -116,7 +157,7 @@ def _tree() -> Tree:
         tree = read_json(Tree, "audit", "verify")
         if tree.size >= size or time.monotonic() > deadline:
             return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
-        time.sleep(_CHECKPOINT_LOOK_S)
+        time.sleep(_LOOK_S)
 
 
 def verification(tree: Tree, rebuild: Rebuild, accounts: Sequence[Account]) -> Verification:

@@ -82,6 +82,7 @@ class Campaign(Struct):
     owner: str
     service_id: str | None
     cause_index: int
+    escalated: bool = False
 
 
 class Account(Struct):
@@ -117,6 +118,24 @@ class Tree(Struct):
     size: int
     root: str
     ok: bool
+
+
+class LogEntry(Struct):
+    """Of `yesser log show`."""
+
+    recordedtime: str
+
+
+class Found(Struct):
+    """Of `yesser log find`."""
+
+    index: int
+
+
+class Refused(Struct):
+    """Of `yesser refusals list`."""
+
+    claimed_id: str | None
 
 
 class LogSize(Struct):

@@ -9,6 +9,8 @@ from typing import Final
 
 from events.errors import YesserError
 from infra.postgres.connection import connected
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox_table import write
 from infra.settings import Settings
 from producers.agencies.register import NewAgency, add_agencies
 from producers.programme.chapter_one import OFFICE
@@ -71,6 +73,12 @@ def stages(events: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
         by_agency.setdefault(event.agency, []).append(event.value)
     office = {OFFICE: by_agency.pop(OFFICE)} if OFFICE in by_agency else {}
     return [stage for stage in (office, by_agency) if stage]
+
+
+async def add_to_outbox(settings: Settings, events: Sequence[OutboxEvent]) -> None:
+    """Put triggers into the platform's outbox as the timers do."""
+    async with connected(settings.acting_as("delivery"), "demo") as connection:
+        await write(connection, events)
 
 
 async def _publish(settings: Settings, agency: str, values: list[bytes], on_verdicts: OnVerdicts) -> None:

@@ -6,9 +6,13 @@ with and without support for bidirectional text, and copied text is in logical o
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from pathlib import Path
+from shutil import which
 from typing import Final
 
 import msgspec
@@ -38,6 +42,8 @@ _CHANNELS: Final[dict[Channel, tuple[str, str]]] = {
     "radio": ("heard", "مسموعة"),
     "print": ("read", "مقروءة"),
 }
+AGENCY: Final = "health"
+"""Whose campaigns are under way, and whose agency and team have accounts."""
 _LABEL_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 20
 
@@ -73,7 +79,9 @@ def _console(console: SignIns) -> Iterator[str]:
     yield from _title(Bilingual("الواجهة: {}", "The console: {}").format(console.address))
     for account in console.accounts:
         yield _line(f"  {account.username}", account.password, "حساب", name=account.username)
-    yield _line("", "yesser down", "لإيقاف النظام")
+    command = "yesser" if which("yesser") else Path(sys.argv[0])
+    yield _line("  to see what waits", f"{command} campaigns inbox --agency {AGENCY}", "لما ينتظر")
+    yield _line("  to stop", "make down" if "MAKELEVEL" in os.environ else f"{command} down", "لإيقاف النظام")
 
 
 def _line(label: str, figure: str | Bilingual, arabic: str, *, name: str = "") -> str:

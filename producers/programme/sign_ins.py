@@ -9,8 +9,8 @@ from msgspec import Struct
 from infra.settings import Settings
 from producers.programme.commands import read_json, run_json
 from producers.programme.documents import SignIn, SignIns
+from producers.programme.report import AGENCY
 
-AGENCY: Final = "health"
 TEAM: Final = "press"
 _ACCOUNTS: Final = {
     "office": ("office",),
@@ -44,7 +44,7 @@ def sign_ins(settings: Settings) -> SignIns:
     for username, how in _ACCOUNTS.items():
         words = ("password", username) if username in known else ("add", username, "--role", *how)
         accounts.append(SignIn(username, how[0], read_json(_Password, "accounts", *words).password))
-    return SignIns(f"http://127.0.0.1:{settings.stack().port_of('console')}", accounts)
+    return SignIns(settings.console_link, accounts)
 
 
 def _add_team() -> None:

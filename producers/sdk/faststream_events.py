@@ -23,6 +23,7 @@ from events.faults.model import Model
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
+    AwarenessCampaignAiringCorrected,
     AwarenessCampaignCompleted,
     CampaignEscalated,
     CampaignPaused,
@@ -66,6 +67,7 @@ CampaignEvent: TypeAlias = (
     | Event[CampaignResumed]
     | Event[AwarenessCampaignAcknowledged]
     | Event[AwarenessCampaignAired]
+    | Event[AwarenessCampaignAiringCorrected]
     | Event[AwarenessCampaignCompleted]
 )
 """An event about a campaign, as on the topic `yesser.campaign-triggers.<code>` of its agency."""

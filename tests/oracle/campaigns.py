@@ -36,7 +36,7 @@ class Campaign:
     completed: bool = False
     escalated: bool = False
     airings: dict[str, str] = field(default_factory=dict)
-    reach: int = 0
+    reaches: dict[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -54,12 +54,20 @@ class Campaign:
             if self.completed:
                 return "already-completed"
             self.completed = True
+        elif name == "awareness.campaign-airing-corrected":
+            if data["airing_id"] not in self.airings:
+                return "unknown-airing"
+            self.reaches[data["airing_id"]] = data["reach"]
         else:
             if data["airing_id"] in self.airings:
                 return "already-aired"
             self.airings[data["airing_id"]] = data["channel"]
-            self.reach += data["reach"]
+            self.reaches[data["airing_id"]] = data["reach"]
         return None
+
+    @property
+    def reach(self) -> int:
+        return sum(self.reaches.values())
 
     def event(self) -> JsonObject:
         """The platform's `campaign.triggered` for it."""

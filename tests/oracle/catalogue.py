@@ -195,6 +195,7 @@ TYPES: dict[str, TypeRule] = {
     "awareness.campaign-aired": campaign_fact(
         airing_id=identifier, channel=channel, outlet=text, on=day, reach=natural
     ),
+    "awareness.campaign-airing-corrected": campaign_fact(airing_id=identifier, reach=natural, on=day, reason=text),
     "awareness.campaign-completed": campaign_fact(on=day),
     "registry.agency-registered": about(
         "agency/{code}", "platform", code=agency_code, name=text, role=one_of("office", "agency", "platform")

@@ -1,4 +1,4 @@
-"""What comes back from the campaigns, once their ids are known: acknowledgements, airings, completions."""
+"""What comes back from the campaigns, once their ids are known: acknowledgements, airings, corrections, completions."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def _facts(random: Random, campaign_id: str) -> Iterator[Fact]:
         elif choice == 1:
             data = {"campaign_id": campaign_id, "on": some_day(random)}
             yield "awareness.campaign-completed", f"campaign/{campaign_id}", data
+        elif choice == 2:
+            data = {"campaign_id": campaign_id, "airing_id": f"AIR-{random.randint(0, number)}", "on": some_day(random)}
+            data |= {"reach": random.randrange(10**6), "reason": text(random)}
+            yield "awareness.campaign-airing-corrected", f"campaign/{campaign_id}", data
         else:
             yield _aired(random, campaign_id, f"AIR-{random.randint(0, number)}")
 

@@ -123,11 +123,13 @@ def campaign_move(b: Builder) -> None:
     campaign_id = b.pick(*triggered) if triggered and not b.sometimes(8) else b.pick(*others)
     campaign = campaigns.get(campaign_id)
     agency = b.pick("yesser", *AGENCIES) if campaign is None or b.sometimes(4) else campaign.owner
-    verb = b.pick("aired", "aired", "aired", "acknowledged", "completed")
+    verb = b.pick("aired", "aired", "aired", "airing-corrected", "acknowledged", "completed")
     data: JsonObject = {"campaign_id": campaign_id, "on": DAY}
     if verb == "aired":
         airing = {"airing_id": b.pick("A1", "A2", "A3", "A4"), "channel": b.pick("tv", "radio", "print")}
         data |= {**airing, "outlet": TEXT, "reach": b.number(0, 5)}
+    elif verb == "airing-corrected":
+        data |= {"airing_id": b.pick("A1", "A2", "A3"), "reach": b.number(0, 5), "reason": TEXT}
     elif verb == "acknowledged":
         data["by"] = "desk"
     b.tell(agency, (f"awareness.campaign-{verb}", f"campaign/{campaign_id}", data))

@@ -31,6 +31,8 @@ NOTICE = Notice(
     index=4,
     values={
         "by": {"ar": "desk", "en": "desk"},
+        "airing_id": {"ar": "tv-1", "en": "tv-1"},
+        "reach": {"ar": "35000", "en": "35000"},
         "aired_on": {"ar": "التلفزيون", "en": "television"},
         "outlet": {"ar": "الأولى", "en": "One"},
     },

@@ -193,7 +193,7 @@ async def desk(
     """The sender with the rights of its own role."""
     epoch = await epoch_of(connection, settings)
     async with connected(settings.acting_as("delivery"), "mail") as own:
-        route = Letters(smtp(mails), SENDER, LINKS, lambda: SEALS, console)
+        route = Letters(smtp(mails), SENDER, LINKS, lambda: SEALS, lambda: console)
         yield Desk(settings, connection, mails, own, route, epoch, now)
         await route.release(["email"])
 

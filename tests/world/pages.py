@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from consumers.api.reader import Answer, Reader, State
+from consumers.console import visit
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.sessions import COOKIE, Session, SessionOfAccount, Sessions
 from consumers.console.app import application
@@ -27,6 +28,7 @@ from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
+from consumers.documents.campaigns.campaigns import InboxCounts
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
@@ -52,13 +54,19 @@ class Documents:
     app = FastAPI()
     reads: Any = None
 
-    def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any]) -> None:
+    def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any], waiting: int = 0) -> None:
         self._answer = answer
+        self._counts = InboxCounts(**dict.fromkeys(InboxCounts.__struct_fields__, 0) | {"air": waiting})
 
     @contextmanager
     def asked(self) -> Iterator[None]:
         """In this block all pages ask it."""
+
+        async def counts(*asked: Any) -> Any:
+            return Answer(self._counts, State([0]))
+
         with ExitStack() as patched:
+            patched.enter_context(patch.object(visit, "inbox_counts_for", counts))
             for module in [found for name, found in sys.modules.items() if name.startswith(_PAGES)]:
                 for name, function in [*vars(module).items()]:
                     if name.endswith("_for") and iscoroutinefunction(function):

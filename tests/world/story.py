@@ -120,6 +120,16 @@ class Story(EventLog):
         }
         return self.tell(agency, "awareness.campaign-aired", **data)
 
+    def correct(self, campaign: str, airing: str, reach: int, agency: str = "health") -> int:
+        data = {
+            "campaign_id": campaign,
+            "airing_id": airing,
+            "reach": reach,
+            "on": "2026-11-02",
+            "reason": text("Typo"),
+        }
+        return self.tell(agency, "awareness.campaign-airing-corrected", **data)
+
     # What became of it.
 
     def campaign(self, campaign_id: str) -> Campaign:

@@ -26,6 +26,7 @@ from consumers.console.accounts.accounts import (
     set_password,
 )
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
+from consumers.delivery.due_campaigns import team_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.accounts import ACCOUNTS, AccountOfConsole
 from events.errors import Reject
@@ -104,6 +105,8 @@ def add_command(
     new = Account(username, role, agency, team, partners, language, must_change_password=password is not None)
 
     async def add(connection: Connection, seals: Seals) -> None:
+        if agency is not None and team is not None:
+            await team_of(connection, agency, team)
         try:
             hashed = None if password is None else hash_password(password)
             await add_account(connection, seals, new, hashed, subject)

@@ -16,7 +16,7 @@ from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.plain_text import line, line_of, lines
 from consumers.documents.campaigns.campaigns import CampaignState, InboxItem, channel_list
 from consumers.documents.document import label_of
-from consumers.programme.campaigns.dates import in_words
+from consumers.programme.campaigns.dates import day_of_month, in_words
 from events.values.bilingual import Bilingual, in_lines
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
@@ -27,7 +27,7 @@ SUMMARY_NAME_MAX: Final = 80
 
 _PRODUCT: Final = "-//yesser-events//campaigns//AR"
 _CALENDAR: Final = Bilingual("مواعيد حملات {team}", "Campaign due dates of {team}")
-_AIR: Final = Bilingual("موعد بث: {name}", "Air by today: {name}")
+_AIR: Final = Bilingual("تُبث حتى {day}: {name}", "Air by {day}: {name}")
 _COMPLETED: Final = Bilingual("✓ اكتملت: {name}", "✓ Completed: {name}")
 _PAUSED: Final = Bilingual("موقوفة: {name}", "Paused: {name}")
 _CANCELLED: Final = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
@@ -88,7 +88,8 @@ def _summary(campaign: DueCampaign) -> Bilingual:
     elif campaign.is_paused:
         title = _CANCELLED if campaign.is_retired else _PAUSED
     name = campaign.service_name
-    return title.format(name=line_of(name, SUMMARY_NAME_MAX) if name else campaign.campaign_id)
+    shown = line_of(name, SUMMARY_NAME_MAX) if name else campaign.campaign_id
+    return title.format(name=shown, day=day_of_month(campaign.due_on))
 
 
 def _description(campaign: DueCampaign) -> Bilingual:

@@ -60,7 +60,7 @@ async def calendar_now(connection: Connection, team: Team, settings: Settings, n
     """The feed as it is now, with campaigns that were completed recently."""
     since = (now - timedelta(days=PAST_DAYS)).date().isoformat()
     campaigns = await due_campaigns(connection, team, completed_since=since)
-    return calendar_of(team, campaigns, settings.log_origin, now, settings.console_address)
+    return calendar_of(team, campaigns, settings.log_origin, now, settings.mailed_console)
 
 
 async def _calendar(parts: RouteParts, find: Callable[[Connection], Awaitable[Team]]) -> Response:

@@ -196,10 +196,10 @@ def _day_of(entry: Entry, kind: str) -> str:
 def _values(entry: Entry) -> dict[str, Mapping[str, str]]:
     """What the sentences of an agency's event need: who, on which channel, where."""
     data, values = entry.data, dict[str, Mapping[str, str]]()
-    if "by" in data:
-        values["by"] = {"ar": data["by"], "en": data["by"]}
     if "channel" in data:
         values["aired_on"] = asdict(channel_list([data["channel"]]))
     if "outlet" in data:
         values["outlet"] = data["outlet"]
+    for name in data.keys() & {"by", "airing_id", "reach"}:
+        values[name] = {"ar": str(data[name]), "en": str(data[name])}
     return values

@@ -52,7 +52,7 @@ async def send(settings: Settings, term: Term, round_ended: Callable[[], None]) 
     if settings.public_address is None and not is_loopback(server.host):
         raise Halt("YESSER_MAIL_SERVER is set without YESSER_PUBLIC_ADDRESS: set the address that e-mails link to.")
     links = Links(settings.gateway_address, link_key(settings))
-    letters = Letters(server, by, links, partial(TeamSeals.of, settings), settings.console_address)
+    letters = Letters(server, by, links, partial(TeamSeals.of, settings), lambda: settings.mailed_console)
     async with term.connected(settings, "delivery mail") as connection:
         await sender.Sender(letters, term, connection).run(round_ended, settings.lease_renew_ms / 1000)
 
@@ -85,7 +85,7 @@ class Letters(Route[Prepared]):
         by: Sender,
         links: Links,
         seals: Callable[[], TeamSeals],
-        console: str | None = None,
+        console: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._session = SmtpSession(server)
         self._by = by
@@ -133,7 +133,7 @@ class Letters(Route[Prepared]):
 
     async def _letter(self, connection: Connection, message: Message, now: datetime) -> EmailMessage | NotSent:
         try:
-            letter, recipient = await prepare(connection, message, now, self._links, self._seals(), self._console)
+            letter, recipient = await prepare(connection, message, now, self._links, self._seals(), self._console())
         except NotSent as error:
             return error
         try:

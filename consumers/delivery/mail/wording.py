@@ -71,6 +71,13 @@ WORDINGS: Final[dict[str, Wording]] = {
             "An airing on {aired_on}, {outlet}, on {when} was reported (entry {index}).",
         ),
     ),
+    "airing-corrected": Wording(
+        Bilingual("صُحّح وصول بث: {name}", "Reach of an airing corrected: {name}"),
+        Bilingual(
+            "صُحّح وصول البث {airing_id} في {when} إلى {reach} (القيد {index}).",
+            "The reach of airing {airing_id} was corrected on {when} to {reach} (entry {index}).",
+        ),
+    ),
     "completed": Wording(
         Bilingual("اكتملت الحملة: {name}", "Campaign completed: {name}"),
         Bilingual(

@@ -13,12 +13,13 @@ EventName = Literal[
     "campaign.resumed",
     "awareness.campaign-acknowledged",
     "awareness.campaign-aired",
+    "awareness.campaign-airing-corrected",
     "awareness.campaign-completed",
 ]
 """The types of entries that are delivered."""
 KINDS: Final[dict[str, str]] = {name: name.rpartition(".")[2].removeprefix("campaign-") for name in get_args(EventName)}
 """What their messages are called: `triggered`, `acknowledged`."""
-BY_DEFAULT: Final = frozenset(KINDS) - {"awareness.campaign-aired"}
+BY_DEFAULT: Final = frozenset(KINDS) - {"awareness.campaign-aired", "awareness.campaign-airing-corrected"}
 """What a subscription gets that names no types."""
 
 

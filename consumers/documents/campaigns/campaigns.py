@@ -69,6 +69,9 @@ class NextAction(Labelled):
     COMPLETE = "complete", "إكمال الحملة", "Complete"
 
 
+CORRECT: Final = Name("تصحيح وصول بث", "Correct an airing's reach")
+
+
 class CampaignStepType(Labelled):
     TRIGGERED = "campaign.triggered", "أُطلقت", "Triggered"
     PAUSED = "campaign.paused", "أُوقفت", "Paused"
@@ -76,6 +79,7 @@ class CampaignStepType(Labelled):
     ESCALATED = "campaign.escalated", "صُعّدت", "Escalated"
     ACKNOWLEDGED = "awareness.campaign-acknowledged", "استُلمت", "Acknowledged"
     AIRED = "awareness.campaign-aired", "بُثت", "Aired"
+    CORRECTED = "awareness.campaign-airing-corrected", "صُحّح وصول بث", "Reach corrected"
     COMPLETED = "awareness.campaign-completed", "اكتملت", "Completed"
 
 
@@ -179,6 +183,16 @@ class Airing(Struct, frozen=True, kw_only=True):
     outlet: Annotated[Name, Label("المنفذ", "Outlet")]
     aired_on: Annotated[Date, Label("التاريخ", "Date")]
     reach: Reach
+    corrected_index: Annotated[
+        Count | None,
+        Label("قيد التصحيح", "Corrected by entry", is_detail=True),
+        Meta(description="The entry that gave `reach` last; null where `index` did."),
+    ]
+
+    @property
+    def last_index(self) -> int:
+        """The entry that gave `reach`."""
+        return self.index if self.corrected_index is None else self.corrected_index
 
 
 class CampaignStep(Struct, frozen=True, kw_only=True):

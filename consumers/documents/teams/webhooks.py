@@ -30,6 +30,7 @@ class MessageKind(Labelled):
     RESUMED = "resumed", "استُؤنفت", "Resumed"
     ACKNOWLEDGED = "acknowledged", "استُلمت", "Acknowledged"
     AIRED = "aired", "بُثت", "Aired"
+    AIRING_CORRECTED = "airing-corrected", "صُحّح وصول بث", "Reach corrected"
     COMPLETED = "completed", "اكتملت", "Completed"
 
 

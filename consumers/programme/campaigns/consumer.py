@@ -343,6 +343,7 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     **dict.fromkeys(one_time_events.TYPES, _announced),
     "awareness.campaign-acknowledged": BatchContext.apply_campaign,
     "awareness.campaign-aired": BatchContext.apply_campaign,
+    "awareness.campaign-airing-corrected": BatchContext.apply_campaign,
     "awareness.campaign-completed": BatchContext.apply_campaign,
     "campaign.triggered": _triggered,
     "campaign.paused": lambda context, entry: lifecycle.note(context.ws, entry),

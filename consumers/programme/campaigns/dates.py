@@ -9,6 +9,12 @@ from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
 from events.values.month_names import GREGORIAN_MONTHS, HIJRI_MONTHS, WEEKDAYS
 
 
+def day_of_month(on: str) -> Bilingual:
+    """An ISO date for a title: 15 December."""
+    day = date.fromisoformat(on)
+    return Bilingual(*(format_date(day, "d MMMM", locale=language) for language in ("ar", "en")))
+
+
 def in_words(on: str) -> Bilingual:
     """An ISO date with its weekday; outside the Umm al-Qura table, in the Gregorian calendar alone."""
     day = date.fromisoformat(on)

@@ -53,7 +53,9 @@ class Campaign:
 
 @dataclass(slots=True)
 class Airing:
-    """An airing that counted: `airing_id` is unique within its campaign."""
+    """An airing that counted: `airing_id` is unique within its campaign.
+
+    `corrected_index`: the entry that gave its `reach` last, where `index` did not."""
 
     campaign_id: str
     airing_id: str
@@ -62,6 +64,7 @@ class Airing:
     outlet: Data
     aired_on: str
     reach: int
+    corrected_index: int | None
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ CREATE TABLE airing (
     outlet jsonb NOT NULL,
     aired_on text NOT NULL,
     reach bigint NOT NULL,
+    corrected_index bigint,
     PRIMARY KEY (campaign_id, airing_id)
 );
 

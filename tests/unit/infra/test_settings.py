@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
-from infra.settings import Settings
-from infra.stack_record import ServiceRecord, StackRecord
+from infra.settings import STACK_FILE, Settings
+from infra.stack_record import ProcessRecord, ServiceRecord, StackRecord
 from tests.every import every
 
 
@@ -71,3 +73,22 @@ def test_the_stack_of_the_home_is_found_unless_its_record_is_damaged(tmp_path: P
     for damaged in (b"", b"{", b"\xff", b"null"):
         (tmp_path / "stack.json").write_bytes(damaged)
         assert settings.stack() == StackRecord()
+
+
+@every(
+    ("given", "console", "mailed"),
+    [
+        ({}, "http://127.0.0.1:4311", "http://127.0.0.1:4311"),
+        ({"console_address": "https://console.example/"}, "https://console.example", "https://console.example"),
+        ({"public_address": "https://gateway.example"}, "http://127.0.0.1:4311", None),
+    ],
+)
+def test_links_lead_to_public_addresses_else_to_the_ports_of_the_stack(
+    tmp_path: Path, given: dict[str, Any], console: str, mailed: str | None
+) -> None:
+    processes = [ProcessRecord(name=name, port=port) for name, port in (("console", 4311), ("gateway", 4312))]
+    (tmp_path / STACK_FILE).write_bytes(msgspec.json.encode(StackRecord(processes=processes)))
+    settings = Settings(home=tmp_path, **given)
+    assert (settings.console_link, settings.mailed_console) == (console, mailed)
+    assert settings.gateway_address == given.get("public_address", "http://127.0.0.1:4312")
+    assert Settings(home=tmp_path / "none").gateway_address == "http://127.0.0.1:8000"

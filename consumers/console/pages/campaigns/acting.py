@@ -1,4 +1,4 @@
-"""`/campaigns/ID/acknowledge | air | complete`: a team's reports, sent through the gateway as its agency.
+"""`/campaigns/ID/acknowledge | air | correct | complete`: a team's reports, sent through the gateway as its agency.
 
 A report's bytes follow from what it says, so that sending it twice is a duplicate and never a second fact. What the
 campaign has already is not sent.
@@ -30,10 +30,11 @@ from consumers.console.pages.campaigns.reporting import (
     read_acknowledgement,
     read_airing,
     read_completion,
+    read_correction,
 )
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import campaigns as nouns
-from consumers.documents.campaigns.campaigns import CampaignAndHistory, NextAction
+from consumers.documents.campaigns.campaigns import CORRECT, CampaignAndHistory, NextAction
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -50,8 +51,7 @@ _READ: Final[Mapping[str, Callable[[str, Given, str], Action | Faults]]] = {
     "air": read_airing,
     "complete": read_completion,
 }
-_COMMANDS: Final = {"acknowledge": "ack", "air": "air", "complete": "complete"}
-What = Literal["acknowledge", "air", "complete"]
+What = Literal["acknowledge", "air", "correct", "complete"]
 
 routes = APIRouter()
 
@@ -62,7 +62,10 @@ def _add(what: What) -> None:
 
     @routes.get(path)
     async def form(visit: Visiting, campaign_id: CampaignId) -> Response:
-        return await _form(visit, campaign_id, what)
+        campaign = await _own(visit, campaign_id)
+        missing = campaign.missing_channels
+        given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0].value if missing else ""}
+        return _page(visit, campaign, what, given, {})
 
     @routes.post(path)
     async def report(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
@@ -79,26 +82,20 @@ async def typed(request: Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
-    campaign = await _own(visit, campaign_id)
-    missing = campaign.missing_channels
-    given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0].value if missing else ""}
-    return _page(visit, campaign, what, given, {})
-
-
 async def send_report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
     """Send what was typed as a report, unless the campaign has it."""
     campaign = await _own(visit, campaign_id)
-    action = _READ[what](campaign_id, given, today_of(visit))
+    known, today = to_builtins(campaign), today_of(visit)
+    is_correction = what == "correct"
+    action = read_correction(known, given, today) if is_correction else _READ[what](campaign_id, given, today)
     if isinstance(action, dict):
         return _page(visit, campaign, what, given, action, _UNPROCESSABLE)
-    known = to_builtins(campaign)
     if differing := differing_airing(action, known) if what == "air" else {}:
         return _page(visit, campaign, what, given, differing, _UNPROCESSABLE)
     if action.effective_index(known) is not None:
         return visit.redirect(address_of(campaign_id, report=action.event_id))
     try:
-        words = f"campaigns {_COMMANDS[what]}", campaign_id
+        words = f"campaigns {'ack' if what == 'acknowledge' else what}", campaign_id
         reply = await visit.publish(action.event(campaign.owner), CONTENT_TYPE, *words, event_id=action.event_id)
     except (NotServed, OutcomeUnknown) as error:
         faults: Faults = {"": AWAY if isinstance(error, NotServed) else UNKNOWN}
@@ -144,7 +141,7 @@ def _page(
         status,
         campaign=campaign,
         what=what,
-        title=NextAction(what),
+        title=CORRECT if what == "correct" else NextAction(what),
         given=given,
         faults=faults,
         nouns=nouns,

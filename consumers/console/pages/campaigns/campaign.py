@@ -197,8 +197,13 @@ def effective_index(event_id: str, campaign: CampaignAndHistory) -> int | None:
         return campaign.acknowledged_index
     if what == "complete":
         return campaign.completed_index
-    prefix = f"air.{campaign.campaign_id}."
-    return next((row.index for row in campaign.airings or () if f"{prefix}{row.airing_id}" == event_id), None)
+    for row in campaign.airings or ():
+        airing = f"{campaign.campaign_id}.{row.airing_id}"
+        if event_id == f"air.{airing}":
+            return row.index
+        if event_id.rpartition(".i")[0] == f"correct.{airing}" and not event_id.endswith(f".i{row.last_index}"):
+            return row.corrected_index
+    return None
 
 
 def outcome(
@@ -247,6 +252,9 @@ def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | Non
     if event_id.startswith("complete."):
         sentence = Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed")
         return Outcome("", sentence, index=effective)
+    if event_id.startswith("correct."):
+        title = Bilingual("المعتد به تصحيح آخر لهذا البث", "Another correction of this airing counts")
+        return Outcome("", title, index=effective)
     title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
     return Outcome("", title, index=effective)
 

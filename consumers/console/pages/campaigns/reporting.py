@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
-from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
+from events.reports.campaign_reports import (
+    Action,
+    Airing,
+    Campaign,
+    acknowledgement,
+    airing_report,
+    completion,
+    correction,
+)
 from events.values.bilingual import Bilingual
 from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
 from producers.sdk.answers import Problem
@@ -29,6 +37,8 @@ FIELDS: Final[Fields] = {
     "/data/outlet/en": "outlet_en",
     "/data/reach": "reach",
     "/data/airing_id": "airing_id",
+    "/data/reason/ar": "reason_ar",
+    "/data/reason/en": "reason_en",
     "/id": "airing_id",
 }
 REACH_MAX: Final = 2**53 - 1
@@ -44,6 +54,8 @@ _AIRING_ID: Final = Bilingual(
     "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
     "Write it in Latin letters and digits without spaces, such as evening-2.",
 )
+_REACH: Final = Bilingual("اكتب عددًا صحيحًا مثل 250000.", "Write a whole number such as 250000.")
+_REASON: Final = Bilingual("اكتب السبب.", "Write the reason.")
 _MISSING: Final = Bilingual("اكتب اسم المحطة أو الصحيفة.", "Write the station or the paper.")
 AWAY: Final = Bilingual(
     "البوابة لا تجيب الآن، ولم يُرسل شيء. أعد المحاولة بعد قليل؛ ما كتبته باقٍ هنا.",
@@ -71,7 +83,7 @@ def read_completion(campaign_id: str, given: Given, today: str) -> Action | Faul
 def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
     faults: Faults = {}
     channel, on = given.get("channel", ""), western(given.get("on", "")).strip() or today
-    reach = western(given.get("reach", "")).translate(_SEPARATORS)
+    reach = _reach(given)
     airing_id = given.get("airing_id", "").strip() or None
     outlet = {language: given.get(f"outlet_{language}", "").strip() for language in ("ar", "en")}
     if channel not in get_args(Channel):
@@ -81,14 +93,36 @@ def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
             faults[f"outlet_{language}"] = _MISSING
     if not _is_date(on):
         faults["on"] = _DATE
-    if not re.fullmatch(r"[0-9]{1,16}", reach) or int(reach) > REACH_MAX:
-        faults["reach"] = Bilingual("اكتب عددًا صحيحًا مثل 250000.", "Write a whole number such as 250000.")
+    if reach is None:
+        faults["reach"] = _REACH
     if airing_id is not None and not re.fullmatch(ID_PATTERN.strip("^$"), airing_id):
         faults["airing_id"] = _AIRING_ID
-    if faults:
+    if faults or reach is None:
         return faults
     medium: Any = channel
-    return airing_report(campaign_id, Airing(medium, outlet, int(reach), on, airing_id))
+    return airing_report(campaign_id, Airing(medium, outlet, reach, on, airing_id))
+
+
+def read_correction(campaign: Campaign, given: Given, today: str) -> Action | Faults:
+    """`airing` is the entry of the airing."""
+    faults: Faults = {}
+    airing, reach = given.get("airing", ""), _reach(given)
+    reason = {language: given.get(f"reason_{language}", "").strip() for language in ("ar", "en")}
+    if reach is None:
+        faults["reach"] = _REACH
+    faults |= {f"reason_{language}": _REASON for language, text in reason.items() if not text}
+    try:
+        action = correction(campaign, int(airing), reach or 0, reason, today)
+    except (LookupError, ValueError):
+        return faults | {"airing": Bilingual("اختر البث.", "Choose an airing.")}
+    if reach is not None and action.effective_index(campaign) is not None:
+        faults["reach"] = Bilingual("هذا العدد مسجل لهذا البث.", "The airing has this number already.")
+    return faults or action
+
+
+def _reach(given: Given) -> int | None:
+    reach = western(given.get("reach", "")).translate(_SEPARATORS)
+    return int(reach) if re.fullmatch(r"[0-9]{1,16}", reach) and int(reach) <= REACH_MAX else None
 
 
 def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
@@ -98,9 +132,10 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
         return {}
     return {
         "airing_id": Bilingual(
-            "سُجّل بث هذا المنفذ في هذا اليوم بالقيد {} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
+            "سُجّل بث هذا المنفذ في هذا اليوم بالقيد {} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا، وإن كان العدد"
+            " خطأ فصحّحه من صفحة الحملة.",
             "Entry {} has an airing of this outlet on this day, with other figures. If this is a second airing,"
-            " give it an id.",
+            " give it an id. If the number was wrong, correct it from the campaign's page.",
         ).format(index)
     }
 

@@ -109,7 +109,7 @@ def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
-    """Apply `awareness.campaign-acknowledged`, `-aired` or `-completed`, or return the anomaly."""
+    """Apply what a team reports about its campaign, or return the anomaly."""
     campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
     if campaign is None or campaign.triggered_index is None:
         return anomaly(entry, "unknown-campaign", {})
@@ -121,6 +121,12 @@ def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
         return anomaly(entry, rule, {"index": index})
     if entry.type == "awareness.campaign-aired":
         _air(ws, campaign, entry)
+    elif entry.type == "awareness.campaign-airing-corrected":
+        airing = ws.get(AIRING, campaign.campaign_id, entry.data["airing_id"])
+        if airing is None:
+            return anomaly(entry, "unknown-airing", {})
+        airing.reach, airing.corrected_index = entry.data["reach"], entry.index
+        ws.put(AIRING, airing)
     elif entry.type == "awareness.campaign-acknowledged":
         campaign.acknowledged_index = entry.index
         campaign.acknowledged_by = entry.data["by"]
@@ -140,6 +146,8 @@ def _earlier(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> tuple[str, int
     if entry.type == "awareness.campaign-acknowledged":
         index = campaign.acknowledged_index
         return None if index is None else ("already-acknowledged", index)
+    if entry.type == "awareness.campaign-airing-corrected":
+        return None
     index = campaign.completed_index
     return None if index is None else ("already-completed", index)
 
@@ -154,6 +162,7 @@ def _air(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
         outlet=data["outlet"],
         aired_on=data["on"],
         reach=data["reach"],
+        corrected_index=None,
     )
     ws.put(AIRING, airing)
     _add_airing(campaign, airing.channel)

@@ -97,6 +97,7 @@ _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] =
     **dict.fromkeys(one_time_events.TYPES, one_time_events.required_keys),
     "awareness.campaign-acknowledged": _campaign,
     "awareness.campaign-aired": _airing,
+    "awareness.campaign-airing-corrected": _airing,
     "awareness.campaign-completed": _campaign,
     "campaign.triggered": _campaign,
     "campaign.paused": _campaign,

@@ -62,6 +62,14 @@ async def refusal(yesser: Yesser, *words: str, **changes: str) -> str:
     return str(result.exception)
 
 
+async def test_an_account_of_a_team_needs_the_team(agencies: None, yesser: Yesser) -> None:
+    desk = ("accounts", "add", "press", "--role", "team", "--agency", "health", "--team", "press")
+    assert "health has no open team press" in await refusal(yesser, *desk)
+    assert "press" not in {row["username"] for row in await yesser.document("accounts", "list")}
+    await yesser.document("teams", "add", "health", "press", "--name-ar", "المكتب", "--name-en", "Press")
+    assert (await yesser.document(*desk))["team"] == "press"
+
+
 Approve = Callable[[], Awaitable[None]]
 
 

@@ -158,9 +158,9 @@ def test_an_early_airing_counts_and_is_reported_once(campaigns: dict[str, str], 
     output = ok(run("air", campaign, *given, "--reach", "10"))
     assert f"Next: yesser campaigns ack {campaign}" in output
     assert "It was reported before" in ok(run("air", campaign, *given, "--reach", "10"))
-    corrected = run("air", campaign, *given, "--reach", "11")
-    assert corrected.exit_code == ExitCode.ANSWER_IS_NO
-    assert "Nothing has changed." in corrected.output
+    other = run("air", campaign, *given, "--reach", "11")
+    assert other.exit_code == ExitCode.ANSWER_IS_NO
+    assert "Nothing has changed." in other.output
     evening = json.loads(ok(run("air", campaign, *given, "--reach", "11", "--airing-id", "evening", "--json")))
     assert (evening["effect"], evening["state"]) == ("applied", "triggered")
     found = shown(run, campaign)
@@ -170,6 +170,15 @@ def test_an_early_airing_counts_and_is_reported_once(campaigns: dict[str, str], 
     late = run("complete", campaign)
     assert "no airing yet on: radio, print" in late.stderr
     assert late.exit_code == 0, "the team decides when it has done its work"
+
+    first, words = found["airings"][0], ("--reach", "4", "--reason-ar", "صفر زائد", "--reason-en", "A zero too many")
+    correct = ("correct", campaign, str(first["index"]), *words)
+    corrected = json.loads(ok(run(*correct, "--json")))
+    assert (corrected["effect"], json.loads(ok(run(*correct, "--json")))["effect"]) == ("applied", "repeated")
+    after = shown(run, campaign)
+    assert after["airings"][0] == first | {"reach": 4, "corrected_index": corrected["index"]}
+    assert (after["aired"], after["reach"], after["state"]) == (found["aired"], 15, "completed")
+    assert "no airing of this entry" in str(run("correct", campaign, "0", *words).exception)
 
 
 def test_without_the_database_the_gateway_shows_the_same(

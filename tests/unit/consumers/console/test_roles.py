@@ -137,3 +137,27 @@ async def test_an_entry_is_a_link_only_for_who_may_open_it() -> None:
         answer = await page(account_of(role), "/plan/projects/P-1", read_api=Documents(one_project), rendered=kept)
         assert answer.status_code == 200
         assert ('href="/audit/entries/7"' in answer.text) is has_link
+
+
+async def test_a_team_begins_with_what_it_must_do_and_the_menu_counts_what_waits() -> None:
+    homes: tuple[tuple[Role, str], ...] = (("team", "/campaigns"), ("agency", "/plan"))
+    for role, first in homes:
+        async with browser(account_of(role), "en", read_api=Documents(one_project, waiting=3)) as client:
+            assert (await client.get("/")).headers["location"] == first
+            shown = await client.get("/account")
+            assert '>3</bdi><span class="visually-hidden"> waiting<' in shown.text
+            again = await client.get("/account", headers={"X-Live": "1"})
+            assert "waiting<" not in again.text, "what an open page loads again has no menu that anybody sees"
+    assert "waiting<" not in (await page(account_of("office"), "/account", read_api=Documents(one_project, 3))).text
+    assert "/components" not in (await page(account_of("partner"), "/account")).text
+
+
+@every(
+    ("header", "chosen", "language"),
+    [("en-GB,en;q=0.9", None, "en"), ("fr", None, "ar"), ("", None, "ar"), ("en", "ar", "ar")],
+)
+async def test_the_page_to_sign_in_follows_the_browser_until_a_language_is_chosen(
+    header: str, chosen: str | None, language: str
+) -> None:
+    async with browser(None, chosen) as client:
+        assert f'<html lang="{language}"' in (await client.get("/sign-in", headers={"accept-language": header})).text

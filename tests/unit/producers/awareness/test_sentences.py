@@ -64,4 +64,5 @@ def test_an_airing_with_another_reach_is_not_the_one_that_counts() -> None:
     assert airing_report(CAMPAIGN, AIRING).is_in_effect(aired)
     corrected = airing_report(CAMPAIGN, replace(AIRING, reach=901))
     assert not corrected.is_in_effect(aired)
-    assert in_effect(corrected, aired).en == f"The airing {AIRING.id()} is entry 9."
+    remedy = f"To correct its reach: yesser campaigns correct {CAMPAIGN} 9 --reach NUMBER …"
+    assert in_effect(corrected, aired).en == f"The airing {AIRING.id()} is entry 9. {remedy}"

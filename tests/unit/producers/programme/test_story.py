@@ -15,11 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from events.validation.validate import validate
-from events.validation.verdicts import Accepted, Agency
+from events.validation.verdicts import Accepted, Agency, Refused
 from events.values.money import riyals_text
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.command_line.language import with_language
+from infra.postgres.outbox import event_bytes
 from producers.agencies.genesis import OFFICE
+from producers.programme import chapter_three
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS
 from producers.programme.chapter_two import chapter_two as answers_to
@@ -160,6 +162,33 @@ def test_the_second_chapter_answers_every_campaign_on_three_channels_each_time_o
         outlets = read_records("awareness")["answers"]["outlets"][channel]
         assert len({data["outlet"]["en"] for data in rows}) == len(outlets)
         assert len({data["reach"] for data in rows}) > len(rows) / 3
+
+
+def test_what_is_under_way_is_late_in_a_fresh_log_and_is_told_once(first: Figures) -> None:
+    before = msgspec.convert(first.campaigns, list[Campaign])
+    recorded = {row.cause_index: "2026-11-30T22:30:00.000000Z" for row in before}  # 1 December in Riyadh
+    triggers = chapter_three.reminders(before, recorded)
+    platform = Agency("platform", "platform")
+    assert all(isinstance(validate(event_bytes(one), STRUCTURED_HEADERS, platform), Accepted) for one in triggers)
+    due = {one.data["campaign_id"]: one.data["due_on"] for one in triggers}
+    assert sorted(due.values()) == ["2026-11-26", "2026-11-29", "2026-12-10"]
+    assert chapter_three.late(before) == {campaign for campaign, on in due.items() if on < "2026-12-01"}
+
+    told = chapter_three.chapter_three(before)
+    verdicts = [validate(event.value, STRUCTURED_HEADERS, Agency(event.agency, "agency")) for event in told]
+    assert all(isinstance(verdict, Accepted) for verdict in verdicts)
+    aired = [event for event in told if b"campaign-aired" in event.value]
+    assert [orjson.loads(event.value)["data"]["channel"] for event in aired] == list(CHANNELS)
+    events = [*chapter_one(), *told]
+    assert [row.rule for row in figures(events).anomalies if ".campaign-" not in row.type] == ["already-launched"]
+    refused = chapter_three.refused()
+    verdict = validate(refused.value, STRUCTURED_HEADERS, Agency(refused.agency, "agency"))
+    assert isinstance(verdict, Refused)
+    assert (orjson.loads(refused.value)["id"], verdict.faults[0].code) == (chapter_three.REFUSED_ID, "invalid-value")
+
+    after = [*before, *(msgspec.convert(one.data, Campaign) for one in triggers)]
+    assert chapter_three.reminders(after, recorded) == []
+    assert (chapter_three.chapter_three(after), answers_to(after)) == (told, answers_to(before))
 
 
 def test_partnerships_have_revenue_a_reversal_a_top_up_and_settlements(first: Figures) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import to_builtins
+
 from consumers.console.pages.campaigns.campaign import Outcome, effective_index, outcome
 from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from producers.sdk.answers import Verdict
@@ -16,7 +18,15 @@ TAKEN = campaign(acknowledged_index=9, acknowledged_by="newsroom")
 OUTLET = {"ar": "الأولى", "en": "One"}
 AIRED = campaign(
     airings=[
-        {"airing_id": "tv-1", "index": 12, "channel": "tv", "outlet": OUTLET, "aired_on": "2026-11-03", "reach": 5}
+        {
+            "airing_id": "tv-1",
+            "index": 12,
+            "channel": "tv",
+            "outlet": OUTLET,
+            "aired_on": "2026-11-03",
+            "reach": 5,
+            "corrected_index": None,
+        }
     ]
 )
 CONFLICT = {"state": "refused", "index": 11, "errors": ({"code": "conflict", "detail": "Another event has this id."},)}
@@ -59,6 +69,23 @@ def test_the_second_of_two_desks_sees_who_was_first_and_that_nothing_changed(ver
     found = said(f"ack.{ID}", verdict, TAKEN)
     assert (found.first, found.index) == ("newsroom", 9)
     assert found.title.en == "Acknowledged already. Nothing changed"
+
+
+@every(
+    ("corrected_index", "index", "title"),
+    [
+        (None, 20, "The report is on its way to the log"),
+        (15, 15, "Recorded"),
+        (16, 15, "Another correction of this airing counts"),
+        (None, 15, "The entry changed nothing"),
+    ],
+)
+def test_a_correction_is_recorded_where_its_entry_gave_the_reach(
+    corrected_index: int | None, index: int, title: str
+) -> None:
+    (row,) = to_builtins(AIRED.airings)
+    shown = campaign(airings=[row | {"corrected_index": corrected_index}])
+    assert said(f"correct.{ID}.tv-1.i12", {"state": "registered", "index": index}, shown).title.en == title
 
 
 def test_what_was_not_sent_is_in_effect_already() -> None:

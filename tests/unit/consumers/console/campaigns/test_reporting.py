@@ -13,6 +13,7 @@ from consumers.console.pages.campaigns.reporting import (
     read_acknowledgement,
     read_airing,
     read_completion,
+    read_correction,
 )
 from events.reports.campaign_reports import Action
 from producers.sdk.answers import Problem
@@ -90,6 +91,17 @@ def test_another_airing_of_the_outlet_on_that_day_needs_an_id_of_its_own() -> No
     assert differing_airing(action, {"airings": [row]}) == {}
     faults = differing_airing(action, {"airings": [row | {"reach": 1}]})
     assert "Entry 9" in faults["airing_id"].en  # type: ignore[union-attr]
+
+
+def test_a_correction_chooses_an_airing_and_gives_its_number_and_why() -> None:
+    shown = {"campaign_id": CAMPAIGN, "airings": [{"airing_id": "A", "index": 9, "reach": 90, "corrected_index": None}]}
+    typed = {"airing": "9", "reach": "٢٥٬٠٠٠", "reason_ar": "صفر ناقص", "reason_en": " A missing zero "}
+    data = data_of(read_correction(shown, typed, TODAY))
+    assert (data["airing_id"], data["reach"], data["reason"]["en"]) == ("A", 25_000, "A missing zero")
+    assert set(read_correction(shown, {}, TODAY)) == {"airing", "reach", "reason_ar", "reason_en"}  # type: ignore[arg-type]
+    assert {*read_correction(shown, typed | {"reach": "90"}, TODAY)} == {"reach"}  # type: ignore[misc]
+    for airing in ("8", "A", ""):
+        assert {*read_correction(shown, typed | {"airing": airing}, TODAY)} == {"airing"}, airing  # type: ignore[misc]
 
 
 def problem(status: int = 422, **document: Any) -> Problem:

@@ -37,7 +37,7 @@ def test_a_campaign_is_an_all_day_event_on_its_due_date_in_both_languages() -> N
     assert event["uid"] == "service-launched.i3@log.yesser.example"
     assert event["sequence"] == 4
     assert event["status"] == "CONFIRMED"
-    assert event["summary"] == "موعد بث: المواعيد | Air by today: Appointments"
+    assert event["summary"] == "تُبث حتى 15 نوفمبر: المواعيد | Air by 15 November: Appointments"
     for words in (
         "Tell citizens; see, the service.",
         "Sunday 15 November 2026 (5 Jumada al-Thania 1448 AH)",
@@ -79,9 +79,9 @@ def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
 def test_a_name_is_cut_and_never_gone_and_forms_no_national_id() -> None:
     long, marked = {"ar": "خ" * 200, "en": "x" * 200}, {"ar": "١٠٠٠٠\u200e٠٠٠٠٨", "en": "10000\u200b00008"}
     (event,) = events(replace(CAMPAIGN, service_name=long))
-    assert f"Air by today: {'x' * 79}…" in event["summary"]
+    assert f"Air by 15 November: {'x' * 79}…" in event["summary"]
     (event,) = events(replace(CAMPAIGN, service_name=marked, brief=marked, acknowledged_by=marked["en"]))
-    assert "Air by today: 10000 00008" in event["summary"]
+    assert "Air by 15 November: 10000 00008" in event["summary"]
     assert not holds_personal_data(event["summary"])
     assert not holds_personal_data(event["description"])
     assert events() == [], "an empty feed is a calendar"

@@ -95,6 +95,7 @@ OUTLET = {"ar": "القناة", "en": "Channel"}
 ANSWERS: list[tuple[str, JsonObject]] = [
     ("campaign-acknowledged", {"by": "desk"}),
     ("campaign-completed", {}),
+    ("campaign-airing-corrected", {"airing_id": "A1", "reach": 4, "reason": OUTLET}),
     *(
         ("campaign-aired", {"airing_id": airing, "channel": channel, "outlet": OUTLET, "reach": 7})
         for airing in ("A1", "A2")

@@ -60,7 +60,7 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
     shown = PROGRESS | {
         "urgency": "high",
         "aired": {"tv": 2, "radio": 0, "print": 1},
-        "airings": [airing | {"aired_on": "2026-11-03"}],
+        "airings": [airing | {"aired_on": "2026-11-03", "corrected_index": None}],
         "history": [
             step | said | {"agency": "health", "by": "press-desk", "anomaly": None},
             step | said | {"agency": "labour", "by": None, "anomaly": "not-owner"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.programme.campaigns.rows import COVERAGE, ROUTE
+from consumers.programme.campaigns.rows import AIRING, COVERAGE, ROUTE
 from infra.postgres.outbox import event_bytes
 from tests.world.entries import TEXT
 from tests.world.story import launched
@@ -43,6 +43,24 @@ def test_what_took_effect_goes_to_the_owners_teams_in_log_order_and_an_anomaly_d
     ]
     assert (story.campaign(campaign).acknowledged_by, story.campaign(campaign).tv) == ("desk", 1)
     assert [row.tv for row in story.store.rows(COVERAGE)] == [1]
+
+
+def test_a_correction_replaces_the_reach_of_an_airing_in_log_order_and_counts_as_no_airing() -> None:
+    story, campaign = launched()
+    early = story.correct(campaign, "A", 5)
+    aired = story.air(campaign, "A", "tv", reach=350_000)
+    story.air(campaign, "B", "radio", reach=7)
+    story.correct(campaign, "A", 30_000)
+    foreign = story.correct(campaign, "A", 1, agency="justice")
+    story.complete(campaign)
+    last = story.correct(campaign, "A", 35_000)
+    assert {row["airing_id"]: (row["index"], row["reach"], row["corrected_index"]) for row in story.rows(AIRING)} == {
+        "A": (aired, 35_000, last),
+        "B": (aired + 1, 7, None),
+    }
+    assert story.anomalies() == [(early, "unknown-airing"), (foreign, "not-owner")]
+    assert (story.campaign(campaign).tv, story.campaign(campaign).state) == (1, "completed")
+    assert [row["type"] for row in story.rows(ROUTE)].count("awareness.campaign-airing-corrected") == 2
 
 
 def test_a_suspension_pauses_and_a_resumption_moves_the_due_date_by_the_working_days_lost() -> None:
