@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from events.values.bilingual import Language
+from events.values.reading_order import in_reading_order
 from infra.http.problems import PAGE_PREFIX
 from producers.gateway.answers import FaultRow, RefusalDocument
 from producers.gateway.validating import EventFaults, Refusal
@@ -56,7 +57,7 @@ def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) ->
     return FaultRow(
         code=fault.code,
         pointer=f"/{event.place}{fault.pointer}" if batched else fault.pointer,
-        detail=arabic_of(fault.detail) if language == "ar" else fault.detail,
+        detail=in_reading_order(arabic_of(fault.detail)) if language == "ar" else fault.detail,
         event=event.place if batched else UNSET,
         id=UNSET if event.id is None else event.id,
     )

@@ -75,7 +75,7 @@ def delete_command(context: click.Context, topic: str, give_up: int | None, yes:
     if yes:
         with_database(settings.acting_as("operator"), "topics", lambda connection: delete(connection, settings, found))
     deleted = Bilingual("حُذف {}.", "{} is deleted.").format(topic)
-    not_deleted = Bilingual("لم يُفعل شيء: أضف ‎--yes‎.", "It can be deleted. Nothing was done: add --yes.")
+    not_deleted = Bilingual("لم يُفعل شيء: أضف --yes.", "It can be deleted. Nothing was done: add --yes.")
     print_confirmation({**asdict(found), "deleted": yes}, as_json, deleted if yes else not_deleted)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 

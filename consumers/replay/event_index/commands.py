@@ -117,5 +117,5 @@ def find(
         return
     display.show(grid(ENTRIES, page.events))
     if (last := page.next_cursor) is not None:
-        sentence = Bilingual("هناك المزيد: أضف ‎--after-index {}‎.", "There are more: add --after-index {}.").format(last)
+        sentence = Bilingual("هناك المزيد: أضف --after-index {}.", "There are more: add --after-index {}.").format(last)
         print_localized(sentence, err=True)

@@ -18,7 +18,9 @@ from markupsafe import Markup
 
 from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
-from events.values.bilingual import Bilingual
+from events.values.bilingual import LANGUAGES, Bilingual
+from events.values.reading_order import text_of
+from infra.http.prose import in_reading_order_html
 
 _PACKAGE = "consumers.revenue.statements"
 
@@ -33,7 +35,8 @@ def to_html(paper: Paper) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = environment.from_string(_resource("statement.html"))
-    return template.render(paper=paper, qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
+    page = template.render(paper=paper, qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
+    return in_reading_order_html(page)
 
 
 def to_pdf(paper: Paper) -> bytes:
@@ -50,7 +53,7 @@ def to_pdf(paper: Paper) -> bytes:
 
 
 def _by_language(text: Bilingual) -> dict[str, str]:
-    return {"ar": text.ar, "en": text.en}
+    return {language: text_of(text, language) for language in LANGUAGES}
 
 
 def _qr(paper: Paper) -> str:
