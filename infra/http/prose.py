@@ -17,10 +17,10 @@ from events.values.reading_order import ARABIC, RUN, ordered_run
 
 PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
-_TEXT: Final = r"<[^>]*>|&[#\w]+;|" + RUN
+_TEXT: Final = r"<bdi[^>]*>[^<\u0600-\u06ff]*</bdi>|<[^>]*>|&[#\w]+;|" + RUN
 _LINE: Final = re.compile(_TEXT, re.ASCII)
 _PAGE: Final = re.compile(
-    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<bdi[^>]*>[^<\u0600-\u06ff]*</bdi>|<(title|option|pre)\b.*?</\2>|{_TEXT}",
+    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option|pre)\b.*?</\2>|{_TEXT}",
     re.ASCII | re.DOTALL,
 )
 """What is no text of a page or has an order of its own, and each run of a text."""

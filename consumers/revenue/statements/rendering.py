@@ -20,7 +20,6 @@ from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
 from events.values.bilingual import LANGUAGES, Bilingual
 from events.values.reading_order import text_of
-from infra.http.prose import in_reading_order_html
 
 _PACKAGE = "consumers.revenue.statements"
 
@@ -35,8 +34,7 @@ def to_html(paper: Paper) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = environment.from_string(_resource("statement.html"))
-    page = template.render(paper=paper, qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
-    return in_reading_order_html(page)
+    return template.render(paper=orjson.loads(_written(paper)), qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
 
 
 def to_pdf(paper: Paper) -> bytes:
@@ -45,11 +43,15 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
-    written = orjson.dumps(paper, default=_by_language)
-    inputs = {"paper": written.decode(), "qr": _qr(paper)}
+    inputs = {"paper": _written(paper), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
     pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf
+
+
+def _written(paper: Paper) -> str:
+    """The document as JSON, its Arabic in reading order."""
+    return orjson.dumps(paper, default=_by_language).decode()
 
 
 def _by_language(text: Bilingual) -> dict[str, str]:
