@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
+from consumers.console.web.typed import is_day
 from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
 from events.values.bilingual import Bilingual
-from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
+from events.values.fields import ID_PATTERN, Channel
 from producers.sdk.answers import Problem
 
 Faults = dict[str, Bilingual | str]
@@ -32,14 +33,12 @@ FIELDS: Final[Fields] = {
     "/id": "airing_id",
 }
 REACH_MAX: Final = 2**53 - 1
-_SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
+_SEPARATORS: Final = dict.fromkeys(map(ord, ", \u00a0\u202f"))
 _DESK: Final = Bilingual(
     "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
 )
-_DATE: Final = Bilingual(
-    "اكتب تاريخًا ميلاديًا مثل \u20662026-11-26\u2069.", "Write a Gregorian date such as 2026-11-26."
-)
+_DATE: Final = Bilingual("اكتب تاريخًا ميلاديًا مثل 2026-11-26.", "Write a Gregorian date such as 2026-11-26.")
 _AIRING_ID: Final = Bilingual(
     "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
     "Write it in Latin letters and digits without spaces, such as evening-2.",
@@ -65,7 +64,7 @@ def read_acknowledgement(campaign_id: str, given: Given, today: str) -> Action |
 
 def read_completion(campaign_id: str, given: Given, today: str) -> Action | Faults:
     on = western(given.get("on", "")).strip() or today
-    return completion(campaign_id, on) if _is_date(on) else {"on": _DATE}
+    return completion(campaign_id, on) if is_day(on) else {"on": _DATE}
 
 
 def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
@@ -79,7 +78,7 @@ def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
     for language, name in outlet.items():
         if not name:
             faults[f"outlet_{language}"] = _MISSING
-    if not _is_date(on):
+    if not is_day(on):
         faults["on"] = _DATE
     if not re.fullmatch(r"[0-9]{1,16}", reach) or int(reach) > REACH_MAX:
         faults["reach"] = Bilingual("اكتب عددًا صحيحًا مثل 250000.", "Write a whole number such as 250000.")
@@ -118,7 +117,3 @@ def general_fault(problem: Problem) -> Bilingual | str:
     """Why nothing was accepted, in the reader's language, as the gateway says it."""
     sentences = [error.detail for error in problem.errors] or [problem.title, problem.detail]
     return " ".join(filter(None, sentences)) or _UNTITLED
-
-
-def _is_date(text: str) -> bool:
-    return re.fullmatch(DATE_PATTERN.strip("^$"), text) is not None

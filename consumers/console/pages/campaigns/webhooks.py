@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -25,7 +25,7 @@ from consumers.console.pages.campaigns.team_requests import (
 )
 from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
-from consumers.console.web.language import western
+from consumers.console.web.typed import instant_of
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.teams.teams import Team
 from consumers.documents.teams.webhooks import Attempt
@@ -36,11 +36,9 @@ EXAMPLE_WAIT_S: Final = 3.0
 """The longest wait for the first attempt to deliver an example."""
 WEBHOOK_FIELDS: Final[Fields] = {"/url": "url", "/team": "url"}
 SPAN_FIELDS: Final[Fields] = {"/since": "since", "/until": "until"}
-_RIYADH: Final = timezone(timedelta(hours=3))
 _MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
-_TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
 _WRITE_TIME: Final = Bilingual(
-    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل \u20662026-11-26 08:00\u2069.",
+    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل 2026-11-26 08:00.",
     "Write a date and a time in Riyadh, such as 2026-11-26 08:00.",
 )
 EndpointId = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
@@ -52,8 +50,8 @@ class TypedRedelivery(Struct, frozen=True, kw_only=True):
     """What is sent again: one message, or those of a span."""
 
     message_id: int | UnsetType = UNSET
-    since: str | UnsetType = UNSET
-    until: str | UnsetType = UNSET
+    since: datetime | UnsetType = UNSET
+    until: datetime | UnsetType = UNSET
 
 
 class NewSecrets(Struct, frozen=True):
@@ -64,24 +62,12 @@ class NewSecrets(Struct, frozen=True):
     public_key: str
 
 
-def instant(text: str) -> str | None:
-    """RFC 3339 of a date, or a date and a time, in Riyadh; None for anything else."""
-    match = _TIME.fullmatch(western(text).strip())
-    if match is None:
-        return None
-    try:
-        found = datetime.strptime(f"{match[1]} {match[2] or '0:00'}", "%Y-%m-%d %H:%M")  # noqa: DTZ007
-    except ValueError:
-        return None
-    return found.replace(tzinfo=_RIYADH).isoformat()
-
-
 def redelivery(given: Given) -> TypedRedelivery | Faults:
     """The document of the form, or what is wrong with it."""
     if _MESSAGE_ID.fullmatch(given.get("message_id", "")):
         return TypedRedelivery(message_id=int(given["message_id"]))
     since, until = (given.get(name, "").strip() for name in ("since", "until"))
-    first, last = instant(since), instant(until) if until else UNSET
+    first, last = instant_of(since), instant_of(until) if until else UNSET
     if first is not None and last is not None:
         return TypedRedelivery(since=first, until=last)
     return {name: _WRITE_TIME for name, found in (("since", first), ("until", last)) if found is None}
