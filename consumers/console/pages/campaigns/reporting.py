@@ -6,7 +6,7 @@ What is wrong with any form of the campaigns, as the gateway says it, is here to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
@@ -19,19 +19,10 @@ from producers.sdk.answers import Problem
 Faults = dict[str, Bilingual | str]
 """By field; that of "" is of the whole form."""
 Given = Mapping[str, str]
-Fields = Mapping[str, str]
-"""The field that a fault belongs to, by its pointer or by the first part of it."""
 
-FIELDS: Final[Fields] = {
-    "/data/by": "by",
-    "/data/on": "on",
-    "/data/channel": "channel",
-    "/data/outlet/ar": "outlet_ar",
-    "/data/outlet/en": "outlet_en",
-    "/data/reach": "reach",
-    "/data/airing_id": "airing_id",
-    "/id": "airing_id",
-}
+FIELDS: Final = ("by", "on", "channel", "outlet_ar", "outlet_en", "reach", "airing_id")
+_RENAMED: Final = {"id": "airing_id", "endpoint_id": "route"}
+"""The fields that are not called as what they make."""
 REACH_MAX: Final = 2**53 - 1
 _SEPARATORS: Final = dict.fromkeys(map(ord, ", \u00a0\u202f"))
 _DESK: Final = Bilingual(
@@ -104,12 +95,17 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
     }
 
 
-def faults_of(problem: Problem, fields: Fields) -> Faults:
-    """The faults of a form, as the gateway lists them; those of no field belong to the whole form."""
+def faults_of(problem: Problem, fields: Collection[str]) -> Faults:
+    """The faults of a form, as the gateway lists them; those of no field belong to the whole form.
+
+    `/data/outlet/ar` is of the field `outlet_ar`, and `/contacts/1` of `contacts`.
+    """
     found: Faults = {}
     for error in problem.errors:
-        first = "/" + error.pointer.lstrip("/").partition("/")[0]
-        found.setdefault(fields.get(error.pointer) or fields.get(first, ""), error.detail)
+        first, _, rest = error.pointer.removeprefix("/data").lstrip("/").partition("/")
+        first = _RENAMED.get(first, first)
+        name = next((name for name in (f"{first}_{rest}", first) if name in fields), "")
+        found.setdefault(name, error.detail)
     return found or {"": general_fault(problem)}
 
 

@@ -8,12 +8,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
-from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
+from consumers.console.pages.campaigns.acting import LOOK_EVERY_S
+from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.team_requests import (
     OWN_TEAM,
     OWN_WEBHOOK,
@@ -34,8 +34,6 @@ from events.values.bilingual import Bilingual
 ATTEMPTS_SHOWN: Final = 20
 EXAMPLE_WAIT_S: Final = 3.0
 """The longest wait for the first attempt to deliver an example."""
-WEBHOOK_FIELDS: Final[Fields] = {"/url": "url", "/team": "url"}
-SPAN_FIELDS: Final[Fields] = {"/since": "since", "/until": "until"}
 _MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
 _WRITE_TIME: Final = Bilingual(
     "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل 2026-11-26 08:00.",
@@ -79,11 +77,11 @@ async def new_webhook_form(visit: Visiting, team: TeamCode) -> Response:
 
 
 @routes.post("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
-async def add_webhook(visit: Visiting, request: Request, team: TeamCode) -> Response:
+async def add_webhook(visit: Visiting, team: TeamCode) -> Response:
     """Show the secrets: they are not shown again, so there is no page to be led to."""
-    given = await typed(request)
+    given = await visit.typed()
     body = {"team": team, "url": given.get("url", "").strip()}
-    made = await change(visit, "POST", "/v1/webhooks", body, WEBHOOK_FIELDS)
+    made = await change(visit, "POST", "/v1/webhooks", body, ["url"])
     if made.faults:
         return await _new_page(visit, team, given, made.faults, made.status)
     return _secrets_page(visit, made.document)
@@ -124,23 +122,23 @@ async def disable_or_enable(visit: Visiting, endpoint_id: EndpointId) -> Respons
 
 
 @routes.post("/campaigns/webhooks/{endpoint_id}/rotate", dependencies=[OWN_WEBHOOK])
-async def rotate(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
+async def rotate(visit: Visiting, endpoint_id: EndpointId) -> Response:
     """Show the new secrets, once."""
-    given = await typed(request)
+    given = await visit.typed()
     body = {"end_old": "end_old" in given}
-    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body, {})
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body)
     if made.faults:
         return await _webhook_page(visit, endpoint_id, {}, made.faults, status=made.status)
     return _secrets_page(visit, made.document)
 
 
 @routes.post("/campaigns/webhooks/{endpoint_id}/redeliver", dependencies=[OWN_WEBHOOK])
-async def redeliver(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
-    given = await typed(request)
+async def redeliver(visit: Visiting, endpoint_id: EndpointId) -> Response:
+    given = await visit.typed()
     body = redelivery(given)
     if isinstance(body, dict):
         return await _webhook_page(visit, endpoint_id, given, body, status=422)
-    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/redeliver", body, SPAN_FIELDS)
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/redeliver", body, ["since", "until"])
     if made.faults:
         return await _webhook_page(visit, endpoint_id, given, made.faults, status=made.status)
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}?again=true")
