@@ -69,6 +69,11 @@ class Visit:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
 
+    async def typed(self) -> dict[str, str]:
+        """The texts of a form, whole: what is too long is refused with its field, and never sent in part."""
+        form = await self.request.form()
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
     async def all_rows(
         self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None
     ) -> list[T]:

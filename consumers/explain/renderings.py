@@ -141,7 +141,7 @@ def verdict(answer: Explanation) -> Text:
     if not answer.ok:
         figures = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
         differs = Bilingual(
-            "الجدول يخالف السجل. القيود تعطي: {}. شغّل ‎yesser rebuild --compare‎.",
+            "الجدول يخالف السجل. القيود تعطي: {}. شغّل yesser rebuild --compare.",
             "The table differs from the log. The entries give: {}. Run yesser rebuild --compare.",
         )
         return Text(localized(differs.format(figures), "\n"), style="bold red")

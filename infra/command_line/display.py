@@ -182,7 +182,7 @@ def _text(cell: Cell) -> Text:
 
 def _left_out(columns: Sequence[Column]) -> str:
     sentence = Bilingual(
-        "أعمدة لا يتسع لها العرض: {}. وسّع النافذة أو استعمل ‎--json‎.",
+        "أعمدة لا يتسع لها العرض: {}. وسّع النافذة أو استعمل --json.",
         "Columns that do not fit: {}. Widen the window or use --json.",
     )
     return localized(sentence.format(joined(columns)), "\n")

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 import click
 
 from events.values.bilingual import InTwoLanguages
+from events.values.reading_order import text_of
 
 Language = Literal["ar", "en", "both"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en", "both")
@@ -31,9 +32,9 @@ def language() -> Language:
 def localized(text: InTwoLanguages, between: str = " · ") -> str:
     """The text in the chosen language; for both, Arabic first."""
     chosen = language()
-    if chosen == "both":
-        return text.ar if text.ar == text.en else f"{text.ar}{between}{text.en}"
-    return text.ar if chosen == "ar" else text.en
+    if chosen == "both" and text.ar != text.en:
+        return f"{text_of(text, 'ar')}{between}{text.en}"
+    return text_of(text, "en" if chosen == "en" else "ar")
 
 
 def print_localized(*sentences: InTwoLanguages, err: bool = False) -> None:

@@ -11,7 +11,7 @@ from events.values.bilingual import Bilingual, InTwoLanguages
 from infra.command_line.language import print_localized
 from infra.json_documents import to_json
 
-NOTHING_DONE: Final = Bilingual("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes.")
+NOTHING_DONE: Final = Bilingual("لم يُفعل شيء: أضف --yes.", "Nothing was done: add --yes.")
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

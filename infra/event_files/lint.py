@@ -23,7 +23,7 @@ LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAI
 
 SHOWN_MAX: Final = 50
 """Faults that people are shown at once."""
-MORE: Final = Bilingual("  … وغيرها {:,}: استعمل ‎--json‎.", "  … and {:,} more: use --json.")
+MORE: Final = Bilingual("  … وغيرها {:,}: استعمل --json.", "  … and {:,} more: use --json.")
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
 

@@ -14,6 +14,7 @@ import orjson
 
 from events.errors import YesserError
 from events.values.bilingual import Bilingual, Language
+from events.values.reading_order import text_of
 
 RequestCode = Literal[
     "malformed-request",
@@ -293,13 +294,13 @@ def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
     explanation = EXPLANATIONS[problem.code]
     document: dict[str, Any] = {
         "type": PAGE_PREFIX + problem.code,
-        "title": getattr(explanation.title, language),
+        "title": text_of(explanation.title, language),
         "status": explanation.status,
-        "detail": getattr(explanation.detail, language),
+        "detail": text_of(explanation.detail, language),
     }
     if problem.errors:
         document["errors"] = [
-            {name: getattr(value, language) if isinstance(value, Bilingual) else value for name, value in row.items()}
+            {name: text_of(value, language) if isinstance(value, Bilingual) else value for name, value in row.items()}
             for row in problem.errors
         ]
     if problem.code == "outcome-unknown":

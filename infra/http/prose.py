@@ -1,41 +1,53 @@
-"""Pages of `docs/` as HTML: Markdown whose raw HTML is escaped, and Arabic text in which codes, dates and ranges keep
-their left-to-right order."""
+"""Pages as HTML: Markdown of `docs/` whose raw HTML is escaped, and Arabic text in which codes, dates and ranges are
+drawn in the order in which they are typed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from events.values.bilingual import Language
+from events.values.bilingual import Language, isolated
+from events.values.reading_order import ARABIC, RUN, ordered_run
 
 PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
-ARABIC: Final = re.compile("[\u0600-\u06ff]")
-# A left-to-right run begins and ends with a letter, a digit or a bracket; adjacent runs are joined.
-_PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9₀₁_./:^{}()+*=,−–-]*[A-Za-z0-9₀₁)}-])?"
-_LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", flags=re.ASCII)
+_TEXT: Final = r"<bdi[^>]*>[^<\u0600-\u06ff]*</bdi>|<[^>]*>|&[#\w]+;|" + RUN
+_LINE: Final = re.compile(_TEXT, re.ASCII)
+_PAGE: Final = re.compile(
+    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option|pre)\b.*?</\2>|{_TEXT}",
+    re.ASCII | re.DOTALL,
+)
+"""What is no text of a page or has an order of its own, and each run of a text."""
 
 
-def isolated(arabic: str) -> Markup:
-    """The text with each left-to-right run in a `<bdi>`."""
-    parts = _LATIN.split(arabic)
-    return Markup().join(_run(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+def in_reading_order_html(page: str) -> str:
+    """The HTML of an Arabic page with a `<bdi>` around each run that would be drawn in another order.
+
+    A title and an option hold no elements, and take isolates. Of an example, the lines in Arabic are texts.
+    """
+    return _PAGE.sub(_ordered, page)
 
 
-def _run(text: str) -> Markup:
-    """A bracket whose partner is not in the run belongs to the Arabic around it."""
-    before = after = ""
-    while text.startswith("(") and text.count("(") > text.count(")"):
-        before, text = before + "(", text[1:]
-    while text.endswith(")") and text.count(")") > text.count("("):
-        after, text = after + ")", text[:-1]
-    return Markup("{}<bdi>{}</bdi>{}").format(before, text, after)
+def _ordered(found: re.Match[str]) -> str:
+    if found[2] is None:
+        return _in_bdi(found)
+    lines = found[0].split("\n")
+    run = _in_bdi if found[2] == "pre" else _in_isolates
+    return "\n".join(_LINE.sub(run, line) if ARABIC.search(line) else line for line in lines)
+
+
+def _in_bdi(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], "<bdi>{}</bdi>".format)
+
+
+def _in_isolates(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], isolated)
 
 
 def heading_anchor(heading: str) -> str:
@@ -46,22 +58,15 @@ def heading_anchor(heading: str) -> str:
 def html_of(tokens: Sequence[Token], language: Language) -> Markup:
     """The HTML of parsed Markdown of a page in this language."""
     for token in tokens:
-        if token.children and language == "ar":
-            token.children = list(_isolated(token.children))
+        if language == "ar":
+            _mark_english(token.children or ())
     return Markup(PARSER.renderer.render(tokens, PARSER.options, {}))  # noqa: S704 - the renderer has escaped all text
 
 
-def _isolated(tokens: list[Token]) -> Iterator[Token]:
-    """Latin words and numbers keep their direction. An emphasis without Arabic is what a program prints in English."""
-    printed = False
+def _mark_english(tokens: Sequence[Token]) -> None:
+    """An emphasis without Arabic is what a program prints in English."""
     for place, token in enumerate(tokens):
         if token.type == "em_open":
             inside = takewhile(lambda one: one.type != "em_close", tokens[place:])
-            printed = not ARABIC.search("".join(one.content for one in inside))
-            if printed:
+            if not ARABIC.search("".join(one.content for one in inside)):
                 token.attrs |= {"lang": "en", "dir": "ltr"}
-        printed = printed and token.type != "em_close"
-        if token.type == "text" and not printed:
-            yield Token("html_inline", "", 0, content=str(isolated(token.content)))
-        else:
-            yield token

@@ -23,6 +23,7 @@ from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
 from events.values.bilingual import LANGUAGES, Language
+from infra.http.prose import in_reading_order_html
 from producers.docs_pages.openapi import Document, arabic_texts
 from producers.docs_pages.pages import (
     ENTRY_SCHEMA,
@@ -121,7 +122,7 @@ class Site:
         write, href = self._writers[path], partial(self._href, language, "")
         markdown, english = (write(Writer(one, href, self._arabic)) for one in (language, "en"))
         title, content = html_page(markdown, english, language)
-        return TEMPLATES.get_template("layout.html").render(
+        page = TEMPLATES.get_template("layout.html").render(
             language=language,
             title=title,
             content=content,
@@ -132,6 +133,7 @@ class Site:
             current=path,
             version=VERSION,
         )
+        return in_reading_order_html(page) if language == "ar" else page
 
     def _href(self, language: Language, ending: str, path: str) -> str:
         """A link from a page to a document, or to another page in the same language."""

@@ -37,7 +37,7 @@ class Writer:
 
     def say(self, words: Bilingual) -> str:
         """A sentence. What would be Markdown in it is escaped."""
-        return _MARKUP.sub(r"\\\1", words.ar if self.language == "ar" else words.en)
+        return _MARKUP.sub(r"\\\1", words.of(self.language))
 
     def label(self, ar: str, en: str) -> str:
         return self.say(Bilingual(ar, en))

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from events.values.bilingual import Language
+from events.values.reading_order import in_reading_order, text_of
 from infra.http.problems import PAGE_PREFIX
 from producers.gateway.answers import FaultRow, RefusalDocument
 from producers.gateway.validating import EventFaults, Refusal
@@ -28,9 +29,9 @@ def refusal_document(refusal: Refusal, language: Language) -> RefusalDocument:
     errors, unlisted = listed_faults(refusal.found, refusal.batched, language)
     return RefusalDocument(
         type=PAGE_PREFIX + code,
-        title=getattr(PROBLEMS[code].title, language),
+        title=text_of(PROBLEMS[code].title, language),
         status=refusal.status,
-        detail=getattr(PROBLEMS[code].remedy, language),
+        detail=text_of(PROBLEMS[code].remedy, language),
         errors=errors,
         unlisted=unlisted,
     )
@@ -56,7 +57,7 @@ def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) ->
     return FaultRow(
         code=fault.code,
         pointer=f"/{event.place}{fault.pointer}" if batched else fault.pointer,
-        detail=arabic_of(fault.detail) if language == "ar" else fault.detail,
+        detail=in_reading_order(arabic_of(fault.detail)) if language == "ar" else fault.detail,
         event=event.place if batched else UNSET,
         id=UNSET if event.id is None else event.id,
     )

@@ -22,6 +22,7 @@ from events.values.bilingual import Bilingual, joined
 from events.values.fields import Channel
 from events.values.money import riyals_text
 from events.values.plan_figures import COUNTED, begun_and_completed
+from events.values.reading_order import text_of
 from infra.command_line.language import language, localized
 from producers.programme.documents import (
     Account,
@@ -87,7 +88,7 @@ def _console(console: SignIns) -> Iterator[str]:
 def _line(label: str, figure: str | Bilingual, arabic: str, *, name: str = "") -> str:
     """`name`, an id or a year, is shown in every language."""
     chosen = language()
-    words = figure if isinstance(figure, str) else figure.ar if chosen == "ar" else figure.en
+    words = figure if isinstance(figure, str) else text_of(figure, "ar" if chosen == "ar" else "en")
     if chosen == "ar":
         return f"  {words:<{_FIGURE_WIDTH}} {arabic} {name}".rstrip()
     return f"  {label:<{_LABEL_WIDTH}} {words:<{_FIGURE_WIDTH}} {arabic if chosen == 'both' else ''}".rstrip()

@@ -191,7 +191,7 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         yield Bilingual(
-            "الأسطر المخزّنة: {}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
+            "الأسطر المخزّنة: {}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل --wait).",
             "{} stored; verdicts are not known yet (use --wait to wait for them).",
         ).format(_lines(stored))
     elif report.has_lost:

@@ -170,7 +170,7 @@ def _print_redriven(result: Redriven) -> None:
     print_localized(words[result.state])
     _print_errors(result.errors, "  ")
     if result.state == "not-sent":
-        print_localized(Bilingual("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from."))
+        print_localized(Bilingual("صحّحه ثم أرسله بالخيار --from.", "Correct it and send it with --from."))
 
 
 def _print_errors(errors: Sequence[Fault], margin: str) -> None:

@@ -41,6 +41,7 @@ _CSRF: Final = re.compile(r'name="csrf" value="([^"]+)"')
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _CONTRAST: Final = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+_READING_ORDER: Final = (Path(__file__).parent / "reading_order.js").read_text(encoding="utf-8")
 _RUN_AXE: Final = "options => axe.run(options).then(found => found.violations)"
 NARROW: Final = ViewportSize(width=360, height=780)
 WIDE: Final = ViewportSize(width=1200, height=900)
@@ -200,6 +201,7 @@ def require_every_look(page: Page) -> None:
     """A page that is loaded is accessible in the light and in the dark, and fits. Afterwards it is as it was: only its
     colours differ in the dark."""
     require_accessible(page)
+    require_reading_order(page)
     page.emulate_media(color_scheme="dark")
     require_contrast(page)
     page.emulate_media(color_scheme="light")
@@ -238,6 +240,13 @@ def require_contrast(page: Page) -> None:
     takes for an icon font, and takes twenty times as long."""
     faint: list[str] = page.evaluate(_CONTRAST)
     assert not faint, "\n".join(faint)
+
+
+def require_reading_order(page: Page) -> None:
+    """Every date, number and code of the page is drawn in the order in which it is typed."""
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    turned: list[str] = page.evaluate(_READING_ORDER)
+    assert not turned, "\n".join(turned)
 
 
 def _require_none(page: Page, options: dict[str, Any]) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
+from consumers.delivery.mail.letters import notice_letter
+from consumers.delivery.mail.message import build
+from consumers.delivery.mail.wording import WORDINGS
+from consumers.revenue.statements.rendering import to_html
+from events.faults.details import DETAILS, PHRASES
 from events.values.bilingual import LANGUAGES
+from events.values.reading_order import in_reading_order
 from producers.docs_pages.pages import START
 from producers.docs_pages.site import STYLE, Site
 from producers.gateway.docs_command import described, write_site
@@ -23,9 +30,15 @@ from tests.browser.console import (
     require_every_look,
     require_fitting,
     require_no_sideways_scroll,
+    require_reading_order,
     running_browser,
 )
+from tests.contract.test_two_languages import pairs
+from tests.unit.consumers.delivery.mail.test_messages import bodies
+from tests.unit.consumers.revenue.statements.test_page import paper_of, told
+from tests.unit.consumers.revenue.statements.workings import parts_of
 from tests.world.files import served
+from tests.world.letters import CONTEXT, MESSAGE, NOTICE, NOW, SENDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,38 @@ def test_each_page_is_accessible(documentation: Documentation, language: Languag
             assert page.locator("html").get_attribute("lang") == language
             require_no_sideways_scroll(page)
             (require_every_look if language == "ar" else require_fitting)(page)
+
+
+def _arabic_pages() -> Iterator[str]:
+    """What leaves us in Arabic: the site, a statement, letters, and the sentences of the catalogues."""
+    site = Site(described)
+    style = f"<style>{site.page(STYLE).body.decode()}</style></head>"
+    for path in site.paths:
+        if path.startswith(f"{START}/ar") and "." not in path:
+            yield site.page(path).body.decode().replace("</head>", style)
+    (parts,) = parts_of(told([[1_000]]))
+    yield to_html(paper_of(parts))
+    for kind in WORDINGS.keys() - {"digest", "confirm-address", "endpoint-disabled"}:
+        letter = build(notice_letter(replace(NOTICE, kind=kind), CONTEXT), MESSAGE, SENDER, "a@b.example", NOW)
+        plain, html = bodies(letter)
+        yield html
+        yield _paragraphs(plain.splitlines())
+    sentences = (*(arabic for _, arabic, _ in pairs()), *DETAILS.values(), *PHRASES.values())
+    yield _paragraphs(map(in_reading_order, sentences))
+
+
+def _paragraphs(texts: Iterable[str]) -> str:
+    return "".join(f'<p dir="rtl">{escape(text)}</p>' for text in texts)
+
+
+def test_all_arabic_is_drawn_in_the_order_in_which_it_is_typed(documentation: Documentation) -> None:
+    with documentation.visit() as visitor:
+        visitor.page.set_content('<p dir="rtl">مثل 2026-11-25</p>')
+        with pytest.raises(AssertionError, match="2026-11-25"):
+            require_reading_order(visitor.page)
+        for html in _arabic_pages():
+            visitor.page.set_content(html)
+            require_reading_order(visitor.page)
 
 
 def test_the_switch_leads_to_the_same_page_in_the_other_language(documentation: Documentation) -> None:

@@ -144,8 +144,8 @@ def test_rules_that_are_newer_than_the_copy_decide_nothing_again(home: Path, tmp
 def test_a_destroyed_database_is_restored_at_a_time_and_at_its_end(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commands of docs/backup.md. What was acknowledged is there again: at a time by `yesser recover`, at the end of
-    the WAL without it."""
+    """The commands of docs/backup.md. What was acknowledged is there again: at a time by `yesser recover`, at the end
+    of the WAL without it."""
     early, late = parts(history := generate(64, 2_000, MIXED), 100)
     with own_folder() as place:
         folder = BackupFolder(place / "backups")

@@ -1,4 +1,4 @@
-// The workspace: the Umm al-Qura date beside a date that is chosen, and pages that follow a verdict or an upload. Without
+// The workspace: the Umm al-Qura date beside a date that is typed, and pages that follow a verdict or an upload. Without
 // this file the server says the date with the next page, and waiting pages load themselves again.
 "use strict";
 
@@ -8,8 +8,8 @@ const umAlQura = new Intl.DateTimeFormat(document.documentElement.lang === "ar" 
 document.addEventListener("input", (event) => {
   const beside = event.target.dataset?.hijri && document.getElementById(event.target.dataset.hijri);
   if (!beside) return;
-  const on = event.target.valueAsDate;
-  beside.textContent = on ? umAlQura.format(on) : "";
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(event.target.value) ? new Date(event.target.value) : NaN;
+  beside.textContent = isNaN(day) ? "" : umAlQura.format(day);
 });
 
 async function follow() {

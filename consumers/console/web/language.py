@@ -24,7 +24,7 @@ DEFAULT: Final[Language] = "ar"
 _LOCALES: Final[dict[Language, Locale]] = {"ar": Locale("ar", "SA"), "en": Locale("en", "GB")}
 _RIYADH: Final = timezone(timedelta(hours=3))
 _HALALAS: Final = Decimal(100)
-_WESTERN: Final = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
+_WESTERN: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +120,5 @@ def _ltr(text: str) -> Markup:
 
 
 def western(text: str) -> str:
-    """With Western digits: the dates of `ar_SA` have Arabic ones, and people type them."""
+    """With Western digits and separators: the dates of `ar_SA` have Arabic ones, and people type them."""
     return text.translate(_WESTERN)

@@ -17,6 +17,7 @@ from consumers.console.web.assets import assets
 from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Words, code, english, isolated
 from consumers.documents.document import fields, listed
+from infra.http.prose import in_reading_order_html
 
 
 class Templates:
@@ -37,7 +38,8 @@ class Templates:
 
     def render(self, template: str, words: Words, context: Mapping[str, Any]) -> str:
         """The HTML of a template for a reader's language."""
-        return self._environment.get_template(template).render(context, w=words, t=words.say)
+        page = self._environment.get_template(template).render(context, w=words, t=words.say)
+        return in_reading_order_html(page) if words.language == "ar" else page
 
     def part(self, template: str, words: Words, context: Mapping[str, Any]) -> Markup:
         """A part of a page, which a page's own template takes as it is."""

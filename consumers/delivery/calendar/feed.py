@@ -18,6 +18,7 @@ from consumers.documents.campaigns.campaigns import CampaignState, InboxItem, ch
 from consumers.documents.document import label_of
 from consumers.programme.campaigns.dates import day_of_month, in_words
 from events.values.bilingual import Bilingual, in_lines
+from events.values.reading_order import text_of
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 REFRESH: Final = timedelta(hours=1)
@@ -66,7 +67,7 @@ def _event(campaign: DueCampaign, team: Team, origin: str, now: datetime, consol
     event.add("sequence", campaign.last_index)
     summary, description = _summary(campaign), _description(campaign)
     event.add("summary", " | ".join(summary.of(language) for language in shown_in))
-    event.add("description", "\n\n".join(description.of(language) for language in shown_in))
+    event.add("description", "\n\n".join(text_of(description, language) for language in shown_in))
     event.add("status", _status(campaign))
     event.add("transp", "TRANSPARENT")  # it makes nobody busy
     if console is not None:

@@ -96,7 +96,7 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
         if full and not end_old:
             until = f"{min(full):%Y-%m-%d %H:%M} UTC"
             sentence = Bilingual(
-                "لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {}. لإنهاء القديم الآن: ‎--end-old‎.",
+                "لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {}. لإنهاء القديم الآن: --end-old.",
                 "The webhook has two active secrets, of which the older expires at {}. Wait until then, or end"
                 " the old ones now: `--end-old`, in the API `end_old`.",
             ).format(until)

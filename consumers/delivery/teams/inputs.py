@@ -72,11 +72,11 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "This is not an e-mail address: write it as media@health.gov.example, in ASCII.",
     ),
     DOMAIN_PATTERN: Bilingual(
-        "هذا ليس نطاقًا: اكتبه مثل health.gov.example، بحروف لاتينية ‏(xn--…).",
+        "هذا ليس نطاقًا: اكتبه مثل health.gov.example، بحروف لاتينية (xn--…).",
         "This is not a domain: write it as health.gov.example, in ASCII (xn--…).",
     ),
     URL_PATTERN: Bilingual(
-        "اكتب عنوانًا كاملاً يبدأ بـ https://، دون اسم مستخدم ودون #، ومضيفه بصيغة ASCII ‏(xn--…).",
+        "اكتب عنوانًا كاملاً يبدأ بـ https://، دون اسم مستخدم ودون #، ومضيفه بصيغة ASCII (xn--…).",
         "Write an absolute https URL without a user name and without #, with its host in ASCII (xn--…).",
     ),
     "address-too-long": Bilingual("ما قبل @ أطول من 64 حرفًا.", "The part before @ has more than 64 characters."),

@@ -12,7 +12,8 @@ from events.values.month_names import GREGORIAN_MONTHS, HIJRI_MONTHS, WEEKDAYS
 def day_of_month(on: str) -> Bilingual:
     """An ISO date for a title: 15 December."""
     day = date.fromisoformat(on)
-    return Bilingual(*(format_date(day, "d MMMM", locale=language) for language in ("ar", "en")))
+    month = GREGORIAN_MONTHS[day.month - 1]
+    return Bilingual(*(f"{day.day} {getattr(month, language)}" for language in ("ar", "en")))
 
 
 def in_words(on: str) -> Bilingual:

@@ -32,7 +32,7 @@ from infra.command_line.language import localized
 
 NOT_JUDGED: Final = Bilingual(
     "تُحسب الحملات من موعدها، فلا يُقيَّم هنا ما كان جاريًا من حملات موعدها بعد هذا التاريخ ولا ما بُث فيها. "
-    "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
+    "لعرضها كما كانت في وقت سابق استخدم --as-of-recorded.",
     "Campaigns count from their due date on: those that are due after this date, and what was aired in them, are not "
     "judged here. To see them as they were at a time, use --as-of-recorded.",
 )

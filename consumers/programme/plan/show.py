@@ -41,7 +41,7 @@ PARTNERSHIPS_SHOWN_MAX: Final = 20
 
 _NOT_JUDGED: Final = Bilingual(
     "التناقضات وأرقام البث والشراكات غير مقيّمة هنا، لأنها تتبع ترتيب السجل لا تاريخ الوقوع. "
-    "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
+    "لعرضها كما كانت في وقت سابق استخدم --as-of-recorded.",
     "Anomalies, airings and partnerships are not judged here: they follow the order of the log, not the dates of "
     "events. To see them as they were at a time, use --as-of-recorded.",
 )
@@ -149,7 +149,7 @@ def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:
     table, more = grid(PARTNERSHIPS, rows[:PARTNERSHIPS_SHOWN_MAX]), len(rows) - PARTNERSHIPS_SHOWN_MAX
     if more <= 0:
         return table
-    sentence = Bilingual("وغيرها {:,}: انظر ‎--json‎", "and {:,} more: see --json").format(more)
+    sentence = Bilingual("وغيرها {:,}: انظر --json", "and {:,} more: see --json").format(more)
     return Parts(table, Text(localized(sentence), style="dim"))
 
 

@@ -212,7 +212,7 @@ def delete_command(context: click.Context, topic: str, give_up: int | None, yes:
     then = _NEXT[purpose_of(settings, topic)].format(topic)
     deleted = Bilingual("حُذف {}. {}", "{} is deleted. {}").format(topic, then)
     not_deleted = Bilingual(
-        "يمكن حذفه. لم يُفعل شيء: اكتب اسمه أو أضف ‎--yes‎.",
+        "يمكن حذفه. لم يُفعل شيء: اكتب اسمه أو أضف --yes.",
         "It can be deleted. Nothing was done: type its name, or add --yes.",
     )
     print_confirmation({**asdict(found), "deleted": yes}, as_json, deleted if yes else not_deleted)

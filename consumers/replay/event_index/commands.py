@@ -140,5 +140,5 @@ def find(
     display.show(grid(ENTRIES, events))
     if are_more:
         last = events[-1].index
-        sentence = Bilingual("هناك المزيد: أضف ‎--after-index {}‎.", "There are more: add --after-index {}.").format(last)
+        sentence = Bilingual("هناك المزيد: أضف --after-index {}.", "There are more: add --after-index {}.").format(last)
         print_localized(sentence, err=True)

@@ -18,7 +18,8 @@ from markupsafe import Markup
 
 from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
-from events.values.bilingual import Bilingual
+from events.values.bilingual import LANGUAGES, Bilingual
+from events.values.reading_order import text_of
 
 _PACKAGE = "consumers.revenue.statements"
 
@@ -33,7 +34,7 @@ def to_html(paper: Paper) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = environment.from_string(_resource("statement.html"))
-    return template.render(paper=paper, qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
+    return template.render(paper=orjson.loads(_written(paper)), qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
 
 
 def to_pdf(paper: Paper) -> bytes:
@@ -42,15 +43,19 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
-    written = orjson.dumps(paper, default=_by_language)
-    inputs = {"paper": written.decode(), "qr": _qr(paper)}
+    inputs = {"paper": _written(paper), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
     pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf
 
 
+def _written(paper: Paper) -> str:
+    """The document as JSON, its Arabic in reading order."""
+    return orjson.dumps(paper, default=_by_language).decode()
+
+
 def _by_language(text: Bilingual) -> dict[str, str]:
-    return {"ar": text.ar, "en": text.en}
+    return {language: text_of(text, language) for language in LANGUAGES}
 
 
 def _qr(paper: Paper) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -23,6 +22,7 @@ from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, attachment, only
 from consumers.console.web.language import western
+from consumers.console.web.typed import is_day
 from consumers.documents.log.entries import Entry
 from consumers.replay.event_index.read import Query as Asked
 from events.types.catalogue import CATALOGUE
@@ -85,7 +85,7 @@ async def log(
 @routes.get("/audit/entries", dependencies=[only(roles_of(ROOM))])
 async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
     """The form of the explorer that asks for one entry."""
-    number = western(index.strip()).replace(",", "").replace("٬", "")
+    number = western(index.strip()).replace(",", "")
     if number.isdecimal() and number.isascii() and int(number) <= INDEX_MAX:
         return visit.redirect(f"/audit/entries/{int(number)}")
     return visit.redirect("/audit/log")
@@ -127,7 +127,7 @@ async def proof_file(visit: Visiting, index: Index) -> Response:
 
 def faults_of(given: Mapping[str, str]) -> dict[str, str]:
     """Field → what is wrong with it, by a word."""
-    faults = {name: "date" for name in ("from", "to") if given[name] and not _is_date(given[name])}
+    faults = {name: "date" for name in ("from", "to") if given[name] and not is_day(given[name])}
     if given["type"] and given["type"] not in CATALOGUE:
         faults["type"] = "type"
     if not faults and given["from"] and given["to"] and given["from"] > given["to"]:
@@ -146,10 +146,3 @@ def recorded_of(given: Mapping[str, str]) -> tuple[str | None, str | None]:
     """When it was recorded: from the first day to the last one. Days are those of Riyadh. Raises `Problem` (422)."""
     first, last = given["from"] and given["from"] + _DAY_BEGINS, given["to"] and given["to"] + _DAY_ENDS
     return checked(RecordedFrom, first), checked(RecordedTo, last)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return 1925 <= date.fromisoformat(text).year <= 2077 and len(text) == len("YYYY-MM-DD")
-    except ValueError:
-        return False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Literal, get_args
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import to_builtins
 
@@ -68,18 +68,12 @@ def _add(what: What) -> None:
         return _page(visit, campaign, what, given, {})
 
     @routes.post(path)
-    async def report(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
-        return await send_report(visit, campaign_id, what, await typed(request))
+    async def report(visit: Visiting, campaign_id: CampaignId) -> Response:
+        return await send_report(visit, campaign_id, what, await visit.typed())
 
 
 for _what in get_args(What):
     _add(_what)
-
-
-async def typed(request: Request) -> dict[str, str]:
-    """The texts of a form, whole: what is too long is refused with its field, and never sent in part."""
-    form = await request.form()
-    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def send_report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:

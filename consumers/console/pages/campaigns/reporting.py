@@ -6,10 +6,11 @@ What is wrong with any form of the campaigns, as the gateway says it, is here to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
+from consumers.console.web.typed import is_day
 from events.reports.campaign_reports import (
     Action,
     Airing,
@@ -20,36 +21,23 @@ from events.reports.campaign_reports import (
     correction,
 )
 from events.values.bilingual import Bilingual
-from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
+from events.values.fields import ID_PATTERN, Channel
 from producers.sdk.answers import Problem
 
 Faults = dict[str, Bilingual | str]
 """By field; that of "" is of the whole form."""
 Given = Mapping[str, str]
-Fields = Mapping[str, str]
-"""The field that a fault belongs to, by its pointer or by the first part of it."""
 
-FIELDS: Final[Fields] = {
-    "/data/by": "by",
-    "/data/on": "on",
-    "/data/channel": "channel",
-    "/data/outlet/ar": "outlet_ar",
-    "/data/outlet/en": "outlet_en",
-    "/data/reach": "reach",
-    "/data/airing_id": "airing_id",
-    "/data/reason/ar": "reason_ar",
-    "/data/reason/en": "reason_en",
-    "/id": "airing_id",
-}
+FIELDS: Final = ("by", "on", "channel", "outlet_ar", "outlet_en", "reach", "airing_id", "reason_ar", "reason_en")
+_RENAMED: Final = {"id": "airing_id", "endpoint_id": "route"}
+"""The fields that are not called as what they make."""
 REACH_MAX: Final = 2**53 - 1
-_SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
+_SEPARATORS: Final = dict.fromkeys(map(ord, ", \u00a0\u202f"))
 _DESK: Final = Bilingual(
     "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
 )
-_DATE: Final = Bilingual(
-    "اكتب تاريخًا ميلاديًا مثل \u20662026-11-26\u2069.", "Write a Gregorian date such as 2026-11-26."
-)
+_DATE: Final = Bilingual("اكتب تاريخًا ميلاديًا مثل 2026-11-26.", "Write a Gregorian date such as 2026-11-26.")
 _AIRING_ID: Final = Bilingual(
     "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
     "Write it in Latin letters and digits without spaces, such as evening-2.",
@@ -77,7 +65,7 @@ def read_acknowledgement(campaign_id: str, given: Given, today: str) -> Action |
 
 def read_completion(campaign_id: str, given: Given, today: str) -> Action | Faults:
     on = western(given.get("on", "")).strip() or today
-    return completion(campaign_id, on) if _is_date(on) else {"on": _DATE}
+    return completion(campaign_id, on) if is_day(on) else {"on": _DATE}
 
 
 def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
@@ -91,7 +79,7 @@ def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
     for language, name in outlet.items():
         if not name:
             faults[f"outlet_{language}"] = _MISSING
-    if not _is_date(on):
+    if not is_day(on):
         faults["on"] = _DATE
     if reach is None:
         faults["reach"] = _REACH
@@ -140,12 +128,17 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
     }
 
 
-def faults_of(problem: Problem, fields: Fields) -> Faults:
-    """The faults of a form, as the gateway lists them; those of no field belong to the whole form."""
+def faults_of(problem: Problem, fields: Collection[str]) -> Faults:
+    """The faults of a form, as the gateway lists them; those of no field belong to the whole form.
+
+    `/data/outlet/ar` is of the field `outlet_ar`, and `/contacts/1` of `contacts`.
+    """
     found: Faults = {}
     for error in problem.errors:
-        first = "/" + error.pointer.lstrip("/").partition("/")[0]
-        found.setdefault(fields.get(error.pointer) or fields.get(first, ""), error.detail)
+        first, _, rest = error.pointer.removeprefix("/data").lstrip("/").partition("/")
+        first = _RENAMED.get(first, first)
+        name = next((name for name in (f"{first}_{rest}", first) if name in fields), "")
+        found.setdefault(name, error.detail)
     return found or {"": general_fault(problem)}
 
 
@@ -153,7 +146,3 @@ def general_fault(problem: Problem) -> Bilingual | str:
     """Why nothing was accepted, in the reader's language, as the gateway says it."""
     sentences = [error.detail for error in problem.errors] or [problem.title, problem.detail]
     return " ".join(filter(None, sentences)) or _UNTITLED
-
-
-def _is_date(text: str) -> bool:
-    return re.fullmatch(DATE_PATTERN.strip("^$"), text) is not None

@@ -6,6 +6,7 @@ before the gateway is asked to change something: the gateway knows the agency, n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from fastapi import Depends
 from msgspec import Struct
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns.reporting import AWAY, Faults, Fields, faults_of
+from consumers.console.pages.campaigns.reporting import AWAY, Faults, faults_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.teams.teams import Subscription
@@ -82,7 +83,7 @@ class Changed:
     document: Any = None
 
 
-async def change(visit: Visit, method: str, path: str, body: object, fields: Fields) -> Changed:
+async def change(visit: Visit, method: str, path: str, body: object, fields: Collection[str] = ()) -> Changed:
     """Send a form's document. `fields` are the form's. Raises `GatewayProblem` for what is not there."""
     try:
         reply = await visit.send(method, path, to_json(body))

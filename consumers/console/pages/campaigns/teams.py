@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from consumers.console.pages.campaigns.acting import typed
 from consumers.console.pages.campaigns.inbox import rule_name
-from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
+from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.team_requests import (
     LIST_MAX,
     OWN_TEAM,
@@ -36,21 +35,8 @@ from consumers.documents.teams.teams import Contacts, Team
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from infra.http.problems import Problem
 
-TEAM_FIELDS: Final[Fields] = {
-    "/team": "team",
-    "/name/ar": "name_ar",
-    "/name/en": "name_en",
-    "/language": "language",
-    "/contacts": "contacts",
-}
-SUBSCRIPTION_FIELDS: Final[Fields] = {
-    "/route": "route",
-    "/endpoint_id": "route",
-    "/rules": "rules",
-    "/channels": "channels",
-    "/services": "services",
-    "/from_date": "from_date",
-}
+TEAM_FIELDS: Final = ("team", "name_ar", "name_en", "language", "contacts")
+SUBSCRIPTION_FIELDS: Final = ("route", "rules", "channels", "services", "from_date")
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
 
 routes = APIRouter()
@@ -115,8 +101,8 @@ async def new_team_form(visit: Visiting) -> Response:
 
 
 @routes.post("/campaigns/new-team")
-async def add_team(visit: Visiting, request: Request) -> Response:
-    given = await typed(request)
+async def add_team(visit: Visiting) -> Response:
+    given = await visit.typed()
     body = new_team(given)
     require_own(visit.account, body.team)
     made = await change(visit, "POST", "/v1/teams", body, TEAM_FIELDS)
@@ -136,8 +122,8 @@ async def contacts_form(visit: Visiting, team: TeamCode) -> Response:
 
 
 @routes.post("/campaigns/teams/{team}/contacts", dependencies=[OWN_TEAM])
-async def put_contacts(visit: Visiting, request: Request, team: TeamCode) -> Response:
-    given = await typed(request)
+async def put_contacts(visit: Visiting, team: TeamCode) -> Response:
+    given = await visit.typed()
     body = {"contacts": words_of(given.get("contacts", ""))}
     made = await change(visit, "PUT", f"/v1/teams/{team}/contacts", body, TEAM_FIELDS)
     if made.faults:
@@ -151,8 +137,8 @@ async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
 
 
 @routes.post("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
-async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Response:
-    given, form = await typed(request), await request.form()
+async def subscribe(visit: Visiting, team: TeamCode) -> Response:
+    given, form = await visit.typed(), await visit.request.form()
     chosen = {name: [str(one) for one in form.getlist(name)] for name in ("rules", "channels")}
     body = new_subscription(team, given, chosen)
     made = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
-from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
+from consumers.console.pages.campaigns.acting import LOOK_EVERY_S
+from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.team_requests import (
     OWN_TEAM,
     OWN_WEBHOOK,
@@ -25,7 +25,7 @@ from consumers.console.pages.campaigns.team_requests import (
 )
 from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
-from consumers.console.web.language import western
+from consumers.console.web.typed import instant_of
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.teams.teams import Team
 from consumers.documents.teams.webhooks import Attempt
@@ -34,13 +34,9 @@ from events.values.bilingual import Bilingual
 ATTEMPTS_SHOWN: Final = 20
 EXAMPLE_WAIT_S: Final = 3.0
 """The longest wait for the first attempt to deliver an example."""
-WEBHOOK_FIELDS: Final[Fields] = {"/url": "url", "/team": "url"}
-SPAN_FIELDS: Final[Fields] = {"/since": "since", "/until": "until"}
-_RIYADH: Final = timezone(timedelta(hours=3))
 _MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
-_TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
 _WRITE_TIME: Final = Bilingual(
-    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل \u20662026-11-26 08:00\u2069.",
+    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل 2026-11-26 08:00.",
     "Write a date and a time in Riyadh, such as 2026-11-26 08:00.",
 )
 EndpointId = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
@@ -52,8 +48,8 @@ class TypedRedelivery(Struct, frozen=True, kw_only=True):
     """What is sent again: one message, or those of a span."""
 
     message_id: int | UnsetType = UNSET
-    since: str | UnsetType = UNSET
-    until: str | UnsetType = UNSET
+    since: datetime | UnsetType = UNSET
+    until: datetime | UnsetType = UNSET
 
 
 class NewSecrets(Struct, frozen=True):
@@ -64,24 +60,12 @@ class NewSecrets(Struct, frozen=True):
     public_key: str
 
 
-def instant(text: str) -> str | None:
-    """RFC 3339 of a date, or a date and a time, in Riyadh; None for anything else."""
-    match = _TIME.fullmatch(western(text).strip())
-    if match is None:
-        return None
-    try:
-        found = datetime.strptime(f"{match[1]} {match[2] or '0:00'}", "%Y-%m-%d %H:%M")  # noqa: DTZ007
-    except ValueError:
-        return None
-    return found.replace(tzinfo=_RIYADH).isoformat()
-
-
 def redelivery(given: Given) -> TypedRedelivery | Faults:
     """The document of the form, or what is wrong with it."""
     if _MESSAGE_ID.fullmatch(given.get("message_id", "")):
         return TypedRedelivery(message_id=int(given["message_id"]))
     since, until = (given.get(name, "").strip() for name in ("since", "until"))
-    first, last = instant(since), instant(until) if until else UNSET
+    first, last = instant_of(since), instant_of(until) if until else UNSET
     if first is not None and last is not None:
         return TypedRedelivery(since=first, until=last)
     return {name: _WRITE_TIME for name, found in (("since", first), ("until", last)) if found is None}
@@ -93,11 +77,11 @@ async def new_webhook_form(visit: Visiting, team: TeamCode) -> Response:
 
 
 @routes.post("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
-async def add_webhook(visit: Visiting, request: Request, team: TeamCode) -> Response:
+async def add_webhook(visit: Visiting, team: TeamCode) -> Response:
     """Show the secrets: they are not shown again, so there is no page to be led to."""
-    given = await typed(request)
+    given = await visit.typed()
     body = {"team": team, "url": given.get("url", "").strip()}
-    made = await change(visit, "POST", "/v1/webhooks", body, WEBHOOK_FIELDS)
+    made = await change(visit, "POST", "/v1/webhooks", body, ["url"])
     if made.faults:
         return await _new_page(visit, team, given, made.faults, made.status)
     return _secrets_page(visit, made.document)
@@ -138,23 +122,23 @@ async def disable_or_enable(visit: Visiting, endpoint_id: EndpointId) -> Respons
 
 
 @routes.post("/campaigns/webhooks/{endpoint_id}/rotate", dependencies=[OWN_WEBHOOK])
-async def rotate(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
+async def rotate(visit: Visiting, endpoint_id: EndpointId) -> Response:
     """Show the new secrets, once."""
-    given = await typed(request)
+    given = await visit.typed()
     body = {"end_old": "end_old" in given}
-    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body, {})
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body)
     if made.faults:
         return await _webhook_page(visit, endpoint_id, {}, made.faults, status=made.status)
     return _secrets_page(visit, made.document)
 
 
 @routes.post("/campaigns/webhooks/{endpoint_id}/redeliver", dependencies=[OWN_WEBHOOK])
-async def redeliver(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
-    given = await typed(request)
+async def redeliver(visit: Visiting, endpoint_id: EndpointId) -> Response:
+    given = await visit.typed()
     body = redelivery(given)
     if isinstance(body, dict):
         return await _webhook_page(visit, endpoint_id, given, body, status=422)
-    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/redeliver", body, SPAN_FIELDS)
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/redeliver", body, ["since", "until"])
     if made.faults:
         return await _webhook_page(visit, endpoint_id, given, made.faults, status=made.status)
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}?again=true")

@@ -124,7 +124,7 @@ _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت 
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
 _UNREADABLE: Final = Bilingual("تعذرت قراءة الملف:", "The file cannot be read:")
 _MANY: Final = Bilingual(
-    "للشراكة أكثر من {} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
+    "للشراكة أكثر من {} قيد، أو فهرس الأحداث متأخر. استعمل الأمر yesser ledger reconcile.",
     "The partnership has more than {} entries, or the index of events is behind. Use the command"
     " yesser ledger reconcile.",
 ).format(ENTRIES_HERE_MAX)

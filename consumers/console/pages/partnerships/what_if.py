@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,9 @@ from fastapi.responses import Response
 from consumers.api.parameters import Id, checked
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting, csv_attachment
+from consumers.console.web.typed import hundredths
 from consumers.documents.document import fields
+from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.forecasts import WHAT_IF, ComparedPeriod, WhatIf
 from consumers.documents.tables import csv_file
 from consumers.explain.ledger.forecast_chart import round_up
@@ -31,8 +32,6 @@ _NOTHING_EXPECTED: Final = Bilingual(
 )
 _NOT_ACCEPTED: Final = Bilingual("لا تُقبل هذه الشروط:", "These terms are not accepted:")
 
-_NUMBER: Final = re.compile(r"([0-9]{1,13})(?:[.٫]([0-9]{1,2}))?")
-_WESTERN: Final = {0x0660 + digit: str(digit) for digit in range(10)} | {ord(mark): None for mark in " ,%٬"}
 _BAD_RATE: Final = Bilingual("اكتب نسبة بين 0 و100، مثل 62.5.", "Write a rate from 0 to 100, such as 62.5.")
 _BAD_AMOUNT: Final = Bilingual("اكتب مبلغًا بالريال مثل 500000.", "Write an amount in riyals, such as 500000.")
 _BAD_ORDER: Final = Bilingual("يجب أن يزيد على حد الشريحة السابقة.", "It must be above the limit of the band before.")
@@ -174,24 +173,13 @@ def other_terms(signed: Data, given: Mapping[str, str]) -> OtherTerms:
 
 
 def percent(basis_points: int) -> str:
-    """`7050` as `70.5`."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+    """`7050` as `70.5`, for a field."""
+    return percent_text(basis_points).removesuffix("%")
 
 
 def plain_riyals(halalas: int) -> str:
     """`50000000` as `500000`, for a field."""
-    whole, rest = divmod(halalas, HALALAS_PER_RIYAL)
-    return f"{whole}.{rest:02d}" if rest else str(whole)
-
-
-def hundredths(text: str) -> int | None:
-    """A number with at most two decimals in hundredths: `62.5` is 6250. Digits may be Arabic. None: it is no number."""
-    found = _NUMBER.fullmatch(text.translate(_WESTERN))
-    if found is None:
-        return None
-    whole, decimals = found.groups()
-    return int(whole) * 100 + int((decimals or "").ljust(2, "0"))
+    return riyals_text(halalas).replace(",", "").removesuffix(".00")
 
 
 def _bounded(text: str, faults: dict[str, Bilingual], name: str, fault: Bilingual, most: int | None) -> int:

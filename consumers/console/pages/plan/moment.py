@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 from consumers.api.cursor import INTEGER_MAX
 from consumers.console.web.language import western
+from consumers.console.web.typed import instant_of
+from events.wire.entry import recorded_time
 
-_RIYADH: Final = timezone(timedelta(hours=3))
 _DIGITS: Final = re.compile("[0-9]{1,16}")
 _FIRST: Final = datetime(1925, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2077, 12, 31, tzinfo=UTC)
@@ -46,37 +47,24 @@ def moment_of(as_of_index: str, as_of_recorded: str) -> Moment:
     """
     index, recorded = as_of_index.strip(), as_of_recorded.strip()
     typed = Moment(typed_index=index[:20], typed_time=recorded[:40])
-    index, recorded = western(index), western(recorded)
+    index = western(index)
     if index and recorded:
-        return _with(typed, fault="both")
+        return replace(typed, fault="both")
     if index:
         found = int(index) if _DIGITS.fullmatch(index) else None
         if found is None or found > INTEGER_MAX:
-            return _with(typed, fault="index")
-        return _with(typed, index=found)
+            return replace(typed, fault="index")
+        return replace(typed, index=found)
     if recorded:
-        instant = _instant(recorded)
-        return _with(typed, fault="time") if instant is None else _with(typed, recorded=_utc(instant))
+        recorded_at = _instant(recorded)
+        return replace(typed, fault="time") if recorded_at is None else replace(typed, recorded=recorded_at)
     return typed
 
 
-def _with(typed: Moment, **given: Any) -> Moment:
-    return Moment(**{"typed_index": typed.typed_index, "typed_time": typed.typed_time, **given})
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text.upper())
-        if len(text) == len("2006-03-01"):
-            found = datetime.combine(found.date(), time.max)
-        instant = (found if found.tzinfo else found.replace(tzinfo=_RIYADH)).astimezone(UTC)
-        return min(max(instant, _FIRST), _LAST)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _utc(instant: datetime) -> str:
-    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+def _instant(text: str) -> str | None:
+    """As the read API takes it, in UTC."""
+    found = instant_of(text, time.max)
+    return None if found is None else recorded_time(min(max(found, _FIRST), _LAST).astimezone(UTC))
 
 
 def address(index: int | None, path: str = "/plan") -> str:

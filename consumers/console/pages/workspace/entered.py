@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, form_of
+from consumers.console.web.language import western
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from events.types.catalogue import CATALOGUE
@@ -34,7 +35,6 @@ GIVEN: Final = "?"
 COUNT: Final = ".count"
 """Ends the name that says how many items a list has."""
 
-_WESTERN: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _MINUTES: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 _NUMBERS: Final[Mapping[Kind, Column]] = {
@@ -184,7 +184,7 @@ def _leaf(leaf: Leaf, name: str, values: Values, unreadable: dict[str, list[Bili
     if not text:
         return None if leaf.nullable else _ABSENT
     if leaf.kind in _DIGITS:
-        text = text.translate(_WESTERN)
+        text = western(text)
     if leaf.kind == "boolean":
         return cell_value(text, Column(type="boolean"))
     column = _NUMBERS.get(leaf.kind)
@@ -219,5 +219,5 @@ def _subject(type_name: str, data: Data) -> str:
 
 def _time(text: str) -> str:
     """A date and a time of the clock in Riyadh, as the browser sends them, with their offset."""
-    given = text.strip().translate(_WESTERN)
+    given = western(text.strip())
     return f"{given}:00+03:00" if _MINUTES.fullmatch(given) else f"{given}+03:00" if given else ""

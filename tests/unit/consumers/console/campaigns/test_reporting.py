@@ -116,8 +116,8 @@ def test_the_gateways_faults_stand_beside_their_fields_and_others_above_the_form
     ]
     assert faults_of(problem(errors=errors), FIELDS) == {"outlet_ar": "Control characters.", "": "No such time."}
     errors = [{"pointer": "/contacts/1", "detail": "No address."}, {"pointer": "", "detail": "Odd."}]
-    assert faults_of(problem(errors=errors), {"/contacts": "contacts"}) == {"contacts": "No address.", "": "Odd."}
+    assert faults_of(problem(errors=errors), ["contacts"]) == {"contacts": "No address.", "": "Odd."}
     assert general_fault(problem(errors=errors)) == "No address. Odd."
     nothing = Reply(503, None).problem
-    assert faults_of(nothing, {}) == {"": general_fault(nothing)}
+    assert faults_of(nothing, ()) == {"": general_fault(nothing)}
     assert general_fault(problem(429, title="Too many requests", detail="Wait.")) == "Too many requests Wait."

@@ -26,7 +26,7 @@ from tests.every import every
         ("", "2026-02-30", Moment(typed_time="2026-02-30", fault="time")),
         ("", "0001-01-01", Moment(recorded="1925-01-01T00:00:00.000000Z", typed_time="0001-01-01")),
         ("", "9999-12-31", Moment(recorded="2077-12-31T00:00:00.000000Z", typed_time="9999-12-31")),
-        ("", "0001-01-01T00:00", Moment(typed_time="0001-01-01T00:00", fault="time")),
+        ("", "0001-01-01T0:00", Moment(recorded="1925-01-01T00:00:00.000000Z", typed_time="0001-01-01T0:00")),
         ("", "2026-11-25", Moment(recorded="2026-11-25T20:59:59.999999Z", typed_time="2026-11-25")),
         ("", "2026-11-25T08:00", Moment(recorded="2026-11-25T05:00:00.000000Z", typed_time="2026-11-25T08:00")),
         (

@@ -240,9 +240,12 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_ar
     paid = Payout(payout_id=payout_id, amount_halalas=12_345, paid_on="2005-03-01", index=7)
     paper = paper_of(replace(parts, payouts=[paid]))
     with patch.object(typst, "compile", wraps=typst.compile) as compiled:
-        characters = _characters(to_pdf(paper))
+        pdf = to_pdf(paper)
+    characters = _characters(pdf)
     assert "0030" in characters, "the digit 0"
-    assert not characters & {"00AD", "200B", "2060", "FEFF"}
+    assert not characters & {"00AD", "200B", "2060", "2066", "2067", "2068", "2069", "FEFF"}
+    gaps = [int(gap) for part in _parts(pdf) for gap in re.findall(rb"\)-(\d+)\(", b"".join(_arabic(part)))]
+    assert max(gaps, default=0) < 100, "a gap of a tenth of the size is a space to a search"
     sheets = json.loads(compiled.call_args.kwargs["sys_inputs"]["paper"])["sheets"]
     texts = [text for sheet in sheets for row in sheet["rows"] for cell in row for text in _texts(cell)]
     (broken,) = re.findall(r'show regex\("(.*)"\): it => {', _template())
@@ -263,10 +266,18 @@ def _template() -> str:
 
 def _characters(pdf: bytes) -> set[str]:
     """What the glyphs of a PDF are as text, in hexadecimal."""
-    packed = re.findall(rb"FlateDecode.*?stream\r?\n(.*?)endstream", pdf, re.DOTALL)
-    maps = [part.decode() for part in map(zlib.decompress, packed) if b"beginbfchar" in part]
+    maps = [part.decode() for part in _parts(pdf) if b"beginbfchar" in part]
     glyphs = [text for written in maps for text in re.findall(r"<[0-9A-F]{4}> <([0-9A-F]+)>", written)]
     return {code for text in glyphs for code in re.findall("....", text)}
+
+
+def _parts(pdf: bytes) -> Iterator[bytes]:
+    return map(zlib.decompress, re.findall(rb"FlateDecode.*?stream\r?\n(.*?)endstream", pdf, re.DOTALL))
+
+
+def _arabic(part: bytes) -> list[bytes]:
+    """What a part of a PDF draws from right to left."""
+    return re.findall(rb"ReversedChars(.*?)EMC", part, re.DOTALL)
 
 
 def _require_lines(text: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from consumers.console.pages.partnerships.what_if import (
     difference_chart,
-    hundredths,
     other_terms,
     percent,
     plain_riyals,
     refused_terms,
     totals,
 )
+from consumers.console.web.typed import hundredths
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures
 from consumers.explain.ledger.what_if import WrongTerms, require_terms

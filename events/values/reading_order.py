@@ -1,0 +1,43 @@
+"""The order in which a browser, a terminal or a typesetter draws a date, a range or a code within an Arabic text.
+
+After Arabic letters the digits of `2026-11-25` keep their order and its parts do not: it is drawn as 25-11-2026. What
+would be drawn so is isolated where a text leaves us: by `<bdi>` in a page, else by FIRST STRONG ISOLATE and POP
+DIRECTIONAL ISOLATE. A plain number, and what begins and ends with Latin letters, stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from events.values.bilingual import InTwoLanguages, Language, isolated
+
+ARABIC: Final = re.compile("[\u0600-\u06ff]")
+_SIGN: Final = r"(?:(?<![^\s(«\"'`=>;\u2066-\u2069])(?:--|[-−+±#@/~]))?"
+_PIECE: Final = rf"{_SIGN}[(\[{{]*[A-Za-z0-9](?:[\w./:@#^{{}}()\[\]+*=,−–%~…₀₁-]*[\w)}}\]%*+/…₀₁-])?"
+RUN: Final = rf"[\u2066-\u2068][^\u2066-\u2069\u0600-\u06ff]*\u2069|{_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*"
+"""What is isolated already, or a run from left to right: adjacent words and numbers are one run."""
+_RUN: Final = re.compile(RUN, re.ASCII)
+_NUMBER: Final = r"[0-9]+(?:[.,:/][0-9]+)*"
+_STAYS: Final = re.compile(rf"[\u2066-\u2068].*|[A-Za-z](?:.*[A-Za-z0-9₀₁])?|{_NUMBER}(?:[:,]? {_NUMBER})*", re.DOTALL)
+
+
+def in_reading_order(arabic: str) -> str:
+    """The text with isolates around each run that would be drawn in another order."""
+    return _RUN.sub(lambda run: ordered_run(run[0], isolated), arabic)
+
+
+def text_of(text: InTwoLanguages, language: Language) -> str:
+    """The text of one language, as a person reads it."""
+    return in_reading_order(text.ar) if language == "ar" else text.en
+
+
+def ordered_run(run: str, isolate: Callable[[str], str]) -> str:
+    """The run, isolated if need be. A bracket whose partner is not in it belongs to the Arabic around it."""
+    before = after = ""
+    while run.startswith("(") and run.count("(") > run.count(")"):
+        before, run = before + "(", run[1:]
+    while run.endswith(")") and run.count(")") > run.count("("):
+        after, run = after + ")", run[:-1]
+    return f"{before}{run if _STAYS.fullmatch(run) else isolate(run)}{after}"
