@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 from consumers.documents.ledger.periods import ExpectedPeriod
@@ -32,6 +32,13 @@ class TierBasis(Labelled):
     CONTRACT_YEAR = "contract-year", "كل سنة من العقد", "Each contract year"
 
 
+Owed = Annotated[
+    Halalas,
+    Label("المستحق للشريك", "Owed to the partner"),
+    Meta(description="Of all closed periods, less what was paid (R13). The account has what is not closed, too."),
+]
+
+
 class Partner(Struct, frozen=True):
     name: Annotated[Name, Label("الشريك", "Partner")]
     partner_id: str
@@ -56,7 +63,7 @@ class Partnership(Struct, frozen=True, kw_only=True):
     last_period: Period
     closed_through: Period | None
     open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
-    payable_halalas: Halalas
+    payable_halalas: Owed
     top_up_outstanding_halalas: Halalas
     first_index: Count
     last_index: Count
@@ -107,7 +114,7 @@ class ListedPartnership(Struct, frozen=True, kw_only=True):
     open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
     expected_halalas: Annotated[Halalas, Label("المتوقع", "Expected")]
     net_halalas: Annotated[Halalas, Label("الصافي", "Net")]
-    payable_halalas: Annotated[Halalas, Label("المستحق الآن", "Owed now")]
+    payable_halalas: Owed
 
     @property
     def state(self) -> PartnershipState:

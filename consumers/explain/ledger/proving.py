@@ -7,7 +7,10 @@ Flows in: the ledger, the index of events and the log. Flows out: a folder of `c
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from msgspec.structs import asdict
 
@@ -17,13 +20,13 @@ from consumers.explain.ledger.statement_proof import STATEMENT_FILE
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import BUNDLES_AT_ONCE, ExportReport, export
 from consumers.proof.audit.verify import as_json
-from consumers.proof.commands.database_log import database_log
 from consumers.replay.as_of.view import view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Retry
 from infra.log.bundle import by_bundle
+from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size
 from infra.postgres.connection import connected
 from infra.private_keys.key_files import read_verifier
@@ -34,8 +37,14 @@ class NotSignedYet(Retry):
     """The closing entry is not under a signed checkpoint yet, or not in the event index: try again in a second."""
 
 
-async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
-    """Write the folder. Raises `NoStatement`, `NotSignedYet`, `ExportExists`."""
+async def prove_statement(
+    settings: Settings, partnership_id: str, period: str, folder: Path, *, is_for_partner: bool = False
+) -> ExportReport:
+    """Write the folder. `is_for_partner`: without entries of agencies that do not own the partnership, none of which
+    counts, and which may show another contract.
+
+    Raises `NoStatement`, `NotSignedYet`, `ExportExists`.
+    """
     verifier = read_verifier(settings, None)
     async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
         await connection.execute(f"SET search_path = {REVENUE.schema}")
@@ -43,7 +52,11 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         closing = statement.closing_index
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
-    async with database_log(settings, verifier) as port:
+        if is_for_partner:
+            await connection.execute(f"SET search_path = {REVENUE.schema}")
+            hidden = await read.strangers(connection, indexes)
+            indexes = [index for index in indexes if index not in hidden]
+        port = PostgresPort(connection, verifier)
         checkpoint = await port.checkpoint()
         if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
             raise NotSignedYet(NotSignedYet.__doc__)
@@ -51,6 +64,25 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         report = await export(port, checkpoint, verifier, entries, folder)
     (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")
     return report
+
+
+async def zipped_proof(settings: Settings, partnership_id: str, period: str, is_for_partner: bool) -> bytes | None:
+    """The folder as a ZIP, in which it is named as the statement is; None for `NotSignedYet`. Raises `NoStatement`."""
+    name = f"{partnership_id}-{period}"
+    with TemporaryDirectory() as folder:
+        try:
+            await prove_statement(settings, partnership_id, period, Path(folder, name), is_for_partner=is_for_partner)
+        except NotSignedYet:
+            return None
+        return _zipped(Path(folder, name))
+
+
+def _zipped(folder: Path) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.write(path, f"{folder.name}/{path.name}")
+    return file.getvalue()
 
 
 async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:

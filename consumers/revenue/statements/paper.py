@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from consumers.documents.document import field_of
 from consumers.documents.formulas import percent_text
+from consumers.documents.ledger.ledger import AccountKind
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import BandShare, DayShare, Share, Statement
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals
@@ -255,7 +256,7 @@ def _guarantee(working: Working) -> Sheet:
 
 def _totals(statement: Statement) -> Sheet:
     return _facts(
-        Bilingual("المستحق بالريال", "What is due, in riyals"),
+        Bilingual("حصص الفترة بالريال", "Shares of the period, in riyals"),
         [
             _line(statement, "partner_base_halalas"),
             _line(statement, "top_up_halalas", "+ "),
@@ -297,15 +298,22 @@ def _sums(days: Sequence[DayShare]) -> tuple[str, str, str]:
     return exact_riyals(amount), "", exact_riyals(share)
 
 
-def settled_paid_owed(parts: StatementParts) -> Iterator[tuple[Bilingual, int]]:
+def settled_paid_owed(paid: int, owed: int, accrued: int | None = None) -> Iterator[tuple[Bilingual, int]]:
     """What all closed periods gave the partner, what was paid of it, and what is owed, in halalas (R13).
 
-    As of the entry that last changed the contract.
+    With the balance of the partner's account also what is accrued, of which periods that are not closed are a part.
     """
-    owed, paid = parts.partnership.payable_halalas, sum(payout.amount_halalas for payout in parts.payouts)
     yield Bilingual("حصة الشريك من كل الفترات المقفلة", "Settled share, of all closed periods"), owed + paid
     yield Bilingual("− المصروف للشريك", "− Paid"), paid
-    yield Bilingual("= المستحق للشريك", "= Owed to the partner"), owed
+    yield _name(Partnership, "payable_halalas", "= "), owed
+    if accrued is not None:
+        yield Bilingual("+ حصته من الفترات غير المقفلة", "+ Share of the periods that are not closed"), accrued - owed
+        yield Bilingual("= {}", "= {}").format(AccountKind.PARTNER_PAYABLE), accrued
+
+
+def owed_of(parts: StatementParts) -> Iterator[tuple[Bilingual, int]]:
+    """As of the entry that last changed the contract."""
+    return settled_paid_owed(sum(payout.amount_halalas for payout in parts.payouts), parts.partnership.payable_halalas)
 
 
 def _paid(parts: StatementParts) -> Sheet:
@@ -314,7 +322,7 @@ def _paid(parts: StatementParts) -> Sheet:
     for payout in parts.payouts:
         name = Bilingual("{} · {}", "{} · {}").format(payout.payout_id, date_text(payout.paid_on))
         rows.append((name, riyals_text(payout.amount_halalas)))
-    rows += [(label, riyals_text(halalas)) for label, halalas in settled_paid_owed(parts)]
+    rows += [(label, riyals_text(halalas)) for label, halalas in owed_of(parts)]
     note = Bilingual("بعد القيد {} من السجل.", "After log entry {}.").format(parts.partnership.last_index)
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows, note)
 

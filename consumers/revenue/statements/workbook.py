@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from consumers.documents.document import Halalas, fields
 from consumers.documents.ledger.statements import Statement, exact_halalas
-from consumers.revenue.statements.paper import settled_paid_owed, statement_title
+from consumers.revenue.statements.paper import owed_of, statement_title
 from consumers.revenue.statements.working import Band, Posting, StatementParts, bands_of
 from events.values.bilingual import Bilingual
 from events.values.money import HALALAS_PER_RIYAL
@@ -98,7 +98,7 @@ def _figures(parts: StatementParts) -> Iterator[tuple[Bilingual, Any, str]]:
         value = getattr(statement, field.name)
         if value is not None:
             yield field.label, value, "money" if field.type is Halalas else ""
-    for label, halalas in settled_paid_owed(parts):
+    for label, halalas in owed_of(parts):
         yield label, halalas, "money"
 
 

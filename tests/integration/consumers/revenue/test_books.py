@@ -149,7 +149,7 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
     amounts = [
         riyals_text(statement[name]) for name in ("net_halalas", "partner_total_halalas", "treasury_total_halalas")
     ]
-    for words in ("Partner's share under version", "× rate", "What is due, in riyals", closed, *amounts):
+    for words in ("Partner's share under version", "× rate", "Shares of the period, in riyals", closed, *amounts):
         assert words in text, words
 
     files = {name: tmp_path / f"statement.{name}" for name in ("html", "pdf", "csv", "xlsx", "parquet")}
