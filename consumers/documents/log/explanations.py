@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, EventType, Instant, Label
+from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label
 from consumers.documents.log.records import Record, record_of
 from events.values.data import Data
 
@@ -36,7 +36,7 @@ class Step(Struct, frozen=True, kw_only=True):
     index: Annotated[Count, Label("القيد", "Entry")]
     recordedtime: Annotated[Instant, Label("سُجّل", "Recorded", drop=4)]
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=3)]
     subject: str
     id: Annotated[str | None, Meta(description="Null where it is another agency's.")]
     data: Annotated[Data | None, Meta(description="Null where it is another agency's.")]

@@ -18,6 +18,7 @@ from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.ledger import AccountKind
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import BandShare, DayShare, Share, Statement
+from consumers.documents.names import with_code
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals
 from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
 from events.values.bilingual import Bilingual
@@ -85,7 +86,7 @@ def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Pap
     partnership, working = parts.partnership, parts.working
     statement = working.statement
     sheets = [
-        _parties(partnership, statement),
+        _parties(parts, statement),
         _revenue(statement),
         *(sheet for group in working.groups for sheet in _share_sheets(partnership, group)),
         *([] if working.guarantee is None else [_guarantee(working)]),
@@ -108,14 +109,15 @@ def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual
     return Sheet(heading, (), tuple(rows), note)
 
 
-def _parties(partnership: PartnershipAndTerms, statement: Statement) -> Sheet:
+def _parties(parts: StatementParts, statement: Statement) -> Sheet:
+    partnership = parts.partnership
     calendar: CalendarName = partnership.calendar.value
     first, last = days_of(statement.period, calendar)
     partner = partnership.partner.name
     return _facts(
         Bilingual("العقد والفترة", "Contract and period"),
         [
-            (_name(Partnership, "agency"), partnership.agency),
+            (_name(Partnership, "agency"), with_code(parts.names, "agency", partnership.agency)),
             (_name(Partnership, "partner"), partner),
             (_name(Partnership, "starts_on"), date_text(max(first, partnership.starts_on))),
             (_name(Partnership, "ends_on"), date_text(min(last, partnership.last_day))),

@@ -60,6 +60,9 @@ ACCESS: dict[str, dict[str, int]] = {
     "/v1/partnerships/{partnership_id}/statements/{period}": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/transfers": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/statements/{period}/working": OF_HEALTH,
+    "/v1/partnerships/{partnership_id}/statements/{period}/proof": {
+        who: status if status != 200 else 503 for who, status in OF_HEALTH.items()
+    },
     "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/periods": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/accounts": OF_HEALTH,
