@@ -1,3 +1,3 @@
-"""CSV tables and their mappings: turns rows into documents, and reports faults by file, column and rule. Way in:
-`rows`, `mapping`.
+"""Tables (CSV, XLSX) and their mappings: turns rows into documents, and reports faults by file, column and rule.
+Way in: `rows`, `mapping`.
 """

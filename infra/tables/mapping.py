@@ -41,6 +41,7 @@ _LEAST: Final = -(2**63)
 MappedEvent: TypeAlias = dict[str, Any]
 """Any JSON: what the user's mapping makes of a row, before it is validated."""
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
+Encoding = Literal["utf-8", "windows-1256"]
 
 
 class WrongMapping(WrongInput):
@@ -59,12 +60,13 @@ class Column(BaseModel):
 
 
 class MappingDocument(BaseModel):
-    """The mapping file."""
+    """The mapping file. Without `delimiter` the header's is taken; `sheet` is for a workbook with several tables."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    encoding: Literal["utf-8", "windows-1256"] = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: Encoding = "utf-8"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    sheet: str | None = None
     ignored_columns: list[str] = Field(default_factory=list)
     constants: MappedEvent = Field(default_factory=dict)
     templates: dict[str, str] = Field(default_factory=dict)

@@ -1,10 +1,12 @@
-"""The rows of a CSV file, numbered by the line where a row begins.
+"""The rows of a table: of a CSV file numbered by the line where a row begins, of a workbook by its row.
 
-A table with any malformed row is not read at all, because a wrong quote shifts every cell after it.
+A table with any malformed row is not read at all, because a wrong quote shifts every cell after it. What a table is
+written in (XLSX, or text in which encoding, with which delimiter) is found in its bytes; a mapping may name it.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -12,16 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from infra.errors import WrongInput
-from infra.tables.mapping import MappingDocument, RowMapping, bind
+from infra.tables.mapping import Encoding, MappingDocument, RowMapping, bind
+from infra.tables.workbook import WrongTable, is_workbook, sheet_rows
 
 DELIMITERS_MAX: Final = 200_000
 """Of one row, with those in its cells. A million cells would take a hundred times the bytes of their file."""
-_ENCODINGS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
-
-
-class WrongTable(WrongInput):
-    """The CSV file is not well-formed: correct it; nothing was done."""
+DELIMITERS: Final = (",", ";", "\t", "|")
+_CODECS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEADER_BYTES_MAX: Final = 1 << 16
+_PIECE_BYTES: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,23 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
     """Every row that is not blank, the header first. Raises `WrongTable`."""
     if not stream.seekable():
         raise WrongTable("a table is read twice: give a file, not a pipe")
+    if is_workbook(stream):
+        yield from (Row(number, number, cells) for number, cells in sheet_rows(stream, document.sheet))
+        return
+    delimiter = document.delimiter or guessed_delimiter(stream, document)
     stream.seek(0)
-    with _text(stream, _ENCODINGS[document.encoding]) as text:
+    with _text(stream, codec_of(stream, document.encoding)) as text:
         before = delimiters = 0
 
         def counted() -> Iterator[str]:
             nonlocal delimiters
             for line in text:
-                delimiters += line.count(document.delimiter)
+                delimiters += line.count(delimiter)
                 if delimiters > DELIMITERS_MAX:
                     raise WrongTable(f"line {reader.line_num + 1}: a row has more than {DELIMITERS_MAX:,} delimiters")
                 yield line
 
-        reader = csv.reader(counted(), delimiter=document.delimiter, strict=True)
+        reader = csv.reader(counted(), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 delimiters = 0
@@ -87,16 +93,56 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
         except csv.Error as error:
             raise WrongTable(f"line {reader.line_num}: {error}") from error
         except UnicodeDecodeError as error:
+            other = "windows-1256" if document.encoding == "utf-8" else "utf-8"
             raise WrongTable(
                 f"after line {reader.line_num}: the table is not {document.encoding};"
-                " name its `encoding` in the mapping"
+                f' name its `encoding` in the mapping, such as encoding = "{other}"'
             ) from error
 
 
+def codec_of(stream: BinaryIO, encoding: Encoding) -> str:
+    """The codec of a text: the named one, or UTF-16 where a byte order mark says so, as in a spreadsheet's
+    "Unicode text". The stream is then at its beginning."""
+    stream.seek(0)
+    start = stream.read(2)
+    stream.seek(0)
+    return "utf-16" if start in _UTF_16 else _CODECS[encoding]
+
+
+def guessed_encoding(stream: BinaryIO) -> Encoding:
+    """UTF-8 where all bytes are, else what spreadsheets in Arabic write. For a person who sees what it gives: in the
+    second any bytes are some text."""
+    decoder = codecs.getincrementaldecoder(codec_of(stream, "utf-8"))()
+    try:
+        while piece := stream.read(_PIECE_BYTES):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "windows-1256"
+    return "utf-8"
+
+
+def guessed_delimiter(stream: BinaryIO, document: MappingDocument) -> str:
+    """The delimiter that gives the header the most columns that the mapping names, then the most columns."""
+    with _text(stream, codec_of(stream, document.encoding), errors="replace") as text:
+        beginning = text.read(_HEADER_BYTES_MAX)
+    named = {*document.columns, *document.ignored_columns}
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        try:
+            rows = csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter, strict=True)
+            header = next((cells for cells in rows if any(cells)), [])
+        except csv.Error:
+            return 0, 0
+        return len(named.intersection(header)), len(header)
+
+    return max(DELIMITERS, key=fit)
+
+
 @contextmanager
-def _text(stream: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
+def _text(stream: BinaryIO, codec: str, errors: str = "strict") -> Iterator[io.TextIOWrapper]:
     """The stream as text whose lines end at LF only; the stream stays open."""
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
+    text = io.TextIOWrapper(stream, encoding=codec, errors=errors, newline="\n")
     try:
         yield text
     finally:

@@ -21,6 +21,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer.message_accumulator import BatchBuilder
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.every import every
@@ -50,6 +51,7 @@ USES: Final[list[tuple[str, str, type[Any]]]] = [
     ("infra/kafka/clients.py", "_fetch_task", Fetcher),
     ("infra/postgres/connection.py", "_transport", asyncpg.Connection),
     ("infra/process/tasks.py", "_log_traceback", asyncio.Task),
+    ("infra/tables/workbook.py", "_get_source", ReadOnlyWorksheet),
     ("producers/gateway/http/protocol.py", "_unset_keepalive_if_required", HttpToolsProtocol),
     ("producers/gateway/writer.py", "_builder", BatchBuilder),
     ("producers/gateway/writer.py", "_relative_offset", BatchBuilder),

@@ -26,7 +26,7 @@ from infra.command_line.table_files import csv_text
 from infra.errors import WrongInput
 from infra.http.problems import Problem
 from infra.tables.mapping import MappingDocument, WrongMapping, mapping_of
-from infra.tables.rows import WrongTable
+from infra.tables.workbook import WrongTable
 
 FILES: Final = "/workspace/files"
 _SHOWN_MAX: Final = 100

@@ -11,7 +11,7 @@ import pytest
 
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.tables.mapping import Column, MappingDocument, WrongMapping, cell_value, read_mapping
-from infra.tables.rows import WrongTable
+from infra.tables.workbook import WrongTable
 from tests.every import every
 
 MAPPING = MappingDocument.model_validate(

@@ -1,0 +1,172 @@
+"""The rows of a workbook (XLSX) as texts, as a spreadsheet shows them without its formats.
+
+A workbook is a compressed folder that anybody can write, so it is measured before it is read: its bytes, its tags and
+its cells are bounded, and a document type (which can define text that multiplies) is refused. Nothing is guessed:
+merged cells, errors and formulas whose result is not stored are faults, since their rows would lack values unnoticed.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any, BinaryIO, Final
+from zipfile import BadZipFile, ZipFile
+
+from infra.errors import WrongInput
+
+XLSX_BYTES_MAX: Final = 64 << 20
+"""Of all parts of a workbook, uncompressed."""
+TAGS_MAX: Final = 4_000_000
+"""Of all parts; about 800,000 cells. A tag takes up to a hundred bytes of memory."""
+CELLS_MAX: Final = 2_000_000
+"""Of a sheet, with the empty ones before the last of each row: one far to the right is a few bytes of the file."""
+_PIECE_BYTES: Final = 1 << 18
+_ZIP: Final = b"PK\x03\x04"
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_SAVE_AS_CSV: Final = "save the sheet as CSV in UTF-8"
+_BROKEN: Final = (
+    *(BadZipFile, EOFError, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError),
+    *(RuntimeError, NotImplementedError),  # a password, an unknown compression
+)
+"""What the libraries raise for a file that is no workbook, or a damaged one."""
+
+
+class WrongTable(WrongInput):
+    """The table is not well-formed: correct it; nothing was done."""
+
+
+def is_workbook(stream: BinaryIO) -> bool:
+    """Whether the file is an XLSX. Raises `WrongTable` for a workbook of another kind."""
+    stream.seek(0)
+    start = stream.read(4)
+    if start == _OLE:
+        raise WrongTable("this is an old workbook (XLS) or one with a password: save it as XLSX without a password")
+    return start == _ZIP
+
+
+def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
+    """The number and the cells of each row that is not blank, all as long as the first, which names the columns.
+
+    `sheet`: the name of the sheet; None: the only visible one with a table. Raises `WrongTable`.
+    """
+    import openpyxl  # the small install lacks it
+
+    warnings.filterwarnings("ignore", module="openpyxl")
+    stream.seek(0)
+    try:
+        with ZipFile(stream) as archive:
+            _measure(archive)
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        chosen = _chosen(book, sheet)
+        width = 0
+        for number, cells in _rows(chosen):
+            width = width or len(cells)
+            if len(cells) > width:
+                raise WrongTable(f"row {number} has {len(cells)} cells and the header {width}: name each column")
+            yield number, cells + [""] * (width - len(cells))
+    except _BROKEN as error:
+        raise WrongTable(
+            "the workbook cannot be read: open it in a spreadsheet and save it as XLSX without a password"
+        ) from error
+
+
+def _measure(archive: ZipFile) -> None:
+    """Raises `WrongTable` beyond the limits. No part gives more bytes than its entry says."""
+    parts = archive.infolist()
+    if sum(part.file_size for part in parts) > XLSX_BYTES_MAX:
+        raise WrongTable(f"the workbook has more than {XLSX_BYTES_MAX >> 20} MiB uncompressed: {_SAVE_AS_CSV}")
+    tags = 0
+    for part in parts:
+        with archive.open(part) as stream:
+            tail = b""
+            while piece := stream.read(_PIECE_BYTES):
+                tags += piece.count(b"<")
+                if tags > TAGS_MAX:
+                    raise WrongTable(f"the workbook has more than {TAGS_MAX:,} tags: {_SAVE_AS_CSV}")
+                text = (tail + piece).replace(b"\0", b"")  # UTF-16
+                if b"<!DOCTYPE" in text:
+                    raise WrongTable("the workbook has a document type, which none needs: save it again as XLSX")
+                tail = text[-8:]
+
+
+def _chosen(book: Any, name: str | None) -> Any:
+    """The sheet of this name, or the only one with a table, without the size that it claims."""
+    sheets = book.worksheets
+    for sheet in sheets:
+        sheet.reset_dimensions()
+    if name is None:
+        filled = [sheet for sheet in sheets if sheet.sheet_state == "visible" and next(_rows(sheet), None)]
+    else:
+        filled = [sheet for sheet in sheets if sheet.title == name]
+    if len(filled) == 1:
+        _require_plain(filled[0])
+        return filled[0]
+    if filled:
+        names = [sheet.title for sheet in filled]
+        raise WrongTable(f'the workbook has tables in {names}: name one in the mapping, such as sheet = "{names[0]}"')
+    if name is None:
+        raise WrongTable("the workbook has no table: the first row of a sheet must name the columns")
+    raise WrongTable(f"the workbook has no sheet {name!r}; it has {[sheet.title for sheet in sheets]}")
+
+
+def _require_plain(sheet: Any) -> None:
+    """Raises `WrongTable` where a value would be missing unnoticed: in merged cells, in rows out of order, in a formula
+    that no spreadsheet has computed."""
+    from openpyxl.xml.functions import iterparse
+
+    last = 0
+    with sheet._get_source() as source:
+        for _, element in iterparse(source):
+            match element.tag.rpartition("}")[2]:
+                case "row":
+                    number = int(element.get("r", last + 1))
+                    if number <= last:
+                        raise WrongTable(f"row {number} stands after row {last}: save the workbook again as XLSX")
+                    last = number
+                    for cell in element:
+                        parts = {part.tag.rpartition("}")[2]: part.text for part in cell}
+                        if "f" in parts and not parts.get("v") and cell.get("t") != "str":
+                            raise WrongTable(
+                                f"cell {cell.get('r')} has a formula without a result: open the workbook in a"
+                                " spreadsheet and save it"
+                            )
+                    element.clear()
+                case "mergeCell":
+                    raise WrongTable(f"the cells {element.get('ref')} are merged: split them and fill each")
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, without the empty cells at their end."""
+    total = 0
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        total += len(row) + 1
+        if total > CELLS_MAX:
+            raise WrongTable(f"the sheet has more than {CELLS_MAX:,} cells: {_SAVE_AS_CSV}")
+        cells = [_text(cell) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def _text(cell: Any) -> str:
+    """A cell's value. A number has the 15 digits that spreadsheets count with: 0.1 + 0.2 is 0.3."""
+    value = cell.value
+    if cell.data_type == "e":
+        raise WrongTable(f"cell {cell.coordinate} is an error, such as #REF!: correct it")
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.15g}"
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case datetime() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+    return str(value)
