@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, schema_of
+from infra.http.documents import BINARY, INTEGER, TEXT, Schema, answer, problems, schema_of
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
@@ -36,8 +36,7 @@ def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> di
 
 def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
     """A document that other media types show too; `formats` have a `media_type` each."""
-    binary: Schema = {"schema": {"type": "string", "format": "binary"}}
-    others = {known.media_type: binary for known in formats.values()}
+    others = {known.media_type: {"schema": BINARY} for known in formats.values()}
     return {**document, "content": {**document["content"], **others}}
 
 

@@ -20,6 +20,7 @@ from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.security import Cookies
 from consumers.console.web.templates import Templates
+from consumers.replay.as_of.names import Directory
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
@@ -40,6 +41,7 @@ class Parts:
     read_api: ReadApi
     gateway: Gateway
     live: Live
+    directory: Directory
     seals: Seals
     sessions: Sessions
     passwords: PasswordChecks

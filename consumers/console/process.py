@@ -29,6 +29,7 @@ from consumers.explain.ledger.over_http.routes import router as ledger_routes
 from consumers.explain.over_http.routes import router as explain
 from consumers.proof.commitments.routes import router as commitments
 from consumers.proof.completeness.routes import router as completeness
+from consumers.replay.as_of.names import Directory
 from events.errors import YesserError
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
@@ -101,6 +102,7 @@ class Console:
     async def _serve(self, parts: Parts, listener: socket.socket, stop: asyncio.Event) -> None:
         settings = self._settings
         watching = asyncio.create_task(parts.live.run(), name="news of the log")
+        naming = asyncio.create_task(parts.directory.run(), name="names of agencies and services")
         counting = asyncio.create_task(count_alone(parts.reads), name="acts of one person")
         proxies = settings.console_trusted_proxies
         options = {"server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
@@ -112,6 +114,7 @@ class Console:
                 stopped.cancel()
         finally:
             watching.cancel()
+            naming.cancel()
             counting.cancel()
 
 
@@ -137,7 +140,7 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
     reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
     own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
     gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
-    uploads, live = Uploads(gateway), Live(reads)
+    uploads, live, directory = Uploads(gateway), Live(reads), Directory(reads)
     try:
         yield Parts(
             settings=settings,
@@ -147,11 +150,12 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
             read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
             gateway=gateway,
             live=live,
+            directory=directory,
             seals=seals,
             sessions=Sessions(own, settings, seals, clock),
             passwords=PasswordChecks(),
             oidc=oidc,
-            templates=Templates(),
+            templates=Templates(directory.names),
             rendered=Rendered(live.positions, clock),
             receipts=Receipts(),
             uploads=uploads,

@@ -1,7 +1,7 @@
 """A document is a `msgspec.Struct` whose fields are in the order of its JSON. A field with a `Label` is also a column.
 
     class Service(Struct, frozen=True, kw_only=True):
-        agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+        agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
 
 A property whose value has a `Label` is a column too, which JSON does not have: what people read and programs derive.
 There is no registry and no generated code: the class has all that a surface shows.
@@ -32,12 +32,17 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A time as the database has it."""
 EventType = Annotated[str, Meta(title="Event type")]
 """In full or short: people read it short, and on pages what such an event says."""
+AgencyCode = Annotated[str, Meta(title="Agency")]
+ServiceId = Annotated[str, Meta(title="Service")]
+ServiceIds = Annotated[tuple[str, ...], Meta(title="Services")]
+ProjectId = Annotated[str, Meta(title="Project")]
+"""Codes: people read the name (`names`), and the code beside it."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
 YES: Final = Bilingual("نعم", "Yes")
 NO: Final = Bilingual("لا", "No")
-_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, Halalas)
+_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, AgencyCode, ServiceId, ServiceIds, ProjectId, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 
@@ -87,8 +92,8 @@ class Listing(Bilingual, frozen=True):
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `EventType`, `Halalas`, `Name`, `Labelled`, another
-    document, or a tuple of `str` or of `Labelled`.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `EventType`, a code or several, `Halalas`, `Name`,
+    `Labelled`, another document, or a tuple of `str` or of `Labelled`.
     """
 
     name: str

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+import click
 from msgspec import Struct
 
 from consumers.documents.document import (
     NO,
     YES,
+    AgencyCode,
     EventType,
     Field,
     Halalas,
@@ -18,10 +20,14 @@ from consumers.documents.document import (
     Labelled,
     Listing,
     Name,
+    ProjectId,
+    ServiceId,
+    ServiceIds,
     fields,
     is_document,
     listed,
 )
+from consumers.documents.names import Kind, Names, kind_of
 from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
 from events.wire.envelope import short_type
@@ -29,8 +35,9 @@ from infra.command_line.display import Column, Grid, time_text
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
 
+_NAMES: Final = "yesser.names"
 _NUMBERS: Final = (int, Halalas)
-_WRAPPING: Final = (str, Name)
+_WRAPPING: Final = (str, Name, AgencyCode, ServiceId, ServiceIds, ProjectId)
 """A column of texts breaks between words, so never inside an id."""
 
 
@@ -69,6 +76,9 @@ def _text(field: Field, value: Any) -> str | None:
         return None
     if isinstance(value, Labelled | Name):
         return localized(value, "\n")
+    if (kind := kind_of(field.type)) is not None:
+        codes = (value,) if isinstance(value, str) else value
+        return "\n".join(_named(kind, code) for code in codes)
     if isinstance(value, tuple):
         return localized(joined(value), "\n")
     if isinstance(value, Struct):
@@ -81,6 +91,24 @@ def _text(field: Field, value: Any) -> str | None:
         return short_type(value)
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
+
+
+def use_names(names: Names) -> None:
+    """Show these in the tables of the command that runs."""
+    click.get_current_context().meta[_NAMES] = names
+
+
+def names() -> Names:
+    """Those of the command that runs."""
+    context = click.get_current_context(silent=True)
+    known: Names = context.meta.get(_NAMES, {}) if context else {}
+    return known
+
+
+def _named(kind: Kind, code: str) -> str:
+    """The name, and on a line of its own the code, which is what commands take."""
+    name = names().get((kind, code))
+    return code if name is None else f"{localized(name, chr(10))}\n{code}"
 
 
 def csv_file(listing: Listing, rows: Iterable[Struct]) -> str:

@@ -70,6 +70,10 @@ class Asked:
         if log is not None and self.proofs is not None:
             self.proofs.mkdir(parents=True, exist_ok=True)
             proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer.document), self.proofs))}
+        if not as_json and self.place is None:
+            from consumers.replay.as_of.names import show_names_in  # imported here: an auditor has no database
+
+            show_names_in(answer.document)
         print_result(document(answer, proofs), as_json, lambda: show(*view(answer)), indented=True)
         if not answer.document.ok:
             raise SystemExit(ExitCode.ANSWER_IS_NO)

@@ -9,7 +9,7 @@ from msgspec import UNSET, structs
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.document import NO, YES
+from consumers.documents.document import NO, YES, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
@@ -27,6 +27,7 @@ from infra.json_documents import members, to_json
 
 Proofs = dict[str, list[str]]
 """The member with the files of the proofs; empty without them."""
+_RECORD_AT: Final = [field.name for field in listed(Step)].index("record")
 _OF_ALL_FIELDS: Final = ("log_index", "is_complete", "figures", "ok")
 
 
@@ -126,6 +127,10 @@ def _entries_view(answer: Explanation) -> list[RenderableType]:
         Column("الفرق", "Change", drop=1, right=True),
     ]
     rows = [row for step in answer.steps for row in _rows(step, is_named=is_named)]
+    if all(step.record is None for step in answer.steps):  # nothing here is money
+        del heads[_RECORD_AT]
+        for row in rows:
+            del row[_RECORD_AT]
     sentence = Bilingual("{} {} بعد {:,} من القيود", "{} {} after {:,} log entries")
     title = sentence.format(answer.model, answer.key, answer.log_index)
     parts: list[RenderableType] = [figures_table(title, answer.figures)]

@@ -74,7 +74,7 @@ def partnership_figures(partnership_id: str) -> dict[str, Expression]:
         return Part(REVENUE, ACCOUNT, account, of, "sum", f"{name}_halalas", label)
 
     net = of_account(COLLECTIONS, lambda row: row.debits_halalas - row.credits_halalas, "net", _NET_REVENUE)
-    owed = of_account(PARTNER_PAYABLE, lambda row: row.credits_halalas - row.debits_halalas, "owed", _OWED)
+    owed = of_account(PARTNER_PAYABLE, lambda row: row.credits_halalas - row.debits_halalas, "owed", _ACCRUED)
     paid = of_account(CASH, lambda row: row.credits_halalas, "paid", _PAID)
     closed = Part(
         REVENUE, STATEMENT, where, lambda row: row.expected_halalas, "sum", "expected_of_closed_halalas", _OF_CLOSED
@@ -102,7 +102,7 @@ def _expected_of_open(contract: list[Any] | None, expected: Mapping[Key, int]) -
 
 
 _NET_REVENUE: Final = Bilingual("المحصّل ناقص المردود", "what was collected less what was reversed")
-_OWED: Final = Bilingual("المستحق للشريك", "what the partner is owed")
+_ACCRUED: Final = Bilingual("المتراكم للشريك", "what is accrued to the partner")
 _PAID: Final = Bilingual("المصروف للشريك", "what the partner was paid")
 _OF_CLOSED: Final = Bilingual("المتوقع للفترات المقفلة", "what was expected of the closed periods")
 _OPEN: Final = Bilingual("الفترة المفتوحة", "the open period")

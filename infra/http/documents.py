@@ -12,6 +12,7 @@ from infra.http.problems import CONTENT_TYPE
 Schema = dict[str, Any]
 """A part of an OpenAPI document."""
 TEXT: Final = {"type": "string"}
+BINARY: Final = {"type": "string", "format": "binary"}
 INTEGER: Final = {"type": "integer", "minimum": 0}
 ERROR_ROWS: Final[Schema] = {
     "type": "array",

@@ -149,12 +149,9 @@ def _money(partnerships: Sequence[Partnership], accounts: Sequence[Account]) -> 
         yield _line("  collected, net", _sar(row.net_halalas), "صافي المحصّل")
         yield _line("  partner's share", _sar(row.partner_halalas), "حصة الشريك")
         yield _line("  treasury's share", _sar(row.treasury_halalas), "حصة الخزينة")
-        paid, payable = (-balances.get(f"{kind}:{row.partnership_id}", 0) for kind in ("cash", "partner-payable"))
+        paid, accrued = (-balances.get(f"{kind}:{row.partnership_id}", 0) for kind in ("cash", "partner-payable"))
         yield _line("  paid to the partner", _sar(paid), "المصروف للشريك")
-        owed = (
-            ("owed to the partner", "المستحق للشريك") if payable >= 0 else ("owed by the partner", "المستحق على الشريك")
-        )
-        yield _line(f"  {owed[0]}", _sar(abs(payable)), owed[1])
+        yield _line("  accrued to the partner", _sar(accrued), "المتراكم للشريك")
     guarantee = [row for row in accounts if row.account.startswith("guarantee-expense:")]
     yield _line("Guarantee: topped up", _sar(sum(row.debits_halalas for row in guarantee)), "تكملة الضمان")
     yield _line("Guarantee: recovered", _sar(sum(row.credits_halalas for row in guarantee)), "المسترد من التكملة")

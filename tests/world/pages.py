@@ -173,6 +173,7 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
         "read_api": _read_api(),
         "gateway": gateway,
         "live": live,
+        "directory": nothing,
         "seals": Seals(b"a key of the tests"),
         "sessions": cast(Sessions, OneSession(account)),
         "passwords": nothing,

@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from consumers.console.web.language import Words, code, isolated
 from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of, label_of
+from consumers.documents.names import Kind, Names, kind_of
 from events.types.catalogue import CATALOGUE
+from events.values.bilingual import closed
 from events.wire.envelope import short_type
 
 NOTHING: Final = "–"
@@ -23,6 +25,17 @@ def label(context: Context, document: type[Struct] | Struct, name: str) -> str:
     """What people call a field of a document or of its class."""
     words: Words = context["w"]
     return words.of(label_of(document if isinstance(document, type) else type(document), name))
+
+
+@pass_context
+def named(context: Context, kind: Kind, value: str) -> Markup:
+    """The name of an agency, a service or a project, and its code beside it. A name is anybody's text."""
+    names: Names = context.get("directory") or {}
+    name = names.get((kind, value))
+    if name is None:
+        return code(value)
+    text = closed(context["w"].of(name))
+    return Markup('<span class="named">{} <small>{}</small></span>').format(isolated(text), code(value))
 
 
 @pass_context
@@ -47,6 +60,9 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         parts: Any = context.environment.get_template("parts.html").module
         tag: Markup = parts.tag(words.of(value), value.tone)
         return tag
+    if (named_as := kind_of(kind)) is not None:
+        codes = (value,) if isinstance(value, str) else value
+        return Markup(words.say("، ", ", ")).join(named(context, named_as, code) for code in codes)  # noqa: S704 - ours
     if isinstance(value, tuple):
         parted = Markup(words.say("، ", ", "))  # noqa: S704 - ours
         return parted.join(words.of(one) if isinstance(one, Labelled) else code(one) for one in value)

@@ -14,16 +14,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from consumers.console.web.assets import assets
-from consumers.console.web.documents import cell, label
+from consumers.console.web.documents import cell, label, named
 from consumers.console.web.language import Words, code, english, isolated
 from consumers.documents.document import fields, listed
+from consumers.documents.names import Names
 from infra.http.prose import in_reading_order_html
 
 
 class Templates:
     """Renders pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None = None) -> None:
+        """`names` are those of agencies, services and projects, which may grow."""
         self._environment = Environment(
             loader=PackageLoader("consumers.console", "templates"),
             autoescape=True,
@@ -33,7 +35,8 @@ class Templates:
             extensions=["jinja2.ext.do"],
         )
         self._environment.globals["asset"] = lambda name: assets()[name].address
-        self._environment.globals |= {"cell": cell, "label": label, "fields": fields, "listed": listed}
+        self._environment.globals |= {"cell": cell, "named": named, "label": label, "fields": fields}
+        self._environment.globals |= {"listed": listed, "directory": names}
         self._environment.filters |= {"isolated": isolated, "code": code, "english": english}
 
     def render(self, template: str, words: Words, context: Mapping[str, Any]) -> str:

@@ -7,7 +7,18 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Date, Instant, Label, Labelled, Listing, Name, in_sentence
+from consumers.documents.document import (
+    AgencyCode,
+    Count,
+    Date,
+    Instant,
+    Label,
+    Labelled,
+    Listing,
+    Name,
+    ServiceId,
+    in_sentence,
+)
 
 
 class Channel(Labelled):
@@ -120,8 +131,8 @@ class Campaign(Struct, frozen=True, kw_only=True):
     rule: Annotated[str, Label("القاعدة", "Rule", is_detail=True)]
     kind: Annotated[CampaignKind, Label("النوع", "Kind", is_detail=True)]
     cause_index: Annotated[Count, Label("القيد المسبب", "Causing entry", is_detail=True)]
-    owner: Annotated[str, Label("الجهة", "Agency", drop=1)]
-    service_id: Annotated[str | None, Label("الخدمة", "Service", drop=3)]
+    owner: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
+    service_id: Annotated[ServiceId | None, Label("الخدمة", "Service", drop=3)]
     channels: Channels
     due_on: Annotated[Date, Label("الموعد", "Due")]
     state: Annotated[CampaignState, Label("الحالة", "State")]
@@ -201,7 +212,7 @@ class CampaignStep(Struct, frozen=True, kw_only=True):
     index: Annotated[Count, Label("القيد", "Entry")]
     recorded: Annotated[Instant, Label("سُجّل", "Recorded", drop=3)]
     type: Annotated[CampaignStepType, Label("الحدث", "Event")]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     by: Annotated[str | None, Label("المكتب", "Desk")]
     airing_id: str | None
     channel: Annotated[Channel | None, Label("الوسيلة", "Channel", drop=2)]

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import MissingChannels, OnChannels, Reach
-from consumers.documents.document import Count, Date, Label, Listing, Name
+from consumers.documents.document import AgencyCode, Count, Date, Label, Listing, Name
 
 _Days = Annotated[int | None, Meta(description="From the launch; negative before it.")]
 Airings = Annotated[Count, Label("مرات البث", "Airings", drop=5)]
@@ -33,7 +33,7 @@ class ServiceCoverage(Struct, frozen=True, kw_only=True):
 
     service_id: Annotated[str, Label("الخدمة", "Service")]
     name: Annotated[Name, Label("الاسم", "Name", is_detail=True)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     plan_id: str
     group: Count
     launched_on: Annotated[Date | None, Label("الإطلاق", "Launched", drop=4)]
@@ -65,7 +65,7 @@ class CoverageTotal(Struct, frozen=True, kw_only=True):
 
 
 class AgencyCoverage(CoverageTotal, frozen=True, kw_only=True):
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
 
 
 class Coverage(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ class AccountKind(Labelled):
     """What an account's name begins with; the id of its partnership follows after a colon."""
 
     COLLECTIONS = "collections", "الإيرادات المحصّلة", "Collections"
-    PARTNER_PAYABLE = "partner-payable", "المستحق للشريك", "Payable to the partner"
+    PARTNER_PAYABLE = "partner-payable", "المتراكم للشريك", "Accrued to the partner"
     TREASURY_SHARE = "treasury-share", "حصة الخزينة", "Treasury share"
     GUARANTEE_EXPENSE = "guarantee-expense", "مصروف الضمان", "Guarantee expense"
     CASH = "cash", "النقد المدفوع", "Cash"
@@ -48,11 +48,14 @@ RULES: Final = {
 _MEANINGS: Final = {
     AccountKind.COLLECTIONS: (Name("محصّل", "Collected"), Name("رُدّ أكثر مما حُصّل", "More reversed than collected")),
     AccountKind.PARTNER_PAYABLE: (
-        Name("مستحق على الشريك", "Owed by the partner"),
-        Name("مستحق للشريك", "Owed to the partner"),
+        Name(
+            "متراكم على الشريك، ومنه الفترات غير المقفلة",
+            "Accrued against the partner, with the periods that are not closed",
+        ),
+        Name("متراكم للشريك، ومنه الفترات غير المقفلة", "Accrued to the partner, with the periods that are not closed"),
     ),
     AccountKind.TREASURY_SHARE: (
-        Name("مستحق على الخزينة", "Owed by the treasury"),
+        Name("على الخزينة", "Against the treasury"),
         Name("للخزينة", "For the treasury"),
     ),
     AccountKind.GUARANTEE_EXPENSE: (

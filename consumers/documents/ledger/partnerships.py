@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
+from consumers.documents.document import (
+    AgencyCode,
+    Count,
+    Date,
+    Halalas,
+    Label,
+    Labelled,
+    Listing,
+    Name,
+    Period,
+    ServiceIds,
+)
 from consumers.documents.ledger.periods import ExpectedPeriod
 from events.values.data import Data
 
@@ -32,6 +43,13 @@ class TierBasis(Labelled):
     CONTRACT_YEAR = "contract-year", "كل سنة من العقد", "Each contract year"
 
 
+Owed = Annotated[
+    Halalas,
+    Label("المستحق للشريك", "Owed to the partner"),
+    Meta(description="Of all closed periods, less what was paid (R13). The account has what is not closed, too."),
+]
+
+
 class Partner(Struct, frozen=True):
     name: Annotated[Name, Label("الشريك", "Partner")]
     partner_id: str
@@ -41,9 +59,9 @@ class Partnership(Struct, frozen=True, kw_only=True):
     """A contract as it is now."""
 
     partnership_id: Annotated[str, Label("الشراكة", "Partnership")]
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     partner: Annotated[Partner, Label("الشريك", "Partner")]
-    services: Annotated[tuple[str, ...], Label("الخدمات", "Services", is_detail=True)]
+    services: Annotated[ServiceIds, Label("الخدمات", "Services", is_detail=True)]
     legal_basis: Annotated[Name, Label("السند النظامي", "Legal basis", is_detail=True)]
     signed_on: Annotated[Date, Label("التوقيع", "Signed on", is_detail=True)]
     starts_on: Annotated[Date, Label("من", "From", drop=1)]
@@ -56,7 +74,7 @@ class Partnership(Struct, frozen=True, kw_only=True):
     last_period: Period
     closed_through: Period | None
     open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
-    payable_halalas: Halalas
+    payable_halalas: Owed
     top_up_outstanding_halalas: Halalas
     first_index: Count
     last_index: Count
@@ -99,15 +117,15 @@ class ListedPartnership(Struct, frozen=True, kw_only=True):
     """A partnership with its open period, as files have it."""
 
     partnership_id: Annotated[str, Label("الشراكة", "Partnership")]
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     partner_id: Annotated[str, Label("رمز الشريك", "Partner's code")]
     partner_name: Annotated[Name, Label("الشريك", "Partner")]
-    services: Annotated[tuple[str, ...], Label("الخدمات", "Services")]
+    services: Annotated[ServiceIds, Label("الخدمات", "Services")]
     terminated_on: Annotated[Date | None, Label("الإنهاء", "Terminated on")]
     open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
     expected_halalas: Annotated[Halalas, Label("المتوقع", "Expected")]
     net_halalas: Annotated[Halalas, Label("الصافي", "Net")]
-    payable_halalas: Annotated[Halalas, Label("المستحق الآن", "Owed now")]
+    payable_halalas: Owed
 
     @property
     def state(self) -> PartnershipState:

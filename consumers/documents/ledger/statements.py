@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Date, Halalas, Label, Listing, Period
+from consumers.documents.ledger.partnerships import Owed
 
 Exact = Annotated[
     int | str, Meta(description="Halalas; a fraction of one as text, such as `79/20`; null: without a bound.")
@@ -100,7 +101,7 @@ class StatementWorking(Struct, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     guarantee: Guarantee | None
     payouts: tuple[Payout, ...]
-    payable_halalas: Halalas
+    payable_halalas: Owed
     checkpoint: Checkpoint | None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType
 
-from consumers.documents.document import Count, EventType, Label
+from consumers.documents.document import AgencyCode, Count, EventType, Label
 from events.values.data import Data
 
 
@@ -16,7 +16,7 @@ class Anomaly(Struct, frozen=True, kw_only=True):
     rule: Annotated[str, Label("القاعدة", "Rule")]
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
     subject: Annotated[str, Label("الموضوع", "Subject", drop=1)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=3)]
     claimed: Data
     known: Data
     """What is known instead: which names it has depends on the rule."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Label, Labelled
+from consumers.documents.document import AgencyCode, Count, Label, Labelled
 
 RANGES_SHOWN_MAX: Final = 5
 SequenceNumber = Count | str
@@ -37,7 +37,7 @@ _READ: Final = ["complete", "incomplete", "only-earlier-numbers", "no-numbers-se
 class AgencyMonth(Struct, frozen=True, kw_only=True):
     """What the registrar read of an agency in a month."""
 
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     status: Annotated[CompletenessStatus, Label("الحالة", "State"), Meta(extra_json_schema={"enum": _READ})]
     first: Annotated[SequenceNumber | None, Label("من رقم", "From number")]
     last: Annotated[SequenceNumber | None, Label("إلى رقم", "To number")]

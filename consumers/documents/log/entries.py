@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, EventType, Instant, Label, Listing
+from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label, Listing
 
 PAGE_ROWS_MAX: Final = 1_000
 """Most entries of a page."""
@@ -23,7 +23,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     source: str
     type: Annotated[EventType, Label("نوع الحدث", "Event type", drop=1)]
     subject: Annotated[str, Label("الموضوع", "Subject", drop=3)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=2)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=2)]
     time: Annotated[Instant, Label("وقت الحدث", "Time of the event", drop=4)]
     proof: ProofLink
 

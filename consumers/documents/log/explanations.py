@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, EventType, Instant, Label
+from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label
+from consumers.documents.log.records import Record, record_of
 from events.values.data import Data
 
 Figure = Annotated[Any, Meta(description="A figure: a number, a text, a list or null.")]
@@ -30,17 +31,22 @@ class Step(Struct, frozen=True, kw_only=True):
     """An entry that changed figures. `waited`: the entries of events that came before their project or service was
     registered and took effect with this entry."""
 
-    READ_FIRST: ClassVar = ("index", "type", "agency")
+    READ_FIRST: ClassVar = ("index", "type", "record", "agency")
 
     index: Annotated[Count, Label("القيد", "Entry")]
     recordedtime: Annotated[Instant, Label("سُجّل", "Recorded", drop=4)]
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=3)]
     subject: str
     id: Annotated[str | None, Meta(description="Null where it is another agency's.")]
     data: Annotated[Data | None, Meta(description="Null where it is another agency's.")]
     waited: tuple[Count, ...]
     changes: dict[str, Change]
+
+    @property
+    def record(self) -> Annotated[Record | None, Label("الإيصال", "Receipt", drop=1)]:
+        """The receipt, reversal or payout."""
+        return record_of(self.type, self.data)
 
 
 class WholeStep(Step, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import Count, Label, Listing
+from consumers.documents.document import AgencyCode, Count, Label, Listing
 
 
 class Counted(Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class Counted(Struct, frozen=True, kw_only=True):
 class Activity(Struct, kw_only=True):
     READ_FIRST: ClassVar = ("agency", "accepted", "types", "refused")
 
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     events: dict[str, Counted]
     refusals: Counted | None
 

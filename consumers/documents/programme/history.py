@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Date, Label, Labelled, Listing
+from consumers.documents.document import AgencyCode, Count, Date, Label, Labelled, Listing
 from events.values.data import Data
 
 
@@ -35,7 +35,7 @@ class Step(Struct, frozen=True, kw_only=True):
         Meta(description="Where it took effect; later than `index` for a fact that waited."),
     ]
     type: Annotated[StepType, Label("الخطوة", "Step")]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     happened_on: Annotated[Date | None, Label("التاريخ", "Date")]
     phase: Annotated[Count | None, Label("المرحلة", "Phase", drop=2)]
     data: Annotated[Data | None, Meta(description="The event's data; null where its sender is another agency.")]

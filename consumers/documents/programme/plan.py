@@ -7,7 +7,19 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import OnChannels
-from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period, in_sentence
+from consumers.documents.document import (
+    AgencyCode,
+    Count,
+    Date,
+    Halalas,
+    Label,
+    Labelled,
+    Listing,
+    Name,
+    Period,
+    ProjectId,
+    in_sentence,
+)
 from events.values.bilingual import InTwoLanguages
 
 
@@ -44,8 +56,8 @@ class Infrastructure(Struct, frozen=True, kw_only=True):
 class Application(Struct, frozen=True, kw_only=True):
     """A national application; `started` includes the completed phases."""
 
-    project_id: Annotated[str, Label("التطبيق", "Application")]
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    project_id: Annotated[ProjectId, Label("التطبيق", "Application")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     phases: Annotated[Count, Label("المراحل", "Phases")]
     started: Annotated[Count, Label("المراحل التي بدأت", "Phases started")]
     completed: Annotated[Count, Label("المراحل المكتملة", "Phases completed")]
@@ -98,7 +110,7 @@ class SharedRevenue(Struct, frozen=True, kw_only=True):
     """A partnership of the plan. `open_period` is null once the last period is closed."""
 
     partnership_id: Annotated[str, Label("الشراكة", "Partnership")]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=3)]
     expected_halalas: Annotated[Halalas, Label("المتوقع", "Expected", drop=4)]
     net_halalas: Annotated[Halalas, Label("الصافي", "Net", drop=1)]
     partner_halalas: Annotated[Halalas, Label("حصة الشريك", "Partner's share")]
@@ -135,7 +147,7 @@ class AgencyPace(Struct, frozen=True, kw_only=True):
 
     READ_FIRST: ClassVar = ("agency", "services", "launched", "expected_launched")
 
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     services: Annotated[Count, Label("الخدمات", "Services")]
     launched: Annotated[Count, Label("الخدمات المطلقة", "Services launched")]
     phases: Annotated[Count, Label("المراحل", "Phases"), Meta(description="Of its projects that are not cancelled.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import Count, Date, Label, Labelled, Listing, Name
+from consumers.documents.document import AgencyCode, Count, Date, Label, Labelled, Listing, Name
 from consumers.documents.programme.history import Step
 
 
@@ -42,7 +42,7 @@ class Project(Struct, frozen=True, kw_only=True):
     plan_id: str
     kind: Annotated[ProjectKind, Label("النوع", "Kind", drop=6)]
     name: Annotated[Name, Label("الاسم", "Name", drop=2)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     state: Annotated[ProjectState, Label("الحالة", "State")]
     phases: Annotated[Count, Label("المراحل", "Phases", drop=3)]
     started: Annotated[Count, Label("بدأت", "Started", drop=5)]

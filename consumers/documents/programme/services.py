@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import Count, Date, Label, Labelled, Listing, Name
+from consumers.documents.document import AgencyCode, Count, Date, Label, Labelled, Listing, Name
 from consumers.documents.programme.history import Step
 
 
@@ -34,7 +34,7 @@ class Service(Struct, frozen=True, kw_only=True):
     plan_id: str
     group: Annotated[Count, Label("المجموعة", "Group", drop=4)]
     name: Annotated[Name, Label("الاسم", "Name", drop=2)]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     state: Annotated[ServiceState, Label("الحالة", "State")]
     launched_on: Annotated[Date | None, Label("الإطلاق", "Launched", drop=3)]
     channels: Annotated[tuple[ServiceChannel, ...] | None, Label("منافذ الخدمة", "Offered by", is_detail=True)]

@@ -6,7 +6,7 @@ from typing import Annotated, Final, TypedDict
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.document import Count, Label, Labelled, Listing, Name, Time
+from consumers.documents.document import AgencyCode, Count, Label, Labelled, Listing, Name, ServiceIds, Time
 from consumers.documents.teams.webhooks import WebhookAndSecrets
 
 
@@ -16,7 +16,7 @@ class ReadsFirst(Labelled):
 
 
 class Team(Struct, frozen=True, kw_only=True):
-    agency: Annotated[str, Label("الجهة", "Agency")]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     team: Annotated[str, Label("الفريق", "Team")]
     name: Annotated[Name, Label("الاسم", "Name", drop=1)]
     language: Annotated[ReadsFirst, Label("اللغة الأولى", "First language", drop=4)]
@@ -95,12 +95,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
     """What a team gets by which route. Where rules, services, channels or types are null, it gets all."""
 
     subscription_id: Annotated[Count, Label("الاشتراك", "Subscription")]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     team: Annotated[str, Label("الفريق", "Team", drop=1)]
     route: Annotated[Route, Label("الطريق", "Route")]
     endpoint_id: Annotated[str | None, Label("ويب هوك", "Webhook", drop=2)]
     rules: Annotated[tuple[str, ...] | None, Label("القواعد", "Rules", drop=3)]
-    services: Annotated[tuple[str, ...] | None, Label("الخدمات", "Services", drop=3)]
+    services: Annotated[ServiceIds | None, Label("الخدمات", "Services", drop=3)]
     channels: Annotated[tuple[str, ...] | None, Label("الوسائل", "Channels", drop=3)]
     types: Annotated[tuple[str, ...] | None, Label("الأحداث", "Events", drop=4)]
     from_index: Annotated[

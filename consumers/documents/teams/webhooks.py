@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
-from consumers.documents.document import Count, Instant, Label, Labelled, Listing, Time
+from consumers.documents.document import AgencyCode, Count, Instant, Label, Labelled, Listing, Time
 
 
 class Working(Labelled):
@@ -59,7 +59,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
     READ_FIRST: ClassVar = ("endpoint_id", "agency", "team", "state", "state_since")
 
     endpoint_id: Annotated[str, Label("ويب هوك", "Webhook")]
-    agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+    agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     team: Annotated[str, Label("الفريق", "Team", drop=1)]
     url: Annotated[str, Label("العنوان", "Address", drop=2)]
     created_at: Time

@@ -7,7 +7,10 @@ Flows in: the ledger, the index of events and the log. Flows out: a folder of `c
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from msgspec.structs import asdict
 
@@ -33,8 +36,13 @@ class NotSignedYet(Retry):
     """The closing entry is not under a signed checkpoint yet, or not in the event index: try again in a second."""
 
 
-async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
+async def prove_statement(
+    settings: Settings, partnership_id: str, period: str, folder: Path, *, is_for_partner: bool = False
+) -> ExportReport:
     """Write the folder, under a checkpoint that enough witnesses cosigned, if there is such a one.
+
+    `is_for_partner`: without entries of agencies that do not own the partnership, none of which counts, and which may
+    show another contract.
 
     Raises `NoStatement`, `NotSignedYet`, `ExportExists`.
     """
@@ -46,6 +54,10 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         signed = await checkpoint_over(connection, closing)
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
+        if is_for_partner:
+            await connection.execute(f"SET search_path = {REVENUE.schema}")
+            hidden = await read.strangers(connection, indexes)
+            indexes = [index for index in indexes if index not in hidden]
     async with database_log(settings, verifier) as port:
         if signed is None or not indexes or indexes[-1] != closing:
             raise NotSignedYet(NotSignedYet.__doc__)
@@ -54,6 +66,25 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         report = await export(port, checkpoint, verifier, entries, folder)
     (folder / verify.STATEMENT).write_text(verify.as_json(asdict(statement)) + "\n", encoding="utf-8")
     return report
+
+
+async def zipped_proof(settings: Settings, partnership_id: str, period: str, is_for_partner: bool) -> bytes | None:
+    """The folder as a ZIP, in which it is named as the statement is; None for `NotSignedYet`. Raises `NoStatement`."""
+    name = f"{partnership_id}-{period}"
+    with TemporaryDirectory() as folder:
+        try:
+            await prove_statement(settings, partnership_id, period, Path(folder, name), is_for_partner=is_for_partner)
+        except NotSignedYet:
+            return None
+        return _zipped(Path(folder, name))
+
+
+def _zipped(folder: Path) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.write(path, f"{folder.name}/{path.name}")
+    return file.getvalue()
 
 
 async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:

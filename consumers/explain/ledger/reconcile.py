@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from consumers.documents.document import Name
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.documents.log.records import FIELDS, record_of
 from consumers.explain.ledger.folded import folded
 from consumers.explain.ledger.what_if import NothingSigned
 from consumers.replay.fold.anomaly import ANOMALY
@@ -23,12 +24,6 @@ from events.values.money import riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.errors import WrongInput
 
-FIELDS: Final[Mapping[str, tuple[str, str]]] = {
-    "revenue.collected": ("receipt_id", "collected_on"),
-    "revenue.reversed": ("reversal_id", "reversed_on"),
-    "revenue.paid-out": ("payout_id", "paid_on"),
-}
-"""Type of the rows → the members of `data` with its id and its date."""
 CURRENCIES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
 """Names and signs of the Saudi riyal, the sign of 2025 among them."""
 
@@ -124,13 +119,8 @@ def totals(findings: Iterable[Finding]) -> dict[FindingKind, int]:
 
 def _facts(kind: str, entries: Sequence[Entry]) -> list[_Fact]:
     rules = {row.index: row.rule for row in folded(entries).rows(ANOMALY)}
-    return [_fact(kind, entry, rules.get(entry.index)) for entry in entries if entry.type == kind]
-
-
-def _fact(kind: str, entry: Entry, rule: str | None) -> _Fact:
-    id_name, date_name = FIELDS[kind]
-    data = entry.data
-    return _Fact(entry.index, data[id_name], data[date_name], data["amount_halalas"], rule)
+    records = [(entry.index, record_of(kind, entry.data)) for entry in entries if entry.type == kind]
+    return [_Fact(at, one.id, one.dated_on, one.amount_halalas, rules.get(at)) for at, one in records if one]
 
 
 def _by_id(facts: Iterable[_Fact]) -> dict[str, _Fact]:

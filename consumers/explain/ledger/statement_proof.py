@@ -7,14 +7,18 @@ statement. That needs the folder alone; with a log it also shows that no entry o
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
+from zipfile import BadZipFile, ZipFile
 
 import msgspec
 import orjson
@@ -30,10 +34,14 @@ from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
+from infra.log.layout import CHECKPOINT, KEY_HISTORY
 from infra.log.signed_note import Checkpoint, OtherKey, Verifier
 from infra.witnesses.policy import Policy
 
 MANY_ENTRIES_BYTES: Final = 8 << 20
+UNPACKED_BYTES_MAX: Final = 4 << 30
+_FILES: Final = frozenset({verify.STATEMENT, CHECKPOINT, KEY_HISTORY, "proof.json", verify.LINES, verify.TABLE})
+_BAD_ZIP: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 Stated = dict[str, Any]
 """A statement as JSON, which anybody may have written."""
 _UNREADABLE: Final = (
@@ -43,7 +51,7 @@ _UNREADABLE: Final = (
 
 
 class NotAStatement(YesserError):
-    """The folder holds no statement: give one that `yesser ledger prove-statement` wrote."""
+    """It holds no statement: give a folder of `yesser ledger prove-statement`, or the ZIP of a statement's page."""
 
 
 class NotProven(Tampered):
@@ -61,6 +69,34 @@ class StatementProof:
     root: str
     is_complete: bool
     ok: Literal[True] = True
+
+
+@contextmanager
+def unpacked(path: Path, bytes_max: int = UNPACKED_BYTES_MAX) -> Iterator[Path]:
+    """The folder itself, or for the block that of a ZIP, which anybody may have made. Raises `NotAStatement`."""
+    if path.is_dir():
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        try:
+            _unpack(path, Path(folder), bytes_max)
+        except _BAD_ZIP as error:
+            raise NotAStatement(f"{path} cannot be read: {error}. {NotAStatement.__doc__}") from error
+        yield Path(folder)
+
+
+def _unpack(path: Path, folder: Path, bytes_max: int) -> None:
+    """Only the files that are looked at, each once, and so many bytes in all."""
+    with ZipFile(path) as packed:
+        for member in packed.infolist():
+            target = folder / PurePosixPath(member.filename).name
+            if target.name not in _FILES or target.exists():
+                continue
+            bytes_max -= member.file_size
+            if bytes_max < 0:
+                raise ValueError("it has too many bytes")
+            with packed.open(member) as source, target.open("wb") as file:
+                copyfileobj(source, file)
 
 
 async def verify_statement(

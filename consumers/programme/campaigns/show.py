@@ -22,7 +22,8 @@ from consumers.documents.campaigns.campaigns import (
 )
 from consumers.documents.campaigns.evaluations import ExplainedCampaign
 from consumers.documents.document import label_of
-from consumers.documents.tables import grid
+from consumers.documents.names import with_code
+from consumers.documents.tables import grid, names
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import next_command, time_left
 from events.values.bilingual import Bilingual, in_lines, joined
@@ -94,7 +95,7 @@ def _facts(shown: CampaignAndHistory) -> Iterator[Bilingual]:
         yield Bilingual("العنوان: {}", "Address: {}").format(address)
         yield Bilingual("الإطلاق: {}", "Launched: {}").format(launched)
         yield Bilingual("قنوات الخدمة: {}", "Service channels: {}").format(channels)
-    yield Bilingual("الجهة المسؤولة: {}", "Owner: {}").format(shown.owner)
+    yield Bilingual("الجهة المسؤولة: {}", "Owner: {}").format(with_code(names(), "agency", shown.owner))
     yield _channels("channels", shown.channels)
     if shown.urgency is Urgency.HIGH:
         yield Bilingual(shown.urgency.ar, shown.urgency.en)
@@ -120,12 +121,13 @@ def due(campaign: ToDo, today: str) -> Bilingual:
 
 def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
     """Who acknowledged, for which agency, when, and by which entry."""
-    by, agency, index = campaign.acknowledged_by, campaign.owner, campaign.acknowledged_index
+    by, index = campaign.acknowledged_by, campaign.acknowledged_index
+    agency = with_code(names(), "agency", campaign.owner)
     if campaign.acknowledged_at is None:
         return Bilingual("لم تُستلم بعد.", "Not acknowledged yet.")
     at = riyadh_minute(campaign.acknowledged_at)
     return Bilingual(
-        "استلمها {by} ({agency}) في {at} بالقيد {index}.", "Acknowledged by {by} ({agency}) at {at}, entry {index}."
+        "استلمها {by} من {agency} في {at} بالقيد {index}.", "Acknowledged by {by} of {agency} at {at}, entry {index}."
     ).format(by=by, agency=agency, at=at, index=index)
 
 

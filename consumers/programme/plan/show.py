@@ -16,8 +16,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.documents.document import Listing, Name, label_of
+from consumers.documents.document import Listing, label_of
 from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.names import with_code
 from consumers.documents.programme.plan import (
     PARTNERSHIPS,
     Awareness,
@@ -30,7 +31,7 @@ from consumers.documents.programme.plan import (
     training_name,
 )
 from consumers.documents.programme.projects import ProjectKind
-from consumers.documents.tables import grid
+from consumers.documents.tables import grid, names
 from events.values.bilingual import Bilingual, InTwoLanguages, joined
 from events.values.plan_figures import COUNTED, begun_and_completed
 from infra.command_line.display import Column, Grid, Row
@@ -94,10 +95,11 @@ def _progress(plan: Plan) -> Grid:
     note = localized(Bilingual("بدأ {} من {} مسجّلة", "{} begun of {} registered").format(begun, registered))
     rows.append((ProjectKind.NATIONAL_APPLICATION, finished, applications.target, note))
     for project in applications.projects:
-        where = f"  {project.project_id} ({project.agency})"
-        phases = localized(Bilingual("مراحل بدأت: {}", "phases, {} started").format(project.started))
-        note = localized(Bilingual("أُلغي", "cancelled")) if project.cancelled else phases
-        rows.append((Name(where, where), project.completed, project.phases, note))
+        name = with_code(names(), "project", project.project_id)
+        phases = Bilingual("مراحل بدأت: {}", "phases, {} started").format(project.started)
+        state = Bilingual("أُلغي", "cancelled") if project.cancelled else phases
+        note = localized(joined([state, with_code(names(), "agency", project.agency)]))
+        rows.append((Bilingual("  {}", "  {}").format(name), project.completed, project.phases, note))
     for group in Group:
         row = plan.services.groups[group.value]
         note = _counts(row, "registered", "live", "suspended", "retired")
@@ -134,8 +136,8 @@ def _lines(rows: list[_Line]) -> Grid:
     cells: list[Row] = []
     for name, done, target, note in rows:
         arabic = "" if name.ar == name.en else name.ar.rpartition("، ")[2]
-        names = [name.en, arabic] if both else [localized(name)]
-        cells.append([names[0], bar(done, target), f"{done:,} / {target:,}", *names[1:], Text(note, style="dim")])
+        shown = [name.en, arabic] if both else [localized(name)]
+        cells.append([shown[0], bar(done, target), f"{done:,} / {target:,}", *shown[1:], Text(note, style="dim")])
     return Grid(None, columns, cells)
 
 

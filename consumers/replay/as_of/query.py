@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import RenderableType
 from rich.text import Text
 
+from consumers.replay.as_of.names import show_names_in
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
 from consumers.replay.fold.consumer import Consumer
 from infra.command_line import display
@@ -40,6 +41,8 @@ def print_view(
     document: Any, as_json: bool, tables: Callable[[], Iterable[RenderableType]], at: PointInTime = NOW
 ) -> None:
     """Print an indented JSON document, or tables below the point in time unless it is now."""
+    if not as_json:
+        show_names_in(document)
     words = at.words()
     title = [Text(words, style="bold yellow")] if words else []
     print_result(document, as_json, lambda: display.show(*title, *tables()), indented=True)

@@ -14,7 +14,9 @@ from rich.text import Text
 from consumers.documents.document import document_of
 from consumers.documents.ledger.partnerships import PartnershipAndRevenue
 from consumers.documents.ledger.periods import EXPECTED
+from consumers.documents.names import Names, codes_in
 from consumers.documents.tables import grid
+from consumers.replay.as_of.names import names_of
 from consumers.replay.as_of.query import run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
@@ -41,8 +43,8 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @index_option
 def terms_command(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """Show the terms of a PARTNERSHIP in words: parties, versions with bands, cap and guarantee, expected revenue."""
-    _, shown = run_query(CONSUMER, lambda connection: _terms(connection, partnership), as_of_index)
-    print_result(shown, as_json, lambda: _print_terms(terms_in_words(shown), shown), indented=True)
+    _, (shown, names) = run_query(CONSUMER, lambda connection: _terms(connection, partnership), as_of_index)
+    print_result(shown, as_json, lambda: _print_terms(terms_in_words(shown, names), shown), indented=True)
 
 
 @click.command("statement")
@@ -95,14 +97,15 @@ def statement_command(
         print_result(parts.document(), as_json, lambda: show(*_on_screen(statement_paper(parts))), indented=True)
 
 
-async def _terms(connection: Connection, partnership_id: str) -> PartnershipAndRevenue:
+async def _terms(connection: Connection, partnership_id: str) -> tuple[PartnershipAndRevenue, Names]:
     await read.require_partnership(connection, partnership_id)
     found = await read.partnership(connection, partnership_id)
     assert found is not None, "it is known"
     sums = await expected_by_version(connection, partnership_id)
     versions = [{**asdict(version), "expected_halalas": sums[version.version]} for version in found.versions]
     expected = await expected_and_actual(connection, partnership_id)
-    return document_of(PartnershipAndRevenue, asdict(found), versions=versions, expected=expected)
+    shown = document_of(PartnershipAndRevenue, asdict(found), versions=versions, expected=expected)
+    return shown, await names_of(connection, codes_in(shown))
 
 
 def _on_screen(paper: Paper) -> Iterator[RenderableType]:

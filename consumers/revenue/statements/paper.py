@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from consumers.documents.document import field_of
 from consumers.documents.formulas import percent_text
+from consumers.documents.ledger.ledger import AccountKind
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import BandShare, DayShare, Share, Statement
+from consumers.documents.names import with_code
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals
 from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
 from events.values.bilingual import Bilingual
@@ -84,7 +86,7 @@ def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Pap
     partnership, working = parts.partnership, parts.working
     statement = working.statement
     sheets = [
-        _parties(partnership, statement),
+        _parties(parts, statement),
         _revenue(statement),
         *(sheet for group in working.groups for sheet in _share_sheets(partnership, group)),
         *([] if working.guarantee is None else [_guarantee(working)]),
@@ -107,14 +109,15 @@ def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual
     return Sheet(heading, (), tuple(rows), note)
 
 
-def _parties(partnership: PartnershipAndTerms, statement: Statement) -> Sheet:
+def _parties(parts: StatementParts, statement: Statement) -> Sheet:
+    partnership = parts.partnership
     calendar: CalendarName = partnership.calendar.value
     first, last = days_of(statement.period, calendar)
     partner = partnership.partner.name
     return _facts(
         Bilingual("العقد والفترة", "Contract and period"),
         [
-            (_name(Partnership, "agency"), partnership.agency),
+            (_name(Partnership, "agency"), with_code(parts.names, "agency", partnership.agency)),
             (_name(Partnership, "partner"), partner),
             (_name(Partnership, "starts_on"), date_text(max(first, partnership.starts_on))),
             (_name(Partnership, "ends_on"), date_text(min(last, partnership.last_day))),
@@ -255,7 +258,7 @@ def _guarantee(working: Working) -> Sheet:
 
 def _totals(statement: Statement) -> Sheet:
     return _facts(
-        Bilingual("المستحق بالريال", "What is due, in riyals"),
+        Bilingual("حصص الفترة بالريال", "Shares of the period, in riyals"),
         [
             _line(statement, "partner_base_halalas"),
             _line(statement, "top_up_halalas", "+ "),
@@ -297,15 +300,22 @@ def _sums(days: Sequence[DayShare]) -> tuple[str, str, str]:
     return exact_riyals(amount), "", exact_riyals(share)
 
 
-def settled_paid_owed(parts: StatementParts) -> Iterator[tuple[Bilingual, int]]:
+def settled_paid_owed(paid: int, owed: int, accrued: int | None = None) -> Iterator[tuple[Bilingual, int]]:
     """What all closed periods gave the partner, what was paid of it, and what is owed, in halalas (R13).
 
-    As of the entry that last changed the contract.
+    With the balance of the partner's account also what is accrued, of which periods that are not closed are a part.
     """
-    owed, paid = parts.partnership.payable_halalas, sum(payout.amount_halalas for payout in parts.payouts)
     yield Bilingual("حصة الشريك من كل الفترات المقفلة", "Settled share, of all closed periods"), owed + paid
     yield Bilingual("− المصروف للشريك", "− Paid"), paid
-    yield Bilingual("= المستحق للشريك", "= Owed to the partner"), owed
+    yield _name(Partnership, "payable_halalas", "= "), owed
+    if accrued is not None:
+        yield Bilingual("+ حصته من الفترات غير المقفلة", "+ Share of the periods that are not closed"), accrued - owed
+        yield Bilingual("= {}", "= {}").format(AccountKind.PARTNER_PAYABLE), accrued
+
+
+def owed_of(parts: StatementParts) -> Iterator[tuple[Bilingual, int]]:
+    """As of the entry that last changed the contract."""
+    return settled_paid_owed(sum(payout.amount_halalas for payout in parts.payouts), parts.partnership.payable_halalas)
 
 
 def _paid(parts: StatementParts) -> Sheet:
@@ -314,7 +324,7 @@ def _paid(parts: StatementParts) -> Sheet:
     for payout in parts.payouts:
         name = Bilingual("{} · {}", "{} · {}").format(payout.payout_id, date_text(payout.paid_on))
         rows.append((name, riyals_text(payout.amount_halalas)))
-    rows += [(label, riyals_text(halalas)) for label, halalas in settled_paid_owed(parts)]
+    rows += [(label, riyals_text(halalas)) for label, halalas in owed_of(parts)]
     note = Bilingual("بعد القيد {} من السجل.", "After log entry {}.").format(parts.partnership.last_index)
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows, note)
 

@@ -9,6 +9,8 @@ from typing import Final
 from consumers.documents.document import documents_of
 from consumers.documents.ledger.periods import ExpectedPeriod
 from consumers.documents.ledger.statements import Checkpoint, Payout
+from consumers.documents.names import codes_in
+from consumers.replay.as_of.names import names_of
 from consumers.revenue import read
 from consumers.revenue.statements.working import Posting, Provenance, StatementParts, working_of
 from infra.log.proofs import PROOF_PREFIX
@@ -35,7 +37,8 @@ async def statement_parts(
     payouts = documents_of(Payout, await connection.fetch(_SQL["payouts"], partnership_id))
     working = working_of(statement, partnership.versions, postings, outstanding or 0)
     provenance = await _provenance(connection, statement.closing_index, public_address)
-    return StatementParts(partnership, working, postings, payouts, provenance)
+    names = await names_of(connection, codes_in(partnership))
+    return StatementParts(partnership, working, postings, payouts, provenance, names)
 
 
 async def _provenance(connection: Connection, closing: int, public_address: str | None) -> Provenance | None:

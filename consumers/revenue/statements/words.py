@@ -14,6 +14,7 @@ from consumers.documents.document import in_sentence
 from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
 from consumers.documents.ledger.statements import BandShare, DayShare
+from consumers.documents.names import Names, with_code
 from consumers.revenue.statements.working import Band
 from events.values.bilingual import Bilingual, joined
 from events.values.calendar import hijri_of
@@ -59,13 +60,14 @@ def band_text(band: Band | BandShare | DayShare) -> Bilingual:
     return Bilingual("من {} إلى {}", "from {} to {}").format(low, high)
 
 
-def terms_in_words(partnership: PartnershipAndRevenue) -> Iterator[Bilingual]:
+def terms_in_words(partnership: PartnershipAndRevenue, names: Names) -> Iterator[Bilingual]:
     """The contract, sentence by sentence, with each version and its effect."""
-    agency, partner, basis = partnership.agency, partnership.partner, partnership.legal_basis
+    partner, basis = partnership.partner, partnership.legal_basis
+    agency = with_code(names, "agency", partnership.agency)
     yield Bilingual("الطرفان: الجهة {} والشريك {} ({}).", "Parties: agency {} and partner {} ({}).").format(
         agency, partner.name, partner.partner_id
     )
-    services = partnership.services
+    services = [with_code(names, "service", service) for service in partnership.services]
     yield Bilingual("الخدمات: {}.", "Services: {}.").format(joined(services))
     yield Bilingual("السند النظامي: {}", "Legal basis: {}").format(basis)
     signed, start, end = map(date_text, (partnership.signed_on, partnership.starts_on, partnership.ends_on))

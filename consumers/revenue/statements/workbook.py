@@ -13,9 +13,11 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
-from consumers.documents.document import Halalas, fields
+from consumers.documents.document import Halalas, fields, label_of
+from consumers.documents.ledger.partnerships import Partnership
 from consumers.documents.ledger.statements import Statement, exact_halalas
-from consumers.revenue.statements.paper import settled_paid_owed, statement_title
+from consumers.documents.names import with_code
+from consumers.revenue.statements.paper import owed_of, statement_title
 from consumers.revenue.statements.working import Band, Posting, StatementParts, bands_of
 from events.values.bilingual import Bilingual
 from events.values.money import HALALAS_PER_RIYAL
@@ -30,7 +32,7 @@ _HEADING_ROWS: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the receipts. `kind`: `money`, `date` or `` (a number or text)."""
+    """A column of the receipts. `kind`: `money`, `date`, `service` or `` (a number or text)."""
 
     label: Bilingual
     kind: str
@@ -47,7 +49,7 @@ _COLUMNS: Final = (
     _Column(Bilingual("رقم القيد", "Log entry"), "", lambda posting, _: posting.index, 10),
     _Column(Bilingual("رقم الإيصال", "Receipt"), "", lambda posting, _: posting.id, 22),
     _Column(Bilingual("التاريخ", "Date"), "date", lambda posting, _: date.fromisoformat(posting.dated_on), 12),
-    _Column(Bilingual("الخدمة", "Service"), "", lambda posting, _: posting.service_id, 18),
+    _Column(Bilingual("الخدمة", "Service"), "service", lambda posting, _: posting.service_id, 40),
     _Column(Bilingual("المبلغ", "Amount"), "money", lambda posting, _: posting.amount_halalas),
     _Column(Bilingual("حصة الشريك", "Partner's share"), "money", lambda posting, _: posting.partner_halalas),
     _Column(Bilingual("حصة الخزينة", "Treasury's share"), "money", lambda posting, _: posting.treasury_halalas),
@@ -93,13 +95,19 @@ def _write_statement(book: Any, parts: StatementParts) -> None:
 
 def _figures(parts: StatementParts) -> Iterator[tuple[Bilingual, Any, str]]:
     partnership, statement = parts.partnership, parts.working.statement
-    yield Bilingual("الشريك", "Partner"), f"{partnership.partner.name.ar} · {partnership.partner.name.en}", ""
+    yield label_of(Partnership, "agency"), _in_a_line(with_code(parts.names, "agency", partnership.agency)), ""
+    yield label_of(Partnership, "partner"), _in_a_line(partnership.partner.name), ""
     for field in fields(Statement):
         value = getattr(statement, field.name)
         if value is not None:
             yield field.label, value, "money" if field.type is Halalas else ""
-    for label, halalas in settled_paid_owed(parts):
+    for label, halalas in owed_of(parts):
         yield label, halalas, "money"
+
+
+def _in_a_line(text: Bilingual) -> str:
+    plain = text.plain()
+    return plain.ar if plain.ar == plain.en else f"{plain.ar} · {plain.en}"
 
 
 def _write_receipts(book: Any, parts: StatementParts) -> None:
@@ -107,7 +115,7 @@ def _write_receipts(book: Any, parts: StatementParts) -> None:
     sheet, styles = _sheet(book, _RECEIPTS), _styles(book)
     sheet.freeze_panes(_HEADING_ROWS, 0)
     bands = {version.version: bands_of(version.terms) for version in parts.partnership.versions}
-    last = _HEADING_ROWS + len(parts.postings)
+    last, services = _HEADING_ROWS + len(parts.postings), dict[str, str]()
     added = dict.fromkeys(_ADDED, 0)
     for place, column in enumerate(_COLUMNS):
         sheet.set_column(place, place, column.width)
@@ -115,6 +123,8 @@ def _write_receipts(book: Any, parts: StatementParts) -> None:
     for number, posting in enumerate(parts.postings, _HEADING_ROWS):
         for place, column in enumerate(_COLUMNS):
             value = column.value(posting, bands[posting.contract_version])
+            if column.kind == "service":
+                value = services.setdefault(value, _in_a_line(with_code(parts.names, "service", value)))
             sheet.write(number, place, _riyals(value) if column.kind == "money" else value, styles[column.kind])
             if column.label.en in added:
                 added[column.label.en] += value
@@ -136,6 +146,7 @@ def _styles(book: Any) -> dict[str, Any]:
     money = {"num_format": "#,##0.00"}
     return {
         "": book.add_format(),
+        "service": book.add_format(),
         "money": book.add_format(money),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
         "heading": book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),

@@ -8,7 +8,7 @@ Out: for each band the amount, the rate and the exact share; the rounding of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
@@ -23,6 +23,7 @@ from consumers.documents.ledger.statements import (
     StatementWorking,
     exact_halalas,
 )
+from consumers.documents.names import Names
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
 from events.values.data import Data
@@ -137,6 +138,8 @@ class StatementParts:
     postings: Sequence[Posting]
     payouts: Sequence[Payout] = ()
     provenance: Provenance | None = None
+    names: Names = field(default_factory=dict)
+    """Of the agency and the services."""
 
     def document(self) -> StatementWorking:
         return StatementWorking(

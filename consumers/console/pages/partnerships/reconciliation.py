@@ -20,8 +20,9 @@ from consumers.api.reader import Answer, Reader
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.documents.log.records import FIELDS
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
-from consumers.explain.ledger.reconcile import FIELDS, FileRow, reconcile, totals
+from consumers.explain.ledger.reconcile import FileRow, reconcile, totals
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read

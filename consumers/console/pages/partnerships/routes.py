@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from consumers.console.pages.partnerships import reconciliation, statements, wha
 from consumers.console.pages.partnerships.shown import listed, partnership_of
 from consumers.console.visit import Visit, Visiting, csv_attachment, only
 from consumers.documents.ledger.forecasts import ForecastPeriod
-from consumers.documents.ledger.ledger import AccountKind, kind_of
+from consumers.documents.ledger.ledger import Account, AccountKind, kind_of
 from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import PERIODS, RevenuePeriod
 from consumers.documents.tables import csv_file
@@ -27,6 +28,8 @@ from consumers.explain.ledger.over_http.routes import (
     open_periods_for,
     periods_for,
 )
+from consumers.revenue.statements.paper import settled_paid_owed
+from events.values.bilingual import Bilingual
 
 _PAGE_ROWS: Final = 50
 
@@ -63,10 +66,18 @@ async def partnership(visit: Visiting, partnership_id: Id) -> Response:
         periods=periods,
         chart=chart_of(periods),
         accounts=accounts.document,
+        owed=_owed(own, accounts.document),
         documents={"partnership": Partnership, "period": RevenuePeriod},
         tab="terms",
         live=True,
     )
+
+
+def _owed(own: Partnership, accounts: Sequence[Account]) -> Iterator[tuple[Bilingual, int]]:
+    """How what is owed and what is accrued follow."""
+    balances = {account.kind: account.balance_halalas for account in accounts}
+    paid, accrued = -balances.get(AccountKind.CASH, 0), -balances.get(AccountKind.PARTNER_PAYABLE, 0)
+    return settled_paid_owed(paid, own.payable_halalas, accrued)
 
 
 @routes.get("/partnerships/{partnership_id}/periods.csv")

@@ -12,8 +12,9 @@ from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships.shown import guarantee_formula, partnership_of
 from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.statements import BandShare
-from consumers.explain.ledger.over_http.routes import closed, working_for
+from consumers.explain.ledger.over_http.routes import ZIP, closed, proof_for, working_for
 from consumers.explain.statement_formulas import FORMULAS
+from consumers.revenue.statements.paper import settled_paid_owed
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of
 from infra.http.problems import Problem
@@ -39,6 +40,7 @@ async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Resp
         exact=lambda halalas: exact_money(visit.words, halalas),
         guarantee_formula=guarantee_formula(working.guarantee),
         files=tuple(FILES),
+        owed=settled_paid_owed(sum(one.amount_halalas for one in working.payouts), working.payable_halalas),
         log_index=found.log_index,
     )
 
@@ -49,6 +51,12 @@ async def statement_file(visit: Visiting, partnership_id: Id, period: Period, na
         raise Problem("not-found")
     content = (await statement_file_for(visit.reader, partnership_id, period, name)).document
     return attachment(content, FILES[name], f"{partnership_id}-{period}.{name}")
+
+
+@routes.get("/partnerships/{partnership_id}/statements/{period}/proof")
+async def proof(visit: Visiting, partnership_id: Id, period: Period) -> Response:
+    content = (await proof_for(visit.reader, partnership_id, period)).document
+    return attachment(content, ZIP, f"{partnership_id}-{period}.zip")
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")

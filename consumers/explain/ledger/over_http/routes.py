@@ -5,6 +5,7 @@ They answer what `yesser ledger` prints, to those who may read the partnership.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 import orjson
@@ -18,7 +19,7 @@ from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit, Period
 from consumers.api.reader import Answer, Reader, Reads
 from consumers.api.reading import Reading, found
-from consumers.api.resources.statements import transfers_for
+from consumers.api.resources.statements import statement_for, transfers_for
 from consumers.api.routes import prepared
 from consumers.documents.document import D, documents_of
 from consumers.documents.ledger.figures import ExplainedFigure
@@ -28,6 +29,7 @@ from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.ledger.forecast import forecast
 from consumers.explain.ledger.over_http.calculations import Raw, calculated_for, entries_in_scope, signing_entry
+from consumers.explain.ledger.proving import zipped_proof
 from consumers.explain.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.explain.over_http.answers import Check, explained_for
 from consumers.explain.renderings import figure_document
@@ -39,7 +41,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
-from infra.http.documents import answer, schema_of
+from infra.http.documents import BINARY, answer, schema_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -47,6 +49,7 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
+ZIP: Final = "application/zip"
 STEPS_MAX: Final = 100
 """Steps of a figure that are shown."""
 _SQL: Final = queries("consumers.explain.ledger.over_http", "read.sql")
@@ -210,6 +213,30 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
         holder = reader.caller.quota_name
         document = await reader.reads.calculations.beside(holder, working_of, partnership_id, period)
     return Answer(document, known.state)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/statements/{period}/proof",
+    summary="The proof of a statement",
+    responses=documents.responses(answer("A ZIP for `yesser ledger verify-statement`.", BINARY, ZIP)),
+)
+async def proof(request: Reading, partnership_id: Id, period: Period) -> Response:
+    """The statement with the entries that it follows from and their proof. A partner gets those of the agency that owns
+    the partnership; no others count. 503 until the closing entry is signed, which takes a second."""
+    found = await request.respond(lambda reader: proof_for(reader, partnership_id, period), media_type=ZIP)
+    if found.status_code == 200:
+        found.headers["Content-Disposition"] = f'attachment; filename="{partnership_id}-{period}.zip"'
+    return found
+
+
+async def proof_for(reader: Reader, partnership_id: str, period: str) -> Answer[bytes]:
+    """Raises `Problem` (403, 404, 429, 503)."""
+    statement = await statement_for(replace(reader, format="proof"), partnership_id, period)
+    papers, is_for_partner = reader.reads.papers, money_scope(reader.caller).partners is not None
+    content = await papers.beside(reader.caller.quota_name, zipped_proof, partnership_id, period, is_for_partner)
+    if content is None:
+        raise Problem("overloaded", retry_after_s=1)
+    return Answer(content, statement.state)
 
 
 @routes.get(

@@ -41,6 +41,8 @@ EVERYBODY = dict.fromkeys(CALLERS, 200)
 PROGRAMME = EVERYBODY | {"treasury": 403, "acme": 403, "nobody": 403}
 LOG = EVERYBODY | {"treasury": 403}
 OF_HEALTH = EVERYBODY | {"labour": 404, "nobody": 404}
+NOT_SIGNED = dict.fromkeys(CALLERS, 503) | {"labour": 404, "nobody": 404}
+"""By no key that this machine knows."""
 ACCESS: dict[str, dict[str, int]] = {
     "/v1/plan": PROGRAMME,
     "/v1/pace": PROGRAMME,
@@ -60,6 +62,7 @@ ACCESS: dict[str, dict[str, int]] = {
     "/v1/partnerships/{partnership_id}/statements/{period}": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/transfers": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/statements/{period}/working": OF_HEALTH,
+    "/v1/partnerships/{partnership_id}/statements/{period}/proof": NOT_SIGNED,
     "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/periods": OF_HEALTH,
     "/v1/partnerships/{partnership_id}/accounts": OF_HEALTH,

@@ -16,8 +16,8 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
-from consumers.explain.ledger.proving import NotSignedYet, prove_statement
-from consumers.explain.ledger.statement_proof import verify_statement
+from consumers.explain.ledger.proving import NotSignedYet, prove_statement, zipped_proof
+from consumers.explain.ledger.statement_proof import unpacked, verify_statement
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -95,6 +95,7 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
     await sign(books.connection, books.raw, 1)
     with pytest.raises(NotSignedYet):
         await prove_statement(settings, *books.own, tmp_path / "early")
+    assert await zipped_proof(settings, *books.own, is_for_partner=True) is None
     await sign(books.connection, books.raw, len(books.raw))
     against = AuditSource(str(books.mirror), VERIFIER, None, None)
     for number, statement in enumerate(fold(books.log).statements):
@@ -102,6 +103,11 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
         await prove_statement(settings, *name, folder)
         found = await verify_statement(folder, VERIFIER)
         assert (found.partnership_id, found.period, found.is_complete) == (*name, False)
+        if number < 1:
+            packed = tmp_path / "proof.zip"
+            packed.write_bytes(await zipped_proof(settings, *name, is_for_partner=True) or b"")
+            with unpacked(packed) as own:
+                assert await verify_statement(own, VERIFIER) == found
         if number < 3:
             assert (await verify_statement(folder, VERIFIER, against)).is_complete
         document = await books.yesser.document("ledger", "statement", *name, "--working")
@@ -158,7 +164,7 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
     amounts = [
         riyals_text(statement[name]) for name in ("net_halalas", "partner_total_halalas", "treasury_total_halalas")
     ]
-    for words in ("Partner's share under version", "× rate", "What is due, in riyals", closed, *amounts):
+    for words in ("Partner's share under version", "× rate", "Shares of the period, in riyals", closed, *amounts):
         assert words in text, words
 
     files = {name: tmp_path / f"statement.{name}" for name in ("html", "pdf", "csv", "xlsx", "parquet")}

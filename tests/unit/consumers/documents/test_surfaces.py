@@ -7,8 +7,10 @@ import io
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
+import click
 import orjson
 import pytest
+from click.testing import CliRunner
 from jinja2 import Environment
 from msgspec import Struct
 from rich.console import Console
@@ -19,11 +21,13 @@ from consumers.console.web.templates import Templates
 from consumers.documents.campaigns.campaigns import INBOX
 from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
+from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
 from consumers.documents.log.completeness import AgencyMonth
+from consumers.documents.names import codes_in
 from consumers.documents.programme.history import Step
 from consumers.documents.programme.plan import ServiceGroups
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
-from consumers.documents.tables import csv_file, grid
+from consumers.documents.tables import csv_file, grid, use_names
 from consumers.documents.teams.teams import Subscribed
 from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
@@ -32,6 +36,7 @@ from infra.http.documents import schema_of
 from infra.json_documents import from_json, to_json
 from tests.every import every
 from tests.world.campaigns import SERVICE, inbox_item
+from tests.world.partnership import DOCUMENT
 from tests.world.plan import SERVICE_ROW
 
 
@@ -164,6 +169,37 @@ def test_a_document_inside_another_has_columns_of_its_own() -> None:
     assert (cells["aired_radio"], cells["service_name_en"]) == ("1", "Appointments")
     assert [*cells][-3:] == ["service_url", "brief_ar", "brief_en"]
     assert dict(zip(names, without, strict=True))["service_url"] == ""
+
+
+LONG: Final = "\u2069\u202e" + "ا" * 198
+NAMES: Final = {
+    ("agency", "health"): Name(LONG, "Ministry of <Health>"),
+    ("service", "S1"): Name("موعد", "Appointments"),
+}
+
+
+def test_agencies_and_services_are_read_by_their_names_and_programs_get_the_codes() -> None:
+    own = document_of(Partnership, DOCUMENT | {"agency": "health", "services": ["S1", "S2"]})
+    assert set(codes_in([{"of": (own,)}])) == {("agency", "health"), ("service", "S1"), ("service", "S2")}
+    row = csv_file(PARTNERSHIPS, [own]).splitlines()[1]
+    assert ",health," in row
+    assert "S1 S2" in row
+
+    @click.command()
+    def listed() -> None:
+        use_names(NAMES)
+        click.echo(printed(PARTNERSHIPS, own))
+
+    text = CliRunner().invoke(listed).output
+    assert all(words in text for words in (LONG, "Ministry of <Health>", "health"))
+
+    for language, name in (("ar", " \u202e" + "ا" * 198), ("en", "Ministry of &lt;Health&gt;")):
+        template = "{{ cell(p, 'agency') }}|{{ cell(p, 'services') }}"
+        page = Environment(autoescape=True).from_string(template)
+        agency, services = page.render(w=Words(language), p=own, cell=cell, directory=NAMES).split("|")
+        code = '<code dir="ltr">health</code>'
+        assert agency == f'<span class="named"><bdi>{name}</bdi> <small>{code}</small></span>'
+        assert services.endswith('<code dir="ltr">S2</code>'), "a code without a name is shown as it is"
 
 
 def test_what_is_not_set_is_in_no_answer() -> None:

@@ -228,16 +228,17 @@ def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: 
     assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
 
 
-def test_what_is_owed_is_said_in_words(first: Figures) -> None:
+def test_what_is_accrued_is_not_called_owed(first: Figures) -> None:
     """A credit balance, a negative number in the ledger, is what the partner is still to get."""
     lines = [line.split() for line in lines_of(first)]
-    payable, cash = (
+    accrued, cash = (
         [row["balance_halalas"] for name, row in sorted(first.balances.items()) if name.startswith(kind)]
         for kind in ("partner-payable:", "cash:")
     )
-    for halalas, words in ((payable, "owed to the partner"), (cash, "paid to the partner")):
+    for halalas, words in ((accrued, "accrued to the partner"), (cash, "paid to the partner")):
         said = [line[4] for line in lines if line[:4] == words.split()]
         assert said == [riyals_text(-amount) for amount in halalas] != []
+    assert not any("owed" in line for line in lines)
 
 
 def test_shown_lines_end_in_their_only_arabic_and_count_applications_as_the_plan_does(first: Figures) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -22,7 +23,13 @@ from bench.ledger import history
 from consumers.explain.ledger import statement_proof
 from consumers.explain.ledger.command_line.verify import verify_statement_command
 from consumers.explain.ledger.folded import folded
-from consumers.explain.ledger.statement_proof import NotAStatement, NotProven, StatementProof, verify_statement
+from consumers.explain.ledger.statement_proof import (
+    NotAStatement,
+    NotProven,
+    StatementProof,
+    unpacked,
+    verify_statement,
+)
 from consumers.proof.audit.kept import ForkedLog, KeptCheckpoint, state_folder
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.verify import file_sha256, row_line, verify
@@ -222,6 +229,29 @@ def test_a_statement_of_another_history_than_was_accepted_is_a_fork(
         assert isinstance(result.exception, error or type(None)), result.exception
 
 
+def test_the_zip_of_a_statement_is_verified_and_one_that_anybody_made_unpacks_no_more_than_it_may(
+    folder: Path, tmp_path: Path
+) -> None:
+    packed = tmp_path / "proof.zip"
+    with ZipFile(packed, "w", ZIP_DEFLATED) as file:
+        for path in folder.iterdir():
+            file.write(path, f"P0-2005-01/{path.name}")
+        file.writestr("../../escaped", "x")
+        file.writestr("other/proof.json", "{}")  # a second one of the same name
+    with unpacked(packed) as own:
+        assert asyncio.run(verify_statement(own, VERIFIER)).ok
+        assert {path.name for path in own.iterdir()} <= {path.name for path in folder.iterdir()}
+    assert not (tmp_path.parent / "escaped").exists()
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    with pytest.raises(NotAStatement, match="too many bytes"), unpacked(packed, bytes_max=size // 2):
+        pass
+    content = packed.read_bytes()
+    for at in (10, 40, len(content) // 2):  # cut
+        packed.write_bytes(content[:at])
+        with pytest.raises(NotAStatement, match="cannot be read"), unpacked(packed):
+            pass
+
+
 async def test_a_part_that_is_missing_is_named_and_what_is_no_statement_or_cannot_be_read_is_no_tampering(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +265,7 @@ async def test_a_part_that_is_missing_is_named_and_what_is_no_statement_or_canno
     await write_mirror(MemoryLog(RAW), tmp_path / "mirror", VERIFIER)
     (tmp_path / "empty").mkdir()
     for name in ("mirror", "empty"):
-        with pytest.raises(NotAStatement, match=f"{name}: The folder holds no statement") as none:
+        with pytest.raises(NotAStatement, match=f"{name}: It holds no statement") as none:
             await verify_statement(tmp_path / name, VERIFIER)
         assert exit_code(none.value) == ExitCode.ANSWER_IS_NO
 

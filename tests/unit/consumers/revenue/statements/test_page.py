@@ -97,7 +97,7 @@ def share_of(sum_: Fraction, priced: list[tuple[Fraction, Fraction | None, Fract
 
 def check_by_hand(page: Page) -> None:
     """Everything that a reader can compute from the page alone."""
-    due = "What is due"
+    due = "Shares of the period"
     base, total = page.fact(due, "Partner's base share"), page.fact(due, "= Partner's share, total")
     net = page.fact("Revenue", "= Net")
     assert net == page.fact("Revenue", "+ Collected") - page.fact("Revenue", "− Reversed")

@@ -31,7 +31,7 @@ def partnership(*versions: tuple[dict[str, Any], int]) -> PartnershipAndRevenue:
 
 def test_each_version_says_how_long_the_term_is_and_what_is_expected_in_both_languages() -> None:
     own = partnership((terms(), 0), (terms(ends_on="2006-12-31"), 1_000_000))
-    said = [sentence.en for sentence in terms_in_words(own)]
+    said = [sentence.en for sentence in terms_in_words(own, {})]
     first, second = (number for number, sentence in enumerate(said) if sentence.startswith("Version "))
     assert said[first + 1 : first + 3] == [
         "The term runs to 2005-12-31 (1426-11-29 AH).",
@@ -42,7 +42,7 @@ def test_each_version_says_how_long_the_term_is_and_what_is_expected_in_both_lan
         "The expected revenue from period 2005-03 on is SAR 10,000.00 in all.",
     ]
     arabic = [
-        without_isolates(sentence.ar) for sentence in terms_in_words(partnership((terms(), 0), (terms(), 100_000)))
+        without_isolates(sentence.ar) for sentence in terms_in_words(partnership((terms(), 0), (terms(), 100_000)), {})
     ]
     assert arabic.count("تمتد مدة العقد إلى 2005-12-31 (1426-11-29 هـ).") == 2
     assert "لا إيراد متوقع من الفترة 2005-01." in arabic

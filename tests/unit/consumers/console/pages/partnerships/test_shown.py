@@ -14,12 +14,13 @@ from consumers.console.pages.partnerships import routes
 from consumers.console.pages.partnerships.shown import guarantee_formula, listed
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.ledger.ledger import balance_meaning
-from consumers.documents.ledger.partnerships import LISTED, Partnership
+from consumers.documents.document import document_of, documents_of, label_of
+from consumers.documents.ledger.ledger import AccountKind, balance_meaning
+from consumers.documents.ledger.partnerships import LISTED, ListedPartnership, Partnership
 from consumers.documents.ledger.periods import OpenPeriod
-from consumers.documents.ledger.statements import Guarantee
+from consumers.documents.ledger.statements import Guarantee, StatementWorking
 from consumers.documents.tables import csv_file
+from consumers.revenue.statements.paper import settled_paid_owed
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
 
@@ -29,13 +30,30 @@ def test_the_state_of_a_partnership_and_the_meaning_of_an_accounts_sign() -> Non
     states = [document_of(Partnership, DOCUMENT | changes).state.en for changes in ({}, closed, ended, ended | closed)]
     assert states == ["In force", "All periods closed", "Terminated", "Terminated"]
     for account, balance, said in (
-        ("partner-payable:P1", -5, "Owed to the partner"),
-        ("partner-payable:P1", 5, "Owed by the partner"),
+        ("partner-payable:P1", -5, "Accrued to the partner, with the periods that are not closed"),
+        ("partner-payable:P1", 5, "Accrued against the partner, with the periods that are not closed"),
         ("cash:P1", -5, "Paid to the partner"),
     ):
         meaning = balance_meaning(account, balance)
         assert (meaning and meaning.en) == said
     assert balance_meaning("collections:P1", 0) is None
+
+
+def test_one_page_is_enough_to_check_what_is_owed_and_what_is_accrued_and_no_name_has_two_sums() -> None:
+    rows = [(label.en, halalas) for label, halalas in settled_paid_owed(paid=300, owed=700, accrued=910)]
+    owed, accrued = label_of(Partnership, "payable_halalas").en, AccountKind.PARTNER_PAYABLE.en
+    assert rows == [
+        ("Settled share, of all closed periods", 1_000),
+        ("− Paid", 300),
+        (f"= {owed}", 700),
+        ("+ Share of the periods that are not closed", 210),
+        (f"= {accrued}", 910),
+    ]
+    assert label_of(ListedPartnership, "payable_halalas").en == label_of(StatementWorking, "payable_halalas").en == owed
+    meaning = balance_meaning("partner-payable:P1", -910)
+    assert meaning is not None
+    assert meaning.en.startswith(accrued)
+    assert owed not in meaning.en
 
 
 def test_a_partnership_whose_periods_are_all_closed_has_no_open_one() -> None:
