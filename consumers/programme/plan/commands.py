@@ -48,4 +48,4 @@ def anomalies(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
         rows = uvloop.run(all_anomalies(Settings(), at))
     else:
         rows = gateway.rows(Anomaly, "/v1/anomalies") or []
-    print_view(rows, as_json, lambda: [anomalies_view(rows)], at)
+    print_view(rows, as_json, lambda: [anomalies_view(rows)], at, from_database=gateway is None)

@@ -42,7 +42,7 @@ def list_services(at: PointInTime, gateway: Gateway | None, as_json: bool) -> No
         _, shown = run_query(CONSUMER, read.services, at)
     else:
         shown = gateway.rows(Service, "/v1/services") or []
-    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at)
+    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at, from_database=gateway is None)
 
 
 @services.command("show")
@@ -60,7 +60,13 @@ def show_service(at: PointInTime, service_id: str, gateway: Gateway | None, as_j
         shown = gateway.document(ServiceAndHistory, f"/v1/services/{quote(service_id, safe='')}")
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
-    print_view(shown, as_json, lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)], at)
+    print_view(
+        shown,
+        as_json,
+        lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)],
+        at,
+        from_database=gateway is None,
+    )
 
 
 @click.group()
@@ -80,7 +86,7 @@ def list_projects(at: PointInTime, gateway: Gateway | None, as_json: bool) -> No
         _, shown = run_query(CONSUMER, read.projects, at)
     else:
         shown = gateway.rows(Project, "/v1/projects") or []
-    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at)
+    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at, from_database=gateway is None)
 
 
 @projects.command("show")
@@ -103,6 +109,7 @@ def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_j
         as_json,
         lambda: [grid(PROJECTS, [shown]), grid(PHASES, shown.phase_states), grid(HISTORY, shown.history)],
         at,
+        from_database=gateway is None,
     )
 
 
@@ -119,4 +126,4 @@ def activity(at: PointInTime, agency: str | None, gateway: Gateway | None, as_js
         _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
     else:
         shown = gateway.rows(Activity, "/v1/activity", agency=agency) or []
-    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at)
+    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at, from_database=gateway is None)

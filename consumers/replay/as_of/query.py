@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.replay.as_of.names import show_names_in
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
 from consumers.replay.fold.consumer import Consumer
 from infra.command_line import display
@@ -38,10 +37,18 @@ def run_query(
 
 
 def print_view(
-    document: Any, as_json: bool, tables: Callable[[], Iterable[RenderableType]], at: PointInTime = NOW
+    document: Any,
+    as_json: bool,
+    tables: Callable[[], Iterable[RenderableType]],
+    at: PointInTime = NOW,
+    *,
+    from_database: bool = True,
 ) -> None:
-    """Print an indented JSON document, or tables below the point in time unless it is now."""
-    if not as_json:
+    """Print an indented JSON document, or tables below the point in time unless it is now. They show the names of the
+    codes in the document where it is `from_database`."""
+    if from_database and not as_json:
+        from consumers.replay.as_of.names import show_names_in  # imported here, as above
+
         show_names_in(document)
     words = at.words()
     title = [Text(words, style="bold yellow")] if words else []
