@@ -102,7 +102,7 @@ audit: $(AUDIT_TOOLS) ## Compare these packages with the known vulnerabilities (
 dist: $(INSTALLED) ## Build the wheel (build/dist): `pip install 'FILE[platform]'`, then `yesser demo` in any folder
 	@rm -rf build/lib build/bdist.* build/dist
 	@$(PHASE) "Wheel" -- $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/dist .
-	@rm -rf build/lib build/bdist.*
+	@rm -rf build/lib build/bdist.* *.egg-info
 	@ls build/dist/*.whl
 
 up: $(INSTALLED) ## Start the stack in the background
