@@ -148,8 +148,8 @@ WHERE agency = $1 AND team = $2 AND ended_at IS NULL AND route = $3 AND endpoint
     AND channels IS NOT DISTINCT FROM $7 AND types IS NOT DISTINCT FROM $8
 
 -- name: live_from
--- The first entry that the router has not read yet; without a router, the end of the log.
-SELECT coalesce(
+-- The end of the log. Entries before it that the router has not read yet are of the past too.
+SELECT greatest(
     (SELECT next_index FROM delivery.position WHERE part = 'router'), (SELECT size FROM log.state), 0
 )
 
