@@ -39,6 +39,7 @@ from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from events.values.bilingual import Bilingual
+from infra.http.head_requests import with_head
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import EXPLANATIONS, Problem, RequestCode
 from infra.http.security_txt import security_routes
@@ -58,7 +59,8 @@ _logger = structlog.get_logger(__name__)
 
 def application(parts: Parts) -> ASGIApp:
     """The application as the process serves it."""
-    return Guard(GZipMiddleware(pages(parts), minimum_size=_GZIP_BYTES_MIN, compresslevel=_GZIP_LEVEL), parts)
+    zipped = GZipMiddleware(pages(parts), minimum_size=_GZIP_BYTES_MIN, compresslevel=_GZIP_LEVEL)
+    return with_head(Guard(zipped, parts))
 
 
 def pages(parts: Parts) -> FastAPI:

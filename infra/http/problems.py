@@ -6,7 +6,8 @@ In: what is wrong with a request. Out: a document and its status. Faults of even
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -46,7 +47,8 @@ RequestCode = Literal[
 ]
 REQUEST_CODES: Final[tuple[RequestCode, ...]] = get_args(RequestCode)
 PAGE_PREFIX: Final = "/problems/"
-"""A problem's type is the address of its page, relative, so that it is the same on every gateway."""
+"""A problem's type is the address of its page, on the gateway that was asked."""
+_HOST: Final = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
 
 CONTENT_TYPE: Final = "application/problem+json"
 CHANGED_ENTRY: Final = "changed-entry"
@@ -248,7 +250,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
 class Problem(YesserError):
     """The request is answered with a problem. `headers` are added to the response.
 
-    A member of `errors` that is in both languages is answered in the reader's.
+    A member of `errors` that is in both languages is answered in the reader's. `detail` is narrower than the code's.
     """
 
     def __init__(
@@ -258,8 +260,10 @@ class Problem(YesserError):
         retry_after_s: int | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[Mapping[str, Any]] = (),
+        detail: Bilingual | None = None,
     ) -> None:
         super().__init__(code)
+        self.detail = detail or EXPLANATIONS[code].detail
         self.code: RequestCode = code
         self.errors = errors
         self.headers = dict(headers or {})
@@ -289,14 +293,25 @@ def changed_entry(index: int | None) -> Problem:
     return Problem("gateway-fault", errors=[row])
 
 
-def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
-    """The response body of a problem, in this language."""
+def asked_address(scheme: str, headers: Iterable[tuple[bytes, bytes]], server: tuple[str, int | None] | None) -> str:
+    """The beginning of the address that a request was sent to: the host it names, else the address that took it."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) == 1 and _HOST.fullmatch(hosts[0]):
+        return f"{scheme}://{hosts[0].decode()}"
+    if server is None:
+        return ""
+    host, port = server
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def problem_document(problem: Problem, language: Language, address: str = "") -> dict[str, Any]:
+    """The response body of a problem, in this language. `address` is what the address of its page begins with."""
     explanation = EXPLANATIONS[problem.code]
     document: dict[str, Any] = {
-        "type": PAGE_PREFIX + problem.code,
+        "type": address + PAGE_PREFIX + problem.code,
         "title": text_of(explanation.title, language),
         "status": explanation.status,
-        "detail": text_of(explanation.detail, language),
+        "detail": text_of(problem.detail, language),
     }
     if problem.errors:
         document["errors"] = [

@@ -25,11 +25,13 @@ from events.faults.nearest import nearest
 from events.validation.forms import forms_by_type
 from events.values.bilingual import Bilingual
 from infra.http.callers import Caller
+from infra.http.head_requests import with_head
 from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import (
     CONTENT_TYPE,
     Problem,
     RequestCode,
+    asked_address,
     changed_entry,
     language_of,
     problem_document,
@@ -131,7 +133,7 @@ def served(parts: Parts) -> ASGIApp:
         except Exception as error:  # Starlette raises it again after `_fault` has answered
             _log_failure(scope, error)
 
-    return app
+    return with_head(app)
 
 
 def _is_plain_get(scope: Scope) -> bool:
@@ -184,7 +186,7 @@ async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     language = language_of(request.headers.get("accept-language"))
     count("gateway_problems", code=error.found[0].faults[0].code)
-    body = to_json(refusal_document(error, language))
+    body = to_json(refusal_document(error, language, _address(request)))
     return Response(body, error.status, {"Content-Language": language}, CONTENT_TYPE)
 
 
@@ -218,7 +220,7 @@ def _methods(request: Request) -> list[str]:
     """The methods of the path. The framework names only those of the first route that has it."""
     paths = openapi_document(request.app)["paths"]
     found = {method for path, item in paths.items() if compile_path(path)[0].match(request.url.path) for method in item}
-    return sorted(map(str.upper, found))
+    return sorted({*map(str.upper, found), *(["HEAD"] if "get" in found else [])})
 
 
 async def _bad_parameter(request: Request, error: Exception) -> Response:
@@ -235,4 +237,9 @@ def _answer(request: Request, problem: Problem) -> Response:
     language = language_of(request.headers.get("accept-language"))
     count("gateway_problems", code=problem.code)
     headers = {**problem.headers, "Content-Language": language}
-    return Response(to_bytes(problem_document(problem, language)), problem.status, headers, CONTENT_TYPE)
+    body = to_bytes(problem_document(problem, language, _address(request)))
+    return Response(body, problem.status, headers, CONTENT_TYPE)
+
+
+def _address(request: Request) -> str:
+    return asked_address(request.scope["scheme"], request.scope["headers"], request.scope.get("server"))

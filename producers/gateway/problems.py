@@ -23,12 +23,12 @@ ERRORS_MAX: Final = 1_000
 """Faults beyond this many are counted (`unlisted`), not listed."""
 
 
-def refusal_document(refusal: Refusal, language: Language) -> RefusalDocument:
+def refusal_document(refusal: Refusal, language: Language, address: str) -> RefusalDocument:
     """The problem document: type and title of the first fault's code, and every fault of every event."""
     code = refusal.found[0].faults[0].code
     errors, unlisted = listed_faults(refusal.found, refusal.batched, language)
     return RefusalDocument(
-        type=PAGE_PREFIX + code,
+        type=address + PAGE_PREFIX + code,
         title=text_of(PROBLEMS[code].title, language),
         status=refusal.status,
         detail=text_of(PROBLEMS[code].remedy, language),

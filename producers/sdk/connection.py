@@ -193,7 +193,7 @@ def _is_tried_again(response: httpx.Response, request: Request) -> bool:
 def _may_be_stored(outcome: httpx.Response | Exception) -> bool:
     """Only an answer of the gateway, or a connection that was never made, means that nothing was stored."""
     if isinstance(outcome, httpx.Response):
-        return outcome.status_code in _UNKNOWN or not read_problem(outcome).type.startswith(_OURS)
+        return outcome.status_code in _UNKNOWN or _OURS not in read_problem(outcome).type
     return not isinstance(outcome, _NEVER_SENT)
 
 

@@ -65,6 +65,18 @@ def test_the_quick_starts_events_are_in_the_plan_with_their_receipts_and_proofs(
     require_nothing_left(output, environment)
 
 
+def test_each_way_to_send_runs_on_the_sandbox_as_its_page_says(environment: dict[str, str]) -> None:
+    for page, ended in (
+        ("gateway", r'"index":\d+'),
+        ("outbox", r"0 waiting\.\nLast sent: registered-permits"),
+        ("kafka", r'"id":"launch-passports","state":"registered"|"state":"registered".*launch-passports'),
+    ):
+        block = next(
+            block for block in shell_blocks(ROOT / "docs" / f"{page}.md") if block.startswith("yesser sandbox up")
+        )
+        assert re.search(ended, printed("export YESSER_LANG=en\n" + block, environment)), page
+
+
 @pytest.mark.accept
 def test_readmes_events_are_in_the_plan_and_their_entry_is_shown_verbatim(
     environment: dict[str, str],

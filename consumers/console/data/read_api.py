@@ -50,7 +50,7 @@ class ReadApi:
             openapi_url=None,
             redirect_slashes=False,
             dependencies=[Depends(only_known_parameters)],
-            exception_handlers=_handlers(),
+            exception_handlers=_handlers(parts.settings.gateway_address),
             telemetry=NO_TELEMETRY,
         )
         self.reads = reads_of(parts)
@@ -67,10 +67,10 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+def _handlers(address: str) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def problem(request: Request, error: Problem) -> Response:
         language = language_of(request.headers.get("accept-language"))
-        body = to_bytes(problem_document(error, language))
+        body = to_bytes(problem_document(error, language, address))
         return Response(body, error.status, error.headers, CONTENT_TYPE)
 
     async def changed(request: Request, error: Tampered) -> Response:

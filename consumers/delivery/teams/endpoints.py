@@ -32,11 +32,16 @@ WAITING_EXAMPLES_MAX: Final = 10
 REDELIVERED_MAX: Final = 10_000
 """Messages that an agency has sent again by one request."""
 _URL_FAULTS: Final[dict[UrlFault, Bilingual]] = {
-    "scheme": Bilingual("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://."),
+    "scheme": Bilingual(
+        "اكتب عنوانًا يبدأ بـ https://. للتجربة يسمّي المشغّل مضيفك في YESSER_WEBHOOK_HOSTS.",
+        "Write a URL that begins with https://. To try one on your machine, the operator names its host in"
+        " YESSER_WEBHOOK_HOSTS.",
+    ),
     "port": Bilingual("المنفذ غير مسموح؛ المسموح {ports}.", "This port is not allowed; use {ports}."),
     "host": Bilingual(
-        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
-        "This host is inside the network, or is no name: write the name of a public host.",
+        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام، أو يسمّيه المشغّل في YESSER_WEBHOOK_HOSTS.",
+        "This host is inside the network, or is no name: write the name of a public host, or the operator names it in"
+        " YESSER_WEBHOOK_HOSTS.",
     ),
 }
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"

@@ -48,7 +48,7 @@ async def backfill_from(connection: Connection, new: NewSubscription) -> int | N
 
 
 async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfill: int | None) -> Subscribed:
-    """Subscribe a team from the next entry on and, with `backfill`, to those from this index on, marked as replays.
+    """Subscribe a team from the log's end on; with `backfill` from this index on, what was routed before as replays.
 
     Raises `NotFound` and `NotAllowedNow`.
     """
@@ -68,7 +68,7 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         if await connection.fetchval(SQL["subscriptions_count"], agency, new.team) >= SUBSCRIPTIONS_MAX:
             raise limit_reached(SUBSCRIPTIONS_MAX, Bilingual("أنهِ اشتراكًا.", "end a subscription that is not needed."))
         await connection.execute(SQL["lock_routing"])
-        live = await connection.fetchval(SQL["live_from"])
+        live = await connection.fetchval(SQL["live_from"], backfill is not None)
         again = None if backfill is None or backfill >= live else (backfill, live)
         (row,) = await connection.fetch(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
         subscription_id = row["subscription_id"]

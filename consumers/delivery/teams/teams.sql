@@ -148,10 +148,10 @@ WHERE agency = $1 AND team = $2 AND ended_at IS NULL AND route = $3 AND endpoint
     AND channels IS NOT DISTINCT FROM $7 AND types IS NOT DISTINCT FROM $8
 
 -- name: live_from
--- The first entry that the router has not read yet; without a router, the end of the log.
-SELECT coalesce(
-    (SELECT next_index FROM delivery.position WHERE part = 'router'), (SELECT size FROM log.state), 0
-)
+-- With what is past ($1), the first entry that the router has not read yet; else, and without a router, the log's end.
+SELECT greatest(
+    coalesce((SELECT next_index FROM delivery.position WHERE part = 'router'), size), CASE WHEN NOT $1 THEN size END
+) FROM log.state
 
 -- name: lock_routing
 -- The router holds this lock (shared) in each of its rounds: no round is under way while a subscription is added.

@@ -19,8 +19,16 @@ from typing import Any, Final, cast
 
 import httptools
 
-from events.values.bilingual import Language
-from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from events.values.bilingual import Bilingual, Language
+from infra.http.problems import (
+    CONTENT_TYPE,
+    Problem,
+    RequestCode,
+    asked_address,
+    language_of,
+    problem_document,
+    to_bytes,
+)
 from infra.observability.telemetry import count
 from infra.process.request_heads import HEAD_BYTES_MAX, HeadLimits
 from infra.settings import Settings
@@ -223,7 +231,9 @@ class BoundedProtocol(HeadLimits):
             return
         if self._is_at_fault:
             count("gateway_problems", code=code)
-            self.transport.write(_closing_answer(Problem(code, retry_after_s=_RETRY_AFTER_S.get(code)), self._language))
+            address = asked_address(self.scheme, self.headers or (), self.server)
+            problem = Problem(code, retry_after_s=_RETRY_AFTER_S.get(code), detail=_DETAILS.get(code))
+            self.transport.write(_closing_answer(problem, self._language, address))
         self.transport.close()
 
     @property
@@ -248,8 +258,19 @@ def _common_name(subject: Iterable[Iterable[tuple[str, str]]]) -> str | None:
 _RETRY_AFTER_S: Final[dict[RequestCode, int]] = {"too-many-connections": 1, "overloaded": 1, "too-many-requests": 1}
 
 
-def _closing_answer(problem: Problem, language: Language) -> bytes:
-    body = to_bytes(problem_document(problem, language))
+_DETAILS: Final[dict[RequestCode, Bilingual]] = {
+    "malformed-request": Bilingual(
+        "تعذرت قراءة ترويسات الطلب: أرسل Host واحدة، وContent-Length واحدة أو Transfer-Encoding. والطريقة CONNECT"
+        " غير متاحة.",
+        "The head of the request cannot be read: send one Host, and one Content-Length or Transfer-Encoding. CONNECT is"
+        " not served.",
+    )
+}
+"""Narrower than the code's: of a head, not of a body."""
+
+
+def _closing_answer(problem: Problem, language: Language, address: str) -> bytes:
+    body = to_bytes(problem_document(problem, language, address))
     more = "".join(f"{name.lower()}: {value}\r\n" for name, value in problem.headers.items())
     head = (
         f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: {CONTENT_TYPE}\r\n"

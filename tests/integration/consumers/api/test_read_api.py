@@ -395,7 +395,7 @@ async def test_where_all_connections_are_taken_the_caller_is_told_to_come_back(
     monkeypatch.setattr(routes, "CONNECTION_WAIT_S", 0.05)
     held = [await window.reads.acquire() for _ in range(window.reads.get_max_size())]
     answer = await window.get("/v1/services")
-    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/overloaded")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (503, "overloaded")
     assert answer.headers["retry-after"] == "1"
     for connection in held:
         await window.reads.release(connection)
@@ -481,15 +481,15 @@ async def test_a_suspended_agency_reads_nothing(window: Window) -> None:
     del window.tokens[CALLERS["health"]]  # a token that was used is not looked up again at once
     for address in ADDRESSES.values():
         answer = await window.get(address.replace("SIGNED", "1"), *CALLERS["health"])
-        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended"), address
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "suspended"), address
 
 
 async def test_while_the_tables_or_the_database_are_away_it_says_so(window: Window) -> None:
     await window.connection.execute("DROP SCHEMA campaigns CASCADE")
     answer = await window.get("/v1/campaigns")
-    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-away")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (503, "database-away")
     away = window.settings.model_copy(update={"postgres": "postgresql://127.0.0.1:1/none"})
     async with read_window(away, window.connection) as dark:
         dark.tokens.update(window.tokens)
         answer = await dark.get("/v1/plan")
-        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-away")
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (503, "database-away")

@@ -223,7 +223,7 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
             async with AgencyClient(address, token, tls=files) as client:
                 with pytest.raises(GatewayProblem) as caught:
                     await client.send(EVENT)
-                assert caught.value.problem.type == "/problems/wrong-certificate"
+                assert caught.value.problem.code == "wrong-certificate"
         context = client_context(TlsFiles(tls.ca))
         async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as reader:
             assert (await reader.get("/docs")).status_code == 200, "public pages need no certificate"

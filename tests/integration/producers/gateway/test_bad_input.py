@@ -87,7 +87,11 @@ async def test_bad_input_is_a_problem_and_stores_nothing(harness: GatewayHarness
     cases += [(str(headers), GOOD, headers, "415 unsupported-media-type") for headers in UNSUPPORTED]
     found = {name: await said(harness, body, headers) for name, body, headers, _ in cases}
     assert found == {name: meant for name, _, _, meant in cases}
-    for path, allowed in (("subscriptions", "GET, POST"), ("teams/press", "DELETE, GET"), ("pace", "GET")):
+    for path, allowed in (
+        ("subscriptions", "GET, HEAD, POST"),
+        ("teams/press", "DELETE, GET, HEAD"),
+        ("pace", "GET, HEAD"),
+    ):
         answer = await harness.client.request("PUT", f"/v1/{path}")
         assert (answer.status_code, answer.headers["allow"]) == (405, allowed), path
     assert await harness.stored() == []
@@ -99,7 +103,7 @@ async def said(harness: GatewayHarness, body: bytes | AsyncIterator[bytes], head
     answer = await harness.client.post("/v1/events", content=body, headers=raw)
     document = answer.json()
     assert (answer.headers["content-type"], document["status"]) == ("application/problem+json", answer.status_code)
-    code, faults = document["type"].removeprefix("/problems/"), faults_in(document)
+    code, faults = document["type"].rpartition("/")[2], faults_in(document)
     assert [fault for fault, _ in faults] in ([], [code])
     return " ".join([f"{answer.status_code} {code}", *(pointer or "-" for _, pointer in faults)])
 
@@ -112,14 +116,14 @@ async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(harness: G
     first, second = bearer(harness.token.token), await harness.another("agency", "health")
     wrong = harness.token.token[:-1] + ("0" if harness.token.token[-1] != "0" else "1")
     answer = await harness.send(GOOD, {**STRUCTURED, **bearer(wrong)})
-    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/unauthenticated")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "unauthenticated")
     assert answer.headers["www-authenticate"] == 'Bearer realm="yesser"'
     assert await harness.stored() == []
 
     async def until_answered(token: dict[str, str], status: int, problem: str | None = None) -> None:
         async def is_answered() -> bool:
             answer = await harness.send(GOOD, {**STRUCTURED, **token})
-            return (answer.status_code, answer.json().get("type")) == (status, problem and f"/problems/{problem}")
+            return (answer.status_code, answer.json().get("type", "").rpartition("/")[2]) == (status, problem or "")
 
         await until(is_answered, f"{status} {problem}", 5)
 
@@ -141,7 +145,7 @@ async def test_an_agencys_token_sends_nothing_of_another_agency(harness: Gateway
     auditor, partner = await harness.another("auditor", "court"), await harness.another("partner", "P-1")
     for body, given in ((GOOD, STRUCTURED), (batch(event(1)), BATCH), (BINARY_VALUE, dict(IN_HEADERS))):
         answer = await harness.send(body, {**given, **labour})
-        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/foreign-source")
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "foreign-source")
     for headers in (auditor, partner):
         assert (await harness.send(GOOD, {**STRUCTURED, **headers})).status_code == 403, "no scope to send"
     for headers, status in ((auditor, 200), (partner, 403), (labour, 403), ({}, 200)):

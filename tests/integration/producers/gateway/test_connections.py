@@ -51,7 +51,7 @@ class Client:
             head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
             at = head.index(b"content-length: ") + 16
             body = await self._reader.readexactly(int(head[at : head.index(b"\r\n", at)]))
-        return int(head[9:12]), orjson.loads(body).get("type", "")
+        return int(head[9:12]), orjson.loads(body).get("type", "").rpartition("/")[2]
 
     async def is_closed(self) -> bool:
         """True once the gateway has closed the connection and said nothing more."""
@@ -89,8 +89,8 @@ class Misuse:
 
 
 STORED = (202, "")
-SLOW = (408, "/problems/slow-request")
-MALFORMED = (400, "/problems/malformed-request")
+SLOW = (408, "slow-request")
+MALFORMED = (400, "malformed-request")
 
 
 def misuses(token: str) -> list[Misuse]:
@@ -111,7 +111,7 @@ def misuses(token: str) -> list[Misuse]:
         Misuse("a second head, in the time of a first", request, head, [STORED, SLOW]),
         Misuse("a head ahead, which costs the request before it nothing", request + head, (), [STORED, SLOW]),
         Misuse("empty lines between requests", request, ["\r\n"], [STORED]),
-        Misuse("a head without an end", f"{head}x-long: ", ["a" * 30_000], [(431, "/problems/head-too-large")]),
+        Misuse("a head without an end", f"{head}x-long: ", ["a" * 30_000], [(431, "head-too-large")]),
         Misuse("a slow body", f"{head_of(token, 'content-length: 100000')}\r\n{{", [" "], [SLOW]),
         Misuse(
             "trailers without an end",
@@ -119,12 +119,12 @@ def misuses(token: str) -> list[Misuse]:
             ["x-more: 1\r\n"],
             [SLOW],
         ),
-        Misuse("a body that goes on after its answer", stranger, [" "], [(401, "/problems/unauthenticated")]),
+        Misuse("a body that goes on after its answer", stranger, [" "], [(401, "unauthenticated")]),
         Misuse(
             "a length far above the limit, and no byte of the body",
             f"{head_of(token, 'content-length: 20000000')}\r\n",
             (),
-            [(413, "/problems/request-too-large")],
+            [(413, "request-too-large")],
         ),
         *(Misuse(str(lines), f"{head_of(token, *lines)}\r\n{{}}", (), [MALFORMED]) for lines in two_readings),
     ]

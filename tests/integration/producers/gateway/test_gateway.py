@@ -159,7 +159,7 @@ async def test_a_gateway_tells_when_to_come_back_and_answers_polls_when_it_ends(
     async with silent_kafka(harness.settings) as silent, serving(silent, "serving") as gateway:
         address = f"http://127.0.0.1:{gateway.port}/v1/events"
         answer = await harness.client.post(address, content=encoded(event(1)), headers=STRUCTURED)
-        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/kafka-away")
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (503, "kafka-away")
         assert answer.headers["retry-after"] == "1"
         assert not gateway.readiness().ready
     assert await harness.stored() == []

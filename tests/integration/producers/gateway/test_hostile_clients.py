@@ -92,7 +92,7 @@ async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: Gatew
         refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
     assert refusal.startswith(b"HTTP/1.1 429 ")
     assert b"content-type: application/problem+json" in refusal
-    assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-connections"
+    assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"].endswith("/problems/too-many-connections")
 
 
 async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess) -> None:
@@ -118,7 +118,7 @@ async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess) -> Non
     statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
     assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
     assert 1 < len(statuses) < 100
-    assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-requests"
+    assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"].endswith("/problems/too-many-requests")
 
 
 async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(gateway: GatewayProcess) -> None:

@@ -32,6 +32,6 @@ async def test_a_cancelled_request_is_answered_with_a_problem(caplog: pytest.Log
             task.cancel()
         await turns()
         assert transport.statuses == [status]
-        assert orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"] == f"/problems/{problem}"
+        assert orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"] == f"http://x/problems/{problem}"
         assert caplog.records == []
         protocol.connection_lost(None)

@@ -140,6 +140,8 @@ async def test_what_stands_in_the_way_is_said_and_a_subscription_misses_no_entry
     await connection.execute(POSITION, size - 2)
     made = await yesser.document(*BY_EMAIL, "--from", "0")
     assert (made["from_index"], made["backfill"]) == (size - 2, {"from": 0, "to": size - 2})
+    made = await yesser.document(*BY_EMAIL, "--service", "SVC-now")
+    assert (made["from_index"], made["backfill"]) == (size, None), "from now on is not from where the router is"
 
     # A round reads the subscriptions, then moves the position: a subscription of that moment begins after it.
     async with connected(settings.acting_as("administrator"), "test") as other:

@@ -65,7 +65,7 @@ class Deadlines:
 
 
 def last_problem(transport: Transport) -> str:
-    return str(orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"])
+    return str(orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"]).rpartition("/")[2]
 
 
 def open_connection(app: Application, **settings: object) -> tuple[BoundedProtocol, Transport]:
@@ -85,7 +85,7 @@ async def test_requests_beyond_the_limit_end_the_connection_after_the_answers_be
     app.let.set()
     await turns(40 * PIPELINED_MAX)
     assert transport.statuses == [200] * (1 + PIPELINED_MAX) + [429]
-    assert (last_problem(transport), transport.closed) == ("/problems/too-many-requests", True)
+    assert (last_problem(transport), transport.closed) == ("too-many-requests", True)
 
 
 async def test_up_to_the_limit_all_is_answered_and_a_bad_request_ends_the_connection_in_its_turn() -> None:
@@ -159,7 +159,7 @@ async def test_the_connection_after_a_peers_last_one_is_refused_and_costs_the_ot
     limits = ConnectionLimits.of(Settings(gateway_connections_per_peer_max=1))
     first, served = connect(app, limits)
     second, refused = connect(app, limits)
-    assert (refused.statuses, last_problem(refused), refused.closed) == ([429], "/problems/too-many-connections", True)
+    assert (refused.statuses, last_problem(refused), refused.closed) == ([429], "too-many-connections", True)
     first.data_received(GET)
     await turns()
     assert served.statuses == [200]
@@ -177,6 +177,9 @@ async def test_the_connection_after_a_peers_last_one_is_refused_and_costs_the_ot
         (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"b" * 70_000, 431, "head-too-large"),
         (b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n", 400, "malformed-request"),
         (b"\x16\x03\x01\x02\x00\x01\x00", 400, "malformed-request"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "malformed-request"),
+        (b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n", 400, "malformed-request"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc", 400, "malformed-request"),
     ],
 )
 async def test_a_head_that_is_not_served_is_answered_with_a_problem(sent: bytes, status: int, problem: str) -> None:
@@ -186,7 +189,8 @@ async def test_a_head_that_is_not_served_is_answered_with_a_problem(sent: bytes,
         if not transport.closed:
             protocol.data_received(sent[at : at + 5_000])
             await turns()
-    assert (transport.statuses, last_problem(transport), transport.closed) == ([status], f"/problems/{problem}", True)
+    assert (transport.statuses, last_problem(transport), transport.closed) == ([status], problem, True)
+    assert b"JSON" not in transport.written, "that is about bodies"
     assert b"content-type: application/problem+json" in transport.written
     assert app.served == 0
 

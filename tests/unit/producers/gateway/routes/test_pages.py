@@ -53,7 +53,7 @@ async def test_what_is_not_there_is_a_problem_that_names_the_list_of_routes() ->
         *("/v1/event", "/v2/events", "/v1/events/", "/favicon.ico"),
     ):
         answer = await answer_of(path)
-        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "no-such-route"), path
         assert answer.json()["detail"] == "No such route; the list is at /docs/api."
 
 
@@ -63,3 +63,10 @@ async def test_the_schemas_have_an_index_for_readers_and_one_for_programs() -> N
     for address in (await answer_of("/schemas/index.json")).json().values():
         assert address in page.text
         assert (await answer_of(address)).json()["$schema"]
+
+
+async def test_the_type_of_a_problem_is_an_address_that_explains_it() -> None:
+    found = (await answer_of("/nothing")).json()["type"]
+    assert found == "http://gateway/problems/no-such-route"
+    for language, title in (("en", "No such route"), ("ar", "لا يوجد مسار كهذا")):
+        assert title in (await answer_of(found, language=language)).text

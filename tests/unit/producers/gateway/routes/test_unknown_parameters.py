@@ -26,7 +26,7 @@ async def ask(method: str, path: str, query: str, language: str = "en") -> Respo
 async def test_an_unknown_parameter_is_400_on_every_route(method: str, path: str, known: list[str]) -> None:
     answer = await ask(method, path, "limt=5&agncy=x")
     document = answer.json()
-    assert (answer.status_code, document["type"]) == (400, "/problems/unknown-parameter")
+    assert (answer.status_code, document["type"]) == (400, "http://gateway/problems/unknown-parameter")
     assert [row["parameter"] for row in document["errors"]] == ["limt", "agncy"]
     for row in document["errors"]:
         assert all(name in row["detail"] for name in known)
