@@ -102,10 +102,9 @@ class PlatformOutbox:
             self._counted_s = now_s
             self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
             gauge("decisions_held", self.held_count)
-            watched = await connection.fetchrow(_DATABASE["watched"])
-            assert watched is not None
-            gauge("transaction_id_age", watched[0])
-            gauge("wal_waiting_bytes", watched[1])
+            for age, waiting in await connection.fetch(_DATABASE["watched"]):
+                gauge("transaction_id_age", age)
+                gauge("wal_waiting_bytes", waiting)
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Delete the rows that the topic has acknowledged."""

@@ -27,7 +27,7 @@ _COLUMNS: Final = (
     Column("تكمل", "continues"),
     Column("انتهت", "ended"),
     Column("ميغابايت", "MB", right=True),
-    Column("فُحصت", "checked"),
+    Column("آخر تحقق", "checked"),
     Column("WAL حتى", "WAL until"),
 )
 _folder = click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[FOLDER]")
@@ -51,7 +51,7 @@ def create_command(folder: Path | None, incremental: bool, as_json: bool) -> Non
     settings, place = Settings().acting_as(PRINCIPAL), _place(folder)
     made = create(settings, place, asyncio.run(server(settings)), incremental=incremental, progress=_show_progress)
     _require_right(check(place, [made], _show_progress)[0].fault)
-    sentence = Bilingual("صُنعت النسخة {} وفُحصت: {:,} بايت.", "The backup {} was made and checked: {:,} bytes.")
+    sentence = Bilingual("صُنعت النسخة {} وثبتت سلامتها: {:,} بايت.", "The backup {} was made and checked: {:,} bytes.")
     print_confirmation(made, as_json, sentence.format(made.name, made.bytes))
 
 
