@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from consumers.documents.document import Listing
+from consumers.documents.log.commitments import NO_COMMITMENT
 from consumers.documents.tables import grid
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
@@ -124,6 +125,8 @@ def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_js
 
 def _show(models: list[ReplayedModel], end: int, wrong: int) -> None:
     show(grid(Listing("بعد {:,} من القيود", "After {:,} entries", ReplayedModel).format(end), models))
+    if all(model.committed is None for model in models):
+        print_localized(NO_COMMITMENT)
     if wrong:
         sentence = Bilingual("{} لا تطابق البصمة المنشورة في السجل.", "{} differ from what the log commits to.")
         print_localized(sentence.format(wrong))
