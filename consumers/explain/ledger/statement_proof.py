@@ -208,12 +208,7 @@ def _usual_row(line: bytes) -> tuple[int, bytes] | None:
             "index": index,
             "recordedtime": document["recordedtime"],
             "from": document["from"],
-            "id": event["id"],
-            "source": event["source"],
-            "type": event["type"],
-            "subject": event["subject"],
-            "time": event["time"],
-            "data": event["data"],
+            **{name: event[name] for name in verify.COLUMNS[3:9]},
             "entry": entry,
         }
         return (index, entry.encode()) if orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE) == line else None

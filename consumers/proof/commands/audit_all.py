@@ -13,12 +13,13 @@ import click
 import orjson
 
 from consumers.documents.log.commitments import NO_COMMITMENT
-from consumers.proof.commands.audit_options import FILE, policy_option, token_file_option, vkey_option
+from consumers.proof.commands.audit_options import policy_option, seal_key_options, token_file_option, vkey_option
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import NOTHING, Column, Grid, Row, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
+from infra.keys.seals import SealKeyFiles
 from infra.process.subprocess_command import subprocess_command
 
 _WORST_FIRST: Final = (
@@ -89,18 +90,14 @@ class Checked:
 @vkey_option
 @token_file_option
 @policy_option
-@click.option("--accounts-key", type=FILE, help="The key of the accounts' seals (accounts/key).")
-@click.option("--tokens-key", type=FILE, help="The key of the tokens' seals (tokens/hash-key).")
-@click.option("--teams-key", type=FILE, help="The key of the teams' seals (teams/key).")
+@seal_key_options
 @json_option
 def all_command(
     source: str | None,
     vkey: str | None,
     token_file: Path | None,
     policy: Path | None,
-    accounts_key: Path | None,
-    tokens_key: Path | None,
-    teams_key: Path | None,
+    keys: SealKeyFiles,
     as_json: bool,
 ) -> None:
     """Run every check, and print one table: of the database, or of a log at an address, a mirror or an export.
@@ -111,10 +108,10 @@ def all_command(
 
     Exit code: that of the worst check.
     """
-    if source is not None and (accounts_key or tokens_key or teams_key):
+    if source is not None and keys.any:
         raise click.UsageError("The keys of seals are for the database: give no address and no folder.")
     of_log = {"--vkey": vkey, "--token-file": token_file, "--policy": policy}
-    of_database = {"--accounts-key": accounts_key, "--tokens-key": tokens_key, "--teams-key": teams_key}
+    of_database = {"--accounts-key": keys.accounts, "--tokens-key": keys.tokens, "--teams-key": keys.teams}
     with tempfile.TemporaryDirectory(prefix="yesser-audit-") as folder:
         found = list(_run(_commands(source, _options(of_log), _options(of_database), Path(folder) / "replay")))
     worst = min((check.exit_code for check in found), key=_WORST_FIRST.index)

@@ -66,7 +66,7 @@ def replay_command(
     else:
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
-        checkpoint = asyncio.run(proven_mirror(log, source, copied=copied))
+        checkpoint = asyncio.run(proven(log, source if copied else None))
     end = selection.end_of(checkpoint)
     _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
@@ -87,18 +87,15 @@ async def _print_entries(log: AuditSource, selection: Selection, export: Export 
     log.keep(checkpoint)
 
 
-async def proven_mirror(log: AuditSource, mirror: Path, *, copied: bool) -> Checkpoint:
-    """Prove every entry of a mirror, or of a log that is copied to one first."""
+async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:
+    """Prove every entry of a log; with `mirror` while it is copied to one."""
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
-        if copied:
-            with progress_bar("mirror") as update:
-                await write_mirror(
-                    port, mirror, log.verifier, lambda done, total: update(completed=done, total=total), checkpoint
-                )
-        else:
-            with progress_bar("verify", checkpoint.size) as update:
-                await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
+        with progress_bar("verify" if mirror is None else "mirror", checkpoint.size) as update:
+            if mirror is None:
+                await require_tree(port, checkpoint.size, checkpoint.root, update.to)
+            else:
+                await write_mirror(port, mirror, log.verifier, update.to, checkpoint)
     log.keep(checkpoint)
     return checkpoint
 

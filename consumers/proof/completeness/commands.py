@@ -96,7 +96,7 @@ async def _derived(log: AuditSource) -> tuple[Completeness, str]:
             while found.size < checkpoint.size:
                 first = found.size
                 found.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
-                update(completed=found.size)
+                update.to(found.size)
     log.keep(checkpoint)
     return found, checkpoint.root.hex()
 
