@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -17,7 +17,14 @@ from consumers.explain.models import WrongName
 from consumers.explain.renderings import Proofs, indexes_of, view
 from consumers.explain.sources import ExportSource, OccurredSource, OutsideSource, Source
 from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.commands.audit_options import AuditSource, audit_source
+from consumers.proof.commands.audit_options import (
+    FOLDER,
+    AuditSource,
+    audit_source,
+    state_option,
+    token_file_option,
+    vkey_option,
+)
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -30,8 +37,6 @@ from infra.log.recorded_times import recorded_by
 from infra.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class NotSignedYet(Retry):
@@ -83,14 +88,14 @@ def explain_options(command: Command) -> Command:
     """Give a command these options, as the parameter `asked`."""
 
     @click.option("--from", "place", metavar="URL-OR-FOLDER", help="A log's address, a mirror or an export.")
-    @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
-    @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
-    @click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")
+    @vkey_option
+    @token_file_option
+    @state_option
     @as_of_options
     @click.option(
         "--steps", type=click.IntRange(min=1), default=STEPS_MAX, show_default=True, help="Show the last N steps."
     )
-    @click.option("--proofs", type=_FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
+    @click.option("--proofs", type=FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
     @wraps(command)
     def with_options(when: PointInTime, **given: Any) -> Any:
         own = {field.name: given.pop(field.name) for field in fields(Asked) if field.name in given}
@@ -122,7 +127,7 @@ async def _opened(log: AuditSource | None, when: PointInTime) -> AsyncIterator[S
             if when.recorded is not None:
                 size = await recorded_by(when.recorded, size, lambda index: proven.entries(index, 1))
             with progress_bar("explain", size) as update:
-                yield OutsideSource(proven, size, lambda done, total: update(completed=done, total=total))
+                yield OutsideSource(proven, size, update.to)
         log.keep(checkpoint)
 
 

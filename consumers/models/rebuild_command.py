@@ -63,7 +63,7 @@ async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options
     results = []
     for consumer, end in zip(consumers, ends, strict=True):
         with progress_bar(consumer.name, end) as update:
-            results.append(await rebuild(settings, consumer, options, lambda entries: update(advance=entries)))
+            results.append(await rebuild(settings, consumer, options, update.on))
     return results
 
 

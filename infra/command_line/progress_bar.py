@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Protocol
+from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
-class Update(Protocol):
-    """Moves a bar: to `completed`, or further by `advance`; `total` may be given late."""
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What is shown of some work."""
 
-    def __call__(
-        self, *, completed: float | None = None, advance: float | None = None, total: float | None = None
-    ) -> None: ...
+    _bar: Progress
+    _task: TaskID
+
+    def to(self, done: int, total: int | None = None) -> None:
+        """So much is done; the total may be given late."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def on(self, more: int) -> None:
+        """So much more is done."""
+        self._bar.update(self._task, advance=more)
 
 
 @contextmanager
-def progress_bar(name: str, total: int | None = None, unit: str = "") -> Iterator[Update]:
+def progress_bar(name: str, total: int | None = None, unit: str = "") -> Iterator[Bar]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        yield partial(bar.update, bar.add_task(name, total=total))
+        yield Bar(bar, bar.add_task(name, total=total))

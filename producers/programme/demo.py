@@ -146,7 +146,7 @@ def _campaigns() -> list[Campaign]:
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
     with progress_bar(title, len(events), localized(Bilingual("من الأحداث في السجل", "events in the log"))) as update:
-        uvloop.run(publish_chapter(settings, events, lambda count: update(advance=count)))
+        uvloop.run(publish_chapter(settings, events, update.on))
 
 
 def _tree() -> Tree:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
 from consumers.documents.document import Count, Label, Labelled
+from events.values.bilingual import Bilingual
+
+NO_COMMITMENT: Final = Bilingual(
+    "لا بصمة منشورة في السجل بعد، فلم يُقارن شيء بها. ينشرها `yesser commit`.",
+    "The log has no commitment yet, so nothing was compared with one. `yesser commit` makes them.",
+)
 
 
 class Status(Labelled):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from consumers.replay.fold.memory import WholeTables
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.rows import STATEMENT, Statement
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table
 
@@ -20,3 +21,8 @@ def folded(entries: Iterable[Entry], *, without: Sequence[Table[Any]] = ()) -> W
     while batch := list(islice(left, BATCH_ENTRIES)):
         REVENUE.fold(rows, batch)
     return rows
+
+
+def statements_of(ledger: WholeTables) -> dict[str, Statement]:
+    """By period."""
+    return {row.period: row for row in ledger.rows(STATEMENT)}

@@ -18,11 +18,11 @@ from typing import Final, Literal, cast
 
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
-from consumers.explain.ledger.folded import folded
+from consumers.explain.ledger.folded import folded, statements_of
 from consumers.explain.ledger.what_if import NothingSigned
 from consumers.replay.fold.memory import WholeTables
 from consumers.revenue.handlers.book import version_for
-from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
+from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, Contract, Statement
 from events.values.calendar import CalendarName
 from events.values.data import Data
 from events.values.periods import days_of, next_period
@@ -43,7 +43,7 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
         raise NothingSigned(NothingSigned.__doc__)
     expected = _expected(ledger, contract)
     so_far = {row.period: row.collected_halalas - row.reversed_halalas for row in ledger.rows(PERIOD)}
-    closed = {row.period: row for row in ledger.rows(STATEMENT)}
+    closed = statements_of(ledger)
     pace = _pace(closed.values())
     factors: dict[Assumption, Fraction] = {
         "pace": Fraction(1) if pace is None else pace,
@@ -51,7 +51,7 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
         "nothing": Fraction(0),
     }
     supposed = {
-        name: _statements([*real, *_remaining(contract, expected, so_far, factor, real[-1])])
+        name: statements_of(folded([*real, *_remaining(contract, expected, so_far, factor, real[-1])]))
         for name, factor in factors.items()
     }
     periods = [
@@ -140,7 +140,3 @@ def _entry(index: int, kind: str, contract: Contract, data: Data, recorded: str)
         data={"partnership_id": contract.partnership_id, **data},
     )
     return parse_entry(index, entry_bytes(recorded, _ADDRESS, event))
-
-
-def _statements(entries: Sequence[Entry]) -> dict[str, Statement]:
-    return {row.period: row for row in folded(entries).rows(STATEMENT)}

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from multiprocessing import get_context
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
@@ -23,13 +22,15 @@ from zipfile import BadZipFile, ZipFile
 import msgspec
 import orjson
 
-from consumers.explain.ledger.folded import folded
+from consumers.explain.ledger.folded import BATCH_ENTRIES
 from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
 from consumers.proof.audit.kept import require_continuation
 from consumers.proof.audit.source import export_checkpoint, export_keys
 from consumers.proof.commands.audit_options import AuditSource
+from consumers.replay.fold.memory import WholeTables
+from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Tampered, YesserError
@@ -38,7 +39,6 @@ from infra.log.layout import CHECKPOINT, KEY_HISTORY
 from infra.log.signed_note import Checkpoint, OtherKey, Verifier
 from infra.witnesses.policy import Policy
 
-MANY_ENTRIES_BYTES: Final = 8 << 20
 UNPACKED_BYTES_MAX: Final = 4 << 30
 _FILES: Final = frozenset({verify.STATEMENT, CHECKPOINT, KEY_HISTORY, "proof.json", verify.LINES, verify.TABLE})
 _BAD_ZIP: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -100,40 +100,34 @@ def _unpack(path: Path, folder: Path, bytes_max: int) -> None:
 
 
 async def verify_statement(
-    folder: Path,
-    verifier: Verifier,
-    against: AuditSource | None = None,
-    policy: Policy | None = None,
-    many_entries_bytes: int = MANY_ENTRIES_BYTES,
+    folder: Path, verifier: Verifier, against: AuditSource | None = None, policy: Policy | None = None
 ) -> StatementProof:
-    """From so many bytes of entries on, a process of its own verifies them while they are folded.
-
-    Raises `NotAStatement`, `NotProven`, `OtherKey`, `NotWitnessed`, `ForkedLog`, and `WrongTree` for a log that is not
-    what was signed."""
+    """Raises `NotAStatement`, `NotProven`, `OtherKey`, `NotWitnessed`, `ForkedLog`, and `WrongTree` for a log that is
+    not what was signed."""
     if not any((folder / name).exists() for name in (verify.STATEMENT, "proof.json")):
         raise NotAStatement(f"{folder}: {NotAStatement.__doc__}")
     try:
         text = verify.read_text(folder / verify.STATEMENT)
         stated = json.loads(text)
         partnership_id, period = stated["partnership_id"], stated["period"]
-        subject, closing = f"partnership/{partnership_id}", int(stated["closing_index"])
-        entries = _Entries(folder, subject, closing, keeps_hashes=against is not None)
-        with _verifying(folder, verifier.vkey, many_entries_bytes) as verified:
-            statements = folded(entries, without=[TRANSFER]).rows(STATEMENT)
-            size, root, count, verified_sha256 = verified()
+        entries = _Folded(f"partnership/{partnership_id}", int(stated["closing_index"]))
+        size, root, count = verify.verify(folder, verifier.vkey, entries.read)
+        own = export_checkpoint(folder, export_keys(folder, verifier))
+        statements = entries.ledger().rows(STATEMENT)
+    except verify.OtherKey as error:
+        raise OtherKey(f"{folder}: {error}.") from error
     except SettlementDiffers as error:
         what, _, _ = str(error).partition(":")  # what follows is for the operator of a ledger
         raise NotProven(f"{folder}: {what}: an earlier entry was left out. {NotProven.__doc__}") from error
     except _UNREADABLE as error:
         raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
-    if entries.file_sha256 != verified_sha256:
+    if (own.size, own.root.hex()) != (size, root):
         raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
     computed = next((asdict(row) for row in statements if row.period == period), None)
     if computed != stated:
         raise NotProven(f"{verify.STATEMENT}: {_difference(stated, computed)}. {NotProven.__doc__}")
     if text != verify.as_json(computed) + "\n":
         raise NotProven(f"{verify.STATEMENT} is not written as it was exported. {NotProven.__doc__}")
-    own = export_checkpoint(folder, export_keys(folder, verifier))
     if policy is not None:
         policy.require(own)
     if against is not None:
@@ -141,83 +135,39 @@ async def verify_statement(
     return StatementProof(partnership_id, period, count, size, root, against is not None)
 
 
-class _Row(msgspec.Struct, gc=False):
-    """What is read of a line; its other columns are compared with the entry when it is verified."""
+class _Folded:
+    """The entries of a folder, folded while they are read to be verified, so that both see the same bytes. Each must be
+    one of the subject up to the closing one. `hashes`: by index."""
 
-    index: int
-    entry: str
-
-
-_read_row: Final = msgspec.json.Decoder(_Row).decode
-
-
-class _Entries:
-    """The entries of a folder, which is verified elsewhere; each must be one of the subject up to the closing one.
-
-    After the iteration `hashes` are those of the entries by index (None if they are not kept), and `file_sha256` is
-    that of the file that holds them.
-    """
-
-    def __init__(self, folder: Path, subject: str, closing: int, *, keeps_hashes: bool) -> None:
-        self._folder = folder
+    def __init__(self, subject: str, closing: int) -> None:
         self.subject = subject
         self.closing = closing
-        self.hashes: dict[int, bytes | None] = {}
-        self.file_sha256 = ""
-        self._keeps_hashes = keeps_hashes
+        self.hashes: dict[int, bytes] = {}
+        self._ledger = WholeTables(REVENUE.tables, [TRANSFER])
+        self._failed: Exception | None = None
 
-    def __iter__(self) -> Iterator[Entry]:
-        for index, raw in self._raw():
-            entry = parse_entry(index, raw)
-            if entry.subject != self.subject or index > self.closing:
-                raise NotProven(f"entry {index} is not one of {self.subject} up to {self.closing}. {NotProven.__doc__}")
-            self.hashes[index] = sha256(raw).digest() if self._keeps_hashes else None
-            yield entry
+    def read(self, folder: Path) -> Iterator[tuple[int, bytes]]:
+        rows = _quickly_read(folder)
+        while batch := list(islice(rows, BATCH_ENTRIES)):
+            try:
+                if self._failed is None:
+                    REVENUE.fold(self._ledger, [self._entry(index, raw) for index, raw in batch])
+            except Exception as error:  # whatever a fold meets in entries that no registrar accepted
+                self._failed = error
+            yield from batch
 
-    def _raw(self) -> Iterator[tuple[int, bytes]]:
-        path = verify.entries_file(self._folder)
-        if path.name == verify.TABLE:
-            self.file_sha256 = verify.file_sha256(path)
-            yield from verify.read_entries(self._folder)
-            return
-        digest = sha256()
-        with path.open("rb") as lines:
-            for line in lines:
-                digest.update(line)
-                row = _read_row(line)
-                yield row.index, row.entry.encode()
-        self.file_sha256 = digest.hexdigest()
+    def ledger(self) -> WholeTables:
+        """Once the entries are verified. Raises what the fold raised."""
+        if self._failed is not None:
+            raise self._failed
+        return self._ledger
 
-
-Verified = tuple[int, str, int, str]
-"""Size and root that were signed, the number of entries, the hash of the file that holds them."""
-
-
-@contextmanager
-def _verifying(folder: Path, vkey: str, many_entries_bytes: int) -> Iterator[Callable[[], Verified]]:
-    """Verify signature and entries, in a process of its own where there are many: folding them takes as long.
-
-    Gives a function that waits for the result, or raises what was found.
-    """
-    if verify.entries_file(folder).stat().st_size < many_entries_bytes:
-        result = _verified(folder, vkey)
-        yield lambda: result
-        return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        future = pool.submit(_verified, folder, vkey)
-        try:
-            yield future.result
-        except Exception:  # whatever a fold raises that meets entries which no registrar would have accepted
-            future.result()  # says what is wrong, and where
-            raise
-
-
-def _verified(folder: Path, vkey: str) -> Verified:
-    try:
-        size, root, count = verify.verify(folder, vkey, _quickly_read)
-    except verify.OtherKey as error:
-        raise OtherKey(f"{folder}: {error}.") from error
-    return size, root, count, verify.file_sha256(verify.entries_file(folder))
+    def _entry(self, index: int, raw: bytes) -> Entry:
+        entry = parse_entry(index, raw)
+        if entry.subject != self.subject or index > self.closing:
+            raise NotProven(f"entry {index} is not one of {self.subject} up to {self.closing}. {NotProven.__doc__}")
+        self.hashes[index] = sha256(raw).digest()
+        return entry
 
 
 def _quickly_read(folder: Path) -> Iterator[tuple[int, bytes]]:
@@ -244,12 +194,7 @@ def _usual_row(line: bytes) -> tuple[int, bytes] | None:
             "index": index,
             "recordedtime": document["recordedtime"],
             "from": document["from"],
-            "id": event["id"],
-            "source": event["source"],
-            "type": event["type"],
-            "subject": event["subject"],
-            "time": event["time"],
-            "data": event["data"],
+            **{name: event[name] for name in verify.COLUMNS[3:9]},
             "entry": entry,
         }
         return (index, entry.encode()) if orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE) == line else None
@@ -264,7 +209,7 @@ def _difference(stated: Stated, computed: Stated | None) -> str:
     return f"{name} is {stated.get(name)}, but the entries give {computed.get(name)}"
 
 
-async def _require_complete(folder: Path, own: Checkpoint, against: AuditSource, entries: _Entries) -> None:
+async def _require_complete(folder: Path, own: Checkpoint, against: AuditSource, entries: _Folded) -> None:
     """Raise `NotProven` if the log has other entries of the subject, up to the close, than the folder.
 
     A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.

@@ -15,9 +15,9 @@ import orjson
 
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures, WhatIf
-from consumers.explain.ledger.folded import folded
+from consumers.explain.ledger.folded import folded, statements_of
 from consumers.replay.fold.anomaly import ANOMALY
-from consumers.revenue.rows import STATEMENT, Statement
+from consumers.revenue.rows import Statement
 from events.errors import YesserError
 from events.validation.validate import validate_form
 from events.validation.verdicts import Agency, Refused
@@ -109,4 +109,4 @@ def _written(event: RawEvent) -> bytes:
 def _statements(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:
     """The statements by period, and the indexes of anomalies."""
     ledger = folded(entries)
-    return {row.period: row for row in ledger.rows(STATEMENT)}, frozenset(row.index for row in ledger.rows(ANOMALY))
+    return statements_of(ledger), frozenset(row.index for row in ledger.rows(ANOMALY))

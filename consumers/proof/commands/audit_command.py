@@ -15,18 +15,18 @@ from consumers.proof.audit.mirror import MirrorReport, write_mirror
 from consumers.proof.audit.source import Export
 from consumers.proof.commands.audit_all import all_command
 from consumers.proof.commands.audit_options import (
-    FILE,
     FOLDER,
     AuditSource,
     audit_source,
     policy_option,
+    seal_key_options,
     source_options,
     state_option,
     token_file_option,
     vkey_option,
 )
 from consumers.proof.commands.outside_commands import check_command, export_command, prove_command
-from consumers.proof.commands.replay_command import replay_command
+from consumers.proof.commands.replay_command import proven, replay_command
 from events.errors import Retry, Tampered, YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
@@ -36,8 +36,6 @@ from infra.command_line.progress_bar import progress_bar
 from infra.keys.seals import SealKeyFiles
 from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
-from infra.log.ports.tree import require_tree
-from infra.log.signed_note import Checkpoint
 from infra.private_keys.key_files import read_verifier
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
@@ -144,18 +142,9 @@ def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None
     is_flag=True,
     help="Also compare the tables of the database with the entries, and the trail with its chain.",
 )
-@click.option("--accounts-key", type=FILE, help="With --database: the key of the accounts' seals (accounts/key).")
-@click.option("--tokens-key", type=FILE, help="With --database: the key of the tokens' seals (tokens/hash-key).")
-@click.option("--teams-key", type=FILE, help="With --database: the key of the teams' seals (teams/key).")
+@seal_key_options
 @json_option
-def verify_command(
-    log: AuditSource,
-    database: bool,
-    accounts_key: Path | None,
-    tokens_key: Path | None,
-    teams_key: Path | None,
-    as_json: bool,
-) -> None:
+def verify_command(log: AuditSource, database: bool, keys: SealKeyFiles, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without URL-OR-FOLDER, of the database. Of an export, the entries that it holds are verified.
 
@@ -174,11 +163,10 @@ def verify_command(
     if (export := log.export()) is not None:
         _show_verified(export, as_json=as_json)
         return
-    keys = SealKeyFiles(accounts_key, tokens_key, teams_key)
     if keys.any and not database:
         raise click.UsageError("--accounts-key, --tokens-key and --teams-key are for --database.")
     compared = _compared(log, keys, as_json=as_json) if database else None
-    checkpoint = asyncio.run(_verify(log))
+    checkpoint = asyncio.run(proven(log))
     size, root = checkpoint.size, checkpoint.root.hex()
     document = {"size": size, "root": root, "ok": True}
     words = Bilingual("السجل سليم: قيوده ({}) تعطي الجذر الموقَّع {}.", "{} entries give the signed root {}.").format(
@@ -271,7 +259,7 @@ def acknowledge_command(index: int, reason_ar: str, reason_en: str, as_json: boo
 async def _require_log_as_signed() -> None:
     """Raise `Tampered` where the log is not what was signed. Where nothing was signed yet, nothing can be compared."""
     try:
-        await _verify(audit_source(None))
+        await proven(audit_source(None))
     except Tampered:
         raise
     except YesserError as error:
@@ -290,14 +278,7 @@ async def _mirror(log: AuditSource, folder: Path, *, new_only: bool, last: Mirro
         if last is not None and (last["size"], last["root"]) == (checkpoint.size, checkpoint.root.hex()):
             return last
         with progress_bar("mirror") as update:
-            report = await write_mirror(
-                port,
-                folder,
-                log.verifier,
-                lambda done, total: update(completed=done, total=total),
-                checkpoint,
-                new_only=new_only,
-            )
+            report = await write_mirror(port, folder, log.verifier, update.to, checkpoint, new_only=new_only)
     log.keep(checkpoint)
     return report
 
@@ -349,12 +330,3 @@ class Follower:
         from consumers.proof.commands.database_log import is_transient  # imported here: an auditor has no database
 
         return is_transient(error)
-
-
-async def _verify(log: AuditSource) -> Checkpoint:
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
-        with progress_bar("verify", checkpoint.size) as update:
-            await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
-    log.keep(checkpoint)
-    return checkpoint

@@ -31,6 +31,7 @@ from events.wire.entry import Entry
 from infra.addresses import NotAnAddress, server_address
 from infra.command_line.gateway_options import token_in
 from infra.command_line.language import print_localized
+from infra.keys.seals import SealKeyFiles
 from infra.log.ports.port import LogPort
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.private_keys.key_files import read_verifier
@@ -234,6 +235,19 @@ def selection_options(command: Command) -> Command:
         return command(selection=Selection(first, end, agency, type_, subject), **others)
 
     return with_selection  # type: ignore[return-value]
+
+
+def seal_key_options(command: Command) -> Command:
+    """Give a command the options that name the keys of seals in the database, as the parameter `keys`."""
+
+    @click.option("--accounts-key", type=FILE, help="Of the database: the key of the accounts' seals (accounts/key).")
+    @click.option("--tokens-key", type=FILE, help="Of the database: the key of the tokens' seals (tokens/hash-key).")
+    @click.option("--teams-key", type=FILE, help="Of the database: the key of the teams' seals (teams/key).")
+    @wraps(command)
+    def with_keys(*, accounts_key: Path | None, tokens_key: Path | None, teams_key: Path | None, **others: Any) -> Any:
+        return command(keys=SealKeyFiles(accounts_key, tokens_key, teams_key), **others)
+
+    return with_keys  # type: ignore[return-value]
 
 
 def audit_source(

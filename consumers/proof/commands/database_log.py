@@ -63,9 +63,7 @@ async def _compared_tables(connection: Connection, verifier: Verifier, note: str
         said.extend(said_among(first, entries))
 
     with progress_bar("database") as update:
-        compared = await compare_database(
-            connection, signed_size, lambda done, total: update(completed=done, total=total), look, keys
-        )
+        compared = await compare_database(connection, signed_size, update.to, look, keys)
     compared.rows[TABLE] = await compare_trail(connection, *sorted_out(said))
     return compared
 

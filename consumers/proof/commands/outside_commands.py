@@ -138,11 +138,7 @@ async def _exported(
                 _entries_again(again)
                 if again is not None
                 else selected_entries(
-                    AuthenticatedLog(port, checkpoint),
-                    selection.first,
-                    end,
-                    selection.has,
-                    lambda done, _: update(completed=done),
+                    AuthenticatedLog(port, checkpoint), selection.first, end, selection.has, update.to
                 )
             )
             signer = (await port.keys()).signer(checkpoint)

@@ -234,8 +234,7 @@ def _sentences(found: Recovery) -> Iterator[Bilingual]:
 def folder_source(folder: Path) -> Source:
     """The entries of a mirror or an export; a file that is damaged ends them. Nothing is verified here: the root is."""
     from consumers.proof.audit.mirror import mirror_entries
-    from consumers.proof.audit.source import is_export
-    from consumers.proof.audit.verify import Changed, read_entries
+    from consumers.proof.audit.source import is_export, unproven_entries
 
     async def entries(first: int) -> AsyncIterator[bytes]:
         try:
@@ -244,13 +243,13 @@ def folder_source(folder: Path) -> Source:
                     first += 1
                     yield raw
                 return
-            for index, raw in read_entries(folder):
+            for index, raw in unproven_entries(folder):
                 if index > first:
                     return
                 if index == first:
                     first += 1
                     yield raw
-        except (Tampered, Changed) as error:
+        except Tampered as error:
             sentence = Bilingual("لا يُقرأ {} إلا حتى القيد {}: {}", "{} is read up to entry {} only: {}")
             print_localized(sentence.format(folder, first, error), err=True)
 

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from consumers.documents.document import Listing
+from consumers.documents.log.commitments import NO_COMMITMENT
 from consumers.documents.tables import grid
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
@@ -65,7 +66,7 @@ def replay_command(
     else:
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
-        checkpoint = asyncio.run(proven_mirror(log, source, copied=copied))
+        checkpoint = asyncio.run(proven(log, source if copied else None))
     end = selection.end_of(checkpoint)
     _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
@@ -86,18 +87,15 @@ async def _print_entries(log: AuditSource, selection: Selection, export: Export 
     log.keep(checkpoint)
 
 
-async def proven_mirror(log: AuditSource, mirror: Path, *, copied: bool) -> Checkpoint:
-    """Prove every entry of a mirror, or of a log that is copied to one first."""
+async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:
+    """Prove every entry of a log; with `mirror` while it is copied to one."""
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
-        if copied:
-            with progress_bar("mirror") as update:
-                await write_mirror(
-                    port, mirror, log.verifier, lambda done, total: update(completed=done, total=total), checkpoint
-                )
-        else:
-            with progress_bar("verify", checkpoint.size) as update:
-                await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
+        with progress_bar("verify" if mirror is None else "mirror", checkpoint.size) as update:
+            if mirror is None:
+                await require_tree(port, checkpoint.size, checkpoint.root, update.to)
+            else:
+                await write_mirror(port, mirror, log.verifier, update.to, checkpoint)
     log.keep(checkpoint)
     return checkpoint
 
@@ -124,6 +122,8 @@ def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_js
 
 def _show(models: list[ReplayedModel], end: int, wrong: int) -> None:
     show(grid(Listing("بعد {:,} من القيود", "After {:,} entries", ReplayedModel).format(end), models))
+    if all(model.committed is None for model in models):
+        print_localized(NO_COMMITMENT)
     if wrong:
         sentence = Bilingual("{} لا تطابق البصمة المنشورة في السجل.", "{} differ from what the log commits to.")
         print_localized(sentence.format(wrong))

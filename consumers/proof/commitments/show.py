@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import uvloop
 
 from consumers.documents.document import Listing
-from consumers.documents.log.commitments import Status
+from consumers.documents.log.commitments import NO_COMMITMENT, Status
 from consumers.documents.tables import grid
 from consumers.proof.commitments.check import Verdict, check, said_in_log
 from consumers.proof.commitments.claims import newest
@@ -37,6 +37,9 @@ async def _check(settings: Settings, last: int | None) -> list[Verdict]:
 def _show(verdicts: Sequence[Verdict]) -> None:
     """Print how many match, how many are of an earlier version, and the others one by one."""
     by_status = {status: [verdict for verdict in verdicts if verdict.status is status] for status in Status}
+    if not verdicts:
+        print_localized(NO_COMMITMENT)
+        return
     right, total = len(by_status[Status.MATCHES]), len(verdicts)
     detail = Bilingual("{} من {} من البصمات تطابق السجل.", "{} of {} commitments match the log.").format(right, total)
     print_localized(detail)

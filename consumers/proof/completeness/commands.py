@@ -96,7 +96,7 @@ async def _derived(log: AuditSource) -> tuple[Completeness, str]:
             while completeness.size < checkpoint.size:
                 first = completeness.size
                 completeness.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
-                update(completed=completeness.size)
+                update.to(completeness.size)
     log.keep(checkpoint)
     return completeness, checkpoint.root.hex()
 

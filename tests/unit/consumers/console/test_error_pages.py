@@ -71,11 +71,8 @@ async def test_a_page_names_the_release_to_who_is_signed_in() -> None:
 
 async def test_every_page_refuses_a_parameter_that_it_does_not_know() -> None:
     """What an identity provider adds to its answer is the exception."""
-    paths = {
-        str(route.path)
-        for route in iter_route_contexts(pages(parts_for(ADMINISTRATOR)).routes)
-        if route.methods == {"GET"}
-    }
+    routes = iter_route_contexts(pages(parts_for(ADMINISTRATOR)).routes)
+    paths = {str(route.path) for route in routes if route.methods == {"GET"}}
     assert len(paths) > 50
     async with browser(AGENCY, "en") as client:
         for path in sorted(paths - {*what_if.PATHS}):  # these compare the names with those of the terms

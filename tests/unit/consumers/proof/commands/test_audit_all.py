@@ -59,6 +59,21 @@ def test_a_log_elsewhere_gets_those_that_need_no_database(ran: tuple[RUN, dict[s
     assert run("http://log.example/", "--accounts-key", __file__).exit_code == 2
 
 
+def test_the_table_says_what_was_compared_with_what_and_what_was_not(ran: tuple[RUN, dict[str, str]]) -> None:
+    ran[1]["verify"] = """echo '{"ok":true,"database":{"not_compared":["console.session"]}}'"""
+    ran[1]["commitments"] = """echo '{"commitments":[],"ok":true}'"""
+    ran[1]["replay"] = """echo '{"ok":true,"read_models":[{"committed":null}]}'"""
+    shown = run().output
+    assert shown.count("nothing to compare with") == 2, "no commitment is no agreement with one"
+    assert shown.count("sound") == 3
+    assert "Not compared: whether the events happened" in shown.replace("\u2068", "")
+    assert "console.session" in shown
+    ran[1]["replay"] = """echo '{"ok":true,"read_models":[{"committed":null},{"committed":{"ok":true}}]}'"""
+    assert run().output.count("sound") == 4
+    elsewhere = orjson.loads(run("--json", "http://log.example/", "--vkey", "KEY").stdout)
+    assert any("the operator's database" in row["en"] for row in elsewhere["not_compared"])
+
+
 def test_the_worst_ends_it_and_each_says_why(ran: tuple[RUN, dict[str, str]]) -> None:
     say = "echo waiting >&2; echo 'yesser: {}' >&2; exit {}"
     ran[1]["completeness"] = say.format("the database does not answer", 75)

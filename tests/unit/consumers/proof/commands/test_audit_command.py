@@ -29,7 +29,7 @@ def test_a_false_commitment_says_tampering_only_where_the_log_is_not_what_was_si
 ) -> None:
     monkeypatch.setattr(show, "commitments_checked", lambda *_, **__: is_true)
     monkeypatch.setattr(audit_command, "audit_source", lambda *_: None)
-    monkeypatch.setattr(audit_command, "_verify", AsyncMock(side_effect=tree))
+    monkeypatch.setattr(audit_command, "proven", AsyncMock(side_effect=tree))
     result = CliRunner().invoke(audit_command.audit, ["commitments"])
     ended = result.exception
     assert (exit_code(ended) if isinstance(ended, WrongTree) else result.exit_code) == code

@@ -20,7 +20,7 @@ from consumers.proof.audit.http_port import HttpPort
 from consumers.proof.audit.kept import KeptCheckpoint, OlderCopy, OtherKeys
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.commands.audit_options import AuditSource
-from consumers.proof.commands.replay_command import proven_mirror
+from consumers.proof.commands.replay_command import proven
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.ports.tree import WrongTree
@@ -173,7 +173,7 @@ def test_what_is_replayed_is_the_log_that_was_proven_to_continue(tmp_path: Path)
 
     log = Source("https://log.example/", KEY.verifier, None, kept)
     with pytest.raises(WrongTree):
-        asyncio.run(proven_mirror(log, tmp_path / "into", copied=True))
+        asyncio.run(proven(log, tmp_path / "into"))
     assert kept.read(port.history) == first
     assert not (tmp_path / "into" / "checkpoint").exists()
 

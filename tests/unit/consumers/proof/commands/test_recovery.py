@@ -69,7 +69,7 @@ def test_a_machine_without_the_administrators_password_says_what_is_left_to_do(m
     monkeypatch.setattr(recovery, "with_database", without)
     result = CliRunner().invoke(recover_command)
     assert "was not applied here: run `yesser recover --access-only`" in result.stdout
-    assert "run `yesser audit acknowledge INDEX` where the operator's commands are run" in result.stdout
+    assert "run `yesser audit acknowledge INDEX --reason-ar … --reason-en …` where" in result.stdout
     assert isinstance(CliRunner().invoke(recover_command, ["--access-only"]).exception, NoAccessRecord)
 
 
