@@ -182,6 +182,7 @@ class AnomalyRow(Struct):
 
     rule: str
     detail: str
+    detail_ar: str
 
 
 class EventStatus(Struct, kw_only=True):

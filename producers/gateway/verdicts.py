@@ -80,7 +80,8 @@ async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] |
     applied = await connection.fetchval(_SQL["applied_up_to"])
     if applied is None or applied <= index:
         return None
-    return [AnomalyRow(rule, RULES[rule].en) for (rule,) in await connection.fetch(_SQL["anomalies"], index)]
+    rules = [rule for (rule,) in await connection.fetch(_SQL["anomalies"], index)]
+    return [AnomalyRow(rule, RULES[rule].en, RULES[rule].ar) for rule in rules]
 
 
 async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:

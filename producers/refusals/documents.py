@@ -29,10 +29,10 @@ NOT_KEPT: Final = Bilingual(
 
 
 class ExplainedFault(Fault, frozen=True, kw_only=True):
-    """A fault with its Arabic sentence and its remedy."""
+    """A fault with its Arabic sentence and its remedy, which a code of a later release lacks."""
 
     detail_ar: str
-    remedy: dict[str, str]
+    remedy: dict[str, str] | UnsetType = UNSET
 
 
 class Redrive(Struct):
@@ -78,11 +78,11 @@ def document_of(refusal: RefusalInFull, **operators: Any) -> RefusalDocument:
 
 def explained(fault: Fault) -> ExplainedFault:
     """A fault with its Arabic sentence and its remedy."""
-    remedy = PROBLEMS[cast(Code, fault.code)].remedy
+    known = PROBLEMS.get(cast(Code, fault.code))
     return ExplainedFault(
         code=fault.code,
         detail=fault.detail,
         pointer=fault.pointer,
         detail_ar=arabic_of(fault.detail),
-        remedy={"ar": remedy.ar, "en": remedy.en},
+        remedy=UNSET if known is None else {"ar": known.remedy.ar, "en": known.remedy.en},
     )

@@ -119,6 +119,7 @@ class Anomaly(Answer):
 
     rule: str
     detail: str
+    detail_ar: str = ""
 
 
 class Verdict(Answer):

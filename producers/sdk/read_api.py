@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from producers.sdk.client import AgencyClient
 
 TIME_LIMIT_S: Final = 20.0
-_PAGE_ROWS: Final = 1_000
+PAGE_ROWS: Final = 1_000
 _NOT_FOUND: Final = 404
 D = TypeVar("D", bound=Struct)
 R = TypeVar("R")
@@ -60,7 +60,7 @@ class Gateway:
     def _pages(self, path: str, rows_max: int | None, parameters: Mapping[str, object]) -> list[Any] | None:
         given = {name: value for name, value in parameters.items() if value is not None}
         flags = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
-        asked = {"limit": str(min(_PAGE_ROWS, rows_max or _PAGE_ROWS)), **flags}
+        asked = {"limit": str(min(PAGE_ROWS, rows_max or PAGE_ROWS)), **flags}
         return asyncio.run(self._read(lambda client: client.read_pages(path, asked, rows_max)))
 
     async def _read(self, ask: Callable[[AgencyClient], Awaitable[R]], tries_max: int | None = 1) -> R | None:

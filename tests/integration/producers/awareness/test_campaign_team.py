@@ -16,7 +16,6 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.programme.campaigns import commands
 from events.errors import YesserError
 from events.reports.campaign_reports import acknowledgement
 from events.types.awareness import AwarenessCampaignAcknowledged
@@ -25,6 +24,7 @@ from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from producers.awareness.send import NotTheOwner, UnknownCampaign, report
 from producers.errors import OutcomeUnknown
+from producers.sdk import read_api
 from producers.sdk.connection import ClientLimits
 from producers.sdk.typed_events import typed_event
 from tests.gateway_access import GatewayAccess, grant_access
@@ -188,20 +188,35 @@ def test_without_the_database_the_gateway_shows_the_same(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(commands, "_PAGE_ROWS", 1)  # so that the list has several pages
+    monkeypatch.setattr(read_api, "PAGE_ROWS", 1)  # so that each list has several pages
     campaign = campaigns["SVC-REMOTE"]
     token = tmp_path / "token"
     token.write_text(access.token)
     remote = ("--gateway", access.address, "--token-file", str(token))
 
     def elsewhere(*arguments: str) -> Result:
-        environment = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE}
+        environment = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE, "COLUMNS": "200"}
         return CliRunner(env=environment).invoke(cli, ["campaigns", *arguments])
 
-    for command in (("inbox",), ("show", campaign)):
-        far = elsewhere(*command, *remote)
-        assert ok(far) == ok(run(*command))
-        assert campaign in far.output
+    for command in (("inbox",), ("list",), ("coverage", "--agency", CODE), ("show", campaign), ("explain", campaign)):
+        for form in ((), ("--json",)):
+            far = elsewhere(*command, *form, *remote)
+            assert ok(far) == ok(run(*command, *form))
+            assert campaign in far.output or command[0] == "coverage"
+    for line in (
+        "services list",
+        "services show SVC-REMOTE",
+        "projects list",
+        f"activity --agency {CODE}",
+        "anomalies",
+        f"refusals list --agency {CODE}",
+        f"log find --agency {CODE}",
+        f"log find --agency {CODE} --limit 1",
+    ):
+        words = line.split()
+        near = CliRunner(env={"YESSER_HOME": str(access.system.home)}).invoke(cli, [*words, "--json"])
+        far = CliRunner(env={"YESSER_HOME": str(tmp_path / "nothing")}).invoke(cli, [*words, "--json", *remote])
+        assert ok(far) == ok(near), line
     assert "has no team nobody" in str(elsewhere("inbox", "--team", "nobody", *remote).exception)
     of_another = elsewhere("inbox", "--agency", "labour", *remote)
     assert "403" in str(of_another.exception)

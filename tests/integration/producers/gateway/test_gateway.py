@@ -18,9 +18,11 @@ from events.wire.codec import STRUCTURED_HEADERS, to_binary_mode
 from events.wire.entry import recorded_time
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
+from infra.log.reader import read_checked
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import Verifier, parse_vkey
 from tests.world.events import HEALTH, encoded
+from tests.world.logs import apply_everywhere
 from tests.world.registrars import found, registrar, until_size
 from tests.world.senders import BATCH, STRUCTURED, GatewayHarness, batch, event, serving
 from tests.world.topics import remake_topic, send, silent_kafka
@@ -178,6 +180,10 @@ async def test_a_receipt_leads_to_its_verdict_and_proof_and_to_no_others(harness
         assert [state["state"] for state in states] == ["registered", "registered", "duplicate", "refused"]
         assert states[0]["index"] == states[2]["index"]
         assert [row["code"] for row in states[3]["errors"]] == ["conflict"]
+        assert f"log entry {states[0]['index']}, a different event" in states[3]["errors"][0]["detail"]
+        assert [(state.get("applied"), "anomalies" in state) for state in states] == [(False, False)] * 3 + [
+            (None, False)
+        ]
         require_proof(await settled(harness, states[3]["proof"]))
         labour, auditor = await harness.another("agency", "labour"), await harness.another("auditor", "court-of-audit")
         for headers, status in ((labour, 404), (auditor, 200)):
@@ -200,6 +206,11 @@ async def test_a_receipt_leads_to_its_verdict_and_proof_and_to_no_others(harness
         assert (row["state"], "sha256" in row) == ("refused", False)
         answer = await harness.get(f"/v1/events/any?address={row['address']}")
         assert (answer.status_code, answer.json()["index"]) == (200, row["index"])
+    await apply_everywhere(harness.connection, await read_checked(harness.connection, 0, 9))
+    took_effect, repeated = [(await harness.get(f"/v1/events/{path}")).json() for path in paths[:2]]
+    assert (took_effect["applied"], took_effect["anomalies"]) == (True, [])
+    assert [row["rule"] for row in repeated["anomalies"]] == ["already-announced"]
+    assert repeated["anomalies"][0]["detail_ar"]
 
     await accepted(harness, encoded(event(7)))
     passed = "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
