@@ -20,10 +20,12 @@ PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TEXT: Final = r"<bdi[^>]*>[^<\u0600-\u06ff]*</bdi>|<[^>]*>|&[#\w]+;|" + RUN
 _LINE: Final = re.compile(_TEXT, re.ASCII)
 _PAGE: Final = re.compile(
-    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option|pre)\b.*?</\2>|{_TEXT}",
+    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option)\b.*?</\2>"
+    rf"|(<pre\b[^>]*>(?:<code[^>]*>)?)(.*?)(?=(?:</code>)?</pre>)|{_TEXT}",
     re.ASCII | re.DOTALL,
 )
 """What is no text of a page or has an order of its own, and each run of a text."""
+_GAP: Final = re.compile("(  +)")
 
 
 def in_reading_order_html(page: str) -> str:
@@ -35,11 +37,20 @@ def in_reading_order_html(page: str) -> str:
 
 
 def _ordered(found: re.Match[str]) -> str:
-    if found[2] is None:
-        return _in_bdi(found)
-    lines = found[0].split("\n")
-    run = _in_bdi if found[2] == "pre" else _in_isolates
-    return "\n".join(_LINE.sub(run, line) if ARABIC.search(line) else line for line in lines)
+    if found[2]:
+        return _LINE.sub(_in_isolates, found[0]) if ARABIC.search(found[0]) else found[0]
+    if found[3]:
+        return found[3] + "\n".join(
+            _example_line(line) if ARABIC.search(line) else line for line in found[4].split("\n")
+        )
+    return _in_bdi(found)
+
+
+def _example_line(line: str) -> str:
+    """A sentence, or a row of a table, whose cells keep their places."""
+    cells = [_LINE.sub(_in_bdi, cell) for cell in _GAP.split(line)]
+    is_row = len([*filter(str.strip, cells)]) > 1 and "<bdi>" not in line
+    return "".join(f"<bdi>{cell}</bdi>" if is_row and ARABIC.search(cell) else cell for cell in cells)
 
 
 def _in_bdi(found: re.Match[str]) -> str:

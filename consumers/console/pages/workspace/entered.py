@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from consumers.console.pages.workspace.faults import faults_by_name
 from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, form_of
 from consumers.console.web.language import western
-from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Fault
 from events.types.catalogue import CATALOGUE
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
@@ -94,17 +93,6 @@ def entered(type_name: str, agency: Agency, values: Values) -> Entered:
     else:
         result.event_bytes = verdict.event_bytes
     return result
-
-
-def faults_by_name(faults: Sequence[Fault]) -> dict[str, list[Bilingual]]:
-    """Sentences for each field. The subject is made of other fields: its fault counts only where there is no other."""
-    shown = [fault for fault in faults if fault.pointer != "/subject"] or list(faults)
-    found: dict[str, list[Bilingual]] = {}
-    for fault in shown:
-        detail = fault.detail or PROBLEMS[fault.code].title.en
-        arabic = arabic_of(fault.detail) if fault.detail else PROBLEMS[fault.code].title.ar
-        found.setdefault(fault.pointer.removeprefix("/").replace("/", "."), []).append(Bilingual(arabic, detail))
-    return found
 
 
 def one(values: Values, name: str) -> str:

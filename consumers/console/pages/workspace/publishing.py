@@ -16,7 +16,7 @@ from fastapi.responses import Response
 
 from consumers.console.data.gateway import Reply
 from consumers.console.pages.workspace.entered import COUNT, DATA, Entered, Values, entered, one, with_added, without
-from consumers.console.pages.workspace.faults import explained
+from consumers.console.pages.workspace.faults import explained, faults_by_name
 from consumers.console.pages.workspace.form import Group, Many, Node, form_of
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
 from consumers.console.sending.receipts import Receipt
@@ -26,7 +26,6 @@ from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.types.domains import DOMAINS
 from events.validation.verdicts import Agency
-from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
@@ -40,9 +39,6 @@ FORM: Final = "/workspace/publish/{type_name}"
 _RIYADH: Final = timedelta(hours=3)
 _ID_LETTERS: Final = 8
 _PREFILLED_MAX: Final = 50
-_CONFLICT: Final = Bilingual(
-    "هذا المعرّف لحدث آخر في السجل. اكتب معرّفًا جديدًا.", "Another event in the log has this id. Write a new one."
-)
 
 routes = APIRouter()
 
@@ -227,7 +223,7 @@ async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Ent
     else:
         check = reply.read(Check) if reply.is_success else Check()
         if check.errors:
-            found.faults = _faults_by_name(check.errors)
+            found.faults = faults_by_name(check.errors)
             return _form_page(visit, type_name, values, found)
         known = next((row.index for row in check.duplicates), None)
     event = orjson.loads(found.event_bytes)
@@ -242,16 +238,6 @@ async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Ent
         known_index=known,
         is_away=is_away,
     )
-
-
-def _faults_by_name(errors: Sequence[EventError]) -> dict[str, list[Bilingual]]:
-    """What the gateway found beyond the console's own check: above all, an id that is taken."""
-    found: dict[str, list[Bilingual]] = {}
-    for fault in explained(errors):
-        is_conflict = fault.code == "conflict"
-        name = "id" if is_conflict else fault.pointer.removeprefix("/").replace("/", ".")
-        found.setdefault(name, []).append(_CONFLICT if is_conflict else fault.detail)
-    return found
 
 
 def _not_sent_page(

@@ -40,6 +40,7 @@ def test_what_would_be_turned_round_is_isolated_and_nothing_else(words: str, ord
         ('<option value="2026-11">فترة 2026-11</option>', '<option value="2026-11">فترة \u20682026-11\u2069</option>'),
         ("<option>2026-11</option>", "<option>2026-11</option>"),
         ("<pre><code>2026-11\nفي 2026-11\n</code></pre>", "<pre><code>2026-11\nفي <bdi>2026-11</bdi>\n</code></pre>"),
+        ("<pre>أُطلقت  tv  2026-11</pre>", "<pre><bdi>أُطلقت</bdi>  tv  <bdi>2026-11</bdi></pre>"),
         ("<script>a = '2026-11'</script>", "<script>a = '2026-11'</script>"),
         ("<bdi>خدمة 2026-11</bdi>", "<bdi>خدمة <bdi>2026-11</bdi></bdi>"),
     ],
