@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from consumers.explain.figures import EVERYTHING, Figures, KeyFigures, Scope, column, own_row
 from consumers.models.registry import CONSUMERS
+from consumers.programme.campaigns.handlers import lifecycle
 from consumers.programme.campaigns.rows import COVERAGE
 from consumers.programme.projections.handlers import (
     activity,
@@ -35,9 +36,9 @@ CAMPAIGN_TYPES: Final = (
     plan.TYPES
     | services.TYPES
     | one_time_events.TYPES
-    | {"registry.agency-registered"}
-    | {f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "airing-corrected", "completed")}
-    | {f"campaign.{what}" for what in ("triggered", "paused", "resumed", "escalated")}
+    | {"registry.agency-registered", "campaign.triggered"}
+    | lifecycle.REPORTS
+    | lifecycle.NOTICES
 )
 """What can change a campaign, but for those of quotas."""
 PROJECTION_TYPES: Final = plan.TYPES | projects.TYPES | services.TYPES | training.TYPES | one_time_events.TYPES

@@ -172,18 +172,14 @@ class ReportDocument(Struct, kw_only=True):
 
 
 def _document(action: Action, reported: Reported) -> ReportDocument:
-    campaign = reported.campaign
+    of_campaign = ("state", "acknowledged_by", "acknowledged_at", "missing_channels", "next_action")
     return ReportDocument(
         campaign_id=action.campaign_id,
         event_id=action.event_id,
         effect=reported.effect,
         index=reported.index,
-        effective_index=action.effective_index(campaign),
-        state=campaign["state"],
-        acknowledged_by=campaign["acknowledged_by"],
-        acknowledged_at=campaign["acknowledged_at"],
-        missing_channels=campaign["missing_channels"],
-        next_action=campaign["next_action"],
+        effective_index=action.effective_index(reported.campaign),
+        **{name: reported.campaign[name] for name in of_campaign},
     )
 
 

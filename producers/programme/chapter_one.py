@@ -22,81 +22,64 @@ def chapter_one() -> list[StoryEvent]:
     return sorted(events, key=lambda event: event.on)
 
 
+def _told(agency: str, type_: str, thing: tuple[str, str], on: str, data: Record, key: str = "") -> StoryEvent:
+    """An event about a thing, which is its kind and its id. Without a key, the id of the thing is the event's."""
+    return story_event(EventHeader(agency, type_, "/".join(thing), key or thing[1], on), data)
+
+
 def _plans() -> Iterator[StoryEvent]:
     for plan in read_records("plan")["plans"]:
-        header = EventHeader(OFFICE, "plan.adopted", f"plan/{plan['plan_id']}", plan["plan_id"], plan["on"])
-        yield story_event(header, picked(plan, "plan_id", "name", "starts_on", "ends_on", "targets"))
+        data = picked(plan, "plan_id", "name", "starts_on", "ends_on", "targets")
+        yield _told(OFFICE, "plan.adopted", ("plan", plan["plan_id"]), plan["on"], data)
 
 
 def _projects() -> Iterator[StoryEvent]:
     for project in read_records("projects")["projects"]:
         project_id, agency = project["project_id"], project["agency"]
-        subject = f"project/{project_id}"
+        thing = "project", project_id
         phases = [{"phase": number, "name": name} for number, name in enumerate(project["phases"], 1)]
-        yield story_event(
-            EventHeader(agency, "project.registered", subject, project_id, project["on"]),
-            picked(project, "project_id", "plan_id", "kind", "name") | {"phases": phases},
-        )
+        data = picked(project, "project_id", "plan_id", "kind", "name") | {"phases": phases}
+        yield _told(agency, "project.registered", thing, project["on"], data)
         for step in project["steps"]:
+            data = {"project_id": project_id} | picked(step, "phase", "on")
             key = f"{project_id}.{step['phase']}"
-            yield story_event(
-                EventHeader(agency, f"project.phase-{step['step']}", subject, key, step["on"]),
-                {"project_id": project_id} | picked(step, "phase", "on"),
-            )
+            yield _told(agency, f"project.phase-{step['step']}", thing, step["on"], data, key)
 
 
 def _services() -> Iterator[StoryEvent]:
     records = read_records("services")
     for group in records["groups"]:
         for service in group["services"]:
-            yield _service_registered(service, group["group"], records["plan_id"], records["registered_on"])
+            thing, about = ("service", service["service_id"]), {"group": group["group"], "plan_id": records["plan_id"]}
+            data = picked(service, "service_id", "name") | about
+            yield _told(service["agency"], "service.registered", thing, records["registered_on"], data)
             if "launched_on" in service:
-                yield _service_launched(service)
+                yield launch(service, service["launched_on"])
 
 
-def _service_registered(service: Record, group: int, plan_id: str, on: str) -> StoryEvent:
-    service_id = service["service_id"]
-    return story_event(
-        EventHeader(service["agency"], "service.registered", f"service/{service_id}", service_id, on),
-        picked(service, "service_id", "name") | {"group": group, "plan_id": plan_id},
-    )
-
-
-def _service_launched(service: Record) -> StoryEvent:
-    service_id, on = service["service_id"], service["launched_on"]
-    return story_event(
-        EventHeader(service["agency"], "service.launched", f"service/{service_id}", service_id, on),
-        picked(service, "service_id", "channels") | {"on": on},
-    )
+def launch(service: Record, on: str, key: str = "") -> StoryEvent:
+    """The launch of a service."""
+    data = picked(service, "service_id", "channels") | {"on": on}
+    return _told(service["agency"], "service.launched", ("service", service["service_id"]), on, data, key)
 
 
 def _training() -> Iterator[StoryEvent]:
     records = read_records("training")
     for quota in records["quotas"]:
         key = f"{quota['calendar']}/{quota['year']}/{quota['track']}"
-        header = EventHeader(OFFICE, "training.quota-set", f"quota/{key}", key.replace("/", "."), quota["on"])
-        yield story_event(header, picked(quota, "calendar", "year", "track", "seats"))
+        data = picked(quota, "calendar", "year", "track", "seats")
+        yield _told(OFFICE, "training.quota-set", ("quota", key), quota["on"], data, key.replace("/", "."))
     for course in records["courses"]:
         for number in range(1, course["trainees"] + 1):
-            yield _certified(records["certifier"], course, number)
+            yield _trained(records["certifier"], "certified", course, number, "track", "on", "employer")
     for revoked in records["revoked"]:
-        yield _revoked(records["certifier"], revoked)
+        yield _trained(records["certifier"], "revoked", revoked, revoked["trainee"], "on", "reason")
 
 
-def _certified(certifier: str, course: Record, number: int) -> StoryEvent:
-    certificate_id, trainee = _certificate(course["course_id"], number)
-    return story_event(
-        EventHeader(certifier, "training.certified", f"trainee/{trainee}", certificate_id, course["on"]),
-        picked(course, "track", "on", "employer") | {"certificate_id": certificate_id, "trainee": trainee},
-    )
-
-
-def _revoked(certifier: str, revoked: Record) -> StoryEvent:
-    certificate_id, trainee = _certificate(revoked["course_id"], revoked["trainee"])
-    return story_event(
-        EventHeader(certifier, "training.revoked", f"trainee/{trainee}", certificate_id, revoked["on"]),
-        picked(revoked, "on", "reason") | {"certificate_id": certificate_id, "trainee": trainee},
-    )
+def _trained(certifier: str, what: str, row: Record, number: int, *names: str) -> StoryEvent:
+    certificate_id, trainee = _certificate(row["course_id"], number)
+    data = picked(row, *names) | {"certificate_id": certificate_id, "trainee": trainee}
+    return _told(certifier, f"training.{what}", ("trainee", trainee), row["on"], data, certificate_id)
 
 
 def _certificate(course_id: str, number: int) -> tuple[str, str]:
@@ -109,51 +92,37 @@ def _certificate(course_id: str, number: int) -> tuple[str, str]:
 def _partnerships() -> Iterator[StoryEvent]:
     records = read_records("partnerships")
     for workshop in records["workshops"]:
-        workshop_id, on = workshop["workshop_id"], workshop["on"]
-        header = EventHeader(
-            OFFICE, f"partnership.workshop-{workshop['step']}", f"workshop/{workshop_id}", workshop_id, on
-        )
-        yield story_event(header, picked(workshop, "workshop_id", "topic", "on", "place", "partners"))
+        thing, type_ = ("workshop", workshop["workshop_id"]), f"partnership.workshop-{workshop['step']}"
+        data = picked(workshop, "workshop_id", "topic", "on", "place", "partners")
+        yield _told(OFFICE, type_, thing, workshop["on"], data)
     for framework in records["frameworks"]:
-        framework_id, on = framework["framework_id"], framework["on"]
-        header = EventHeader(OFFICE, "partnership.framework-published", f"framework/{framework_id}", framework_id, on)
-        yield story_event(header, picked(framework, "framework_id", "title", "legal_basis", "on"))
+        data = picked(framework, "framework_id", "title", "legal_basis", "on")
+        thing = "framework", framework["framework_id"]
+        yield _told(OFFICE, "partnership.framework-published", thing, framework["on"], data)
     for partnership in records["partnerships"]:
-        yield story_event(
-            _about(partnership, "partnership.signed", "signed", partnership["signed_on"]),
-            picked(partnership, "partnership_id", "partner", "services", "legal_basis", "signed_on", "terms"),
-        )
+        data = picked(partnership, "partnership_id", "partner", "services", "legal_basis", "signed_on", "terms")
+        yield _of_partnership(partnership, "partnership.signed", "signed", partnership["signed_on"], data)
         for step in partnership["steps"]:
             yield _revenue(partnership, step)
 
 
 def _revenue(partnership: Record, step: Record) -> StoryEvent:
     """One receipt, reversal, closing or payout. Only the story knows the day of a closing."""
-    data = {name: value for name, value in step.items() if name != "step"}
+    data = {name: value for name, value in step.items() if name not in ("step", "on")}
     on = next(step[name] for name in ("collected_on", "reversed_on", "paid_on", "on") if name in step)
     key = next(step[name] for name in ("receipt_id", "reversal_id", "payout_id", "period") if name in step)
-    data.pop("on", None)
-    return story_event(
-        _about(partnership, f"revenue.{step['step']}", key, on),
-        data | {"partnership_id": partnership["partnership_id"]},
-    )
+    data |= {"partnership_id": partnership["partnership_id"]}
+    return _of_partnership(partnership, f"revenue.{step['step']}", key, on, data)
 
 
-def _about(partnership: Record, type_: str, key: str, on: str) -> EventHeader:
+def _of_partnership(partnership: Record, type_: str, key: str, on: str, data: Record) -> StoryEvent:
     partnership_id = partnership["partnership_id"]
-    return EventHeader(partnership["agency"], type_, f"partnership/{partnership_id}", f"{partnership_id}.{key}", on)
+    thing = "partnership", partnership_id
+    return _told(partnership["agency"], type_, thing, on, data, f"{partnership_id}.{key}")
 
 
 def _initiatives() -> Iterator[StoryEvent]:
-    for initiative in read_records("awareness")["initiatives"]:
-        initiative_id = initiative["initiative_id"]
-        yield story_event(
-            EventHeader(
-                initiative["agency"],
-                "awareness.initiative-announced",
-                f"initiative/{initiative_id}",
-                initiative_id,
-                initiative["on"],
-            ),
-            picked(initiative, "initiative_id", "name", "aim", "on"),
-        )
+    for row in read_records("awareness")["initiatives"]:
+        data = picked(row, "initiative_id", "name", "aim", "on")
+        thing = "initiative", row["initiative_id"]
+        yield _told(row["agency"], "awareness.initiative-announced", thing, row["on"], data)

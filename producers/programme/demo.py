@@ -24,7 +24,7 @@ from infra.embedded.status import stack_status
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
-from producers.programme.chapter_three import REFUSED_ID, chapter_three, late, launches_of, refused, reminders
+from producers.programme.chapter_three import REFUSED_ID, chapter_three, late, refused, reminders
 from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import CommandFailed, read_json, run_json
 from producers.programme.documents import (
@@ -123,9 +123,8 @@ def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
 
 def _show_work(settings: Settings, campaigns: Sequence[Campaign]) -> None:
     """What is under way: reminders, those that are late once they are escalated, a contradiction and a refusal."""
-    launches = {row.cause_index for row in launches_of(campaigns).values()}
-    recorded = {index: read_json(LogEntry, "log", "show", str(index)).recordedtime for index in launches}
-    uvloop.run(add_to_outbox(settings, reminders(campaigns, recorded)))
+    triggers = reminders(campaigns, lambda index: read_json(LogEntry, "log", "show", str(index)).recordedtime)
+    uvloop.run(add_to_outbox(settings, triggers))
     deadline = time.monotonic() + _ESCALATION_WAIT_S
     while late(campaigns) - {row.campaign_id for row in _campaigns() if row.escalated}:
         if time.monotonic() > deadline:

@@ -44,7 +44,13 @@ def test_the_figures_are_those_of_the_independent_model_of_the_same_log(demo: De
     assert {row["account"]: row for row in document["ledger"]["accounts"]} == {
         account: {"account": account, **row} for account, row in figures.balances.items()
     }
-    assert {row["state"] for row in document["campaigns"]} == {"completed"}
+    under_way = [row for row in document["campaigns"] if row["state"] != "completed"]
+    assert sorted((row["state"], row["escalated"], row["aired"]["tv"]) for row in under_way) == [
+        ("acknowledged", True, 1),
+        ("triggered", False, 0),
+        ("triggered", True, 0),
+    ]
+    assert (document["plan"]["anomalies"], document["plan"]["refusals"]) == (1, 1)
     awareness = document["plan"]["awareness"]
     assert awareness["on_all_three"] == awareness["launched_services"] == 100
 

@@ -42,7 +42,7 @@ NAME_LENGTH_MAX: Final = 120
 FAULTS_MAX: Final = 100
 
 EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
-"""Without a choice a subscription has all but airings."""
+"""Without a choice a subscription has all but airings and corrections."""
 
 TEAM_PATTERN: Final = r"^[a-z][a-z0-9-]{0,62}$"
 ENDPOINT_PATTERN: Final = r"^ep_[a-z2-7]{16}$"
@@ -226,7 +226,7 @@ class Redelivery(Model):
 
 
 class NewSubscription(Model):
-    """None in `rules`, `services`, `channels` means all; in `types` all but airings."""
+    """None in `rules`, `services`, `channels` means all; in `types` all but airings and corrections."""
 
     team: TeamCode
     route: Literal["email", "webhook"]

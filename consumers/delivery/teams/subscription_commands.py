@@ -54,7 +54,7 @@ def subscriptions() -> None:
     "types",
     type=click.Choice(EVENT_NAMES),
     multiple=True,
-    help="Only these events; default: all but airings.",
+    help="Only these events; default: all but airings and corrections.",
 )
 @click.option(
     "--from",
@@ -92,7 +92,7 @@ def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, 
 def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> None:
     """List the subscriptions, of all agencies, of one, or of a team.
 
-    One without rules, services or channels gets all; one without events gets all but airings.
+    One without rules, services or channels gets all; one without events gets all but airings and corrections.
     """
     rows = query(lambda connection: subscriptions_of(connection, agency, team, ended=ended))
     print_result(rows, as_json, lambda: show(grid(SUBSCRIPTIONS, rows)))

@@ -341,14 +341,9 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     **dict.fromkeys(plan.TYPES, _planned),
     **dict.fromkeys(services.TYPES, _service),
     **dict.fromkeys(one_time_events.TYPES, _announced),
-    "awareness.campaign-acknowledged": BatchContext.apply_campaign,
-    "awareness.campaign-aired": BatchContext.apply_campaign,
-    "awareness.campaign-airing-corrected": BatchContext.apply_campaign,
-    "awareness.campaign-completed": BatchContext.apply_campaign,
+    **dict.fromkeys(lifecycle.REPORTS, BatchContext.apply_campaign),
     "campaign.triggered": _triggered,
-    "campaign.paused": lambda context, entry: lifecycle.note(context.ws, entry),
-    "campaign.resumed": lambda context, entry: lifecycle.note(context.ws, entry),
-    "campaign.escalated": lambda context, entry: lifecycle.note(context.ws, entry),
+    **dict.fromkeys(lifecycle.NOTICES, lambda context, entry: lifecycle.note(context.ws, entry)),
     "registry.agency-registered": _registered,
 }
 

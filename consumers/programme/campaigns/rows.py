@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from events.values.data import Data
@@ -34,21 +34,21 @@ class Campaign:
     brief: Data
     reason: Data
     urgency: str
-    state: str | None
-    days_added: int
-    waiting: list[Any]
-    triggered_index: int | None
-    acknowledged_index: int | None
-    acknowledged_by: str | None
-    acknowledged_at: str | None
-    completed_index: int | None
-    escalated: bool
-    tv: int
-    radio: int
-    print: int
-    first_index: int
-    last_index: int
-    count: int
+    state: str | None = None
+    days_added: int = 0
+    waiting: list[Any] = field(default_factory=list)
+    triggered_index: int | None = None
+    acknowledged_index: int | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: str | None = None
+    completed_index: int | None = None
+    escalated: bool = False
+    tv: int = 0
+    radio: int = 0
+    print: int = 0
+    first_index: int = 0
+    last_index: int = 0
+    count: int = 0
 
 
 @dataclass(slots=True)

@@ -34,6 +34,14 @@ _RESUMED: Final = {
 }
 
 
+REPORTS: Final = frozenset(
+    f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "airing-corrected", "completed")
+)
+"""What a team says of its campaign."""
+NOTICES: Final = frozenset({"campaign.paused", "campaign.resumed", "campaign.escalated"})
+"""What the platform says of a campaign after its trigger."""
+
+
 def coverage_of(ws: UnitOfWork, service_id: str, index: int) -> Coverage:
     """The service's row, created at `index` if there is none."""
     known = ws.get(COVERAGE, service_id)
@@ -309,19 +317,6 @@ def _begin(data: Data, index: int) -> Campaign:
         brief=data["brief"],
         reason=data["reason"],
         urgency=data.get("urgency", "normal"),
-        state=None,
-        days_added=0,
-        waiting=[],
-        triggered_index=None,
-        acknowledged_index=None,
-        acknowledged_by=None,
-        acknowledged_at=None,
-        completed_index=None,
-        escalated=False,
-        tv=0,
-        radio=0,
-        print=0,
         first_index=index,
         last_index=index,
-        count=0,
     )

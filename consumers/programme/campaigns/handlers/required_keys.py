@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from consumers.programme.campaigns.handlers.lifecycle import NOTICES, REPORTS
 from consumers.programme.campaigns.rows import (
     AGENCY_NAME,
     AIRING,
@@ -71,12 +72,8 @@ def _campaign(entry: Entry) -> Iterator[Need]:
     yield COUNTED
     if "service_id" in entry.data:
         yield COVERAGE, (entry.data["service_id"],)
-
-
-def _airing(entry: Entry) -> Iterator[Need]:
-    yield CAMPAIGN, (entry.data["campaign_id"],)
-    yield COUNTED
-    yield AIRING, (entry.data["campaign_id"], entry.data["airing_id"])
+    if "airing_id" in entry.data:
+        yield AIRING, (entry.data["campaign_id"], entry.data["airing_id"])
 
 
 def _airing_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
@@ -95,14 +92,7 @@ _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] =
     **dict.fromkeys(plan.TYPES, _plan),
     **dict.fromkeys(services.TYPES, _service),
     **dict.fromkeys(one_time_events.TYPES, one_time_events.required_keys),
-    "awareness.campaign-acknowledged": _campaign,
-    "awareness.campaign-aired": _airing,
-    "awareness.campaign-airing-corrected": _airing,
-    "awareness.campaign-completed": _campaign,
-    "campaign.triggered": _campaign,
-    "campaign.paused": _campaign,
-    "campaign.resumed": _campaign,
-    "campaign.escalated": _campaign,
+    **dict.fromkeys({*REPORTS, "campaign.triggered", *NOTICES}, _campaign),
     "registry.agency-registered": _agency,
 }
 

@@ -66,7 +66,8 @@ async def test_an_account_of_a_team_needs_the_team(agencies: None, yesser: Yesse
     desk = ("accounts", "add", "press", "--role", "team", "--agency", "health", "--team", "press")
     assert "health has no open team press" in await refusal(yesser, *desk)
     assert "press" not in {row["username"] for row in await yesser.document("accounts", "list")}
-    await yesser.document("teams", "add", "health", "press", "--name-ar", "المكتب", "--name-en", "Press")
+    names = ("--name-ar", "المكتب", "--name-en", "Press", "--contact", "press@health.example")
+    await yesser.document("teams", "add", "health", "press", *names)
     assert (await yesser.document(*desk))["team"] == "press"
 
 

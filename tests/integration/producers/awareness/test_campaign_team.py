@@ -49,7 +49,7 @@ def run(access: GatewayAccess, tmp_path_factory: pytest.TempPathFactory) -> Call
     environment = {"YESSER_HOME": str(access.system.home), "YESSER_AGENCY": CODE, "COLUMNS": "200"}
 
     def campaigns(name: str, *arguments: str) -> Result:
-        sends = ("--token-file", str(token)) if name in ("ack", "air", "complete") else ()
+        sends = ("--token-file", str(token)) if name in ("ack", "air", "correct", "complete") else ()
         return CliRunner(env=environment).invoke(cli, ["campaigns", name, *arguments, *sends])
 
     return campaigns
