@@ -153,7 +153,8 @@ class Comparison:
     findings: list[Finding]
 
 
-def compared(
+async def compared(
+    settings: Settings,
     content: bytes,
     said: Columns | None,
     kept: bytes,
@@ -161,7 +162,7 @@ def compared(
     strangers: frozenset[int] = frozenset(),
 ) -> Comparison | Bilingual:
     """The table compared with the entries of a partnership, without those of `strangers`: read as is `said`, else as it
-    was remembered, else by a guess. The sentence of a fault for a table that cannot be read.
+    was remembered, else by a guess. For a table that cannot be read, the sentence of its fault. For a process beside.
 
     Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
     """
@@ -184,11 +185,6 @@ def _shown(table: BankTable, entries: Sequence[tuple[int, bytes]]) -> Columns:
         return Columns(date=0, amount=1)
 
 
-async def compared_beside(settings: Settings, *given: Any) -> Comparison | Bilingual:
-    """As `compared`, in a process."""
-    return compared(*given)
-
-
 def in_words(table: BankTable, columns: Columns) -> Bilingual:
     """What each column is taken for."""
     nothing = Bilingual("لا شيء", "none")
@@ -204,21 +200,14 @@ def in_words(table: BankTable, columns: Columns) -> Bilingual:
 
 def remembered(kept: bytes, table: BankTable) -> Columns | None:
     """What was last said of a table with these columns; anybody may have written `kept`."""
-    try:
-        columns = _decode(kept).get(_digest(table))
-    except msgspec.MsgspecError:
-        return None
+    columns = _known(kept).get(_digest(table))
     return columns if columns is not None and _fits(columns, table) else None
 
 
 def remember(kept: bytes, table: BankTable, columns: Columns) -> bytes:
     """With these columns, and the others that were said last."""
-    try:
-        known = _decode(kept)
-    except msgspec.MsgspecError:
-        known = {}
-    known = {digest: one for digest, one in known.items() if digest != _digest(table)} | {_digest(table): columns}
-    return msgspec.json.encode(dict(list(known.items())[-REMEMBERED_MAX:]))
+    others = {digest: one for digest, one in _known(kept).items() if digest != _digest(table)}
+    return msgspec.json.encode(dict([*others.items(), (_digest(table), columns)][-REMEMBERED_MAX:]))
 
 
 def date_of(text: str, *, month_first: bool = False) -> str | None:
@@ -297,7 +286,11 @@ def _agreeing(table: BankTable, columns: Columns, records: Sequence[Record]) -> 
     return sum(row.get(id_name) in ids for row in rows), with_sum
 
 
-_decode: Final = msgspec.json.Decoder(dict[str, Columns]).decode
+def _known(kept: bytes) -> dict[str, Columns]:
+    try:
+        return msgspec.json.decode(kept, type=dict[str, Columns])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _digest(table: BankTable) -> str:

@@ -6,7 +6,6 @@ the browser keeps what was corrected. Nothing is stored here.
 
 from __future__ import annotations
 
-import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -26,7 +25,6 @@ from consumers.explain.ledger.bank_table import (
     Columns,
     Comparison,
     compared,
-    compared_beside,
     remember,
 )
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
@@ -83,7 +81,6 @@ _MANY: Final = Bilingual(
     "The partnership has more than {} entries, or the index of events is behind. Use the command"
     " yesser ledger reconcile.",
 ).format(ENTRIES_HERE_MAX)
-_one_at_a_time: Final = asyncio.Semaphore(1)
 _files: Final[TTLCache[tuple[str, str], bytes]] = TTLCache(_FILES_MAX, _KEPT_S)
 """The last table of an account for a partnership."""
 
@@ -109,7 +106,8 @@ async def compare(
         return await _page(visit, partnership_id, _MANY)
     said = given.columns() if table is None else None
     kept = _kept(visit)
-    found = await _compared(visit, content, said, kept, entries, strangers)
+    work = visit.reader.reads.calculations.beside
+    found = await work(visit.caller.quota_name, compared, content, said, kept, entries, strangers)
     if isinstance(found, Bilingual):
         return await _page(visit, partnership_id, found)
     _files[key] = content
@@ -118,17 +116,6 @@ async def compare(
         known = remember(kept, found.table, found.columns)
         visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(known).decode(), _YEAR_S)
     return answer
-
-
-async def _compared(
-    visit: Visit, content: bytes, *further: Columns | bytes | list[Raw] | frozenset[int] | None
-) -> Comparison | Bilingual:
-    """A workbook in a process: a small one may unpack to millions of cells."""
-    if content.startswith(b"PK"):
-        calculations = visit.reader.reads.calculations
-        return await calculations.beside(visit.caller.quota_name, compared_beside, content, *further)
-    async with _one_at_a_time:
-        return await asyncio.to_thread(compared, content, *further)  # type: ignore[arg-type]
 
 
 def _kept(visit: Visit) -> bytes:

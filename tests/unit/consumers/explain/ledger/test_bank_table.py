@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+from typing import Any
 
 import msgspec
 import openpyxl
@@ -24,6 +26,7 @@ from consumers.explain.ledger.bank_table import (
     remembered,
 )
 from events.values.bilingual import Bilingual
+from infra.settings import Settings
 from tests.every import every
 from tests.world.partnership import History
 
@@ -31,8 +34,12 @@ LOG = History((100, "2005-01-05"), (123_456, "2005-01-06"), (300, "2005-01-13"))
 ALL_MATCH = ["matched"] * 3
 
 
+def answered(*given: Any) -> Comparison | Bilingual:
+    return asyncio.run(compared(Settings(), *given))
+
+
 def comparison(content: bytes, said: Columns | None = None, kept: bytes = b"{}") -> Comparison:
-    found = compared(content, said, kept, LOG)
+    found = answered(content, said, kept, LOG)
     assert isinstance(found, Comparison), found
     return found
 
@@ -62,7 +69,7 @@ def test_encoding_delimiter_calendar_digits_unit_and_order_are_found(content: by
 def test_a_workbook_is_read_with_dates_as_numbers_too_and_its_faults_name_the_cell() -> None:
     book = openpyxl.Workbook()
     for row in (("Reference", "Date", "Amount"), ("R1", 38357, 1), ("R2", 38358, 1234.56), ("R3", 38365, "3.00")):
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(row)
 
     def content() -> bytes:
         file = io.BytesIO()
@@ -70,8 +77,8 @@ def test_a_workbook_is_read_with_dates_as_numbers_too_and_its_faults_name_the_ce
         return file.getvalue()
 
     assert kinds(content()) == ALL_MATCH
-    book.active["C5"] = "=SUM(C2:C4)"  # type: ignore[index]
-    fault = compared(content(), None, b"{}", LOG)
+    book.active["C5"] = "=SUM(C2:C4)"
+    fault = answered(content(), None, b"{}", LOG)
     assert isinstance(fault, Bilingual)
     assert "C5" in fault.ar
     assert "صيغة بلا نتيجة" in fault.ar
@@ -85,7 +92,7 @@ def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimi
     }
     assert "USD" in said[3]
     assert "احذفه إن كان مجموعًا" in said[4]
-    fault = compared(b"id;date;amount\nR1;2005-01-05;1.00\nR2;2005-01-06,5\n", None, b"{}", LOG)
+    fault = answered(b"id;date;amount\nR1;2005-01-05;1.00\nR2;2005-01-06,5\n", None, b"{}", LOG)
     assert isinstance(fault, Bilingual)
     assert fault.ar.startswith("السطر 3 فيه 2 خلية")
 
@@ -97,7 +104,7 @@ def test_the_rows_are_what_agrees_with_the_log_and_columns_that_nobody_can_guess
     shown = comparison(b"a,b\nfoo,bar\n")
     assert (shown.columns.date, shown.columns.amount) == (0, 1), "shown, to be corrected"
     assert guessed(table, LOG, date=0, amount=1).kind == "revenue.collected"
-    assert isinstance(compared(b"a,b\n", None, b"{}", LOG), Bilingual)
+    assert isinstance(answered(b"a,b\n", None, b"{}", LOG), Bilingual)
     table = read_table(io.BytesIO(b"when,paid\n2005-01-05,1.00\n"))
     assert in_words(table, guessed(table, LOG)).en.startswith(
         "Rows: Collected receipts; date: when; amount in riyals: paid"
@@ -125,7 +132,7 @@ def test_an_entry_that_a_partner_may_not_see_is_missing_for_it_and_its_id_is_not
     history = History()
     history.collect(5, "2005-01-06", service="other")
     content, log = b"booked,sum\n2005-01-06,0.05\n", history.raw()
-    known, unknown = (compared(content, None, b"{}", log, hidden) for hidden in (frozenset[int](), frozenset({1})))
+    known, unknown = (answered(content, None, b"{}", log, hidden) for hidden in (frozenset[int](), frozenset({1})))
     assert isinstance(known, Comparison)
     assert isinstance(unknown, Comparison)
     (seen,), (hidden,) = known.findings, unknown.findings
