@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from events.values.bilingual import Bilingual
 from infra.tables.mapping import Encoding, MappingDocument, RowMapping, bind
 from infra.tables.workbook import WrongTable, is_workbook, sheet_rows
 
@@ -24,6 +25,22 @@ _CODECS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEADER_BYTES_MAX: Final = 1 << 16
 _PIECE_BYTES: Final = 1 << 18
+
+_NO_HEADER: Final = Bilingual(
+    "لا سطر عناوين في الجدول: اجعل أسماء الأعمدة في أول سطر.",
+    "the table has no header: the first row must name the columns",
+)
+_OTHER_LENGTH: Final = Bilingual(
+    "السطر {} فيه {} خلية وفي سطر العناوين {}: ابحث فيه أو قبله عن فاصل أو علامة اقتباس ناقصة.",
+    "line {} has {} cells and the header {}: look for a missing quote or delimiter there or just before",
+)
+_PIPE: Final = Bilingual("يُقرأ الجدول مرتين: استعمل ملفًا.", "a table is read twice: give a file, not a pipe")
+_TOO_LONG: Final = Bilingual("السطر {}: فيه أكثر من {:,} فاصل.", "line {}: a row has more than {:,} delimiters")
+_MALFORMED: Final = Bilingual("السطر {} لا يُقرأ: {}", "line {}: {}")
+_ENCODING: Final = Bilingual(
+    'بعد السطر {}: ترميز الجدول ليس {}؛ اذكر ترميزه في المطابقة، مثل encoding = "{}".',
+    'after line {}: the table is not {}; name its `encoding` in the mapping, such as encoding = "{}"',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +58,30 @@ def mapped_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[tuple[i
     The whole table is checked first: raises `WrongTable` or `WrongMapping`.
     """
     mapping: RowMapping | None = None
-    for row in _checked(stream, document):
+    for row in checked_rows(stream, document):
         mapping = mapping or bind(document, row.cells)
     if mapping is None:
-        raise WrongTable("the table has no header: the first row must name the columns")
+        raise WrongTable(_NO_HEADER)
     rows = all_rows(stream, document)
     next(rows)
     for row in rows:
         yield row.first_line, mapping, row.cells
 
 
-def _checked(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+def checked_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+    """As `all_rows`, each as long as the header."""
     header: Row | None = None
     for row in all_rows(stream, document):
         header = header or row
         if len(row.cells) != len(header.cells):
-            raise WrongTable(
-                f"line {row.first_line} has {len(row.cells)} cells and the header {len(header.cells)}:"
-                " look for a missing quote or delimiter there or just before"
-            )
+            raise WrongTable(_OTHER_LENGTH.format(row.first_line, len(row.cells), len(header.cells)))
         yield row
 
 
 def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
     """Every row that is not blank, the header first. Raises `WrongTable`."""
     if not stream.seekable():
-        raise WrongTable("a table is read twice: give a file, not a pipe")
+        raise WrongTable(_PIPE)
     if is_workbook(stream):
         yield from (Row(number, number, cells) for number, cells in sheet_rows(stream, document.sheet))
         return
@@ -80,7 +95,7 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
             for line in text:
                 delimiters += line.count(delimiter)
                 if delimiters > DELIMITERS_MAX:
-                    raise WrongTable(f"line {reader.line_num + 1}: a row has more than {DELIMITERS_MAX:,} delimiters")
+                    raise WrongTable(_TOO_LONG.format(reader.line_num + 1, DELIMITERS_MAX))
                 yield line
 
         reader = csv.reader(counted(), delimiter=delimiter, strict=True)
@@ -91,13 +106,10 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
                     yield Row(before + 1, reader.line_num, cells)
                 before = reader.line_num
         except csv.Error as error:
-            raise WrongTable(f"line {reader.line_num}: {error}") from error
+            raise WrongTable(_MALFORMED.format(reader.line_num, str(error))) from error
         except UnicodeDecodeError as error:
             other = "windows-1256" if document.encoding == "utf-8" else "utf-8"
-            raise WrongTable(
-                f"after line {reader.line_num}: the table is not {document.encoding};"
-                f' name its `encoding` in the mapping, such as encoding = "{other}"'
-            ) from error
+            raise WrongTable(_ENCODING.format(reader.line_num, document.encoding, other)) from error
 
 
 def codec_of(stream: BinaryIO, encoding: Encoding) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
+from events.values.bilingual import Bilingual
 from infra.errors import WrongInput
 
 XLSX_BYTES_MAX: Final = 64 << 20
@@ -25,7 +26,53 @@ CELLS_MAX: Final = 2_000_000
 _PIECE_BYTES: Final = 1 << 18
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
-_SAVE_AS_CSV: Final = "save the sheet as CSV in UTF-8"
+_B: Final = Bilingual
+_OLD: Final = _B(
+    "هذا مصنف قديم (XLS) أو له كلمة مرور: احفظه بصيغة XLSX بلا كلمة مرور.",
+    "this is an old workbook (XLS) or one with a password: save it as XLSX without a password",
+)
+_UNREADABLE: Final = _B(
+    "تعذرت قراءة المصنف: افتحه في برنامج جداول واحفظه بصيغة XLSX بلا كلمة مرور.",
+    "the workbook cannot be read: open it in a spreadsheet and save it as XLSX without a password",
+)
+_OTHER_LENGTH: Final = _B(
+    "الصف {} فيه {} خلية وفي صف العناوين {}: سمّ كل عمود.", "row {} has {} cells and the header {}: name each column"
+)
+_TOO_LARGE: Final = _B(
+    "حجم المصنف بعد فك الضغط أكبر من {} ميغابايت: احفظ الورقة بصيغة CSV وترميز UTF-8.",
+    "the workbook has more than {} MiB uncompressed: save the sheet as CSV in UTF-8",
+)
+_TAGS: Final = _B(
+    "في المصنف أكثر من {:,} وسم: احفظ الورقة بصيغة CSV وترميز UTF-8.",
+    "the workbook has more than {:,} tags: save the sheet as CSV in UTF-8",
+)
+_CELLS: Final = _B(
+    "في الورقة أكثر من {:,} خلية: احفظها بصيغة CSV وترميز UTF-8.",
+    "the sheet has more than {:,} cells: save the sheet as CSV in UTF-8",
+)
+_DOCUMENT_TYPE: Final = _B(
+    "في المصنف تعريف نوع مستند لا يحتاجه: احفظه من جديد بصيغة XLSX.",
+    "the workbook has a document type, which none needs: save it again as XLSX",
+)
+_SHEETS: Final = _B(
+    'في المصنف جداول في الأوراق {}: أبقِ واحدة، أو اذكرها في المطابقة، مثل sheet = "{}".',
+    'the workbook has tables in {}: name one in the mapping, such as sheet = "{}"',
+)
+_NO_TABLE: Final = _B(
+    "لا جدول في المصنف: اجعل أسماء الأعمدة في أول صف من الورقة.",
+    "the workbook has no table: the first row of a sheet must name the columns",
+)
+_NO_SHEET: Final = _B("لا ورقة باسم {} في المصنف؛ أوراقه: {}.", "the workbook has no sheet {}; it has {}")
+_ORDER: Final = _B(
+    "الصف {} يأتي بعد الصف {}: احفظ المصنف من جديد بصيغة XLSX.",
+    "row {} stands after row {}: save the workbook again as XLSX",
+)
+_FORMULA: Final = _B(
+    "في الخلية {} صيغة بلا نتيجة: افتح المصنف في برنامج جداول واحفظه.",
+    "cell {} has a formula without a result: open the workbook in a spreadsheet and save it",
+)
+_MERGED: Final = _B("الخلايا {} مدمجة: افصلها واملأ كلًا منها.", "the cells {} are merged: split them and fill each")
+_ERROR: Final = _B("في الخلية {} خطأ مثل ‎#REF!‎: صححها.", "cell {} is an error, such as #REF!: correct it")
 _BROKEN: Final = (
     *(BadZipFile, EOFError, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError),
     *(RuntimeError, NotImplementedError),  # a password, an unknown compression
@@ -42,7 +89,7 @@ def is_workbook(stream: BinaryIO) -> bool:
     stream.seek(0)
     start = stream.read(4)
     if start == _OLE:
-        raise WrongTable("this is an old workbook (XLS) or one with a password: save it as XLSX without a password")
+        raise WrongTable(_OLD)
     return start == _ZIP
 
 
@@ -64,19 +111,17 @@ def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[
         for number, cells in _rows(chosen):
             width = width or len(cells)
             if len(cells) > width:
-                raise WrongTable(f"row {number} has {len(cells)} cells and the header {width}: name each column")
+                raise WrongTable(_OTHER_LENGTH.format(number, len(cells), width))
             yield number, cells + [""] * (width - len(cells))
     except _BROKEN as error:
-        raise WrongTable(
-            "the workbook cannot be read: open it in a spreadsheet and save it as XLSX without a password"
-        ) from error
+        raise WrongTable(_UNREADABLE) from error
 
 
 def _measure(archive: ZipFile) -> None:
     """Raises `WrongTable` beyond the limits. No part gives more bytes than its entry says."""
     parts = archive.infolist()
     if sum(part.file_size for part in parts) > XLSX_BYTES_MAX:
-        raise WrongTable(f"the workbook has more than {XLSX_BYTES_MAX >> 20} MiB uncompressed: {_SAVE_AS_CSV}")
+        raise WrongTable(_TOO_LARGE.format(XLSX_BYTES_MAX >> 20))
     tags = 0
     for part in parts:
         with archive.open(part) as stream:
@@ -84,10 +129,10 @@ def _measure(archive: ZipFile) -> None:
             while piece := stream.read(_PIECE_BYTES):
                 tags += piece.count(b"<")
                 if tags > TAGS_MAX:
-                    raise WrongTable(f"the workbook has more than {TAGS_MAX:,} tags: {_SAVE_AS_CSV}")
+                    raise WrongTable(_TAGS.format(TAGS_MAX))
                 text = (tail + piece).replace(b"\0", b"")  # UTF-16
                 if b"<!DOCTYPE" in text:
-                    raise WrongTable("the workbook has a document type, which none needs: save it again as XLSX")
+                    raise WrongTable(_DOCUMENT_TYPE)
                 tail = text[-8:]
 
 
@@ -105,10 +150,10 @@ def _chosen(book: Any, name: str | None) -> Any:
         return filled[0]
     if filled:
         names = [sheet.title for sheet in filled]
-        raise WrongTable(f'the workbook has tables in {names}: name one in the mapping, such as sheet = "{names[0]}"')
+        raise WrongTable(_SHEETS.format(str(names), names[0]))
     if name is None:
-        raise WrongTable("the workbook has no table: the first row of a sheet must name the columns")
-    raise WrongTable(f"the workbook has no sheet {name!r}; it has {[sheet.title for sheet in sheets]}")
+        raise WrongTable(_NO_TABLE)
+    raise WrongTable(_NO_SHEET.format(repr(name), str([sheet.title for sheet in sheets])))
 
 
 def _require_plain(sheet: Any) -> None:
@@ -123,18 +168,15 @@ def _require_plain(sheet: Any) -> None:
                 case "row":
                     number = int(element.get("r", last + 1))
                     if number <= last:
-                        raise WrongTable(f"row {number} stands after row {last}: save the workbook again as XLSX")
+                        raise WrongTable(_ORDER.format(number, last))
                     last = number
                     for cell in element:
                         parts = {part.tag.rpartition("}")[2]: part.text for part in cell}
                         if "f" in parts and not parts.get("v") and cell.get("t") != "str":
-                            raise WrongTable(
-                                f"cell {cell.get('r')} has a formula without a result: open the workbook in a"
-                                " spreadsheet and save it"
-                            )
+                            raise WrongTable(_FORMULA.format(cell.get("r")))
                     element.clear()
                 case "mergeCell":
-                    raise WrongTable(f"the cells {element.get('ref')} are merged: split them and fill each")
+                    raise WrongTable(_MERGED.format(element.get("ref")))
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
@@ -143,7 +185,7 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(sheet.iter_rows(), 1):
         total += len(row) + 1
         if total > CELLS_MAX:
-            raise WrongTable(f"the sheet has more than {CELLS_MAX:,} cells: {_SAVE_AS_CSV}")
+            raise WrongTable(_CELLS.format(CELLS_MAX))
         cells = [_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
@@ -155,7 +197,7 @@ def _text(cell: Any) -> str:
     """A cell's value. A number has the 15 digits that spreadsheets count with: 0.1 + 0.2 is 0.3."""
     value = cell.value
     if cell.data_type == "e":
-        raise WrongTable(f"cell {cell.coordinate} is an error, such as #REF!: correct it")
+        raise WrongTable(_ERROR.format(cell.coordinate))
     match value:
         case None:
             return ""

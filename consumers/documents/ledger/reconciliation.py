@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import Halalas, Label, Labelled, Name
+from consumers.documents.document import Date, Halalas, Label, Labelled, Listing, Name
 
 
 class FindingKind(Labelled):
@@ -16,6 +16,16 @@ class FindingKind(Labelled):
     MISSING_IN_FILE = "missing-in-file", "ناقص في الملف", "Missing in the file"
     DOUBLED = "doubled", "مكرر", "Doubled"
     UNREADABLE = "unreadable", "لا يُقرأ", "Unreadable"
+
+
+class ReadRow(Struct, frozen=True, kw_only=True):
+    """A row of a table as it was read. `written_on` is anybody's text."""
+
+    line: Annotated[int, Label("السطر", "Line")]
+    id: Annotated[str | None, Label("المعرّف", "Id")]
+    written_on: Annotated[str | None, Label("التاريخ كما كُتب", "Date as written")]
+    dated_on: Annotated[Date | None, Label("التاريخ", "Date")]
+    amount_halalas: Annotated[Halalas | None, Label("المبلغ", "Amount")]
 
 
 class Finding(Struct, frozen=True):
@@ -36,3 +46,6 @@ class Finding(Struct, frozen=True):
     def finding(self) -> Annotated[FindingKind, Label("النتيجة", "Finding")]:
         """The kind, as files name it."""
         return self.kind
+
+
+READ_ROWS: Final = Listing("أول السطور كما قُرئت", "The first rows as they are read", ReadRow)

@@ -194,12 +194,14 @@ def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
             "العملة {} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
             "The currency {} is not a known name of the Saudi riyal: write SAR.",
         ).format(currency)
+    if amount is None:
+        return Name("لا مبلغ في السطر.", "The row has no amount.")
     if isinstance(amount, bool) or not isinstance(amount, int):
         return Name("المبلغ {!r} لا يُقرأ: يُكتب مثل 1250.00.", "The amount {!r} cannot be read: write 1250.00.").format(
             amount
         )
     if on is None:
-        return Name("لا تاريخ في السطر.", "The row has no date.")
+        return Name("لا تاريخ في السطر: احذفه إن كان مجموعًا.", "The row has no date: delete it if it is a total.")
     if not _is_date(on):
         example = "2005-01-10"
         return Name(

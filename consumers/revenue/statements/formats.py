@@ -55,16 +55,6 @@ def _printed(parts: StatementParts) -> Paper:
     return statement_paper(parts, days)
 
 
-def _html(parts: StatementParts) -> bytes:
-    paper = _printed(parts)
-    return to_html(paper).encode()
-
-
-def _pdf(parts: StatementParts) -> bytes:
-    paper = _printed(parts)
-    return to_pdf(paper)
-
-
 def _table(name: str) -> Callable[[StatementParts], bytes]:
     def render(parts: StatementParts) -> bytes:
         with TemporaryDirectory() as folder:
@@ -76,8 +66,8 @@ def _table(name: str) -> Callable[[StatementParts], bytes]:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "html": Format("text/html", _html),
-    "pdf": Format("application/pdf", _pdf),
+    "html": Format("text/html", lambda parts: to_html(_printed(parts)).encode()),
+    "pdf": Format("application/pdf", lambda parts: to_pdf(_printed(parts))),
     "csv": Format("text/csv", _table("csv")),
     "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", statement_workbook),
     "parquet": Format("application/vnd.apache.parquet", _table("parquet")),

@@ -1,16 +1,16 @@
-"""`/partnerships/P/reconcile`: a table of the partner or of a bank compared with the log. Nothing of it is kept.
+"""`/partnerships/P/reconcile`: a table of the partner or of a bank compared with the log.
 
-The form says which columns of the table are the id, the date, the amount and the currency.
+How the table was read is shown with the result, and can be corrected: the file stays in memory for some minutes, and
+the browser keeps what was corrected. Nothing is stored here.
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
-from collections.abc import Mapping, Sequence
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Annotated, BinaryIO, Final, Literal, cast
+from typing import Annotated, Final
 
+from cachetools import TTLCache
 from fastapi import APIRouter, Depends, Form, UploadFile
 from fastapi.responses import Response
 
@@ -19,143 +19,111 @@ from consumers.api.parameters import Id
 from consumers.api.reader import Answer, Reader
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting
-from consumers.documents.ledger.reconciliation import Finding, FindingKind
-from consumers.documents.log.records import FIELDS
+from consumers.documents.ledger.reconciliation import FindingKind
+from consumers.explain.ledger.bank_table import (
+    KINDS,
+    Columns,
+    Comparison,
+    compared,
+    remember,
+)
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
-from consumers.explain.ledger.reconcile import FileRow, reconcile, totals
+from consumers.explain.ledger.reconcile import totals
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual
-from events.wire.envelope import full_type
-from infra.errors import WrongInput
-from infra.tables.mapping import Column, MappingDocument
-from infra.tables.rows import all_rows, mapped_rows
 
-MAPPED: Final[Mapping[str, Bilingual]] = {
-    "revenue.collected": Bilingual("المحصّل", "Collected receipts"),
-    "revenue.reversed": Bilingual("المردود", "Reversals"),
-    "revenue.paid-out": Bilingual("المصروف للشريك", "Payouts to the partner"),
-}
-_DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
-_AMOUNTS: Final = {"riyals": "riyals", "halalas": "integer"}
-_CURRENCY_NAMES: Final = frozenset({"currency", "عملة", "العملة"})
-
-
-Text = Annotated[str, Form(max_length=200)]
+Number = Annotated[str, Form(max_length=6)]
 
 
 @dataclass(frozen=True, slots=True)
-class TableForm:
-    """What was given. Without `id_column` rows are matched by date and amount; without `currency_column` a column that
-    is named so holds the currency."""
+class ColumnsForm:
+    """What was said of the columns, by their places; nothing with a new file."""
 
-    kind: Text = "revenue.collected"
-    id_column: Text = ""
-    date_column: Text = ""
-    amount_column: Text = ""
-    amounts: Text = "riyals"
-    delimiter: Text = ","
-    encoding: Text = "utf-8"
-    currency_column: Text = ""
+    kind: Annotated[str, Form(max_length=40)] = ""
+    date: Number = ""
+    amount: Number = ""
+    id: Number = ""
+    currency: Number = ""
+    unit: Annotated[str, Form(max_length=20)] = ""
+    order: Annotated[str, Form(max_length=20)] = ""
 
-    def fault(self) -> Bilingual | None:
-        """What is missing or unknown."""
-        if not self.date_column.strip() or not self.amount_column.strip():
-            return Bilingual(
-                "اكتب اسم عمود التاريخ واسم عمود المبلغ.", "Write the names of the date and amount columns."
-            )
-        known = self.kind in MAPPED and self.amounts in _AMOUNTS and self.delimiter in _DELIMITERS
-        if not known or self.encoding not in ("utf-8", "windows-1256"):
-            return Bilingual("اختر من القوائم.", "Choose from the lists.")
-        return None
-
-    def mapping(self, header: Sequence[str]) -> MappingDocument:
-        """The mapping of a table with this header: every other column is ignored."""
-        id_name, date_name = FIELDS[self.kind]
-        amount_type = cast(Literal["riyals", "integer"], _AMOUNTS[self.amounts])
-        columns = {
-            self.date_column.strip(): Column(pointer=f"/data/{date_name}"),
-            self.amount_column.strip(): Column(pointer="/data/amount_halalas", type=amount_type),
-        }
-        if self.id_column.strip():
-            columns[self.id_column.strip()] = Column(pointer=f"/data/{id_name}")
-        named = (name for name in header if name.strip().casefold() in _CURRENCY_NAMES and name not in columns)
-        currency = self.currency_column.strip() or next(named, "")
-        if currency:
-            columns[currency] = Column(pointer="/data/currency")
-        return self._plain().model_copy(
-            update={
-                "constants": {"/type": full_type(self.kind)},
-                "columns": columns,
-                "ignored_columns": [name for name in header if name not in columns],
-            }
+    def columns(self) -> Columns | None:
+        """None where nothing is said, or a place is none."""
+        places = {name: value for name in ("date", "amount", "id", "currency") if (value := getattr(self, name))}
+        if not all(value.isdecimal() for value in places.values()) or not {"date", "amount"} <= set(places):
+            return None
+        numbers = {name: int(value) for name, value in places.items()}
+        return Columns(
+            kind=self.kind,
+            date=numbers["date"],
+            amount=numbers["amount"],
+            id=numbers.get("id"),
+            currency=numbers.get("currency"),
+            in_halalas=self.unit == "halalas",
+            month_first=self.order == "month-first",
         )
-
-    def header(self, table: BinaryIO) -> list[str]:
-        """The names of the table's columns. Raises `WrongInput`."""
-        first = next(all_rows(table, self._plain()), None)
-        return [] if first is None else first.cells
-
-    def _plain(self) -> MappingDocument:
-        encoding = cast(Literal["utf-8", "windows-1256"], self.encoding)
-        return MappingDocument(encoding=encoding, delimiter=_DELIMITERS[self.delimiter])
-
-
-def findings_of(
-    form: TableForm,
-    table: BinaryIO,
-    entries: Sequence[tuple[int, bytes]],
-    strangers: frozenset[int] = frozenset(),
-) -> list[Finding]:
-    """The table compared with the entries of a partnership, without those of `strangers`. Raises `WrongInput`.
-
-    Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
-    """
-    mapping = form.mapping(form.header(table))
-    rows = [FileRow(line, bound.event(cells).get("data", {})) for line, bound, cells in mapped_rows(table, mapping)]
-    return reconcile(form.kind, rows, [entry for entry in entries if entry[0] not in strangers])
 
 
 _CONSUMERS: Final = (REVENUE, EVENT_INDEX)
 FILE_BYTES_MAX: Final = 1 << 20
 _SHOWN_MAX: Final = 200
+_FILES_MAX: Final = 32
+_KEPT_S: Final = 900
+COOKIE: Final = "tables"
+_YEAR_S: Final = 365 * 24 * 3600
 _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
-_NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
-_UNREADABLE: Final = Bilingual("تعذرت قراءة الملف:", "The file cannot be read:")
+_NO_FILE: Final = Bilingual("اختر ملف CSV أو XLSX.", "Choose a CSV or XLSX file.")
 _MANY: Final = Bilingual(
     "للشراكة أكثر من {} قيد، أو فهرس الأحداث متأخر. استعمل الأمر yesser ledger reconcile.",
     "The partnership has more than {} entries, or the index of events is behind. Use the command"
     " yesser ledger reconcile.",
 ).format(ENTRIES_HERE_MAX)
-_one_at_a_time: Final = asyncio.Semaphore(1)
+_files: Final[TTLCache[tuple[str, str], bytes]] = TTLCache(_FILES_MAX, _KEPT_S)
+"""The last table of an account for a partnership."""
 
 routes = APIRouter()
 
 
 @routes.get("/partnerships/{partnership_id}/reconcile")
 async def form(visit: Visiting, partnership_id: Id) -> Response:
-    return await _page(visit, partnership_id, TableForm())
+    return await _page(visit, partnership_id)
 
 
 @routes.post("/partnerships/{partnership_id}/reconcile")
 async def compare(
-    visit: Visiting, partnership_id: Id, given: Annotated[TableForm, Depends()], table: UploadFile | None = None
+    visit: Visiting, partnership_id: Id, given: Annotated[ColumnsForm, Depends()], table: UploadFile | None = None
 ) -> Response:
-    content = b"" if table is None else await table.read(FILE_BYTES_MAX + 1)
-    fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
+    key = visit.account.username, partnership_id
+    content = _files.get(key, b"") if table is None else await table.read(FILE_BYTES_MAX + 1)
+    fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else None
     if fault is not None:
-        return await _page(visit, partnership_id, given, fault)
+        return await _page(visit, partnership_id, fault)
     entries, strangers = (await _entries_for(visit.reader, partnership_id)).document
     if entries is None:
-        return await _page(visit, partnership_id, given, _MANY)
+        return await _page(visit, partnership_id, _MANY)
+    said = given.columns() if table is None else None
+    kept = _kept(visit)
+    work = visit.reader.reads.calculations.beside
+    found = await work(visit.caller.quota_name, compared, content, said, kept, entries, strangers)
+    if isinstance(found, Bilingual):
+        return await _page(visit, partnership_id, found)
+    _files[key] = content
+    answer = await _page(visit, partnership_id, found=found)
+    if said is not None:
+        known = remember(kept, found.table, found.columns)
+        visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(known).decode(), _YEAR_S)
+    return answer
+
+
+def _kept(visit: Visit) -> bytes:
+    """What the browser keeps of tables."""
     try:
-        async with _one_at_a_time:
-            findings = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
-    except WrongInput as error:
-        return await _page(visit, partnership_id, given, _UNREADABLE, reason=str(error))
-    return await _page(visit, partnership_id, given, findings=findings)
+        return urlsafe_b64decode(visit.parts.cookies.value(visit.request.cookies, COOKIE))
+    except ValueError:
+        return b"{}"
 
 
 async def _entries_for(reader: Reader, partnership_id: str) -> Answer[tuple[list[Raw] | None, frozenset[int]]]:
@@ -175,26 +143,21 @@ async def _entries_for(reader: Reader, partnership_id: str) -> Answer[tuple[list
 
 
 async def _page(
-    visit: Visit,
-    partnership_id: str,
-    given: TableForm,
-    fault: Bilingual | None = None,
-    findings: list[Finding] | None = None,
-    reason: str = "",
+    visit: Visit, partnership_id: str, fault: Bilingual | None = None, found: Comparison | None = None
 ) -> Response:
     own = await partnership_of(visit, partnership_id)
-    differing = [finding for finding in findings or () if finding.kind is not FindingKind.MATCHED]
+    findings = () if found is None else found.findings
+    differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     return visit.page(
         "partnerships/reconcile.html",
         200 if fault is None else 422,
         own=own,
-        form=given,
-        kinds=MAPPED,
+        kinds=KINDS,
         fault=fault,
-        reason=reason,
-        findings=findings,
+        found=found,
+        preview=() if found is None else found.table.preview(found.columns),
         shown=differing[:_SHOWN_MAX],
         unshown=max(0, len(differing) - _SHOWN_MAX),
-        counts={kind: count for kind, count in totals(findings or ()).items() if count},
+        counts={kind: count for kind, count in totals(findings).items() if count},
         tab="reconcile",
     )

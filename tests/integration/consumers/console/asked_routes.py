@@ -64,7 +64,6 @@ _EVENT: Final = json.dumps(initiative(source="urn:yesser:agency:{agency}"))
 _EVERYBODYS: Final = {"agency": "{agency}", "whose": "all"}
 _AIRED: Final = {"channel": "tv", "outlet_ar": "قناة", "outlet_en": "One", "on": "2006-03-05", "reach": "1000"}
 _TEAM: Final = {"team": "{new_team}", "name_ar": "فريق", "name_en": "Team", "contacts": "new@health.example"}
-_COLUMNS: Final = {"date_column": "day", "amount_column": "amount"}
 ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "POST /sign-in": (Asked("/sign-in", {"username": "{username}", "password": PASSWORD}),),
     "GET /sign-in/oidc/callback": (Asked("/sign-in/oidc/callback", {"code": "none", "state": "none"}),),
@@ -110,7 +109,7 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
         Asked("/partnerships/{partnership_id}/what-if.csv", {"rate0": "50"}),
     ),
     "POST /partnerships/{partnership_id}/reconcile": (
-        Asked("/partnerships/{partnership_id}/reconcile", _COLUMNS, ("table", "day,amount\n2005-01-03,50.00\n")),
+        Asked("/partnerships/{partnership_id}/reconcile", file=("table", "day,amount\n2005-01-03,50.00\n")),
     ),
     "POST /audit/checks/{kind}": (Asked("/audit/checks/log"),),
     "GET /audit/log": (Asked("/audit/log?agency={agency}"),),

@@ -282,6 +282,8 @@ async def test_a_banks_table_is_reconciled_the_future_forecast_and_other_terms_p
     table.write_text("\n".join(["id,amount,on", *lines]))
     command = ("ledger", "reconcile", partnership, str(table), "--mapping", str(mapping))
     assert (await yesser.document(*command))["matched"] == len(lines)
+    understood = await yesser.document(*command[:-2])
+    assert (understood["matched"], understood["columns"]["date"], understood["columns"]["id"]) == (len(lines), 2, 0)
     forecast = await yesser.document("ledger", "forecast", partnership)
 
     # With entries that are not indexed yet.

@@ -23,7 +23,7 @@ from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, Cov
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
 from consumers.documents.log.completeness import AgencyMonth
-from consumers.documents.names import codes_in
+from consumers.documents.names import Names, codes_in
 from consumers.documents.programme.history import Step
 from consumers.documents.programme.plan import ServiceGroups
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
@@ -172,7 +172,7 @@ def test_a_document_inside_another_has_columns_of_its_own() -> None:
 
 
 LONG: Final = "\u2069\u202e" + "ا" * 198
-NAMES: Final = {
+NAMES: Final[Names] = {
     ("agency", "health"): Name(LONG, "Ministry of <Health>"),
     ("service", "S1"): Name("موعد", "Appointments"),
 }
@@ -193,10 +193,9 @@ def test_agencies_and_services_are_read_by_their_names_and_programs_get_the_code
     text = CliRunner().invoke(listed).output
     assert all(words in text for words in (LONG, "Ministry of <Health>", "health"))
 
-    for language, name in (("ar", " \u202e" + "ا" * 198), ("en", "Ministry of &lt;Health&gt;")):
-        template = "{{ cell(p, 'agency') }}|{{ cell(p, 'services') }}"
-        page = Environment(autoescape=True).from_string(template)
-        agency, services = page.render(w=Words(language), p=own, cell=cell, directory=NAMES).split("|")
+    template = Environment(autoescape=True).from_string("{{ cell(p, 'agency') }}|{{ cell(p, 'services') }}")
+    for words, name in ((Words("ar"), " \u202e" + "ا" * 198), (Words("en"), "Ministry of &lt;Health&gt;")):
+        agency, services = template.render(w=words, p=own, cell=cell, directory=NAMES).split("|")
         code = '<code dir="ltr">health</code>'
         assert agency == f'<span class="named"><bdi>{name}</bdi> <small>{code}</small></span>'
         assert services.endswith('<code dir="ltr">S2</code>'), "a code without a name is shown as it is"
