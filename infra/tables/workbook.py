@@ -71,7 +71,9 @@ _FORMULA: Final = _B(
     "في الخلية {} صيغة بلا نتيجة: افتح المصنف في برنامج جداول واحفظه.",
     "cell {} has a formula without a result: open the workbook in a spreadsheet and save it",
 )
-_MERGED: Final = _B("الخلايا {} مدمجة: افصلها واملأ كلًا منها.", "the cells {} are merged: split them and fill each")
+_MERGED: Final = _B(
+    "الخلايا {} مضمومة في خلية واحدة: افصلها واملأ كلًا منها.", "the cells {} are merged: split them and fill each"
+)
 _ERROR: Final = _B("في الخلية {} خطأ مثل ‎#REF!‎: صححها.", "cell {} is an error, such as #REF!: correct it")
 _BROKEN: Final = (
     *(BadZipFile, EOFError, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError),

@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any, Final, get_args
 
 import uvloop
+from asyncpg import PostgresError
 
 from consumers.documents.document import Name
 from consumers.documents.names import Code, Kind, Names, codes_in
 from consumers.documents.tables import use_names
-from events.errors import Retry
+from events.errors import YesserError
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool, connected
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -20,6 +21,8 @@ from infra.settings import Settings
 READ_EVERY_S: Final = 2.0
 NAMES_MAX: Final = 50_000
 """Of each kind, in the memory of a process that shows pages."""
+_AWAY: Final = (*TRANSIENT_ERRORS, PostgresError)
+"""Without names codes are shown: also before a consumer has made its tables."""
 _SQL: Final = queries("consumers.replay.as_of", "names.sql")
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -37,7 +40,7 @@ def show_names_in(*documents: Any) -> None:
     """Have the tables of this command show the names of the codes in these documents. Where the database is not here,
     they show the codes."""
     codes = set(codes_in(documents))
-    with suppress(*TRANSIENT_ERRORS, Retry):
+    with suppress(*_AWAY, YesserError):
         if codes:
             use_names(uvloop.run(_read(codes)))
 
@@ -57,7 +60,7 @@ class Directory:
 
     async def run(self) -> None:
         while True:
-            with suppress(*TRANSIENT_ERRORS):  # they are read when the database answers again
+            with suppress(*_AWAY):  # they are read when the database answers again
                 await self.refresh()
             await asyncio.sleep(READ_EVERY_S)
 

@@ -3,6 +3,7 @@ of another agency with its partner, and for a campaign team also of another team
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,9 +25,10 @@ from consumers.delivery.secrets import publish_key
 from infra.http.callers import Kind
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import log_key_files
 from infra.process.http_server import listening, running
 from infra.settings import Settings
-from tests.integration.consumers.api.read_api import CHECKPOINT, lay_down
+from tests.integration.consumers.api.read_api import lay_down
 from tests.integration.consumers.api.read_story import Teller, story
 from tests.integration.consumers.console.asked_routes import ASKED, CONSTANTS, Asked, World, requests_of
 from tests.oracle.fold import with_campaigns
@@ -34,6 +36,8 @@ from tests.oracle.log import EntryDict
 from tests.page_rules import faults_of
 from tests.world.consoles import add_account, console, csrf_of, local_issuer, sign_in, write_console_key
 from tests.world.entries import TEXT
+from tests.world.logs import raw_entries, sign, write_tree
+from tests.world.memory_log import KEY
 from tests.world.senders import GatewayHarness, run_gateway
 
 Reach = Literal["", "yes", "own", "agency", "all"]
@@ -236,7 +240,12 @@ async def _lay_down(connection: Connection, gateway: GatewayHarness) -> dict[str
     """
     log = _log()
     await lay_down(connection, log)
-    await connection.execute(CHECKPOINT, len(log))
+    raw = raw_entries(log)
+    await write_tree(connection, raw)
+    await sign(connection, raw, len(raw))
+    key_file = log_key_files(gateway.settings).vkey
+    await asyncio.to_thread(key_file.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(key_file.write_text, f"{KEY.verifier.vkey}\n")
     for index, agency in enumerate(("health", "labour")):
         await connection.execute(REFUSAL, index, agency, f"agency.{agency}.events/0/{index}", f"refused-{agency}")
     await publish_key(connection, [PrivateKey.generate()])
