@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from consumers.replay.fold.memory import WholeTables
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import STATEMENT, Statement
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Table
 
 BATCH_ENTRIES: Final = 8_192
 
 
-def folded(entries: Iterable[Entry], *, without: Sequence[Table[Any]] = ()) -> WholeTables:
+def folded(entries: Iterable[Entry]) -> WholeTables:
     """The ledger after these entries, in log order."""
-    rows, left = WholeTables(REVENUE.tables, without), iter(entries)
+    rows, left = WholeTables(REVENUE.tables), iter(entries)
     while batch := list(islice(left, BATCH_ENTRIES)):
         REVENUE.fold(rows, batch)
     return rows
