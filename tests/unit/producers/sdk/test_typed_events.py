@@ -53,3 +53,4 @@ def test_a_model_that_is_built_wrongly_has_the_sentences_of_a_refusal_and_no_pat
         assert arabic_of(error["msg"]) != error["msg"]
     assert "{0," not in str(raised.value)
     assert "[A-Z" not in str(raised.value)
+    assert not model.__pydantic_custom_init__, "validators of parsed events would call it"
