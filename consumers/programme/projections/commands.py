@@ -7,7 +7,7 @@ import click
 from consumers.documents.programme.activity import ACTIVITY
 from consumers.documents.programme.history import HISTORY
 from consumers.documents.programme.projects import PHASES, PROJECTS
-from consumers.documents.programme.services import SERVICES
+from consumers.documents.programme.services import SERVICES, ServiceState
 from consumers.documents.tables import grid
 from consumers.programme.projections import read
 from consumers.programme.projections.consumer import CONSUMER
@@ -29,11 +29,17 @@ def services() -> None:
 
 
 @services.command("list")
+@click.option("--agency", shell_complete=agency_codes, help="Only services of this agency.")
+@click.option("--group", type=click.IntRange(1, 3), help="Only services of this group.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in ServiceState]), help="Only services in this state."
+)
 @json_option
 @as_of_options
-def list_services(at: PointInTime, as_json: bool) -> None:
+def list_services(at: PointInTime, agency: str | None, group: int | None, state: str | None, as_json: bool) -> None:
     """List the registered services and their state."""
-    _, shown = run_query(CONSUMER, read.services, at)
+    chosen = read.ServiceFilter(agency, group, state)
+    _, shown = run_query(CONSUMER, lambda connection: read.services(connection, chosen), at)
     print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at)
 
 

@@ -231,7 +231,7 @@ class BoundedProtocol(HeadLimits):
             return
         if self._is_at_fault:
             count("gateway_problems", code=code)
-            address = asked_address(self.scheme, self.headers or (), self.server)
+            address = asked_address(self.scheme or "http", self.headers or (), self.server)
             problem = Problem(code, retry_after_s=_RETRY_AFTER_S.get(code), detail=_DETAILS.get(code))
             self.transport.write(_closing_answer(problem, self._language, address))
         self.transport.close()
