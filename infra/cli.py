@@ -14,11 +14,11 @@ import os
 import select
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import click
 
@@ -263,7 +263,8 @@ def foreseen(error: BaseException) -> str | None:
     if isinstance(error, ImportError):
         return remedy(error)
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
-        return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
+        faults: Any = error  # of pydantic, which is not imported for this
+        return "A setting is wrong: " + "; ".join(_setting_fault(one) for one in faults.errors()) + "."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full ({_error_text(error)}): free some space, then run the same command again."
     if isinstance(error, OSError) and error.errno == errno.EIO:
@@ -323,6 +324,11 @@ def _lost_service(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         return None if error.filename is not None else "Kafka or PostgreSQL"
     return "Kafka or PostgreSQL" if "asyncio.CancelledError" in kinds else None
+
+
+def _setting_fault(fault: Mapping[str, Any]) -> str:
+    """`YESSER_GATEWAY_PORT: Input should be a valid integer`; never the value, which may be a password."""
+    return f"YESSER_{'_'.join(map(str, fault['loc'])).upper()}: {str(fault['msg']).rstrip('.')}"
 
 
 def _error_text(error: BaseException) -> str:

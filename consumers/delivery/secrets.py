@@ -82,6 +82,14 @@ def unseal(keys: Iterable[PrivateKey], endpoint_id: str, secret_id: int, sealed:
     )
 
 
+def is_shared_secret(text: str) -> bool:
+    """Whether it is a secret for `v1`, as a team gets it."""
+    try:
+        return text.startswith(_HMAC) and len(_value(text, _HMAC)) == SECRET_BYTES
+    except ValueError:
+        return False
+
+
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """One signature as it is in `webhook-signature`: `v1,…` or `v1a,…`. `timestamp` is in seconds."""
     content = b"%s.%d.%s" % (message_id.encode(), timestamp, body)

@@ -18,7 +18,13 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
 from events.errors import YesserError
@@ -331,4 +337,6 @@ async def _until_led(admin: AIOKafkaAdminClient, name: str) -> None:
 
 def _reason(code: int, message: str | None) -> str:
     error: type[KafkaError] = for_code(code)
+    if error is ClusterAuthorizationFailedError:  # its message is the request as Java prints it
+        return f"{error.__name__}: these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
     return error.__name__ + (f" ({message})" if message else "")

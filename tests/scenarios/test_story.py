@@ -23,6 +23,7 @@ SAME_OVER_HTTP = {
     "/v1/plan": ("plan",),
     "/v1/plan?as_of_index=500": ("plan", "--as-of-index", "500"),
     "/v1/services?limit=1000": ("services", "list"),
+    "/v1/services?limit=1000&agency=health&state=live": ("services", "list", "--agency", "health", "--state", "live"),
     "/v1/projects": ("projects", "list"),
     "/v1/campaigns?limit=1000": ("campaigns", "list"),
     "/v1/anomalies": ("anomalies",),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import click
 
 from consumers.delivery.sealing_key import rotate_sealing_key
+from consumers.delivery.secrets import is_shared_secret
 from consumers.delivery.teams.endpoints import (
     OLD_SECRET_HOURS,
     ShownOnce,
@@ -21,6 +25,7 @@ from consumers.delivery.teams.endpoints import (
 )
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, query, team_argument
+from consumers.delivery.webhooks.listening import listen
 from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
@@ -129,6 +134,25 @@ def test(endpoint: str, as_json: bool) -> None:
     sent = change(lambda desk: send_example(desk, None, endpoint))
     sentence = Bilingual("سيُرسل المثال {} إلى {}.", "The example {} will be sent to {}.")
     print_confirmation(sent, as_json, sentence.format(sent.event_id, endpoint))
+
+
+@webhooks.command("listen")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8400, show_default=True, help="Its port (0: any).")
+@click.option(
+    "--secret-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file with the webhook's secret (`whsec_…`). Without it: the variable YESSER_WEBHOOK_SECRET.",
+)
+def listen_(port: int, secret_file: Path | None) -> None:
+    """Receive deliveries on this machine: verify the signature of each and print it, until ctrl-C.
+
+    For a developer: `yesser webhooks add AGENCY TEAM http://127.0.0.1:8400/` gives the secret. The delivery process
+    sends there where the operator names 127.0.0.1 in YESSER_WEBHOOK_HOSTS.
+    """
+    secret = os.environ.get("YESSER_WEBHOOK_SECRET", "") if secret_file is None else secret_file.read_text("utf-8")
+    if not is_shared_secret(secret.strip()):
+        raise click.UsageError("Give the webhook's secret (whsec_…): --secret-file FILE, or YESSER_WEBHOOK_SECRET.")
+    asyncio.run(listen(port, secret.strip(), click.echo, print_localized))
 
 
 @webhooks.command("attempts")

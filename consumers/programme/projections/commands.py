@@ -9,7 +9,7 @@ import click
 from consumers.documents.programme.activity import ACTIVITY, Activity
 from consumers.documents.programme.history import HISTORY
 from consumers.documents.programme.projects import PHASES, PROJECTS, Project, ProjectAndHistory
-from consumers.documents.programme.services import SERVICES, Service, ServiceAndHistory
+from consumers.documents.programme.services import SERVICES, Service, ServiceAndHistory, ServiceState
 from consumers.documents.tables import grid
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.as_of.options import as_of_options
@@ -31,17 +31,25 @@ def services() -> None:
 
 
 @services.command("list")
+@click.option("--agency", shell_complete=agency_codes, help="Only services of this agency.")
+@click.option("--group", type=click.IntRange(1, 3), help="Only services of this group.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in ServiceState]), help="Only services in this state."
+)
 @json_option
 @as_of_options
 @reads_options
-def list_services(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
+def list_services(
+    at: PointInTime, agency: str | None, group: int | None, state: str | None, gateway: Gateway | None, as_json: bool
+) -> None:
     """List the registered services and their state."""
     if gateway is None or not at.is_now:
         from consumers.programme.projections import read
 
-        _, shown = run_query(CONSUMER, read.services, at)
+        chosen = read.ServiceFilter(agency, group, state)
+        _, shown = run_query(CONSUMER, lambda connection: read.services(connection, chosen), at)
     else:
-        shown = gateway.rows(Service, "/v1/services") or []
+        shown = gateway.rows(Service, "/v1/services", agency=agency, group=group, state=state) or []
     print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at, from_database=gateway is None)
 
 
