@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from consumers.documents.log.entries import ENTRIES
 from consumers.documents.tables import grid
+from consumers.replay.as_of.names import show_names_in
 from consumers.replay.as_of.query import run_query
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
@@ -115,6 +116,7 @@ def find(
     if as_json:
         print_json(page.events, indented=True)
         return
+    show_names_in(page.events)
     display.show(grid(ENTRIES, page.events))
     if (last := page.next_cursor) is not None:
         sentence = Bilingual("هناك المزيد: أضف ‎--after-index {}‎.", "There are more: add --after-index {}.").format(last)
