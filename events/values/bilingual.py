@@ -86,12 +86,8 @@ def counted(number: int, one: str, two: str, few: str, many: str) -> str:
 
 def isolated(text: str, opening: str = FIRST_STRONG_ISOLATE) -> str:
     """The text between isolates, which marks inside it cannot end."""
-    return f"{opening}{closed(text)}{POP_ISOLATE}"
-
-
-def closed(text: str) -> str:
-    """The text without isolates, if they would end one around it, or reach beyond it."""
-    return text if isolates_are_closed(text) else _ISOLATES.sub(" ", text)
+    closed = text if isolates_are_closed(text) else _ISOLATES.sub(" ", text)
+    return f"{opening}{closed}{POP_ISOLATE}"
 
 
 def isolates_are_closed(text: str) -> bool:

@@ -14,7 +14,6 @@ from consumers.console.web.language import Words, code, isolated
 from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of, label_of
 from consumers.documents.names import Kind, Names, kind_of
 from events.types.catalogue import CATALOGUE
-from events.values.bilingual import closed
 from events.wire.envelope import short_type
 
 NOTHING: Final = "–"
@@ -34,8 +33,8 @@ def named(context: Context, kind: Kind, value: str) -> Markup:
     name = names.get((kind, value))
     if name is None:
         return code(value)
-    text = closed(context["w"].of(name))
-    return Markup('<span class="named">{} <small>{}</small></span>').format(isolated(text), code(value))
+    text = isolated(context["w"].of(name.plain()))
+    return Markup('<span class="named">{} <small>{}</small></span>').format(text, code(value))
 
 
 @pass_context

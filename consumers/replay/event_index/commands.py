@@ -137,6 +137,10 @@ def find(
     if as_json:
         print_json(events, indented=True)
         return
+    if gateway is None:
+        from consumers.replay.as_of.names import show_names_in
+
+        show_names_in(events)
     display.show(grid(ENTRIES, events))
     if are_more:
         last = events[-1].index

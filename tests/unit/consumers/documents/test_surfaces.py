@@ -194,7 +194,7 @@ def test_agencies_and_services_are_read_by_their_names_and_programs_get_the_code
     assert all(words in text for words in (LONG, "Ministry of <Health>", "health"))
 
     template = Environment(autoescape=True).from_string("{{ cell(p, 'agency') }}|{{ cell(p, 'services') }}")
-    for words, name in ((Words("ar"), " \u202e" + "ا" * 198), (Words("en"), "Ministry of &lt;Health&gt;")):
+    for words, name in ((Words("ar"), "\u202e" + "ا" * 198), (Words("en"), "Ministry of &lt;Health&gt;")):
         agency, services = template.render(w=words, p=own, cell=cell, directory=NAMES).split("|")
         code = '<code dir="ltr">health</code>'
         assert agency == f'<span class="named"><bdi>{name}</bdi> <small>{code}</small></span>'
