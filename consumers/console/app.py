@@ -51,7 +51,9 @@ _GZIP_LEVEL: Final = 5
 """Two thirds of the time of the highest, for two per cent more bytes."""
 _ROOMS: Final = (plan, campaigns, workspace, partnerships, audit, operations, approvals)
 """In the order of the navigation."""
-_OWN_NAMES: Final = frozenset({*what_if.PATHS, publishing.FORM, OIDC_CALLBACK})
+COMPONENTS: Final = "/components"
+"""Its forms are samples."""
+_OWN_NAMES: Final = frozenset({*what_if.PATHS, publishing.FORM, OIDC_CALLBACK, COMPONENTS})
 _KEPT: Final = "public, max-age=31536000, immutable"
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _logger = structlog.get_logger(__name__)
@@ -83,7 +85,7 @@ def pages(parts: Parts) -> FastAPI:
     for room in _ROOMS:
         app.include_router(room.routes)
 
-    @app.get("/components")
+    @app.get(COMPONENTS)
     async def components(visit: Visiting) -> Response:
         """Every component of the design system."""
         return visit.page("components.html")
