@@ -119,7 +119,7 @@ def _lines(
     columns = {pointer: column for column, pointer in mapped.items()}
     left = [field for field in found if field.pointer not in columns]
     yield f"# {name}: each row becomes one event of type {event_type.name}. Check every line, then run `yesser lint`."
-    yield f"# يصبح كل صف حدثًا من نوع {event_type.name}. راجع كل سطر، ثم شغّل ‎`yesser lint`‎."
+    yield "# يصبح كل صف حدثًا واحدًا. راجع كل سطر، ثم شغّل ‎`yesser lint`‎."
     if is_text:
         yield f'encoding = "{form.encoding}"'
         yield f"delimiter = {_quoted(form.delimiter or '')}"
@@ -147,7 +147,7 @@ def _templates(
 ) -> Iterator[str]:
     """The id from the first column, which often names the row, and what follows from mapped fields."""
     first = next((column for column in columns.values() if column == header[0]), header[0])
-    yield f'"/id" = {_quoted(event_type.name + "-{" + first + "}")}  # another in each row · يختلف في كل صف'
+    yield f'"/id" = {_quoted(event_type.name + "-{" + first + "}")}' + "  # another in each row · يختلف في كل صف"
     subject = event_type.subject.pattern
     for name in event_type.subject.fields:
         subject = subject.replace(f"{{{name}}}", "{" + columns.get(f"/data/{name}", "…") + "}")

@@ -46,9 +46,11 @@ def snippets(document: str) -> list[str]:
 
 
 def services_of(document: str) -> Iterator[dict[str, str]]:
-    """The settings of services that a block of commands or a code in a text gives together."""
+    """The settings of services that a block or a code in a text gives together; not what the shell computes."""
     for block in blocks(document):
-        yield dict(re.findall(r"^YESSER_(\w+)=(.*)", "\n".join(shlex.split(block, comments=True)), re.MULTILINE))
+        yield dict(
+            re.findall(r"^YESSER_(\w+)=(?!\$\()(.*)", "\n".join(shlex.split(block, comments=True)), re.MULTILINE)
+        )
     yield from ({"POSTGRES": address} for address in re.findall(r"`(postgresql://[^`]+)`", text_of(document)))
 
 

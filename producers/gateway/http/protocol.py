@@ -260,10 +260,8 @@ _RETRY_AFTER_S: Final[dict[RequestCode, int]] = {"too-many-connections": 1, "ove
 
 _DETAILS: Final[dict[RequestCode, Bilingual]] = {
     "malformed-request": Bilingual(
-        "تعذرت قراءة ترويسات الطلب: أرسل Host واحدة، وContent-Length واحدة أو Transfer-Encoding. والطريقة CONNECT"
-        " غير متاحة.",
-        "The head of the request cannot be read: send one Host, and one Content-Length or Transfer-Encoding. CONNECT is"
-        " not served.",
+        "تعذرت قراءة ترويسات الطلب: أرسل Host واحدة، وطولًا واحدًا للمتن. والطريقة CONNECT غير متاحة.",
+        "The head of the request cannot be read: send one Host, and one length of the body. CONNECT is not served.",
     )
 }
 """Narrower than the code's: of a head, not of a body."""
