@@ -74,7 +74,7 @@ def run(
     progress: Progress = lambda _: None,
     stdin: str = "",
 ) -> str:
-    """Run a tool, pass on each line of its messages, and return all of them. Raises `ToolFailed` with the last."""
+    """Run a tool, pass on each line of its messages, and return them. Raises `ToolFailed` with the last error."""
     lines: list[str] = []
     with start(command, environment or {}) as process:
         assert process.stdin is not None
@@ -88,7 +88,8 @@ def run(
     text = "\n".join(lines)
     if process.returncode or "ERROR:" in text:
         remedy = ": free some space" if _FULL_DISK in text else ""
-        last = lines[-1] if lines else f"exit code {process.returncode}"
+        faults = [line for line in lines if "error:" in line or "FATAL:" in line or "ERROR:" in line]
+        last = (faults or lines or [f"exit code {process.returncode}"])[-1]
         raise ToolFailed(f"{failure} ({last}){remedy}.", text)
     return text
 
