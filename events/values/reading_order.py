@@ -29,8 +29,8 @@ def in_reading_order(arabic: str) -> str:
 
 
 def text_of(text: InTwoLanguages, language: Language) -> str:
-    """The text of one language, as a person reads it."""
-    return in_reading_order(text.ar) if language == "ar" else text.en
+    """The text of one language, as a person reads it. What has no Arabic stays as it is."""
+    return text.en if language == "en" or text.ar == text.en else in_reading_order(text.ar)
 
 
 def ordered_run(run: str, isolate: Callable[[str], str]) -> str:

@@ -22,7 +22,7 @@ from tests.paths import ROOT
 
 QUOTED = re.compile(r"`(yesser [a-z][^`]*)`")
 BLOCKS = re.compile(r"^```(?:sh|text)\n(.*?)^```|<pre[^>]*>(.*?)</pre>", re.MULTILINE | re.DOTALL)
-AFTER = re.compile(r"\s(?:#|&&|\|\||[|;>])\s.*|\s*<<.*", re.DOTALL)
+AFTER = re.compile(r"\s(?:#|&&|\|\||[|;>&])\s.*|\s*<<.*", re.DOTALL)
 PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_/-]*|.*[…${}<>].*")
 INVISIBLE = re.compile("[\u200e\u200f\u2066-\u2069]")
 

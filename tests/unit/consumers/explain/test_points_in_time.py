@@ -8,7 +8,7 @@ from pathlib import Path
 from consumers.proof.audit.mirror import write_mirror
 from tests.every import every
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.proof.commands.test_export_as_source import Holder
+from tests.unit.consumers.proof.commands.exports import Holder
 from tests.world.entries import bytes_of
 from tests.world.memory_log import KEY, MemoryLog
 

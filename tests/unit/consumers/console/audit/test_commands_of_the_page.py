@@ -10,8 +10,8 @@ from pathlib import Path
 
 from consumers.documents.log.checkpoints import LogState
 from infra.settings import Settings
-from tests.unit.consumers.proof.commands.test_export_as_source import ENTRIES
-from tests.unit.consumers.proof.commands.test_outside_commands import served
+from tests.unit.consumers.proof.commands.elsewhere import served
+from tests.unit.consumers.proof.commands.exports import ENTRIES
 from tests.world.memory_log import KEY
 from tests.world.pages import OFFICE, Documents, page
 

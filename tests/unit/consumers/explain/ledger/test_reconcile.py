@@ -111,9 +111,9 @@ def test_a_date_that_is_not_a_day_is_unreadable_and_does_not_stretch_the_days_of
     [
         (row(2, "١٢٥", "2005-01-05", "R1"), "The amount '١٢٥' cannot be read: write 1250.00."),
         (row(2, "12,5", "2005-01-05", "R1"), "The amount '12,5' cannot be read: write 1250.00."),
-        (row(2, None, "2005-01-05", "R1"), "The amount None cannot be read: write 1250.00."),
+        (row(2, None, "2005-01-05", "R1"), "The row has no amount."),
         (row(2, True, "2005-01-05", "R1"), "The amount True cannot be read: write 1250.00."),
-        (row(2, 100, None, "R1"), "The row has no date."),
+        (row(2, 100, None, "R1"), "The row has no date: delete it if it is a total."),
         (
             row(2, 100, "2005-01-05", "R1", currency="USD"),
             "The currency USD is not a known name of the Saudi riyal: write SAR.",
