@@ -2,6 +2,8 @@
   // Dates, ranges, numbers and codes of the page whose characters are not drawn from left to right.
   const TOKEN = /(?:(?<![\u0600-\u06ff])(?:--|[-−+±#@/~]))?[0-9A-Za-z](?:[^\s\u0600-\u06ff\u2066-\u2069،؛؟«»"'()<>[\]{}|]*[0-9A-Za-z%₀₁_+*/-])?/g;
   const faults = [];
+  const closed = document.querySelectorAll("details:not([open])");
+  for (const one of closed) one.open = true;
   const range = document.createRange();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -21,5 +23,6 @@
       }
     }
   }
+  for (const one of closed) one.open = false;
   return faults;
 }

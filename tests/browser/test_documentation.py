@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from consumers.delivery.mail.letters import notice_letter
 from consumers.delivery.mail.message import build
 from consumers.delivery.mail.wording import WORDINGS
+from consumers.revenue.statements.paper import statement_paper
 from consumers.revenue.statements.rendering import to_html
 from events.faults.details import DETAILS, PHRASES
 from events.values.bilingual import LANGUAGES
@@ -33,12 +34,10 @@ from tests.browser.console import (
     require_reading_order,
     running_browser,
 )
-from tests.contract.test_two_languages import pairs
-from tests.unit.consumers.delivery.mail.test_messages import bodies
-from tests.unit.consumers.revenue.statements.test_page import paper_of, told
-from tests.unit.consumers.revenue.statements.workings import parts_of
+from tests.contract.product_texts import pairs
+from tests.unit.consumers.revenue.statements.workings import parts_of, told
 from tests.world.files import served
-from tests.world.letters import CONTEXT, MESSAGE, NOTICE, NOW, SENDER
+from tests.world.letters import CONTEXT, MESSAGE, NOTICE, NOW, SENDER, bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _arabic_pages() -> Iterator[str]:
         if path.startswith(f"{START}/ar") and "." not in path:
             yield site.page(path).body.decode().replace("</head>", style)
     (parts,) = parts_of(told([[1_000]]))
-    yield to_html(paper_of(parts))
+    yield to_html(statement_paper(parts))
     for kind in WORDINGS.keys() - {"digest", "confirm-address", "endpoint-disabled"}:
         letter = build(notice_letter(replace(NOTICE, kind=kind), CONTEXT), MESSAGE, SENDER, "a@b.example", NOW)
         plain, html = bodies(letter)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from itertools import pairwise
 from string import Formatter
 
-from tests.contract.product_texts import files, text_of
-from tests.paths import ROOT, syntax_of
+from tests.contract.product_texts import BILINGUAL, name_of, nodes, pairs, text_of
 
 ARABIC = re.compile("[\u0620-\u064a]")
 SENTENCE = re.compile(r"[A-Za-z]{2,}[^\w]+[a-z]{2,}")
@@ -19,25 +17,8 @@ WORD = re.compile(r"[a-z]{2,}")
 PRINTERS = {"echo", "print", "secho"}
 # Errors are in English, and begin so; the rest is copied into a shell.
 NOT_SPOKEN = ("yesser: ", " Run the same", "export ", "curl ", "\neval ", "\n…")
-BILINGUAL = {"Bilingual", "_B", "Column", "Label", "Listing", "Name"}
-"""The type of a text in both languages, with its kinds."""
 NO_TEXTS = {"say", "replace", "maketrans", "removesuffix", "NewAgency"}
 """`say` is how a template makes a text in both languages; the others take data."""
-
-
-@cache
-def nodes() -> list[tuple[str, ast.Call | ast.JoinedStr | ast.Tuple]]:
-    """The calls, texts and tuples of the product, and where each is."""
-    return [
-        (f"{path.relative_to(ROOT)}:{node.lineno}", node)
-        for path in files("py")
-        for node in ast.walk(syntax_of(path))
-        if isinstance(node, ast.Call | ast.JoinedStr | ast.Tuple)
-    ]
-
-
-def name_of(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def printed() -> Iterator[tuple[str, str]]:
@@ -46,15 +27,6 @@ def printed() -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PRINTERS:
             texts = (text_of(inner) for part in node.args for inner in ast.walk(part))
             yield from ((where, text) for text in texts if text)
-
-
-def pairs() -> Iterator[tuple[str, str, str]]:
-    """Both texts of every `Bilingual` that is written out."""
-    for where, node in nodes():
-        if isinstance(node, ast.Call) and name_of(node) in BILINGUAL and len(node.args) > 1:
-            arabic, english = map(text_of, node.args[:2])
-            if arabic is not None and english is not None:
-                yield where, arabic, english
 
 
 def is_isolated(text: ast.JoinedStr, place: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 
 from consumers.delivery.due_campaigns import DueCampaign, Team
@@ -53,3 +54,11 @@ def due_campaign(due_on: str, **more: Any) -> DueCampaign:
         "aired": {"tv": 0, "print": 0},
     }
     return DueCampaign(**(row | more))
+
+
+def bodies(message: EmailMessage) -> tuple[str, str]:
+    """A letter as plain text, and as HTML."""
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")

@@ -29,7 +29,7 @@ from consumers.delivery.sending.route import Message
 from consumers.programme.campaigns.next_step import time_left
 from tests.every import every
 from tests.page_rules import Document
-from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, due_campaign
+from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, bodies, due_campaign
 
 NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
 HOSTILE = [
@@ -56,13 +56,6 @@ def raw(letter: Letter, about: Message = MESSAGE) -> bytes:
 def parsed(letter: Letter, about: Message = MESSAGE) -> EmailMessage:
     """The message as a mail program reads it."""
     return message_from_bytes(raw(letter, about), policy=default)
-
-
-def bodies(message: EmailMessage) -> tuple[str, str]:
-    plain, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert plain is not None
-    assert html is not None
-    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
 
 
 def is_closed(text: str) -> bool:

@@ -25,7 +25,7 @@ from consumers.revenue.statements.working import StatementParts
 from tests.every import every
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.page_rules import Document, Element
-from tests.unit.consumers.revenue.statements.workings import PROVENANCE, WORKED, WORKED_RECEIPTS, parts_of
+from tests.unit.consumers.revenue.statements.workings import PROVENANCE, WORKED, WORKED_RECEIPTS, parts_of, told
 from tests.world.entries import entry_of
 from tests.world.ledger import R7, SEVENTY_THEN_FIFTY, months, signed
 from tests.world.memory_store import MemoryStore
@@ -168,16 +168,6 @@ def paper_of(parts: StatementParts) -> Paper:
 def pages(store: MemoryStore) -> Iterator[tuple[Statement, Page]]:
     for parts in parts_of(store):
         yield parts.working.statement, Page(to_html(paper_of(parts)))
-
-
-def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
-    """A contract whose months got these receipts, in halalas, and were closed one after the other."""
-    own = signed(**terms)
-    for label, amounts in zip(months(1, len(periods)), periods, strict=True):
-        for number, amount in enumerate(amounts):
-            assert own.collect(f"R{label}.{number}", amount, f"{label}-10") is None
-        assert own.close(label) is None
-    return own.store
 
 
 @every(

@@ -15,6 +15,7 @@ from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.rows import CONTRACT, STATEMENT, VERSION
 from consumers.revenue.statements.working import Provenance, StatementParts, working_of
 from infra.postgres.unit_of_work import Table
+from tests.world.ledger import months, signed
 from tests.world.memory_store import MemoryStore
 
 WORKED = [
@@ -56,3 +57,13 @@ def parts_of(store: MemoryStore) -> list[StatementParts]:
         outstanding[row.partnership_id] = row.top_up_outstanding_halalas
         found.append(StatementParts(partnership, working, posted, (), PROVENANCE))
     return found
+
+
+def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
+    """A contract whose months got these receipts, in halalas, and were closed one after the other."""
+    own = signed(**terms)
+    for label, amounts in zip(months(1, len(periods)), periods, strict=True):
+        for number, amount in enumerate(amounts):
+            assert own.collect(f"R{label}.{number}", amount, f"{label}-10") is None
+        assert own.close(label) is None
+    return own.store
