@@ -33,7 +33,7 @@ from consumers.console.pages.signin import router as signin
 from consumers.console.pages.workspace import publishing
 from consumers.console.pages.workspace import routes as workspace
 from consumers.console.parts import Parts
-from consumers.console.visit import Visiting, page_context
+from consumers.console.visit import Visiting, is_refused, page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
@@ -108,8 +108,8 @@ def pages(parts: Parts) -> FastAPI:
 
 async def _only_known_parameters(request: Request) -> None:
     """A name that a page ignored would show another state than was asked for. Pages whose form has names of its own
-    compare them; an identity provider adds what it likes."""
-    if request.scope["route"].path not in _OWN_NAMES:
+    compare them; an identity provider adds what it likes. Who may not open the page is refused for that."""
+    if request.scope["route"].path not in _OWN_NAMES and not is_refused(request):
         await only_known_parameters(request)
 
 

@@ -196,12 +196,23 @@ Visiting = Annotated[Visit, Depends(_visit)]
 """A route's parameter."""
 
 
-def only(roles: Iterable[Role]) -> Any:
+@dataclass(frozen=True, slots=True)
+class Allowed:
     """A dependency of routes that only these roles may use. Raises `Problem` (403)."""
-    allowed = frozenset(roles)
 
-    async def require(visit: Visiting) -> None:
-        if visit.account.role not in allowed:
+    roles: frozenset[Role]
+
+    async def __call__(self, visit: Visiting) -> None:
+        if visit.account.role not in self.roles:
             raise Problem("forbidden")
 
-    return Depends(require)
+
+def only(roles: Iterable[Role]) -> Any:
+    return Depends(Allowed(frozenset(roles)))
+
+
+def is_refused(request: Request) -> bool:
+    """Whether the route's own dependencies refuse the account."""
+    account: Account | None = request.state.account
+    rules = [one.dependency for one in request.scope["route"].dependencies]
+    return account is not None and any(isinstance(rule, Allowed) and account.role not in rule.roles for rule in rules)

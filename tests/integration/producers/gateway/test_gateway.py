@@ -120,7 +120,7 @@ async def test_the_receipt_says_what_its_sender_should_look_at(harness: GatewayH
 async def test_a_misspelt_route_is_answered_with_the_one_that_was_meant(harness: GatewayHarness) -> None:
     for path, meant in {"/v1/event": "/v1/events", "/v1/event/e-1": "/v1/events/e-1", "/v1/elephants": None}.items():
         answer = (await harness.get(path)).json()
-        assert answer["type"] == "/problems/no-such-route"
+        assert answer["type"].endswith("/problems/no-such-route")
         errors = [] if meant is None else [{"code": "no-such-route", "detail": f"Did you mean {meant}?"}]
         assert answer.get("errors", []) == errors, path
 
@@ -279,7 +279,7 @@ async def test_completeness_names_the_holes_of_each_month(harness: GatewayHarnes
     assert await month("2026-09") == ("2026-09", 1, 4, [[1, 4]], [], [[2, 2]])
     assert (await harness.get("/v1/completeness?month=2026-09")).json()["status"] == "not-known"
     for wrong in ("2026-13", "2026", "2026-1", "1447-05-01", ""):
-        assert (await harness.get(f"/v1/completeness?month={wrong}")).json()["type"] == "/problems/bad-parameter"
+        assert (await harness.get(f"/v1/completeness?month={wrong}")).json()["type"].endswith("/problems/bad-parameter")
 
 
 async def settled(harness: GatewayHarness, path: str) -> dict[str, Any]:
