@@ -31,7 +31,7 @@ def kind_of(field_type: Any) -> Kind | None:
 def with_code(names: Names, kind: Kind, code: str) -> Bilingual:
     """The name and its code; the code alone where it has none."""
     known = names.get((kind, code))
-    return Bilingual("{}", "{}").format(code) if known is None else Bilingual("{} ({})", "{} ({})").format(known, code)
+    return Bilingual(code, code) if known is None else Bilingual("{} ({})", "{} ({})").format(known, code)
 
 
 def codes_in(value: Any) -> Iterator[Code]:

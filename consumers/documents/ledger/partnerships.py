@@ -73,7 +73,7 @@ class Partnership(Struct, frozen=True, kw_only=True):
     first_period: Period
     last_period: Period
     closed_through: Period | None
-    open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
+    open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period", drop=1)]
     payable_halalas: Owed
     top_up_outstanding_halalas: Halalas
     first_index: Count

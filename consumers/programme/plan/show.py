@@ -99,7 +99,8 @@ def _progress(plan: Plan) -> Grid:
         phases = Bilingual("مراحل بدأت: {}", "phases, {} started").format(project.started)
         state = Bilingual("أُلغي", "cancelled") if project.cancelled else phases
         note = localized(joined([state, with_code(names(), "agency", project.agency)]))
-        rows.append((Bilingual("  {}", "  {}").format(name), project.completed, project.phases, note))
+        label = Bilingual("  {}", "  {}").format(name)
+        rows.append((label.plain() if name.ar == name.en else label, project.completed, project.phases, note))
     for group in Group:
         row = plan.services.groups[group.value]
         note = _counts(row, "registered", "live", "suspended", "retired")
