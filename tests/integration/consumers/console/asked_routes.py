@@ -93,6 +93,12 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "POST /campaigns/{campaign_id}/acknowledge": (Asked("/campaigns/{campaign_id}/acknowledge", {"by": "press"}),),
     "POST /campaigns/{campaign_id}/air": (Asked("/campaigns/{campaign_id}/air", _AIRED),),
     "POST /campaigns/{campaign_id}/complete": (Asked("/campaigns/{campaign_id}/complete", {"on": "2006-03-05"}),),
+    "POST /campaigns/{campaign_id}/correct": (
+        Asked(
+            "/campaigns/{campaign_id}/correct",
+            {"airing": "0", "reach": "2000", "reason_ar": "أعيد العد", "reason_en": "Counted again"},
+        ),
+    ),
     "GET /campaigns/{campaign_id}": (
         Asked("/campaigns/{campaign_id}", {"report": "{event_id}", "address": "{address}"}),
     ),
@@ -101,6 +107,9 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "POST /workspace/send": (Asked("/workspace/send", {"event": _EVENT}),),
     "GET /workspace/sent/{event_id}": (Asked("/workspace/sent/{event_id}?address={address}"),),
     "POST /workspace/files": (Asked("/workspace/files", file=("file", _EVENT)),),
+    "POST /workspace/files/mapping": (
+        Asked("/workspace/files/mapping", file=("file", "receipt_id,amount_halalas\nR-1,100\n")),
+    ),
     "GET /partnerships/{partnership_id}/ledger/{kind}": (Asked("/partnerships/{partnership_id}/ledger/cash"),),
     "GET /partnerships/{partnership_id}/statements/{period}/files/{name}": (
         Asked("/partnerships/{partnership_id}/statements/{period}/files/json"),

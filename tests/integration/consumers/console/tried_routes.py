@@ -50,10 +50,11 @@ _NOTHING_DONE: Final = {
     "/sign-in/oidc/callback": 401,
     "/sign-in/oidc/logout": 400,
     "/campaigns/new-team": 409,
+    "/campaigns/{campaign_id}/correct": 422,
     "/campaigns/webhooks/{endpoint_id}/redeliver": 409,
 }
-"""What a form of the role's own may answer here: no password is given, a team's team exists, no message was sent, the
-provider signed nobody in or out."""
+"""What a form of the role's own may answer here: no password is given, a team's team exists, no airing was reported, no
+message was sent, the provider signed nobody in or out."""
 REQUEST: Final = """INSERT INTO console.approval (act, arguments, digest, operator)
 VALUES ('erase', '{}', sha256(convert_to(E'erase\\n{}', 'UTF8')), 'desk') RETURNING approval_id"""
 REFUSAL: Final = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
