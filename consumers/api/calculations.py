@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from cachetools import LRUCache
 
-from consumers.api.beside import Slots, Work, calculated
+from consumers.api.calculation_pool import Slots, Work, calculated
 from infra.settings import Settings
 
 REMEMBERED_MAX: Final = 64

@@ -44,7 +44,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class ReadAnswer(Generic[T]):
     """A document, the state that it shows, and the cursor of its next page, if there is one."""
 
     document: T
@@ -98,13 +98,13 @@ class Reader:
 
     async def read(
         self, consumers: Sequence[Consumer], question: Callable[[View], Awaitable[T]], variant: str = ""
-    ) -> Answer[T]:
+    ) -> ReadAnswer[T]:
         """The answer to a question about the live tables of `consumers`. Raises `Problem` (503) and `Unchanged`."""
         try:
             async with self.reads.connection() as connection, live_view(connection, consumers) as view:
                 state = State([*view.positions.values()], variant + self.format)
                 self.require_unknown(state)
-                return Answer(await question(view), state)
+                return ReadAnswer(await question(view), state)
         except NotStarted:
             raise Problem("database-away", retry_after_s=5) from None
 
@@ -115,7 +115,7 @@ class Reader:
         limit: int,
         key: Callable[[T], Key],
         variant: str = "",
-    ) -> Answer[list[T]]:
+    ) -> ReadAnswer[list[T]]:
         """A page of a list; `rows` reads one row more than `limit`, `key` is what the list is in the order of."""
 
         async def question(view: View) -> list[T]:
@@ -124,9 +124,9 @@ class Reader:
         return paged(await self.read([consumer], question, variant), limit, key)
 
 
-def paged(answer: Answer[list[T]], limit: int, key: Callable[[T], Key]) -> Answer[list[T]]:
+def paged(answer: ReadAnswer[list[T]], limit: int, key: Callable[[T], Key]) -> ReadAnswer[list[T]]:
     """The first `limit` rows, and the cursor of the next page if there are more."""
     if len(answer.document) <= limit:
         return answer
     shown = answer.document[:limit]
-    return Answer(shown, answer.state, cursor_of(key(shown[-1])))
+    return ReadAnswer(shown, answer.state, cursor_of(key(shown[-1])))

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request, Response
 
-from consumers.api.reader import Answer, Reader, Unchanged
+from consumers.api.reader import ReadAnswer, Reader, Unchanged
 from infra.http.callers import Caller
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
@@ -43,7 +43,7 @@ class ReadRequest:
         return Reader(self.http.state.reads, await self.caller(), self.http.headers.get("if-none-match"), format)
 
     async def respond(
-        self, ask: Callable[[Reader], Awaitable[Answer[Any]]], csv: Csv | None = None, media_type: str = JSON
+        self, ask: Callable[[Reader], Awaitable[ReadAnswer[Any]]], csv: Csv | None = None, media_type: str = JSON
     ) -> Response:
         """What the sender of the request is answered; 304 if the client has this state.
 

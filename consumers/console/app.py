@@ -20,6 +20,7 @@ from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import NO_TELEMETRY, changed_row_of
 from consumers.console.guard import LIVE, Guard, error_page
 from consumers.console.navigation import OPEN_ENTRIES
+from consumers.console.page_request import Visiting, is_refused, page_context
 from consumers.console.pages import approvals
 from consumers.console.pages.audit import routes as audit
 from consumers.console.pages.campaigns import routes as campaigns
@@ -32,14 +33,13 @@ from consumers.console.pages.plan import routes as plan
 from consumers.console.pages.signin import router as signin
 from consumers.console.pages.workspace import publishing
 from consumers.console.pages.workspace import routes as workspace
-from consumers.console.parts import Parts
-from consumers.console.visit import Visiting, is_refused, page_context
+from consumers.console.parts import ConsoleParts
 from consumers.console.web import assets
 from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from events.values.bilingual import Bilingual
-from infra.http.head_requests import with_head
+from infra.http.negotiation import with_head
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import EXPLANATIONS, Problem, RequestCode
 from infra.http.security_txt import security_routes
@@ -59,13 +59,13 @@ _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-
 _logger = structlog.get_logger(__name__)
 
 
-def application(parts: Parts) -> ASGIApp:
+def application(parts: ConsoleParts) -> ASGIApp:
     """The application as the process serves it."""
     zipped = GZipMiddleware(pages(parts), minimum_size=_GZIP_BYTES_MIN, compresslevel=_GZIP_LEVEL)
     return with_head(Guard(zipped, parts))
 
 
-def pages(parts: Parts) -> FastAPI:
+def pages(parts: ConsoleParts) -> FastAPI:
     """The pages, without what runs before them."""
     app = FastAPI(
         docs_url=None,
@@ -128,7 +128,7 @@ def _below_v1(app: ASGIApp) -> ASGIApp:
     return mounted
 
 
-def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+def _handlers(parts: ConsoleParts) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def problem(request: Request, error: Problem) -> Response:
         page = _problem_page(request, error.code, error.errors)
         page.headers.update(error.headers)

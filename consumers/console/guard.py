@@ -27,9 +27,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session
-from consumers.console.parts import Parts
+from consumers.console.page_request import address_of, page_context
+from consumers.console.parts import ConsoleParts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
-from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, Words
@@ -90,7 +90,7 @@ _Answered: Final = Exception
 class Guard:
     """The ASGI application around the pages."""
 
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+    def __init__(self, app: ASGIApp, parts: ConsoleParts) -> None:
         self._app = app
         self._parts = parts
         self._limits = Limits(parts.settings, time.monotonic)
@@ -161,7 +161,7 @@ class Guard:
 
 def error_page(
     request: Request,
-    parts: Parts,
+    parts: ConsoleParts,
     explanation: Explanation,
     code: str,
     *,

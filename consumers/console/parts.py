@@ -31,7 +31,7 @@ _logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ConsoleParts:
     """`reads` are connections of the reader, `own` of the console: accounts, sessions, the trail."""
 
     settings: Settings

@@ -18,7 +18,7 @@ from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
@@ -99,7 +99,7 @@ class Console:
             async with running_parts(settings, self._clock) as parts:
                 await self._serve(parts, listener, stop)
 
-    async def _serve(self, parts: Parts, listener: socket.socket, stop: asyncio.Event) -> None:
+    async def _serve(self, parts: ConsoleParts, listener: socket.socket, stop: asyncio.Event) -> None:
         settings = self._settings
         watching = asyncio.create_task(parts.live.run(), name="news of the log")
         naming = asyncio.create_task(parts.directory.run(), name="names of agencies and services")
@@ -133,7 +133,7 @@ async def count_alone(reads: Pool, every_s: float = COUNT_EVERY_S) -> None:
 
 
 @asynccontextmanager
-async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Parts]:
+async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[ConsoleParts]:
     """What the pages work with, while the block runs. `settings` act as the console."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     seals = Seals.of(settings)
@@ -142,7 +142,7 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
     gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
     uploads, live, directory = Uploads(gateway), Live(reads), Directory(reads)
     try:
-        yield Parts(
+        yield ConsoleParts(
             settings=settings,
             clock=clock,
             reads=reads,

@@ -24,7 +24,7 @@ from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import LeaderElection, Parts, Term
+from infra.process.leader_election import LeaderElection, LeaderParts, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -47,7 +47,7 @@ class Delivery:
         self._halted: dict[int, str] = {}
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         self._election = LeaderElection(settings, spec, self._work, Progress(time.monotonic, positions=False))
-        self._together = Parts(self._election.moved)
+        self._together = LeaderParts(self._election.moved)
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or works and no part is halted."""

@@ -37,7 +37,7 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.outbox import PLATFORM, fault_of
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import LeaderElection, Parts, Term
+from infra.process.leader_election import LeaderElection, LeaderParts, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -123,7 +123,7 @@ class Relay:
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
-        self._parts = Parts(self._election.moved)
+        self._parts = LeaderParts(self._election.moved)
 
     @property
     def epoch(self) -> int | None:

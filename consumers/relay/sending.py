@@ -11,12 +11,12 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumers.relay.outbox_source import Message
+from infra.backoff import backoff_s
 from infra.kafka.admin import KafkaRefused
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client
 from infra.observability.logs import first_line
 from infra.observability.telemetry import count, gauge
-from infra.process.backoff import backoff_s
 from infra.process.reaction import Reaction, reaction_to
 from infra.settings import Settings
 

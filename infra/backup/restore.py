@@ -23,7 +23,7 @@ from infra.data_dir import DataDir
 from infra.embedded.processes.identity import running
 from infra.embedded.servers.postgres import DATABASE, SUPERUSER, make_folder
 from infra.embedded.supervisor import sole_supervisor
-from infra.keys.carrying import here
+from infra.keys.key_export import here
 from infra.principals import SUPERUSER as PRINCIPAL
 from infra.secret_files import password, sync_folder
 from infra.settings import Settings

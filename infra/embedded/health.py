@@ -14,7 +14,7 @@ from infra.embedded.servers.ports import HOST, accepts
 PROBE_TIMEOUT_S: Final = 2.0
 
 
-class Answer(Struct):
+class Readyz(Struct):
     """What a process says at `/readyz` (`infra.process.health`), as far as the status shows it."""
 
     ready: bool = False
@@ -43,7 +43,7 @@ async def halt_reason(port: int, host: str = HOST) -> str | None:
     return None if answer is None or answer.halted is UNSET else answer.halted
 
 
-async def readiness(port: int, host: str = HOST) -> Answer | None:
+async def readiness(port: int, host: str = HOST) -> Readyz | None:
     """What `/readyz` answers; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
@@ -51,7 +51,7 @@ async def readiness(port: int, host: str = HOST) -> Answer | None:
             with closing(writer):
                 writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 answer = await reader.read()
-        return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2], type=Answer)
+        return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2], type=Readyz)
     except (OSError, TimeoutError, ValueError):
         return None
 

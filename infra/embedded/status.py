@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from infra.data_dir import DataDir
-from infra.embedded.health import Answer, readiness
+from infra.embedded.health import Readyz, readiness
 from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import OWN_WORK, SERVICES
 from infra.embedded.servers.ports import HOST, accepts
@@ -153,7 +153,7 @@ class StackStatus:
         ready = not alarms and all(process.state == "active" for process in processes)
         return replace(self, ready=ready, processes=processes, alarms=dict(alarms or {}), elsewhere=True)
 
-    def with_answers(self, answers: Mapping[str, Answer | None]) -> StackStatus:
+    def with_answers(self, answers: Mapping[str, Readyz | None]) -> StackStatus:
         """The status with the processes' answers at `/readyz`, by name: their lag, their halt, who works under their
         lease, and the paused topics.
 
@@ -222,7 +222,7 @@ def stack_status(settings: Settings) -> StackStatus:
     return StackStatus(str(home.root), alive, ready, services["kafka"], services["postgres"], processes)
 
 
-async def read_answers(found: StackStatus) -> dict[str, Answer | None]:
+async def read_answers(found: StackStatus) -> dict[str, Readyz | None]:
     """The answer of each running process at `/readyz`, by name."""
     living = {p.name: (p.health_port, p.health_host) for p in found.own_processes if p.pid and p.health_port}
     answers = await asyncio.gather(*(readiness(*place) for place in living.values()))
@@ -290,7 +290,7 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _answered(process: ProcessStatus, answer: Answer | None) -> ProcessStatus:
+def _answered(process: ProcessStatus, answer: Readyz | None) -> ProcessStatus:
     if answer is None:
         return structs.replace(process, state="silent") if process.state == "ready" else process
     said = {name: member for name in _SAID if (member := getattr(answer, name)) is not UNSET}

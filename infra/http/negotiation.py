@@ -1,8 +1,10 @@
-"""Which of the offered media types a client prefers (RFC 9110 §12.5.1)."""
+"""How a request is answered: in which of the offered media types (RFC 9110 §12.5.1), and HEAD as GET (§9.3.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
@@ -41,3 +43,12 @@ def _fit(media_type: str, given: str, quality: float) -> tuple[int, float] | Non
     if given == f"{media_type.partition('/')[0]}/*":
         return 1, quality
     return (0, quality) if given == "*/*" else None
+
+
+def with_head(app: ASGIApp) -> ASGIApp:
+    """The application, to which a HEAD is a GET: the server leaves the body out, since its own scope stays a HEAD."""
+
+    async def as_get(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
+
+    return as_get

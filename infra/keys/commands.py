@@ -20,8 +20,8 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.approvals import Act
-from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
 from infra.keys.hash_keys import accounts_key_files, console_key_files, hash_key_files
+from infra.keys.key_export import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,

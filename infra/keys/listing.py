@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from infra.keys.carrying import FILES, Purpose, here
 from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
+from infra.keys.key_export import FILES, Purpose, here
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
 from infra.private_keys.key_files import KeyFiles, load_keys, next_key

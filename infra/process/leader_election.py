@@ -84,7 +84,7 @@ async def always(_: Connection) -> None:
     """Eligible in any case."""
 
 
-class Parts:
+class LeaderParts:
     """The parts of a process that work side by side, and end their term together.
 
     A wait or a halt is over when each part that failed has had a good round: the rounds of the others say nothing.

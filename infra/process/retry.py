@@ -13,9 +13,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from infra.backoff import backoff_s
 from infra.errors import WaitTimedOut
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
-from infra.process.backoff import backoff_s
 from infra.settings import Settings
 
 Answer = TypeVar("Answer")

@@ -44,7 +44,7 @@ _ENCODING: Final = Bilingual(
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row that is not blank, with its first and last line in the file."""
 
     first_line: int
@@ -68,9 +68,9 @@ def mapped_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[tuple[i
         yield row.first_line, mapping, row.cells
 
 
-def checked_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+def checked_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[TableRow]:
     """As `all_rows`, each as long as the header."""
-    header: Row | None = None
+    header: TableRow | None = None
     for row in all_rows(stream, document):
         header = header or row
         if len(row.cells) != len(header.cells):
@@ -78,12 +78,12 @@ def checked_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
         yield row
 
 
-def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[TableRow]:
     """Every row that is not blank, the header first. Raises `WrongTable`."""
     if not stream.seekable():
         raise WrongTable(_PIPE)
     if is_workbook(stream):
-        yield from (Row(number, number, cells) for number, cells in sheet_rows(stream, document.sheet))
+        yield from (TableRow(number, number, cells) for number, cells in sheet_rows(stream, document.sheet))
         return
     delimiter = document.delimiter or guessed_delimiter(stream, document)
     stream.seek(0)
@@ -103,7 +103,7 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
             for cells in reader:
                 delimiters = 0
                 if any(cells):
-                    yield Row(before + 1, reader.line_num, cells)
+                    yield TableRow(before + 1, reader.line_num, cells)
                 before = reader.line_num
         except csv.Error as error:
             raise WrongTable(_MALFORMED.format(reader.line_num, str(error))) from error

@@ -25,7 +25,7 @@ from events.faults.nearest import nearest
 from events.validation.forms import forms_by_type
 from events.values.bilingual import Bilingual
 from infra.http.callers import Caller
-from infra.http.head_requests import with_head
+from infra.http.negotiation import with_head
 from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import (
     CONTENT_TYPE,
@@ -48,7 +48,7 @@ from producers.gateway.access.callers import host_of
 from producers.gateway.problems import refusal_document
 from producers.gateway.routes import lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.validating import Refusal
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
@@ -60,7 +60,7 @@ Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 """Makes an error's answer."""
 
 
-def application(parts: Parts) -> FastAPI:
+def application(parts: GatewayParts) -> FastAPI:
     """The application."""
     app = FastAPI(
         title="Yesser Events gateway",
@@ -84,7 +84,7 @@ def application(parts: Parts) -> FastAPI:
     return app
 
 
-def served(parts: Parts) -> ASGIApp:
+def served(parts: GatewayParts) -> ASGIApp:
     """The application as the gateway serves it. Limits come first: who may not send is answered before any work.
 
     Events that come without a parameter and answers that are kept pass by FastAPI, whose layers cost as much as

@@ -71,7 +71,7 @@ def described() -> Document:
     """The OpenAPI document, from an app without services, which is never called."""
     from producers.gateway.app import application
     from producers.gateway.routes.pages import openapi_document
-    from producers.gateway.routes.parts import Parts
+    from producers.gateway.routes.parts import GatewayParts
 
     nothing = cast(Any, None)
-    return openapi_document(application(Parts(Settings(), nothing, nothing, nothing, nothing)))
+    return openapi_document(application(GatewayParts(Settings(), nothing, nothing, nothing, nothing)))

@@ -33,7 +33,7 @@ from producers.gateway.http.handshake import accepting
 from producers.gateway.http.peers import CONNECTIONS_MAX
 from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
 from producers.gateway.receiving import Receiver
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.writer import KafkaWriter
 
 POOL_SIZE: Final = 4
@@ -100,7 +100,7 @@ class Gateway:
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            parts = Parts(settings, access, receiver, signer, reads, stop)
+            parts = GatewayParts(settings, access, receiver, signer, reads, stop)
             app = served(parts)
             noting = asyncio.create_task(_note_use(access))
             rereading = asyncio.create_task(_read_keys_again(settings, access, signer, self._read_keys_every_s))

@@ -31,7 +31,7 @@ _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RecordVerdict:
     """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal, else `UNSET`."""
 
     state: State
@@ -59,20 +59,20 @@ class Verdict:
         )
 
 
-async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[Verdict]:
+async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[RecordVerdict]:
     """The verdicts on these records of the agency's topic, in ascending order of offset."""
     rows = await connection.fetch(_SQL["by_offsets"], agency_topic(agency), list(offsets))
     return [_verdict(row) for row in rows]
 
 
-async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | None:
+async def by_id(connection: Connection, agency: Agency, id_: str) -> RecordVerdict | None:
     """The verdict on an id: registered, else the last refusal, else None."""
     claim = sha256(agency.claim_prefix + id_.encode()).digest()[:HASH_BYTES]
     index = await connection.fetchval(_SQL["accepted"], claim)
     if index is not None:
-        return Verdict("registered", index)
+        return RecordVerdict("registered", index)
     row = await connection.fetchrow(_SQL["refused"], agency.code, id_)
-    return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
+    return None if row is None else RecordVerdict("refused", row["index"], errors=row["errors"])
 
 
 async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] | None:
@@ -84,7 +84,7 @@ async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] |
     return [AnomalyRow(rule, RULES[rule].en, RULES[rule].ar) for rule in rules]
 
 
-async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+async def validated_records(connection: Connection, verdicts: Sequence[RecordVerdict]) -> list[dict[str, str]]:
     """The record of each verdict, as far as the log has it: its `id`, and `sha256` of its bytes.
 
     The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
@@ -142,16 +142,20 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     return document
 
 
-def _verdict(row: asyncpg.Record) -> Verdict:
+def _verdict(row: asyncpg.Record) -> RecordVerdict:
     offset: int = row["offset"]
     if row["next_offset"] is None or offset >= row["next_offset"]:
         halted = row["halted_reason"]
-        return Verdict("pending", offset=offset, halted=UNSET if halted is None else halted)
+        return RecordVerdict("pending", offset=offset, halted=UNSET if halted is None else halted)
     if row["errors"] is not None:
-        return Verdict("refused", row["index"], offset, row["errors"])
+        return RecordVerdict("refused", row["index"], offset, row["errors"])
     if row["of_index"] is not None:
-        return Verdict("duplicate", row["of_index"], offset)
-    return Verdict("lost", offset=offset) if row["index"] is None else Verdict("registered", row["index"], offset)
+        return RecordVerdict("duplicate", row["of_index"], offset)
+    return (
+        RecordVerdict("lost", offset=offset)
+        if row["index"] is None
+        else RecordVerdict("registered", row["index"], offset)
+    )
 
 
 def _inclusive(ranges: Any) -> list[list[int]]:

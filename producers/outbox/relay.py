@@ -51,16 +51,16 @@ class RefusedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OutboxRow:
     """A waiting event: its number in the outbox and its final bytes."""
 
     row_id: int
     event: bytes
 
 
-def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[RefusedRow]]:
+def sort_out(rows: Sequence[OutboxRow], agency: Agency) -> tuple[list[OutboxRow], list[RefusedRow]]:
     """The rows that can be sent, in order, and those that would be refused."""
-    good: list[Row] = []
+    good: list[OutboxRow] = []
     refused: list[RefusedRow] = []
     for row in rows:
         verdict = validate(row.event, STRUCTURED_HEADERS, agency)
@@ -128,7 +128,9 @@ class OutboxRelay:
         forget_at = time.monotonic()
         while True:
             woken.clear()
-            rows = [Row(r["row_id"], r["event"].encode()) for r in await connection.fetch(SQL["waiting"], ROWS_MAX)]
+            rows = [
+                OutboxRow(r["row_id"], r["event"].encode()) for r in await connection.fetch(SQL["waiting"], ROWS_MAX)
+            ]
             gauge("outbox_waiting", await _waiting(connection, len(rows)))
             if rows:
                 await self._make_durable(connection, epoch)
@@ -144,7 +146,7 @@ class OutboxRelay:
     async def _list_faults(self, connection: Connection, epoch: int) -> None:
         """Validate again the rows whose faults an earlier version did not store as a list. None of them is sent."""
         while found := await connection.fetch(SQL["unlisted"], ROWS_MAX):
-            _, faulty = sort_out([Row(row["row_id"], row["event"].encode()) for row in found], self._agency)
+            _, faulty = sort_out([OutboxRow(row["row_id"], row["event"].encode()) for row in found], self._agency)
             faults = {row.row_id: row.faults for row in faulty}
             # A valid row was refused by a gateway: its text is all that is known.
             refused = [RefusedRow(row["row_id"], faults.get(row["row_id"], [row["faults"]])) for row in found]
@@ -156,7 +158,7 @@ class OutboxRelay:
         if not await lease.renew(connection, LEASE, epoch, self._settings, table=LEASE_TABLE):
             raise Fenced(f"epoch {epoch} of the outbox was superseded")
 
-    async def _settle(self, connection: Connection, send: Send, epoch: int, rows: Sequence[Row]) -> None:
+    async def _settle(self, connection: Connection, send: Send, epoch: int, rows: Sequence[OutboxRow]) -> None:
         """Send the valid rows and mark them; note the faults of the others."""
         good, refused = sort_out(rows, self._agency)
         sent: list[tuple[int, str]] = []

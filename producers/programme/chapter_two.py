@@ -26,7 +26,7 @@ _REACH_SPREAD_PERMILLE: Final = 333
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CampaignAnswer:
     """One campaign and its answer; `number` varies outlets and reach between campaigns."""
 
     campaign_id: str
@@ -50,7 +50,7 @@ def answers(campaign_id: str, like: Campaign, starts_on: str | None) -> list[Sto
     """Acknowledged, aired on each channel, completed; `like` has its owner, and what the answers vary by."""
     records = read_records("awareness")["answers"]
     return list(
-        _answered(Answer(campaign_id, like.owner, number_of(like), starts_on or records["general_on"]), records)
+        _answered(CampaignAnswer(campaign_id, like.owner, number_of(like), starts_on or records["general_on"]), records)
     )
 
 
@@ -79,7 +79,7 @@ def _is_ours(campaign: Campaign, launched: dict[str, Record]) -> bool:
     return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])
 
 
-def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
+def _answered(answer: CampaignAnswer, records: Record) -> Iterator[StoryEvent]:
     yield _campaign_event(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
     for channel in CHANNELS:
         outlets = records["outlets"][channel]
@@ -93,7 +93,7 @@ def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
     yield _campaign_event(answer, "completed", "", records["completed_after_days"], {})
 
 
-def _campaign_event(answer: Answer, what: str, key: str, after_days: int, data: Data) -> StoryEvent:
+def _campaign_event(answer: CampaignAnswer, what: str, key: str, after_days: int, data: Data) -> StoryEvent:
     on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
     campaign_id = answer.campaign_id
     return story_event(

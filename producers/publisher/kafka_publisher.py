@@ -31,6 +31,7 @@ from aiokafka.errors import (
 )
 
 from events.wire.codec import STRUCTURED_HEADERS
+from infra.backoff import backoff_s
 from infra.kafka.client_config import (
     PRODUCER_DURABLE,
     ClientArguments,
@@ -49,7 +50,6 @@ from infra.kafka.clients import (
     trust_refusal,
 )
 from infra.observability.telemetry import span, trace_header
-from infra.process.backoff import backoff_s
 from infra.settings import Settings
 from producers.errors import NotAccepted, OutcomeUnknown
 

@@ -19,7 +19,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.event_files.lint import fault_sentence
 from infra.event_files.ndjson import LINE_BYTES_MAX
-from infra.log.refusal import Fault, Refusal, RefusalInFull
+from infra.log.refusals.documents import Fault, Refusal, RefusalInFull
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.refusals.documents import (
@@ -52,7 +52,7 @@ def refusals() -> None:
 def list_(agency: str | None, only_open: bool, position: int | None, gateway: Gateway | None, as_json: bool) -> None:
     """List the refused records, in log order, each with the entry that corrected it."""
     if gateway is None or position is not None:
-        from infra.log.refusals import refusals as refusals_in
+        from infra.log.refusals.read import refusals as refusals_in
 
         rows = _from_database(Settings(), lambda found: refusals_in(found, agency, position, is_open=only_open))
     else:

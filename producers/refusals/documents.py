@@ -12,7 +12,7 @@ from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Code
 from events.values.bilingual import Bilingual
 from infra.json_documents import members
-from infra.log.refusal import Fault, RefusalInFull
+from infra.log.refusals.documents import Fault, RefusalInFull
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
 

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from events.validation.verdicts import Agency
 from events.values.fields import Role
-from infra.log.refusals import refusal
+from infra.log.refusals.read import refusal
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from producers.refusals.documents import NoSuchRefusal, Redrive, RefusalDocument, document_of

@@ -16,7 +16,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import Defaults
-from infra.log.refusal import Fault
+from infra.log.refusals.documents import Fault
 from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import known_claims

@@ -25,8 +25,8 @@ from typing import Final
 
 import httpx
 
+from infra.backoff import backoff_s
 from infra.http.answers import AnswerRefused, bound_answers
-from infra.process.backoff import backoff_s
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from producers.sdk.answers import Language, NotAGateway, Problem, read_problem

@@ -21,7 +21,7 @@ from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
 from infra.json_documents import members
 from infra.log.ports.tree import WrongTree, require_tree
-from infra.log.refusals import refusals
+from infra.log.refusals.read import refusals
 from infra.log.signed_note import parse_vkey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files

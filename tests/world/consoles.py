@@ -20,7 +20,7 @@ from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.passwords import hash_password
 from consumers.console.app import application
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from consumers.console.process import Console, running_parts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
@@ -62,7 +62,7 @@ with run_server_in_thread() as server:
 class ConsoleApp:
     """The application, and what its pages work with."""
 
-    parts: Parts
+    parts: ConsoleParts
     app: ASGIApp
 
     @asynccontextmanager

@@ -18,7 +18,7 @@ from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
 from producers.gateway.receiving import Receiver
 from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import GatewayParts
 
 NOTHING: Final = cast(Any, None)
 SIGNER: Final = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
@@ -37,8 +37,8 @@ def receiver(**changes: int) -> Receiver:
     return Receiver(settings, cast(Any, Writer()), SIGNER, lambda: datetime.now(UTC))
 
 
-def parts(settings: Settings | None = None, access: object = None, receiver: Receiver = NOTHING) -> Parts:
-    return Parts(settings or Settings(), cast(Any, access), receiver, SIGNER, NOTHING)
+def parts(settings: Settings | None = None, access: object = None, receiver: Receiver = NOTHING) -> GatewayParts:
+    return GatewayParts(settings or Settings(), cast(Any, access), receiver, SIGNER, NOTHING)
 
 
 @cache

@@ -14,15 +14,15 @@ from unittest.mock import patch
 import httpx
 from fastapi import FastAPI
 
-from consumers.api.reader import Answer, Reader, State
-from consumers.console import visit
+from consumers.api.reader import ReadAnswer, Reader, State
+from consumers.console import page_request
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.sessions import COOKIE, Session, SessionOfAccount, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from consumers.console.process import FURTHER
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
@@ -63,10 +63,10 @@ class Documents:
         """In this block all pages ask it."""
 
         async def counts(*asked: Any) -> Any:
-            return Answer(self._counts, State([0]))
+            return ReadAnswer(self._counts, State([0]))
 
         with ExitStack() as patched:
-            patched.enter_context(patch.object(visit, "inbox_counts_for", counts))
+            patched.enter_context(patch.object(page_request, "inbox_counts_for", counts))
             for module in [found for name, found in sys.modules.items() if name.startswith(_PAGES)]:
                 for name, function in [*vars(module).items()]:
                     if name.endswith("_for") and iscoroutinefunction(function):
@@ -78,7 +78,7 @@ class Documents:
 
         async def answered(reader: Reader, *asked: Any, **more: Any) -> Any:
             found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
-            return Answer(found, State([0]))
+            return ReadAnswer(found, State([0]))
 
         return answered
 
@@ -159,7 +159,7 @@ _templates = cache(Templates)
 """Compiled once: they remember nothing else."""
 
 
-def parts_for(account: Account | None, **changes: Any) -> Parts:
+def parts_for(account: Account | None, **changes: Any) -> ConsoleParts:
     """`changes` are parts that a test needs beside the session, the templates and the read API."""
     away = cast(Pool, Away())
     live = changes.get("live") or Live(away)
@@ -183,7 +183,7 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
         "uploads": Uploads(gateway),
         "oidc": None,
     }
-    return Parts(**given | changes)
+    return ConsoleParts(**given | changes)
 
 
 @asynccontextmanager

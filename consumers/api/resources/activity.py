@@ -8,7 +8,7 @@ from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, AgencyCode, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.programme.activity import Activity
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
@@ -31,7 +31,7 @@ async def agencies_activity(
 
 async def activity_for(
     reader: Reader, agency: str | None, limit: int, after: str | None = None
-) -> Answer[list[Activity]]:
+) -> ReadAnswer[list[Activity]]:
     """A page of agencies, or one of them. Raises `Problem` (403, 422, 503)."""
     scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
     return await reader.page(

@@ -11,7 +11,7 @@ from consumers.api import documents
 from consumers.api.access import narrowed, scope_of
 from consumers.api.cursor import INTEGER_MAX, indexes_after
 from consumers.api.parameters import After, AgencyCode, Limit
-from consumers.api.reader import Answer, Reader, paged
+from consumers.api.reader import ReadAnswer, Reader, paged
 from consumers.api.reading import Reading
 from consumers.documents.log.anomalies import Anomaly
 from consumers.programme.plan.document import PLAN_CONSUMERS, anomalies_found
@@ -39,7 +39,7 @@ async def anomalies(
 
 async def anomalies_for(
     reader: Reader, agency: str | None = None, index: int | None = None, limit: int = 100, after: str | None = None
-) -> Answer[list[Anomaly]]:
+) -> ReadAnswer[list[Anomaly]]:
     """A page of anomalies, of this agency, of this entry. Raises `Problem` (403, 422, 503)."""
     scope = narrowed(scope_of(reader.caller), agency)
     chosen = AnomalyFilter(scope.agency, after=indexes_after(after), index=index, rows_max=limit + 1)

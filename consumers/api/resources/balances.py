@@ -8,7 +8,7 @@ from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.ledger.ledger import Balance, Balances
 from consumers.revenue import read
@@ -28,7 +28,7 @@ async def balances(request: Reading, limit: Limit = 100, after: After = None) ->
     return await request.respond(lambda reader: balances_for(reader, limit, after))
 
 
-async def balances_for(reader: Reader, limit: int, after: str | None = None) -> Answer[Balances]:
+async def balances_for(reader: Reader, limit: int, after: str | None = None) -> ReadAnswer[Balances]:
     """A page of the accounts in scope. Raises `Problem` (403, 422, 503)."""
     scope = money_scope(reader.caller)
 
@@ -37,4 +37,4 @@ async def balances_for(reader: Reader, limit: int, after: str | None = None) -> 
 
     found = await reader.page(REVENUE, rows, limit, lambda row: (row.account,))
     shown = Balances(log_index=found.log_index, accounts=tuple(found.document))
-    return Answer(shown, found.state, found.next)
+    return ReadAnswer(shown, found.state, found.next)

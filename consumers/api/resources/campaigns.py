@@ -13,7 +13,7 @@ from consumers.api import documents
 from consumers.api.access import may_read, narrowed, programme_scope
 from consumers.api.cursor import text_after, texts_after
 from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
-from consumers.api.reader import Answer, Reader, paged
+from consumers.api.reader import ReadAnswer, Reader, paged
 from consumers.api.reading import Reading, found
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
@@ -114,7 +114,7 @@ async def list_campaigns(
 ) -> Response:
     """Every campaign in the log that matches all parameters, and its state. As JSON, or with `Accept: text/csv`."""
 
-    async def listed(reader: Reader) -> Answer[list[Campaign]]:
+    async def listed(reader: Reader) -> ReadAnswer[list[Campaign]]:
         programme_scope(reader.caller)
         wanted, on = state and state.value, channel and channel.value
         key = texts_after(after) if sort == "due" else ("", text_after(after))
@@ -168,7 +168,7 @@ async def open_campaigns(
 
 async def inbox_for(
     reader: Reader, asked: InboxFilter, sort: Literal["due", "overdue"], limit: int, after: str | None = None
-) -> Answer[list[InboxItem]]:
+) -> ReadAnswer[list[InboxItem]]:
     """A page of the campaigns that somebody asked for. Raises `Problem` (403, 404, 422, 503)."""
     chosen = replace(asked.chosen_by(reader), sort=sort, after=texts_after(after), rows_max=limit + 1)
 
@@ -193,7 +193,7 @@ async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_
     return await request.respond(lambda reader: inbox_counts_for(reader, asked))
 
 
-async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> Answer[InboxCounts]:
+async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> ReadAnswer[InboxCounts]:
     """Raises `Problem` (403, 404, 422, 503)."""
     chosen = asked.chosen_by(reader)
 
@@ -219,7 +219,7 @@ async def one_campaign(request: Reading, campaign_id: Id) -> Response:
     return await request.respond(lambda reader: campaign_for(reader, campaign_id))
 
 
-async def campaign_for(reader: Reader, campaign_id: str) -> Answer[CampaignAndHistory]:
+async def campaign_for(reader: Reader, campaign_id: str) -> ReadAnswer[CampaignAndHistory]:
     """Another agency's without its airings and history. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
@@ -240,7 +240,7 @@ async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
     return await request.respond(lambda reader: explanation_for(reader, campaign_id))
 
 
-async def explanation_for(reader: Reader, campaign_id: str) -> Answer[Explanation]:
+async def explanation_for(reader: Reader, campaign_id: str) -> ReadAnswer[Explanation]:
     """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 

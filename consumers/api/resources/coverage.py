@@ -14,7 +14,7 @@ from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import cursor_of, text_after
 from consumers.api.parameters import After, AgencyCode, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.campaigns.coverage import Coverage
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
@@ -48,7 +48,7 @@ async def coverage_of_services(
 
 async def coverage_for(
     reader: Reader, agency: str | None, limit: int, after: str | None = None, *, unaired: bool = False
-) -> Answer[Coverage]:
+) -> ReadAnswer[Coverage]:
     """A page of services, of this agency. Raises `Problem` (403, 422, 503)."""
     scope = narrowed(programme_scope(reader.caller), agency)
     chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
@@ -56,4 +56,4 @@ async def coverage_for(
     if len(found.document.services) <= limit:
         return found
     shown = replace(found.document, services=found.document.services[:limit])
-    return Answer(shown, found.state, cursor_of((shown.services[-1].service_id,)))
+    return ReadAnswer(shown, found.state, cursor_of((shown.services[-1].service_id,)))

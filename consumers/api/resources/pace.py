@@ -8,7 +8,7 @@ from consumers.api import documents
 from consumers.api.access import programme_scope
 from consumers.api.parameters import AsOfIndex, AsOfRecorded
 from consumers.api.past import past_state
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.programme.plan import Pace
 from consumers.programme.plan.pace import pace
@@ -32,7 +32,9 @@ async def plan_and_calendar(
     return await request.respond(lambda reader: pace_for(reader, as_of_index, as_of_recorded))
 
 
-async def pace_for(reader: Reader, as_of_index: int | None = None, as_of_recorded: str | None = None) -> Answer[Pace]:
+async def pace_for(
+    reader: Reader, as_of_index: int | None = None, as_of_recorded: str | None = None
+) -> ReadAnswer[Pace]:
     """The plan against the calendar. Raises `Problem` (403, 422, 503)."""
     programme_scope(reader.caller)
     if as_of_index is None and as_of_recorded is None:
@@ -41,4 +43,4 @@ async def pace_for(reader: Reader, as_of_index: int | None = None, as_of_recorde
     async with reader.reads.connection() as connection, live_view(connection, [PROJECTIONS]) as view:
         if past.positions[0] > view.log_index:  # the log has these entries, the read model not yet
             raise Problem("database-away", retry_after_s=1)
-        return Answer(await pace(view, past.positions[0]), past)
+        return ReadAnswer(await pace(view, past.positions[0]), past)

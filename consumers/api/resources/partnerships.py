@@ -11,7 +11,7 @@ from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading, found
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
 from consumers.replay.as_of.view import View
@@ -31,7 +31,7 @@ async def list_partnerships(request: Reading, limit: Limit = 100, after: After =
     return await request.respond(lambda reader: partnerships_for(reader, limit, after))
 
 
-async def partnerships_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[Partnership]]:
+async def partnerships_for(reader: Reader, limit: int, after: str | None = None) -> ReadAnswer[list[Partnership]]:
     """A page of the partnerships in scope. Raises `Problem` (403, 422, 503)."""
     scope, key = money_scope(reader.caller), text_after(after)
     return await reader.page(
@@ -52,7 +52,7 @@ async def one_partnership(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: partnership_for(reader, partnership_id))
 
 
-async def partnership_for(reader: Reader, partnership_id: str) -> Answer[PartnershipAndTerms]:
+async def partnership_for(reader: Reader, partnership_id: str) -> ReadAnswer[PartnershipAndTerms]:
     """Raises `Problem` (403, 404, 503)."""
     scope = money_scope(reader.caller)
 

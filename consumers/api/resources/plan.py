@@ -12,7 +12,7 @@ from consumers.api import documents
 from consumers.api.access import may_read, programme_scope
 from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
 from consumers.api.past import past_plan, past_state
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.programme.plan import Plan
@@ -50,14 +50,14 @@ async def plan_for(
     as_of_index: int | None = None,
     as_of_recorded: str | None = None,
     partnerships_max: int | None = None,
-) -> Answer[Plan]:
+) -> ReadAnswer[Plan]:
     """The plan with the partnerships in scope, or the first of them. Raises `Problem` (403, 422, 429, 503)."""
     scope = programme_scope(reader.caller)
     if as_of_index is None and as_of_recorded is None:
         return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
     past = await past_state(reader, as_of_index, as_of_recorded)
     whole = await reader.reads.past_plans.shared(reader.caller.quota_name, past_plan, past.positions[0])
-    return Answer(_within(whole, scope, partnerships_max), past)
+    return ReadAnswer(_within(whole, scope, partnerships_max), past)
 
 
 def _within(plan: Plan, scope: AccessScope, partnerships_max: int | None) -> Plan:

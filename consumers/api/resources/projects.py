@@ -8,7 +8,7 @@ from consumers.api import documents
 from consumers.api.access import programme_scope, with_readable_history
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading, found
 from consumers.documents.programme.projects import Project, ProjectAndHistory
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
@@ -26,7 +26,7 @@ async def list_projects(request: Reading, limit: Limit = 100, after: After = Non
     return await request.respond(lambda reader: projects_for(reader, limit, after))
 
 
-async def projects_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[Project]]:
+async def projects_for(reader: Reader, limit: int, after: str | None = None) -> ReadAnswer[list[Project]]:
     """A page of the projects. Raises `Problem` (403, 422, 503)."""
     programme_scope(reader.caller)
     key = text_after(after)
@@ -45,7 +45,7 @@ async def one_project(request: Reading, project_id: Id) -> Response:
     return await request.respond(lambda reader: project_for(reader, project_id))
 
 
-async def project_for(reader: Reader, project_id: str) -> Answer[ProjectAndHistory]:
+async def project_for(reader: Reader, project_id: str) -> ReadAnswer[ProjectAndHistory]:
     """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 

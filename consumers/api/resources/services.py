@@ -11,7 +11,7 @@ from consumers.api import documents
 from consumers.api.access import programme_scope, with_readable_history
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading, found
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceState
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
@@ -46,7 +46,7 @@ async def list_services(
 
 async def services_for(
     reader: Reader, chosen: ServiceFilter, limit: int, after: str | None = None
-) -> Answer[list[Service]]:
+) -> ReadAnswer[list[Service]]:
     """A page of the directory. Raises `Problem` (403, 422, 503)."""
     programme_scope(reader.caller)
     chosen = replace(chosen, after=text_after(after), rows_max=limit + 1)
@@ -63,7 +63,7 @@ async def one_service(request: Reading, service_id: Id) -> Response:
     return await request.respond(lambda reader: service_for(reader, service_id))
 
 
-async def service_for(reader: Reader, service_id: str) -> Answer[ServiceAndHistory]:
+async def service_for(reader: Reader, service_id: str) -> ReadAnswer[ServiceAndHistory]:
     """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 

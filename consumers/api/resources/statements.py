@@ -11,7 +11,7 @@ from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.cursor import indexes_after, text_after
 from consumers.api.parameters import After, Id, Limit, Period
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import JSON, Reading, found
 from consumers.documents.ledger.ledger import Transfer, Transfers
 from consumers.documents.ledger.statements import Statement
@@ -45,7 +45,7 @@ async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 1
 
 async def statements_for(
     reader: Reader, partnership_id: str, limit: int, after: str | None = None
-) -> Answer[list[Statement]]:
+) -> ReadAnswer[list[Statement]]:
     """A page of the statements. Raises `Problem` (403, 404, 422, 503)."""
     scope = money_scope(reader.caller)
 
@@ -77,7 +77,7 @@ async def one_statement(request: Reading, partnership_id: Id, period: Period) ->
     return answer
 
 
-async def statement_for(reader: Reader, partnership_id: str, period: str) -> Answer[Statement]:
+async def statement_for(reader: Reader, partnership_id: str, period: str) -> ReadAnswer[Statement]:
     """Raises `Problem` (403, 404, 503)."""
     scope = money_scope(reader.caller)
 
@@ -92,14 +92,14 @@ async def statement_for(reader: Reader, partnership_id: str, period: str) -> Ans
     return await reader.read([REVENUE], question)
 
 
-async def statement_file_for(reader: Reader, partnership_id: str, period: str, name: str) -> Answer[bytes]:
+async def statement_file_for(reader: Reader, partnership_id: str, period: str, name: str) -> ReadAnswer[bytes]:
     """A statement as one of `FILES`. Raises `Problem` (403, 404, 429, 503)."""
     variant = "" if name == FIGURES else name
     figures = await statement_for(replace(reader, format=variant), partnership_id, period)
     if name == FIGURES:
-        return Answer(to_json(figures.document), figures.state)
+        return ReadAnswer(to_json(figures.document), figures.state)
     papers, holder = reader.reads.papers, reader.caller.quota_name
-    return Answer(await papers.beside(holder, written_statement, partnership_id, period, name), figures.state)
+    return ReadAnswer(await papers.beside(holder, written_statement, partnership_id, period, name), figures.state)
 
 
 @routes.get(
@@ -110,18 +110,18 @@ async def statement_file_for(reader: Reader, partnership_id: str, period: str, n
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""
 
-    async def document(reader: Reader) -> Answer[Transfers]:
+    async def document(reader: Reader) -> ReadAnswer[Transfers]:
         page = await transfers_for(reader, partnership_id, limit, after)
         transfers = tuple(page.document)
         named = Transfers(log_index=page.log_index, partnership_id=partnership_id, transfers=transfers)
-        return Answer(named, page.state, page.next)
+        return ReadAnswer(named, page.state, page.next)
 
     return await request.respond(document)
 
 
 async def transfers_for(
     reader: Reader, partnership_id: str, limit: int, after: str | None = None, kind: str | None = None
-) -> Answer[list[Transfer]]:
+) -> ReadAnswer[list[Transfer]]:
     """A page of the transfers, or of those of one account. Raises `Problem` (403, 404, 422, 503)."""
     scope = money_scope(reader.caller)
 

@@ -19,7 +19,7 @@ from consumers.documents.document import document_of
 from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
 from consumers.documents.log.commitments import Claim
 from consumers.models.registry import CONSUMERS
-from consumers.proof.audit.kept import require_rotations
+from consumers.proof.audit.pinned_checkpoint import require_rotations
 from consumers.proof.commitments.check import Hashes, acknowledged_in_log, hash_committed, newest_in_log, verdicts
 from consumers.proof.commitments.claims import read_model_name
 from consumers.replay.fold.consumer import Consumer

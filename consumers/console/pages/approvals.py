@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from consumers.api.cursor import INTEGER_MAX
 from consumers.console.navigation import roles_of
-from consumers.console.visit import Visiting, only
+from consumers.console.page_request import Visiting, only
 from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.keys.approvals import VALID, Act, may_confirm

@@ -12,7 +12,7 @@ from consumers.console.accounts.accounts import find_by_subject, set_password
 from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed, SignInTooWeak
 from consumers.console.accounts.tries import Tries
 from consumers.console.pages.signin import SignInPage, signed_in
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from consumers.console.web.security import SIGN_IN
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 
@@ -23,7 +23,7 @@ _ADDRESS_LENGTH_MAX: Final = 1_024
 _logger = structlog.get_logger(__name__)
 
 
-def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
+def router(parts: ConsoleParts, oidc: Oidc, tries: Tries) -> APIRouter:
     routes = APIRouter()
 
     @routes.get(BEGIN)
@@ -86,7 +86,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
     return routes
 
 
-def _redirect_uri(parts: Parts, request: Request) -> str:
+def _redirect_uri(parts: ConsoleParts, request: Request) -> str:
     base = parts.settings.console_address or f"{request.url.scheme}://{request.url.netloc}"
     return base.rstrip("/") + CALLBACK
 
@@ -95,7 +95,7 @@ def _peer(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _failed(parts: Parts, request: Request, error: Exception) -> Response:
+def _failed(parts: ConsoleParts, request: Request, error: Exception) -> Response:
     if isinstance(error, SignInTooWeak):
         _logger.warning("the identity provider did not authenticate as required", claim=error.claim)
         return SignInPage(parts, request, fault="provider-too-weak", claim=error.claim).answer()

@@ -17,8 +17,8 @@ from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
 from consumers.console.guard import LANGUAGE_COOKIE
 from consumers.console.navigation import home_of
-from consumers.console.parts import Parts
-from consumers.console.visit import Visit, Visiting, page_context
+from consumers.console.page_request import Visit, Visiting, page_context
+from consumers.console.parts import ConsoleParts
 from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
 from consumers.documents.teams.accounts import AccountRole
 from events.values.bilingual import LANGUAGES
@@ -42,7 +42,7 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 class SignInPage:
     """The page to sign in. `unsent`: a form of a session that has ended brought the browser here."""
 
-    parts: Parts
+    parts: ConsoleParts
     request: Request
     back: str = "/"
     username: str = ""
@@ -70,7 +70,7 @@ class SignInPage:
         return self.parts.templates.page("sign-in.html", self.request.state.words, context, status)
 
 
-def router(parts: Parts, tries: Tries) -> APIRouter:
+def router(parts: ConsoleParts, tries: Tries) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
@@ -129,7 +129,7 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
     return routes
 
 
-def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
+def _add_account_routes(routes: APIRouter, parts: ConsoleParts, tries: Tries) -> None:
     """The page of one's own account: its sessions and its password."""
 
     async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
@@ -192,14 +192,14 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         )
 
 
-def _require_passwords(parts: Parts) -> None:
+def _require_passwords(parts: ConsoleParts) -> None:
     """Raises `Problem` (404) where people sign in at the identity provider alone."""
     if not parts.has_passwords:
         raise Problem("not-found")
 
 
 async def signed_in(
-    parts: Parts,
+    parts: ConsoleParts,
     tries: Tries,
     request: Request,
     account: Account,

@@ -23,13 +23,13 @@ from consumers.delivery.mail.notices import VALID, NotSent, prepare, unknown_max
 from consumers.delivery.mail.smtp import MailNotConfigured, SmtpServer, SmtpSession, smtp_server
 from consumers.delivery.secrets import link_key
 from consumers.delivery.sending import sender
-from consumers.delivery.sending.route import Attempt, Limits, Message, Outcome, Route, Verdict
+from consumers.delivery.sending.route import Attempt, Limits, Message, NextStep, Outcome, Route
 from events.errors import Halt
+from infra.backoff import backoff_s
 from infra.keys.team_seals import TeamSeals
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count
 from infra.postgres.connection import Connection
-from infra.process.backoff import backoff_s
 from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.tls.plaintext import is_loopback
@@ -111,7 +111,7 @@ class Letters(Route[Prepared]):
         if isinstance(content.letter, NotSent):
             count("mails", code=content.letter.reason)
             outcome = Outcome(None, content.letter.reason, 0)
-            return Attempt(message, content.at, outcome, Verdict(content.letter.state))
+            return Attempt(message, content.at, outcome, NextStep(content.letter.state))
         outcome = await self._session.send(content.letter)
         count("mails", code=outcome.error or "accepted")
         if self.is_failing(outcome):
@@ -146,13 +146,13 @@ class Letters(Route[Prepared]):
         return written
 
 
-def verdict(message: Message, outcome: Outcome, now: datetime, chance: float) -> Verdict:
+def verdict(message: Message, outcome: Outcome, now: datetime, chance: float) -> NextStep:
     """`chance` is in [0, 1) and spreads the waits."""
     if outcome.delivered:
-        return Verdict("delivered")
+        return NextStep("delivered")
     if outcome.error == "no-server":  # of no message: the server rests
-        return Verdict("waiting")
+        return NextStep("waiting")
     may_have_arrived_often = outcome.error == "unknown" and message.unknown + 1 >= unknown_max(message)
     if outcome.error == "refused" or may_have_arrived_often or now - message.created_at >= VALID:
-        return Verdict("failed")
-    return Verdict("waiting", backoff_s(message.attempts + 1, chance, WAIT_MIN_S, WAIT_MAX_S))
+        return NextStep("failed")
+    return NextStep("waiting", backoff_s(message.attempts + 1, chance, WAIT_MIN_S, WAIT_MAX_S))

@@ -61,7 +61,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NextStep:
     """What becomes of the message. While it waits, `wait_s` is the time until the next attempt."""
 
     state: State
@@ -75,7 +75,7 @@ class Attempt:
     message: Message
     at: datetime
     outcome: Outcome
-    verdict: Verdict
+    verdict: NextStep
     late: bool = False
 
 

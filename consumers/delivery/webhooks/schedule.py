@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
-from consumers.delivery.sending.route import Outcome, Verdict
+from consumers.delivery.sending.route import NextStep, Outcome
 from infra.settings import Settings
 
 Reason = Literal["gone", "failing"]
@@ -36,14 +36,14 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def verdict(attempts: int, outcome: Outcome, policy: Policy, chance: float) -> Verdict:
+def verdict(attempts: int, outcome: Outcome, policy: Policy, chance: float) -> NextStep:
     """`attempts` counts this one; `chance` is in [0, 1)."""
     if outcome.delivered:
-        return Verdict("delivered")
+        return NextStep("delivered")
     if attempts > len(policy.delays_s):
-        return Verdict("failed")
+        return NextStep("failed")
     wait_s = policy.delays_s[attempts - 1] * (1 + JITTER * chance)
-    return Verdict("waiting", max(wait_s, min(outcome.retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
+    return NextStep("waiting", max(wait_s, min(outcome.retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
 
 
 def wait_max(policy: Policy) -> float:

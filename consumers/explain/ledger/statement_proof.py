@@ -26,7 +26,7 @@ from consumers.explain.ledger.folded import BATCH_ENTRIES
 from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries
-from consumers.proof.audit.kept import require_continuation
+from consumers.proof.audit.pinned_checkpoint import require_continuation
 from consumers.proof.audit.source import export_checkpoint, export_keys
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.replay.fold.memory import WholeTables

@@ -1,7 +1,7 @@
 """Explains a figure for a request: in a thread where few entries can have changed it, else by a process beside.
 
 What the thread folds is read before, in the request's own snapshot. A figure of a million certificates takes minutes
-and would delay every other request: a process of the pool explains it (`consumers.api.beside`).
+and would delay every other request: a process of the pool explains it (`consumers.api.calculation_pool`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from consumers.api.access import money_scope
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
 from consumers.explain.explain import Explained, Request, Traced, explain, explained, known_source, traced
 from consumers.explain.models import Model, NoSuchKey, WrongName
@@ -49,7 +49,7 @@ async def explained_for(
     derives: bool = False,
     consumers: Sequence[Consumer] = ALL,
     check: Check | None = None,
-) -> Answer[Explained]:
+) -> ReadAnswer[Explained]:
     """The last `limit` entries that changed a figure in scope; `key`: KEY or KEY/FIELD.
 
     Raises `Problem`: 403, 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
@@ -73,7 +73,7 @@ async def explained_for(
     known = await reader.read(consumers, question)
     answer = await _explained(reader, request, known.document, as_of_index)
     document = readable(answer.document, scope, is_money=partnership_of(model, name) is not None)
-    return Answer(replace(answer, document=document), known.state)
+    return ReadAnswer(replace(answer, document=document), known.state)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ import httpx
 
 from consumers.proof.audit.port import CorruptBatch, TilesPort
 from events.errors import Retry, YesserError
+from infra.backoff import backoff_s
 from infra.http.answers import BYTES_MAX, AnswerRefused, bound_answers
 from infra.log.signed_note import Verifier
-from infra.process.backoff import backoff_s
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.kept import ForkedLog, replace_file, require_continuation, require_rotations
+from consumers.proof.audit.pinned_checkpoint import ForkedLog, replace_file, require_continuation, require_rotations
 from consumers.proof.audit.port import MirrorPort, entries_of, tile_items
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from consumers.proof.audit.kept import (
+from consumers.proof.audit.pinned_checkpoint import (
     KeptCheckpoint,
     OlderCopy,
     OtherKeys,

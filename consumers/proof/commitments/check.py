@@ -66,7 +66,7 @@ class Known(Struct, frozen=True):
     reason: dict[str, str]
 
 
-class Verdict(Claim, frozen=True):
+class CheckedClaim(Claim, frozen=True):
     """A commitment after its check. `found` is None if there is no such read model or no such state.
 
     `acknowledgement` is the last one of a wrong commitment, if there is any. `ok`: it is no alarm.
@@ -122,7 +122,7 @@ async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:
 
 async def check(
     settings: Settings, claims: Sequence[Claim], acknowledgements: Sequence[Acknowledgement] = ()
-) -> list[Verdict]:
+) -> list[CheckedClaim]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
     settings = settings.acting_as("auditor")
     hashes: Hashes = {}
@@ -139,7 +139,7 @@ async def check(
 
 async def verdicts(
     connection: Connection, claims: Sequence[Claim], hashes: Hashes, acknowledgements: Sequence[Acknowledgement]
-) -> list[Verdict]:
+) -> list[CheckedClaim]:
     """A verdict for each claim, where the log gives these `hashes` of read models."""
     live, operators = await rows_versions(connection), await _operators(connection, acknowledgements)
     hashes = hashes | await hash_others(connection, claims)
@@ -154,7 +154,7 @@ async def verdicts(
             known = Known(last.index, operators.get(claim.index), last.reason)
         rows_hash = None if hashed is None else RowsHash(hashed.rows, hashed.sha256)
         ok = status is not Status.WRONG
-        verdicts.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
+        verdicts.append(CheckedClaim(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
     return verdicts
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from consumers.api import documents
-from consumers.api.reader import Answer, Reader, Reads
+from consumers.api.reader import ReadAnswer, Reader, Reads
 from consumers.api.reading import Reading
 from consumers.api.routes import prepared
 from consumers.documents.log.commitments import Claim
@@ -38,7 +38,7 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     return routes
 
 
-async def commitments_for(reader: Reader) -> Answer[list[Claim]]:
+async def commitments_for(reader: Reader) -> ReadAnswer[list[Claim]]:
     """Raises `Problem` (403, 503)."""
     reader.caller.require("log:read")
     return await reader.read([EVENT_INDEX], lambda view: newest_in_log(view.connection))

@@ -9,7 +9,7 @@ import uvloop
 from consumers.documents.document import Listing
 from consumers.documents.log.commitments import NO_COMMITMENT, Status
 from consumers.documents.tables import grid
-from consumers.proof.commitments.check import Verdict, check, said_in_log
+from consumers.proof.commitments.check import CheckedClaim, check, said_in_log
 from consumers.proof.commitments.claims import newest
 from events.values.bilingual import Bilingual
 from infra.command_line.display import show
@@ -28,13 +28,13 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
     return ok
 
 
-async def _check(settings: Settings, last: int | None) -> list[Verdict]:
+async def _check(settings: Settings, last: int | None) -> list[CheckedClaim]:
     async with connected(settings.acting_as("auditor"), "commitments", batch=True) as connection:
         claims, acknowledgements = await said_in_log(connection)
     return await check(settings, claims if last is None else newest(claims, last), acknowledgements=acknowledgements)
 
 
-def _show(verdicts: Sequence[Verdict]) -> None:
+def _show(verdicts: Sequence[CheckedClaim]) -> None:
     """Print how many match, how many are of an earlier version, and the others one by one."""
     by_status = {status: [verdict for verdict in verdicts if verdict.status is status] for status in Status}
     if not verdicts:
@@ -53,10 +53,10 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     for verdict in by_status[Status.ACKNOWLEDGED]:
         _show_acknowledged(verdict)
     if wrong := by_status[Status.WRONG]:
-        show(grid(Listing("لا تطابق السجل", "Do not match the log", Verdict), wrong))
+        show(grid(Listing("لا تطابق السجل", "Do not match the log", CheckedClaim), wrong))
 
 
-def _show_acknowledged(verdict: Verdict) -> None:
+def _show_acknowledged(verdict: CheckedClaim) -> None:
     known = verdict.acknowledgement
     if known is None:
         return

@@ -14,7 +14,7 @@ from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import cursor_of, text_after
 from consumers.api.parameters import After, AgencyCode, Limit
-from consumers.api.reader import Answer, Reader, Reads
+from consumers.api.reader import ReadAnswer, Reader, Reads
 from consumers.api.reading import Reading
 from consumers.api.routes import prepared
 from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
@@ -55,7 +55,7 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
 
 async def months_for(
     reader: Reader, month: str | None, agency: str | None, limit: int, after: str | None = None
-) -> Answer[Months]:
+) -> ReadAnswer[Months]:
     """The months, and a page of the agencies in this one, or in the newest. Raises `Problem` (403, 422, 503)."""
     scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
     async with reader.reads.connection() as connection:
@@ -64,7 +64,7 @@ async def months_for(
         rows = await connection.fetch(_SQL["agencies"], chosen, scope.agency, key, limit + 1)
     agency_months = tuple(_row(row) for row in rows[:limit])
     following = cursor_of((agency_months[-1].agency,)) if len(rows) > limit else None
-    return Answer(Months(month=chosen, months=tuple(known), agencies=agency_months), next=following)
+    return ReadAnswer(Months(month=chosen, months=tuple(known), agencies=agency_months), next=following)
 
 
 def _row(row: Any) -> AgencyMonth:

@@ -15,10 +15,10 @@ from typing import Final
 import httpx
 
 from events.errors import Retry
+from infra.backoff import backoff_s
 from infra.http.answers import bound_answers
 from infra.log.signed_note import Checkpoint
 from infra.observability.logs import LogOnce
-from infra.process.backoff import backoff_s
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, PATH, AddCheckpoint
 from infra.witnesses.cosignature import cosignature_in
 from infra.witnesses.policy import Witness

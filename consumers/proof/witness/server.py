@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
-from consumers.proof.witness.witness import Answer, Witness
+from consumers.proof.witness.witness import Witness, WitnessAnswer
 from infra.process.http_server import running
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, PATH
 
@@ -38,9 +38,9 @@ def application(witness: Witness, clock: Callable[[], float] = time.time) -> Cal
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         if scope["path"] != f"/{PATH}":
-            response = Answer(HTTPStatus.NOT_FOUND, f"ask for POST /{PATH}\n")
+            response = WitnessAnswer(HTTPStatus.NOT_FOUND, f"ask for POST /{PATH}\n")
         elif scope["method"] != "POST":
-            response = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST\n")
+            response = WitnessAnswer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST\n")
         else:
             response = await _added(witness, receive, clock)
         headers = [(b"content-type", response.type.encode()), (b"x-content-type-options", b"nosniff")]
@@ -50,14 +50,14 @@ def application(witness: Witness, clock: Callable[[], float] = time.time) -> Cal
     return answer
 
 
-async def _added(witness: Witness, receive: Receive, clock: Callable[[], float]) -> Answer:
+async def _added(witness: Witness, receive: Receive, clock: Callable[[], float]) -> WitnessAnswer:
     try:
         async with asyncio.timeout(BODY_MAX_S):
             body = await _body(receive)
     except TimeoutError:
-        return Answer(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time\n")
+        return WitnessAnswer(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time\n")
     if body is None:
-        return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {BODY_BYTES_MAX} bytes\n")
+        return WitnessAnswer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {BODY_BYTES_MAX} bytes\n")
     # Without a wait between the decision and the file: no other request can come in between.
     return witness.add_checkpoint(body, int(clock()))
 

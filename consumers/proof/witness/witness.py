@@ -22,7 +22,7 @@ TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WitnessAnswer:
     """An HTTP answer."""
 
     status: HTTPStatus
@@ -42,20 +42,20 @@ class Witness:
         self._state = state
         self.last = state.read(cosigner_of(key), log_keys[0].name)
 
-    def add_checkpoint(self, body: bytes, time_s: int) -> Answer:
+    def add_checkpoint(self, body: bytes, time_s: int) -> WitnessAnswer:
         """The answer to a request. Where it cosigns, the checkpoint is on disk first."""
         try:
             request = parse_add_checkpoint(body)
         except MalformedRequest as error:
-            return Answer(HTTPStatus.BAD_REQUEST, f"{error}\n")
+            return WitnessAnswer(HTTPStatus.BAD_REQUEST, f"{error}\n")
         decision = decide(request, self._log_keys, self.last)
-        if isinstance(decision, Answer):
+        if isinstance(decision, WitnessAnswer):
             return decision
         note = signed_by_log(decision.note, self._log_keys)
         line = cosign(self._key, note.rpartition("\n\n")[0] + "\n", time_s)
         self._state.write(note + line)
         self.last = decision
-        return Answer(HTTPStatus.OK, line)
+        return WitnessAnswer(HTTPStatus.OK, line)
 
 
 def signed_by_log(note: str, log_keys: Sequence[Verifier]) -> str:
@@ -69,27 +69,27 @@ def signed_by_log(note: str, log_keys: Sequence[Verifier]) -> str:
     return f"{text}\n{''.join(own.values())}"
 
 
-def decide(request: AddCheckpoint, log_keys: Sequence[Verifier], last: Checkpoint | None) -> Checkpoint | Answer:
+def decide(request: AddCheckpoint, log_keys: Sequence[Verifier], last: Checkpoint | None) -> Checkpoint | WitnessAnswer:
     """The checkpoint to cosign, or the refusal, by the rules of tlog-witness. `last` was cosigned last."""
     origin = log_keys[0].name
     if request.note.partition("\n")[0] != origin:
-        return Answer(HTTPStatus.NOT_FOUND, f"this witness knows the log {origin} only\n")
+        return WitnessAnswer(HTTPStatus.NOT_FOUND, f"this witness knows the log {origin} only\n")
     try:
         text, signers = known_signers(request.note, log_keys)
         if not signers:
-            return Answer(HTTPStatus.FORBIDDEN, f"no key of {origin} that is known here signed the checkpoint\n")
+            return WitnessAnswer(HTTPStatus.FORBIDDEN, f"no key of {origin} that is known here signed the checkpoint\n")
         new = read_checkpoint(text, origin, request.note)
     except InvalidNote as error:
-        return Answer(HTTPStatus.FORBIDDEN, f"{error}\n")
+        return WitnessAnswer(HTTPStatus.FORBIDDEN, f"{error}\n")
     last_size, last_root = (0, EMPTY_ROOT) if last is None else (last.size, last.root)
     if request.old_size > new.size:
-        return Answer(HTTPStatus.BAD_REQUEST, f"the old size {request.old_size} is beyond the size {new.size}\n")
+        return WitnessAnswer(HTTPStatus.BAD_REQUEST, f"the old size {request.old_size} is beyond the size {new.size}\n")
     if request.old_size != last_size:
-        return Answer(HTTPStatus.CONFLICT, f"{last_size}\n", SIZE_TYPE)
+        return WitnessAnswer(HTTPStatus.CONFLICT, f"{last_size}\n", SIZE_TYPE)
     if new.size == last_size and new.root != last_root:
-        return Answer(HTTPStatus.CONFLICT, f"another tree of {last_size} entries was cosigned here\n")
+        return WitnessAnswer(HTTPStatus.CONFLICT, f"another tree of {last_size} entries was cosigned here\n")
     if not verify_consistency(last_size, last_root, new.size, new.root, request.proof):
-        return Answer(
+        return WitnessAnswer(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"the proof does not show that the tree of {new.size} entries continues the one of {last_size}\n",
         )

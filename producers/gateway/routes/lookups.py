@@ -26,8 +26,8 @@ from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
 from producers.gateway.answers import AnomalyRow, EventStatus, Receipts
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
-from producers.gateway.routes.parts import Parts, PartsDep
-from producers.gateway.verdicts import Verdict, anomalies_of, by_id, by_offsets, completeness, validated_records
+from producers.gateway.routes.parts import GatewayParts, PartsDep
+from producers.gateway.verdicts import RecordVerdict, anomalies_of, by_id, by_offsets, completeness, validated_records
 
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
@@ -110,14 +110,14 @@ async def seen(parts: PartsDep, request: Request, month: Month = None, agency: A
         return _json(await completeness(connection, whose.code, month))
 
 
-async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> EventStatus:
+async def _status(parts: GatewayParts, whose: Agency, id_: str, address: str | None) -> EventStatus:
     if not _EVENT_ID.fullmatch(id_):
         raise Problem("not-found")
     async with parts.connection() as connection:
         offset = (
             parts.receiver.storage.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
         )
-        verdict: Verdict | None = None
+        verdict: RecordVerdict | None = None
         record: dict[str, str] = {}
         if offset is not None:
             (verdict,) = await by_offsets(connection, whose.code, [offset])
@@ -141,7 +141,7 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
     return status
 
 
-async def _wait_for_verdict(parts: Parts, request: Request, whose: Agency, since: int, wait_s: float) -> None:
+async def _wait_for_verdict(parts: GatewayParts, request: Request, whose: Agency, since: int, wait_s: float) -> None:
     """Until a record at or above `since` has its verdict, at most `wait_s`; less if the client or the gateway goes."""
     deadline = time.monotonic() + wait_s
     with parts.verdicts.waiting(agency_topic(whose.code)) as woken:
@@ -162,13 +162,13 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
+async def _is_read(parts: GatewayParts, whose: Agency, since: int) -> bool:
     """Whether a record at or above `since` has its verdict."""
     async with parts.connection() as connection:
         return (await read_topic_state(connection, agency_topic(whose.code))).next_offset > since
 
 
-async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> Receipts:
+async def _page(parts: GatewayParts, whose: Agency, since: int, limit: int) -> Receipts:
     topic = agency_topic(whose.code)
     async with parts.connection() as connection:
         reading = await read_topic_state(connection, topic)

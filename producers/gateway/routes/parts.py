@@ -21,7 +21,7 @@ from producers.gateway.receiving import Receiver
 
 
 @dataclass(slots=True)
-class Parts:
+class GatewayParts:
     """What the application works with."""
 
     settings: Settings
@@ -50,10 +50,10 @@ class Parts:
         return self.for_reading().connection()
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
+async def _parts(request: Request) -> GatewayParts:
+    parts: GatewayParts = request.app.state.parts
     return parts
 
 
-PartsDep = Annotated[Parts, Depends(_parts)]
+PartsDep = Annotated[GatewayParts, Depends(_parts)]
 """The parameter by which a route gets the application's parts."""

@@ -14,7 +14,7 @@ from infra.postgres.verdicts import known_claims
 from producers.gateway.duplicates import duplicate_rows, validation_document
 from producers.gateway.receiving import Sent
 from producers.gateway.routes.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
-from producers.gateway.routes.parts import Parts, PartsDep
+from producers.gateway.routes.parts import GatewayParts, PartsDep
 
 JSON: Final = "application/json"
 EVENTS: Final = "/v1/events"
@@ -71,7 +71,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     return Response(body, 200, {"Content-Language": language}, JSON)
 
 
-async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
+async def stored(parts: GatewayParts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.access.caller(request)
     caller.require("events:write")

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.log.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
 from events.wire.entry import recorded_time
@@ -43,7 +43,7 @@ async def log(request: Reading) -> Response:
     return await request.respond(log_for)
 
 
-async def log_for(reader: Reader) -> Answer[LogState]:
+async def log_for(reader: Reader) -> ReadAnswer[LogState]:
     """Raises `Problem` (403, 503)."""
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
@@ -57,7 +57,7 @@ async def log_for(reader: Reader) -> Answer[LogState]:
         cosigned=cosigned and _checkpoint(*cosigned, None),
         rotations=tuple(rotations),
     )
-    return Answer(document)
+    return ReadAnswer(document)
 
 
 @routes.get(
@@ -70,7 +70,7 @@ async def consistency(request: Reading, old_size: Index, new_size: Index) -> Res
     return await request.respond(lambda reader: consistency_for(reader, old_size, new_size))
 
 
-async def consistency_for(reader: Reader, old_size: int, new_size: int) -> Answer[Consistency]:
+async def consistency_for(reader: Reader, old_size: int, new_size: int) -> ReadAnswer[Consistency]:
     """Raises `Problem` (403, 404, 503)."""
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
@@ -79,7 +79,7 @@ async def consistency_for(reader: Reader, old_size: int, new_size: int) -> Answe
             raise Problem("not-found")
         path = await consistency_proof(StoredHashes(connection), old_size, new_size)
     hashes = tuple(base64.b64encode(step).decode() for step in path)
-    return Answer(Consistency(old_size=old_size, new_size=new_size, path=hashes))
+    return ReadAnswer(Consistency(old_size=old_size, new_size=new_size, path=hashes))
 
 
 def _checkpoint(size: int | None, note: str | None, signed_at: datetime | None) -> SignedCheckpoint | None:

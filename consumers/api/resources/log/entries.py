@@ -17,7 +17,7 @@ from consumers.api import documents
 from consumers.api.access import narrowed, scope_of
 from consumers.api.cursor import INTEGER_MAX, cursor_of, index_after
 from consumers.api.parameters import After, AgencyCode, Limit, Text
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.log.entries import PAGE_ROWS_MAX, Entry
@@ -80,7 +80,7 @@ async def entries_for(
     recorded_from: str | None = None,
     recorded_to: str | None = None,
     after: str | None = None,
-) -> Answer[list[Entry]]:
+) -> ReadAnswer[list[Entry]]:
     """A page of entries in scope. Raises `Problem` (403, 422, 503)."""
     scope = narrowed(scope_of(reader.caller), chosen.agency)
     full = chosen.type and as_full_type(chosen.type)
@@ -97,7 +97,7 @@ async def entries_for(
     consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
     found = await reader.read(consumers, question)
     last = found.document.next_cursor
-    return Answer(found.document.events, found.state, None if last is None else cursor_of((last,)))
+    return ReadAnswer(found.document.events, found.state, None if last is None else cursor_of((last,)))
 
 
 async def found_by_partner(view: View, query: Query, scope: AccessScope) -> Page:

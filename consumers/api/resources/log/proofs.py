@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import JSON, Reading
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.entries import Proof
@@ -58,7 +58,7 @@ async def proof(request: Reading, index: Index) -> Response:
     return Response(to_json(found), headers=_VARY, media_type=JSON)
 
 
-async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
+async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
     """The proof of an entry in scope. Raises `Problem` (403, 404, 503), and `ChangedEntry`.
 
     Who may read every entry gets a changed one too: its proof fails, and that is the evidence. Whether another caller
@@ -85,7 +85,7 @@ async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
         checkpoint=note,
         rotations="\n".join(rotations),
     )
-    return Answer(document)
+    return ReadAnswer(document)
 
 
 def proof_file(proof: Proof) -> str:

@@ -11,13 +11,13 @@ from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import INTEGER_MAX, index_after
 from consumers.api.parameters import After, AgencyCode, Index, Limit
-from consumers.api.reader import Answer, Reader, paged
+from consumers.api.reader import ReadAnswer, Reader, paged
 from consumers.api.reading import Reading, found
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from infra.log.refusal import Refusal, RefusalInFull
-from infra.log.refusals import refusal as read_refusal
-from infra.log.refusals import refusals as read_refusals
+from infra.log.refusals.documents import Refusal, RefusalInFull
+from infra.log.refusals.read import refusal as read_refusal
+from infra.log.refusals.read import refusals as read_refusals
 
 _NEWEST: Final = INTEGER_MAX + 1
 
@@ -40,7 +40,7 @@ async def refusals(
 
 async def refusals_for(
     reader: Reader, agency: str | None, limit: int, after: str | None = None, *, is_open: bool = False
-) -> Answer[list[Refusal]]:
+) -> ReadAnswer[list[Refusal]]:
     """A page of refusals, of this agency. Raises `Problem` (403, 422, 503)."""
     scope = narrowed(programme_scope(reader.caller), agency)
     before = _NEWEST if after is None else index_after(after)
@@ -62,7 +62,7 @@ async def refusal(request: Reading, index: Index) -> Response:
     return await request.respond(lambda reader: refusal_for(reader, index))
 
 
-async def refusal_for(reader: Reader, index: int) -> Answer[RefusalInFull]:
+async def refusal_for(reader: Reader, index: int) -> ReadAnswer[RefusalInFull]:
     """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 

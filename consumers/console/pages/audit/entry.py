@@ -17,7 +17,7 @@ from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.refusal import Fault
+from infra.log.refusals.documents import Fault
 from infra.log.signed_note import (
     Checkpoint,
     InvalidKey,
@@ -36,7 +36,7 @@ ProofState = Literal["good", "changed", "not-in-tree", "not-signed", "other-key"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EventField:
     """A field of the event: its path, what it means, its name for `values.shown`, and its value."""
 
     path: str
@@ -50,7 +50,7 @@ class EntryView:
     """An entry, and the fields of its data, the first `ROWS_MAX`."""
 
     entry: Entry
-    fields: tuple[Row, ...]
+    fields: tuple[EventField, ...]
     is_cut: bool
 
     @property
@@ -128,13 +128,13 @@ def _unverified(note: str) -> Checkpoint:
     return read_checkpoint(split_note(note)[0], note.partition("\n")[0], note)
 
 
-def _rows(type_name: str, shown: str, path: str, value: Any) -> Iterator[Row]:
+def _rows(type_name: str, shown: str, path: str, value: Any) -> Iterator[EventField]:
     """A row for each value. `shown` has the numbers of list items, `path` has `[]` for them."""
     name = path.rpartition(".")[2].removesuffix("[]")
     if isinstance(value, dict) and value.keys() == {"ar", "en"}:
         meaning = _meaning(type_name, path)
         for language in ("ar", "en"):
-            yield Row(f"{shown}.{language}", meaning, name, value[language])
+            yield EventField(f"{shown}.{language}", meaning, name, value[language])
     elif isinstance(value, dict) and value:
         for key, member in value.items():
             yield from _rows(type_name, _joined(shown, key), _joined(path, key), member)
@@ -142,7 +142,7 @@ def _rows(type_name: str, shown: str, path: str, value: Any) -> Iterator[Row]:
         for number, item in enumerate(value):
             yield from _rows(type_name, f"{shown}[{number}]", f"{path}[]", item)
     else:
-        yield Row(shown, _meaning(type_name, path), name, value)
+        yield EventField(shown, _meaning(type_name, path), name, value)
 
 
 def _joined(path: str, key: str) -> str:

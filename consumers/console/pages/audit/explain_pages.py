@@ -12,11 +12,11 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
 from consumers.console.data.read_api import changed_row_of
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.entry import verifier_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.values import change, exact_money, formula_line, shown
-from consumers.console.visit import Visit, Visiting
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.explanations import Explanation, Step

@@ -17,10 +17,10 @@ from consumers.api.resources.log.entries import RecordedFrom, RecordedTo, entrie
 from consumers.api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
 from consumers.api.resources.log.proofs import proof_file as as_proof_file
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
+from consumers.console.page_request import Visiting, attachment, only
 from consumers.console.pages.audit.entry import entry_view, pretty, proof_state, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
-from consumers.console.visit import Visiting, attachment, only
 from consumers.console.web.language import western
 from consumers.console.web.typed import is_day
 from consumers.documents.log.entries import Entry

@@ -15,11 +15,11 @@ from consumers.api.resources.anomalies import anomalies_for
 from consumers.api.resources.log.checkpoints import log_for
 from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visit, Visiting, only
 from consumers.console.pages.audit import explain_pages, log_pages
 from consumers.console.pages.audit.entry import verifier_of
 from consumers.console.pages.audit.log_pages import PAGE_ROWS, ROOM
 from consumers.console.pages.audit.values import shown
-from consumers.console.visit import Visit, Visiting, only
 from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.log.checks import CheckResult
 from consumers.documents.log.commitments import Claim

@@ -15,8 +15,8 @@ from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.inbox import rule_name, rule_of, today_of
-from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list

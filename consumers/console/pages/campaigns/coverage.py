@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.api.resources.coverage import coverage_for
+from consumers.console.page_request import Visiting, csv_attachment
 from consumers.console.pages.plan.details import covered_services
-from consumers.console.visit import Visiting, csv_attachment
 from consumers.documents.campaigns import coverage as nouns
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.programme.campaigns.coverage.show import coverage_csv

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.visit import Visit, Visiting, csv_attachment
+from consumers.console.page_request import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, Channel, StateFilter, sections
 from consumers.documents.campaigns.rules import RuleMoment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from consumers.console.navigation import roles_of
-from consumers.console.pages.campaigns import acting, campaign, coverage, inbox, teams, webhooks
-from consumers.console.visit import only
+from consumers.console.page_request import only
+from consumers.console.pages.campaigns import campaign, coverage, inbox, report_pages, teams, webhooks
 
 routes = APIRouter(dependencies=[only(roles_of("/campaigns"))])
-for part in (inbox, coverage, teams, webhooks, acting, campaign):  # the last has the path `/campaigns/ID`
+for part in (inbox, coverage, teams, webhooks, report_pages, campaign):  # the last has the path `/campaigns/ID`
     routes.include_router(part.routes)

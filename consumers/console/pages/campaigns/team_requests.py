@@ -15,8 +15,8 @@ from fastapi import Depends
 from msgspec import Struct
 
 from consumers.console.accounts.accounts import Account
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.reporting import AWAY, Faults, faults_of
-from consumers.console.visit import Visit, Visiting
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.teams.teams import Subscription
 from consumers.documents.teams.webhooks import WebhookAndSecrets

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.inbox import rule_name
 from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.team_requests import (
@@ -26,7 +27,6 @@ from consumers.console.pages.campaigns.team_requests import (
     subscriptions_of,
     webhooks_of,
 )
-from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel, channel_list

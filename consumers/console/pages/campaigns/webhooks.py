@@ -12,7 +12,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from consumers.console.pages.campaigns.acting import LOOK_EVERY_S
+from consumers.console.page_request import Visit, Visiting
+from consumers.console.pages.campaigns.report_pages import LOOK_EVERY_S
 from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.team_requests import (
     OWN_TEAM,
@@ -24,7 +25,6 @@ from consumers.console.pages.campaigns.team_requests import (
     webhook_of,
 )
 from consumers.console.pages.campaigns.teams import TeamCode
-from consumers.console.visit import Visit, Visiting
 from consumers.console.web.typed import instant_of
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.teams.teams import Team

@@ -16,8 +16,8 @@ from fastapi.responses import Response
 from consumers.api.cursor import INTEGER_MAX
 from consumers.console.accounts.accounts import list_accounts
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visiting, only
 from consumers.console.pages.operations.runbook import runbook_entry
-from consumers.console.visit import Visiting, only
 from consumers.documents.document import documents_of
 from consumers.documents.teams.accounts import ACCOUNTS
 from consumers.documents.teams.trail import TRAIL, TrailRow

@@ -16,9 +16,9 @@ from fastapi.responses import Response
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import Id
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.console.visit import Visit, Visiting
 from consumers.documents.ledger.reconciliation import FindingKind
 from consumers.explain.ledger.bank_table import (
     KINDS,
@@ -126,7 +126,7 @@ def _kept(visit: Visit) -> bytes:
         return b"{}"
 
 
-async def _entries_for(reader: Reader, partnership_id: str) -> Answer[tuple[list[Raw] | None, frozenset[int]]]:
+async def _entries_for(reader: Reader, partnership_id: str) -> ReadAnswer[tuple[list[Raw] | None, frozenset[int]]]:
     """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner.
 
     Raises `Problem` (403, 404, 500 for a changed entry, 503).

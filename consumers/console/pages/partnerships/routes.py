@@ -12,9 +12,9 @@ from consumers.api.parameters import After, Id, checked
 from consumers.api.resources.partnerships import partnerships_for
 from consumers.api.resources.statements import transfers_for
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visit, Visiting, csv_attachment, only
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
 from consumers.console.pages.partnerships.shown import listed, partnership_of
-from consumers.console.visit import Visit, Visiting, csv_attachment, only
 from consumers.documents.ledger.forecasts import ForecastPeriod
 from consumers.documents.ledger.ledger import Account, AccountKind, kind_of
 from consumers.documents.ledger.partnerships import LISTED, Partnership

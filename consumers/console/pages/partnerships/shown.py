@@ -8,8 +8,8 @@ from markupsafe import Markup
 from msgspec.structs import asdict
 
 from consumers.api.resources.partnerships import partnership_for
+from consumers.console.page_request import Visit
 from consumers.console.pages.audit.values import formula_line
-from consumers.console.visit import Visit
 from consumers.documents.document import document_of
 from consumers.documents.formulas import derived
 from consumers.documents.ledger.partnerships import ListedPartnership, Partnership, PartnershipAndTerms

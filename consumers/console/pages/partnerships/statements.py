@@ -7,10 +7,10 @@ from fastapi.responses import Response
 
 from consumers.api.parameters import Id, Period
 from consumers.api.resources.statements import FILES, statement_file_for
+from consumers.console.page_request import Visiting, attachment
 from consumers.console.pages.audit.explain_pages import Before, figure_page
 from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships.shown import guarantee_formula, partnership_of
-from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.statements import BandShare
 from consumers.explain.ledger.over_http.routes import ZIP, closed, proof_for, working_for
 from consumers.explain.statement_formulas import FORMULAS

@@ -11,8 +11,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import Id, checked
+from consumers.console.page_request import Visit, Visiting, csv_attachment
 from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.console.web.typed import hundredths
 from consumers.documents.document import fields
 from consumers.documents.formulas import percent_text

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from consumers.api.parameters import AgencyCode, checked, known
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.resources.coverage import coverage_for
 from consumers.api.resources.projects import project_for, projects_for
 from consumers.api.resources.services import Group as GroupParameter
 from consumers.api.resources.services import State, service_for, services_for
+from consumers.console.page_request import Visit, Visiting, csv_attachment
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.overview import read_overview
 from consumers.console.pages.plan.page import Context, show
-from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.campaigns.coverage import AgencyCoverage, ServiceCoverage
 from consumers.documents.programme.history import HISTORY, Step
@@ -194,8 +194,8 @@ async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
 async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = False) -> list[ServiceCoverage]:
     """Every launched service, or those of an agency, at most `FILE_ROWS_MAX`."""
 
-    async def page(reader: Reader, limit: int, after: str | None) -> Answer[list[ServiceCoverage]]:
+    async def page(reader: Reader, limit: int, after: str | None) -> ReadAnswer[list[ServiceCoverage]]:
         found = await coverage_for(reader, agency, limit, after, unaired=unaired)
-        return Answer([*found.document.services], found.state, found.next)
+        return ReadAnswer([*found.document.services], found.state, found.next)
 
     return await visit.all_rows(page, rows_max=FILE_ROWS_MAX)

@@ -168,7 +168,6 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         "",
         "/plan/services",
     )
-    everywhere = label_of(Awareness, "on_all_three")
     training = list(_training(plan.training, pace.measured_on, why))
     shown = plan.partnerships[:PARTNERSHIPS_SHOWN_MAX]
     agencies = agencies_behind(pace.agencies)[:AGENCIES_SHOWN_MAX]
@@ -187,14 +186,7 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         training=training,
         training_shown=_nearest(training, pace.measured_on),
         awareness=[_aired(channel, plan.awareness, why) for channel in Channel],
-        everywhere=Line(
-            everywhere,
-            plan.awareness.on_all_three,
-            plan.awareness.launched_services,
-            None,
-            why("awareness", "on_all_three"),
-            long_name=aired_name(everywhere),
-        ),
+        everywhere=_aired_everywhere(plan.awareness, why("awareness", "on_all_three")),
         partnerships=[(row, why(f"partnerships/{row.partnership_id}", "net_halalas")) for row in shown],
         partnerships_more=(plan.partnerships_count or len(plan.partnerships)) - len(shown),
         late=[line for line in judged if line.state == "late"],
@@ -203,6 +195,11 @@ def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
         agencies=agencies,
         agencies_more=len(pace.agencies) - len(agencies),
     )
+
+
+def _aired_everywhere(aired: Awareness, why: str) -> Line:
+    name = label_of(Awareness, "on_all_three")
+    return Line(name, aired.on_all_three, aired.launched_services, None, why, long_name=aired_name(name))
 
 
 def _group(group: Group, row: ServiceGroup, why: Any) -> Line:

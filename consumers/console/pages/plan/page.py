@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from consumers.api.access import scope_of
 from consumers.api.reader import Reader
-from consumers.console.visit import Visit
+from consumers.console.page_request import Visit
 from consumers.console.web.rendered import Part, rendered_part
 from consumers.documents.access_scope import EVERYTHING
 

@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse
 
 from consumers.api.reader import Reader
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visiting, csv_attachment, only
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.overview import PARTNERSHIPS_SHOWN_MAX, Line, Overview, agencies_behind, read_overview
 from consumers.console.pages.plan.page import Context, show
-from consumers.console.visit import Visiting, csv_attachment, only
 from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS

@@ -10,7 +10,7 @@ from events.faults.problems import PROBLEMS
 from events.faults.problems import Fault as FoundFault
 from events.values.bilingual import Bilingual
 from infra.event_files.lint import sentence_of
-from infra.log.refusal import Fault as LoggedFault
+from infra.log.refusals.documents import Fault as LoggedFault
 from producers.sdk.answers import EventError
 
 Fault = EventError | LoggedFault | FoundFault

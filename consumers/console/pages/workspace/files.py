@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, UploadFile
 from fastapi.responses import Response
 
+from consumers.console.page_request import Visit, Visiting, attachment, csv_attachment
 from consumers.console.pages.workspace.faults import Explained, explained_fault
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import (
@@ -20,7 +21,6 @@ from consumers.console.sending.uploads import (
     TooManyFiles,
     Upload,
 )
-from consumers.console.visit import Visit, Visiting, attachment, csv_attachment
 from events.values.bilingual import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.errors import WrongInput

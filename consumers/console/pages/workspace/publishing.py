@@ -15,12 +15,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.data.gateway import Reply
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.workspace.entered import COUNT, DATA, Entered, Values, entered, one, with_added, without
 from consumers.console.pages.workspace.faults import explained, faults_by_name
 from consumers.console.pages.workspace.form import Group, Many, Node, form_of
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
 from consumers.console.sending.receipts import Receipt
-from consumers.console.visit import Visit, Visiting
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, EventType, may_send

@@ -12,9 +12,9 @@ from fastapi.responses import Response
 from consumers.api.parameters import After, Index
 from consumers.api.resources.log.refusals import refusal_for, refusals_for
 from consumers.console.navigation import roles_of
+from consumers.console.page_request import Visit, Visiting, only
 from consumers.console.pages.workspace import files, publishing
 from consumers.console.pages.workspace.faults import explained
-from consumers.console.visit import Visit, Visiting, only
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
 from infra.postgres.sql import queries

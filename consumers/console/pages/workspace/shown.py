@@ -163,47 +163,47 @@ NONE: Final = _B("لا يوجد", "None")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRow:
     """A field and its value. `kind`: `riyals`, `percent`, `date`, `number`, `code`, `text`, `words` (in both
     languages), or `rows` (a list or group: `rows`)."""
 
     label: Bilingual
     kind: str
     value: Any = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[FieldRow, ...] = ()
 
 
-def in_words(nodes: Sequence[Node], data: Mapping[str, Any]) -> tuple[Row, ...]:
+def in_words(nodes: Sequence[Node], data: Mapping[str, Any]) -> tuple[FieldRow, ...]:
     """The rows of an event's data; a member that it does not have has none."""
     return tuple(_row(node, data[node.name], label_of(node)) for node in nodes if node.name in data)
 
 
-def _row(node: Node, value: Any, label: Bilingual) -> Row:
+def _row(node: Node, value: Any, label: Bilingual) -> FieldRow:
     if value is None:
-        return Row(label, "words", NONE)
+        return FieldRow(label, "words", NONE)
     match node:
         case Leaf():
             return _leaf(node, value, label)
         case Choices():
-            return Row(label, "words", joined(CHOICE_NAMES[choice] for choice in value))
+            return FieldRow(label, "words", joined(CHOICE_NAMES[choice] for choice in value))
         case Group():
-            return Row(label, "rows", rows=in_words(node.members, value))
+            return FieldRow(label, "rows", rows=in_words(node.members, value))
         case Many():
             if not value:
-                return Row(label, "words", NONE)
+                return FieldRow(label, "words", NONE)
             rows = [_row(node.item, item, Bilingual(str(i), str(i))) for i, item in enumerate(value, 1)]
-            return Row(label, "rows", rows=tuple(rows))
+            return FieldRow(label, "rows", rows=tuple(rows))
 
 
-def _leaf(leaf: Leaf, value: Any, label: Bilingual) -> Row:
+def _leaf(leaf: Leaf, value: Any, label: Bilingual) -> FieldRow:
     match leaf.kind:
         case "boolean":
-            return Row(label, "words", YES if value else NO)
+            return FieldRow(label, "words", YES if value else NO)
         case "choice":
-            return Row(label, "words", CHOICE_NAMES[value])
+            return FieldRow(label, "words", CHOICE_NAMES[value])
         case "integer":
-            return Row(label, "number", value)
+            return FieldRow(label, "number", value)
         case "riyals" | "percent" | "date":
-            return Row(label, leaf.kind, value)
+            return FieldRow(label, leaf.kind, value)
         case _:
-            return Row(label, "text" if leaf.kind in _PLAIN else "code", value)
+            return FieldRow(label, "text" if leaf.kind in _PLAIN else "code", value)

@@ -25,7 +25,7 @@ from consumers.explain.ledger.bank_table import (
 )
 from consumers.explain.ledger.proving import entries_of
 from consumers.explain.ledger.reconcile import FileRow, reconcile, totals, type_of
-from consumers.proof.audit.kept import state_folder
+from consumers.proof.audit.pinned_checkpoint import state_folder
 from consumers.revenue.statements.commands import partnerships_completion
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import show

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from consumers.explain.ledger.statement_proof import StatementProof, unpacked, verify_statement
-from consumers.proof.audit.kept import KeptCheckpoint, state_folder
+from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint, state_folder
 from consumers.proof.commands.audit_options import audit_source, policy_option, token_file_option, verifier_of
 from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from consumers.api.access import money_scope
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import found
 from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
@@ -39,7 +39,7 @@ async def calculated_for(
     calculation: Callable[..., T],
     *asked: str,
     check: Check | None = None,
-) -> Answer[T]:
+) -> ReadAnswer[T]:
     """What a function of a module makes of the entries of a partnership in scope, and of `asked`; it is remembered.
 
     Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first.
@@ -56,7 +56,7 @@ async def calculated_for(
         key = calculation, partnership_id, len(few.document), *asked
         with _problems():
             document = await calculations.here(partial(calculation, few.document, *asked), key)
-    return Answer(document, few.state)
+    return ReadAnswer(document, few.state)
 
 
 async def entries_in_scope(

@@ -17,7 +17,7 @@ from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit, Period
-from consumers.api.reader import Answer, Reader, Reads
+from consumers.api.reader import ReadAnswer, Reader, Reads
 from consumers.api.reading import Reading, found
 from consumers.api.resources.statements import statement_for, transfers_for
 from consumers.api.routes import prepared
@@ -80,7 +80,7 @@ async def open_periods(request: Reading, limit: Limit = 100, after: After = None
     return await request.respond(lambda reader: open_periods_for(reader, limit, after))
 
 
-async def open_periods_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[OpenPeriod]]:
+async def open_periods_for(reader: Reader, limit: int, after: str | None = None) -> ReadAnswer[list[OpenPeriod]]:
     """A page of those in scope. Raises `Problem` (403, 422, 503)."""
     scope = money_scope(reader.caller)
     given = scope.agency, scope.partners, text_after(after), limit + 1
@@ -101,7 +101,7 @@ async def periods(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: periods_for(reader, partnership_id))
 
 
-async def periods_for(reader: Reader, partnership_id: str) -> Answer[list[RevenuePeriod]]:
+async def periods_for(reader: Reader, partnership_id: str) -> ReadAnswer[list[RevenuePeriod]]:
     return await _rows_of(reader, partnership_id, "periods", RevenuePeriod)
 
 
@@ -115,7 +115,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: accounts_for(reader, partnership_id))
 
 
-async def accounts_for(reader: Reader, partnership_id: str) -> Answer[list[Account]]:
+async def accounts_for(reader: Reader, partnership_id: str) -> ReadAnswer[list[Account]]:
     return await _rows_of(reader, partnership_id, "accounts", Account)
 
 
@@ -141,7 +141,7 @@ async def one_forecast(request: Reading, partnership_id: Id) -> Response:
     return await request.respond(lambda reader: forecast_for(reader, partnership_id))
 
 
-async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
+async def forecast_for(reader: Reader, partnership_id: str) -> ReadAnswer[Forecast]:
     """Raises like `calculated_for`."""
     return await calculated_for(reader, partnership_id, forecast)
 
@@ -156,7 +156,7 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Res
     return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
 
 
-async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
+async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> ReadAnswer[WhatIf]:
     """`terms` are JSON. Raises like `calculated_for`, and `Problem` (422) for terms that no contract may have."""
     given = _terms_of(terms)
 
@@ -197,7 +197,7 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
     return WorkingAndDays(**asdict(parts.document()), days=None)
 
 
-async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
+async def working_for(reader: Reader, partnership_id: str, period: str) -> ReadAnswer[WorkingAndDays]:
     """Raises like `calculated_for`."""
 
     async def question(view: View) -> WorkingAndDays | None:
@@ -212,7 +212,7 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
     if document is None:
         holder = reader.caller.quota_name
         document = await reader.reads.calculations.beside(holder, working_of, partnership_id, period)
-    return Answer(document, known.state)
+    return ReadAnswer(document, known.state)
 
 
 @routes.get(
@@ -229,14 +229,14 @@ async def proof(request: Reading, partnership_id: Id, period: Period) -> Respons
     return found
 
 
-async def proof_for(reader: Reader, partnership_id: str, period: str) -> Answer[bytes]:
+async def proof_for(reader: Reader, partnership_id: str, period: str) -> ReadAnswer[bytes]:
     """Raises `Problem` (403, 404, 429, 503)."""
     statement = await statement_for(replace(reader, format="proof"), partnership_id, period)
     papers, is_for_partner = reader.reads.papers, money_scope(reader.caller).partners is not None
     content = await papers.beside(reader.caller.quota_name, zipped_proof, partnership_id, period, is_for_partner)
     if content is None:
         raise Problem("overloaded", retry_after_s=1)
-    return Answer(content, statement.state)
+    return ReadAnswer(content, statement.state)
 
 
 @routes.get(
@@ -249,16 +249,18 @@ async def explained(request: Reading, partnership_id: Id, period: Period, field:
     return await request.respond(lambda reader: explained_figure_for(reader, partnership_id, period, field))
 
 
-async def explained_figure_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
+async def explained_figure_for(
+    reader: Reader, partnership_id: str, period: str, field: str
+) -> ReadAnswer[ExplainedFigure]:
     """A figure of a statement. Raises like `explained_for`."""
     key, check = f"{partnership_id}/{period}/{field}", closed(partnership_id, period)
     found = await explained_for(
         reader, "statements", key, STEPS_MAX, derives=True, consumers=[REVENUE, EVENT_INDEX], check=check
     )
-    return Answer(figure_document(found.document), found.state)
+    return ReadAnswer(figure_document(found.document), found.state)
 
 
-async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> Answer[list[D]]:
+async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> ReadAnswer[list[D]]:
     """The rows of a query about a partnership in scope. Raises `Problem` (403, 404, 503)."""
     scope = money_scope(reader.caller)
 

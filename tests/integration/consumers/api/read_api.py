@@ -24,7 +24,7 @@ from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
 from producers.gateway.process import reading_pool
 from producers.gateway.receiving import Receiver
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.writer import KafkaWriter
 from tests.oracle.log import EntryDict
 from tests.stack import TestStack, corner
@@ -96,7 +96,7 @@ async def read_window(
     pool, reads = await create_pool(settings, "gateway"), await reading_pool(over or settings)
     signer = ReceiptSigner(load_or_create_keys(gateway_key_files(settings)))
     receiver = Receiver(settings, cast(KafkaWriter, None), signer, lambda: datetime.now(UTC))
-    parts = Parts(settings, Access(settings, pool), receiver, signer, reads)
+    parts = GatewayParts(settings, Access(settings, pool), receiver, signer, reads)
     transport = httpx.ASGITransport(application(parts), raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:

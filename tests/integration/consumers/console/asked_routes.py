@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
 from consumers.console.app import pages
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from tests.world.consoles import PASSWORD, TYPED
 from tests.world.events import initiative
 
@@ -160,7 +160,7 @@ LAST: Final = (
 """What others would not be answered after."""
 
 
-def requests_of(parts: Parts) -> Iterator[tuple[str, Asked]]:
+def requests_of(parts: ConsoleParts) -> Iterator[tuple[str, Asked]]:
     """Method and request, for every route of the console."""
     found = dict.fromkeys(_routes(pages(parts).routes, parts))
     unknown = ASKED.keys() - found
@@ -171,7 +171,7 @@ def requests_of(parts: Parts) -> Iterator[tuple[str, Asked]]:
             yield method, asked
 
 
-def _routes(routes: Any, parts: Parts) -> Iterator[str]:
+def _routes(routes: Any, parts: ConsoleParts) -> Iterator[str]:
     for context in iter_route_contexts(routes):
         if isinstance(context.original_route, Mount):
             assert context.path == "/v1", "another application: it is not tried"

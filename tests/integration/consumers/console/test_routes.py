@@ -12,7 +12,8 @@ from tests.integration.consumers.console.tried_routes import tried
 from tests.security_page import CONSOLE, block, console_table
 
 _PROGRAMME: Final = re.compile(
-    r"GET (/v1|/explain)?/(plan|pace|services|projects|campaigns|coverage)(\b(?!.*(acknowledge|air|correct|complete)).*)"
+    r"GET (/v1|/explain)?/(plan|pace|services|projects|campaigns|coverage)"
+    r"(\b(?!.*(acknowledge|air|correct|complete)).*)"
 )
 """What is the programme's, which every agency reads."""
 _READS_EVERYTHING: Final[tuple[Role, ...]] = ("office", "auditor")

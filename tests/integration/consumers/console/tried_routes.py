@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
-from consumers.console.pages.campaigns import acting, webhooks
+from consumers.console.pages.campaigns import report_pages, webhooks
 from consumers.console.web import assets
 from consumers.delivery.secrets import publish_key
 from infra.http.callers import Kind
@@ -101,7 +101,7 @@ class Answer:
 async def tried(settings: Settings, connection: Connection) -> Tried:
     """How far each role reaches on each route, as the console answered. Fails where what is another's was changed."""
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(acting, "APPLIED_WAIT_S", 0.0)  # nobody reads what is sent
+        patches.setattr(report_pages, "APPLIED_WAIT_S", 0.0)  # nobody reads what is sent
         patches.setattr(webhooks, "EXAMPLE_WAIT_S", 0.0)
         patches.setattr(Checks, "start", lambda *_: False)  # no process reads the whole log here
         write_console_key(settings)

@@ -11,7 +11,7 @@ from math import inf
 import pytest
 
 from consumers.delivery.sending.messages import database_now
-from consumers.delivery.sending.route import Attempt, Limits, Message, Outcome, Route, State, Verdict
+from consumers.delivery.sending.route import Attempt, Limits, Message, NextStep, Outcome, Route, State
 from consumers.delivery.sending.sender import Sender
 from events.errors import Fenced, Halt
 from infra.postgres.connection import Connection, connected
@@ -55,7 +55,7 @@ class Texts(Route[str]):
         await asyncio.sleep(0)
         outcome = self.answers.get(content, lambda: Outcome(200, None, 1))()
         ends: State = "delivered" if outcome.delivered else "failed" if outcome.error else "waiting"
-        return Attempt(message, datetime.now(UTC), outcome, Verdict(ends))
+        return Attempt(message, datetime.now(UTC), outcome, NextStep(ends))
 
     def is_failing(self, outcome: Outcome) -> bool:
         return not outcome.delivered

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.proof.audit.kept import ForkedLog, require_rotations
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.pinned_checkpoint import ForkedLog, require_rotations
 from consumers.proof.audit.port import MirrorPort
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.ports.postgres_port import PostgresPort

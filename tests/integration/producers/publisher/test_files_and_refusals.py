@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from infra.log.refusal import Correction
+from infra.log.refusals.documents import Correction
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.documents import CannotRedrive, NoSuchRefusal

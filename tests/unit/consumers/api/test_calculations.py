@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from consumers.api import calculations
-from consumers.api.beside import AT_ONCE_MAX
+from consumers.api.calculation_pool import AT_ONCE_MAX
 from consumers.api.calculations import Calculations
 from consumers.api.past import past_plan
 from consumers.documents.programme.plan import Plan

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from consumers.console.page_request import Visit
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
-from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
 from infra.http.problems import Problem
 from tests.every import every

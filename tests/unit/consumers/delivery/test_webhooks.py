@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from consumers.delivery.examples import example_event
 from consumers.delivery.routing.router import Allowance
 from consumers.delivery.sending.destination import IN_HAND_MAX, REST_MAX_S, Destination, in_hand_each
-from consumers.delivery.sending.route import Message, Outcome, Verdict
+from consumers.delivery.sending.route import Message, NextStep, Outcome
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, destinations, is_public, require_url
 from consumers.delivery.webhooks.route import READY_MAX, RESTS_AFTER, Webhooks, marks, webhook_id
 from consumers.delivery.webhooks.schedule import (
@@ -189,9 +189,9 @@ def test_a_backfill_is_allowed_so_many_a_second_and_no_more_after_a_pause() -> N
 
 def test_2xx_is_delivered_and_everything_else_is_attempted_again() -> None:
     for status in (200, 201, 204, 299):
-        assert verdict(1, answer(status), POLICY, 0.5) == Verdict("delivered"), status
+        assert verdict(1, answer(status), POLICY, 0.5) == NextStep("delivered"), status
     for other in (None, 199, 300, 301, 302, 308, 400, 404, 410, 429, 500, 503):
-        assert verdict(1, answer(other), POLICY, 0.0) == Verdict("waiting", 5.0), other
+        assert verdict(1, answer(other), POLICY, 0.0) == NextStep("waiting", 5.0), other
 
 
 def test_attempts_go_on_for_five_days_and_then_the_message_fails() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from consumers.proof.audit.export import ExportExists
-from consumers.proof.audit.kept import ForkedLog
+from consumers.proof.audit.pinned_checkpoint import ForkedLog
 from consumers.registrar.topics.topic_admin import NotReleased
 from consumers.replay.pipeline.pipeline import OLD_RULES_EXIT
 from consumers.replay.rebuild.rebuild import AlreadyRunning

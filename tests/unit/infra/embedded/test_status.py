@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from infra.data_dir import DataDir
-from infra.embedded.health import Answer
+from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import identity_of
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import Lease, StackStatus, stack_status
@@ -71,7 +71,7 @@ def test_a_part_is_what_its_process_and_its_port_say_whatever_the_record_says(tm
 def test_what_the_processes_answer_is_shown_and_a_silent_one_is_not_ready(tmp_path: Path, open_port: int) -> None:
     paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
     status = status_of(tmp_path, ME, open_port, port=8_000)
-    answered = status.with_answers({"relay": Answer(lag=93, role="active", paused=paused)})
+    answered = status.with_answers({"relay": Readyz(lag=93, role="active", paused=paused)})
     service = {"port": open_port, "restarts": 0, "pid": ME.pid, "state": "ready", "log": f"{tmp_path}/logs/kafka.log"}
     relay = {"name": "relay", "pid": ME.pid, "state": "ready", "restarts": 0, "health_host": HOST}
     more = {"health_port": open_port, "log": f"{tmp_path}/logs/relay.log", "port": 8_000, "lag": 93, "role": "active"}

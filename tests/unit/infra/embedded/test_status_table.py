@@ -9,7 +9,7 @@ from msgspec import structs
 from rich.console import Console
 
 from consumers.replay.pipeline.host import combined
-from infra.embedded.health import Answer
+from infra.embedded.health import Readyz
 from infra.embedded.servers.ports import HOST
 from infra.embedded.status import Lease, OtherService, ProcessStatus, ServiceStatus, StackStatus, Target
 from infra.embedded.status_table import print_status
@@ -42,7 +42,7 @@ def test_a_paused_topic_is_named_with_its_reason_in_both_languages_and_what_halt
     assert "agency.health.events is paused until 2030-01-01T00:00:00+00:00: noise." in text
     assert "ضجيج" in text
     halted = "agency.health.events is halted: its tail was lost"
-    status = status.with_answers({"registrar": Answer(role="active", halted=halted)})
+    status = status.with_answers({"registrar": Readyz(role="active", halted=halted)})
     assert (status.ready, status.processes[0].state) == (False, "halted")
     assert f"registrar halted: {halted}." in printed(status)
 
@@ -52,19 +52,19 @@ def test_a_paused_topic_is_named_with_its_reason_in_both_languages_and_what_halt
     [
         (
             "revenue",
-            Answer(lag=7, rebuilding={"revenue": {"entries": 8192, "of": 20_000}}),
+            Readyz(lag=7, rebuilding={"revenue": {"entries": 8192, "of": 20_000}}),
             "revenue rebuilds its rows from the log: 8,192 of 20,000 entries.",
         ),
         (
             "revenue",
-            Answer(lag=7, held_by={"revenue": "yesser rebuild revenue"}),
+            Readyz(lag=7, held_by={"revenue": "yesser rebuild revenue"}),
             "revenue waits for a session of the database: yesser rebuild revenue.",
         ),
-        ("relay", Answer(decisions_held=2), "wait for a person after the recovery: 2 (`yesser decisions list`)."),
-        ("relay", Answer(role="standby", owner="second-4f"), "relay stands by: second-4f is active."),
+        ("relay", Readyz(decisions_held=2), "wait for a person after the recovery: 2 (`yesser decisions list`)."),
+        ("relay", Readyz(role="standby", owner="second-4f"), "relay stands by: second-4f is active."),
     ],
 )
-def test_what_a_process_answers_is_said_in_a_sentence(name: str, answer: Answer, sentence: str) -> None:
+def test_what_a_process_answers_is_said_in_a_sentence(name: str, answer: Readyz, sentence: str) -> None:
     assert sentence in printed(stack(part(name)).with_answers({name: answer}))
 
 

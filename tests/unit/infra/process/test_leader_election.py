@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from events.errors import Halt
 from infra.process import leader_election, lease
 from infra.process.health import Progress
-from infra.process.leader_election import LeaderElection, Parts
+from infra.process.leader_election import LeaderElection, LeaderParts
 from infra.process.lease import LeaseSpec
 from infra.settings import Settings
 
@@ -46,7 +46,7 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
 
 async def test_a_wait_of_some_parts_is_over_when_each_of_them_had_a_good_round() -> None:
     moved: list[bool] = []
-    parts = Parts(lambda: moved.append(True))
+    parts = LeaderParts(lambda: moved.append(True))
 
     for name in ("a", "b"):
         with pytest.raises(OSError, match="away"):

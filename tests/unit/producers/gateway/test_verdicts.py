@@ -16,7 +16,7 @@ from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.answers import State
-from producers.gateway.verdicts import Verdict, by_offsets, completeness, validated_records
+from producers.gateway.verdicts import RecordVerdict, by_offsets, completeness, validated_records
 from tests.every import every
 from tests.world.documents import as_json
 from tests.world.events import HEALTH, encoded, initiative
@@ -73,7 +73,7 @@ async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | 
     event, _, _ = refusal_event(topic=topic, partition=0, offset=0, value=value, refused=refused, time=TIME)
     entry = entry_bytes(TIME, f"{topic}/0/0", event)
     segment = (0, len(entry).to_bytes(2, "big") + entry, leaf_hash(entry))
-    assert await validated_records(database(segment), [Verdict("refused", 0)]) == [shown]
+    assert await validated_records(database(segment), [RecordVerdict("refused", 0)]) == [shown]
 
 
 def numbers(first: int, end: int) -> list[Range[Decimal]]:

@@ -12,7 +12,7 @@ from infra.addresses import NotAnAddress
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
-from producers.outbox.relay import Row, forget, sort_out
+from producers.outbox.relay import OutboxRow, forget, sort_out
 from producers.outbox.senders import require_credentials
 from tests.every import every
 from tests.world.events import HEALTH, changed, encoded, initiative
@@ -25,7 +25,11 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_what_the_registrar_would_refuse_is_told_with_every_fault_and_the_rest_keeps_its_order() -> None:
     faulty = changed(changed(initiative(), "/data/on", "yesterday"), "/data/aim", ...)
-    rows = [Row(7, encoded(initiative(id="a"))), Row(8, encoded(faulty)), Row(9, encoded(initiative(id="b")))]
+    rows = [
+        OutboxRow(7, encoded(initiative(id="a"))),
+        OutboxRow(8, encoded(faulty)),
+        OutboxRow(9, encoded(initiative(id="b"))),
+    ]
     good, refused = sort_out(rows, HEALTH)
     assert good == [rows[0], rows[2]]
     assert [(row.row_id, sorted(fault["pointer"] for fault in row.faults)) for row in refused] == [

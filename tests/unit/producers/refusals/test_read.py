@@ -9,7 +9,7 @@ import pytest
 
 from events.faults.problems import CODES
 from events.validation.verdicts import Accepted, Agency, Refused
-from infra.log.refusal import Fault
+from infra.log.refusals.documents import Fault
 from producers.refusals.documents import CannotRedrive, explained
 from producers.refusals.read import Record, headers_of
 from producers.refusals.redrive import validate_again

@@ -26,7 +26,7 @@ from infra.log.ports.tree import require_tree
 from infra.log.reader import READ_BYTES, chosen_entries, entry_batches, raw_bundle
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.gateway.verdicts import Verdict, validated_records
+from producers.gateway.verdicts import RecordVerdict, validated_records
 from tests.every import every
 from tests.scenarios.figures import tell
 from tests.world.entries import EventLog
@@ -146,7 +146,7 @@ async def relay(log: Any, _: Settings, history: list[bytes]) -> None:
 
 
 async def receipts(log: Any, _: Settings, history: list[bytes]) -> None:
-    found = await validated_records(log, [Verdict("registered", index) for index in range(SIZE)])
+    found = await validated_records(log, [RecordVerdict("registered", index) for index in range(SIZE)])
     assert [record["id"] for record in found] == [f"e{index}" for index in range(SIZE)]
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from consumers.delivery.mail.notices import UNKNOWN_MAX, VALID
 from consumers.delivery.mail.route import verdict
 from consumers.delivery.mail.smtp import ANSWER_BYTES_MAX, MailNotConfigured, SmtpServer, SmtpSession, smtp_server
-from consumers.delivery.sending.route import Outcome, Verdict
+from consumers.delivery.sending.route import NextStep, Outcome
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.plaintext import PlaintextRefused
@@ -200,14 +200,14 @@ def test_links_lead_to_an_https_address(tmp_path: Path, address: str) -> None:
 @every(
     ("outcome", "found"),
     [
-        (Outcome(250, None, 9), Verdict("delivered")),
-        (Outcome(550, "refused", 9), Verdict("failed")),
-        (Outcome(451, "later", 9), Verdict("waiting", 30.0)),
-        (Outcome(None, "unknown", 9), Verdict("waiting", 30.0)),
-        (Outcome(None, "no-server", 9), Verdict("waiting", 0.0)),
+        (Outcome(250, None, 9), NextStep("delivered")),
+        (Outcome(550, "refused", 9), NextStep("failed")),
+        (Outcome(451, "later", 9), NextStep("waiting", 30.0)),
+        (Outcome(None, "unknown", 9), NextStep("waiting", 30.0)),
+        (Outcome(None, "no-server", 9), NextStep("waiting", 0.0)),
     ],
 )
-def test_the_answer_decides_what_follows(outcome: Outcome, found: Verdict) -> None:
+def test_the_answer_decides_what_follows(outcome: Outcome, found: NextStep) -> None:
     assert verdict(MESSAGE, outcome, NOW, 0.0) == found
 
 
@@ -217,7 +217,7 @@ def test_waits_double_up_to_an_hour_and_end_after_five_days_or_once_it_may_have_
     assert waits == sorted(waits)
     assert waits[0] < 60
     assert 3_590 < waits[-1] <= 3_600
-    assert verdict(MESSAGE, later, NOW + VALID, 0.0) == Verdict("failed")
+    assert verdict(MESSAGE, later, NOW + VALID, 0.0) == NextStep("failed")
     assert verdict(MESSAGE, Outcome(None, "no-server", 9), NOW + VALID, 0.0).state == "waiting"
     often = replace(MESSAGE, attempts=2, unknown=UNKNOWN_MAX - 1)
-    assert verdict(often, Outcome(None, "unknown", 9), NOW, 0.0) == Verdict("failed")
+    assert verdict(often, Outcome(None, "unknown", 9), NOW, 0.0) == NextStep("failed")

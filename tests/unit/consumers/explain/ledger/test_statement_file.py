@@ -28,8 +28,8 @@ from consumers.explain.ledger.statement_proof import (
     unpacked,
     verify_statement,
 )
-from consumers.proof.audit.kept import ForkedLog, KeptCheckpoint, state_folder
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.pinned_checkpoint import ForkedLog, KeptCheckpoint, state_folder
 from consumers.proof.audit.verify import file_sha256, row_line, verify
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers

@@ -11,8 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumers.proof.audit.kept import ForkedLog
 from consumers.proof.audit.mirror import DamagedMirror, mirror_entries, signed_bundle, write_mirror
+from consumers.proof.audit.pinned_checkpoint import ForkedLog
 from consumers.proof.audit.port import CorruptBatch, MirrorPort
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code

@@ -6,7 +6,7 @@ import asyncio
 
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import export, selected_entries
-from consumers.proof.audit.kept import KeptCheckpoint
+from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign

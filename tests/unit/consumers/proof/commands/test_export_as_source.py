@@ -13,8 +13,8 @@ import pytest
 
 from consumers.proof.audit import verify
 from consumers.proof.audit.export import export
-from consumers.proof.audit.kept import ForkedLog
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.pinned_checkpoint import ForkedLog
 from consumers.proof.audit.source import ChangedExport
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, sign_transition

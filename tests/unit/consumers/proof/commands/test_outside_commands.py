@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from consumers.proof.audit.http_port import HttpPort
-from consumers.proof.audit.kept import KeptCheckpoint, OlderCopy, OtherKeys
+from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint, OlderCopy, OtherKeys
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.proof.commands.replay_command import proven
 from events.errors import Tampered

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.proof.witness.state import AlreadyRunning, DamagedState, NoState, WitnessState
-from consumers.proof.witness.witness import Answer, Witness
+from consumers.proof.witness.witness import Witness, WitnessAnswer
 from infra.log.signed_note import LogKey
 from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint
 from infra.witnesses.cosignature import cosignature_in, cosigner_of
@@ -23,11 +23,11 @@ from tests.world.witness import FORK, LOG, WITNESS, MemoryState, request
 NOW_S = 1_700_000_000
 
 
-def ask(witness: Witness, asked: AddCheckpoint) -> Answer:
+def ask(witness: Witness, asked: AddCheckpoint) -> WitnessAnswer:
     return witness.add_checkpoint(asked.body(), NOW_S)
 
 
-def cosigned(answer: Answer, asked: AddCheckpoint) -> bool:
+def cosigned(answer: WitnessAnswer, asked: AddCheckpoint) -> bool:
     text = asked.note.rpartition("\n\n")[0] + "\n"
     return answer.status == HTTPStatus.OK and cosignature_in(answer.body, text, cosigner_of(WITNESS)) == answer.body
 

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from unittest.mock import patch
 
-from consumers.api.reader import Answer, State
+from consumers.api.reader import ReadAnswer, State
+from consumers.console.page_request import Visit
 from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships import routes
 from consumers.console.pages.partnerships.shown import guarantee_formula, listed
-from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of, label_of
 from consumers.documents.ledger.ledger import AccountKind, balance_meaning
@@ -93,13 +93,13 @@ class Reading:
     all_rows = Visit.all_rows
 
 
-def pages(rows: list[Any]) -> Callable[..., Awaitable[Answer[list[Any]]]]:
+def pages(rows: list[Any]) -> Callable[..., Awaitable[ReadAnswer[list[Any]]]]:
     """Answers pages of two rows."""
 
-    async def page(_: object, limit: int, after: str | None = None) -> Answer[list[Any]]:
+    async def page(_: object, limit: int, after: str | None = None) -> ReadAnswer[list[Any]]:
         assert limit > 2
         start = int(after or 0)
-        return Answer(rows[start : start + 2], State([0]), str(start + 2) if start + 2 < len(rows) else None)
+        return ReadAnswer(rows[start : start + 2], State([0]), str(start + 2) if start + 2 < len(rows) else None)
 
     return page
 

@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from consumers.api.calculations import Calculations
-from consumers.api.reader import Answer, Reader, State
+from consumers.api.reader import ReadAnswer, Reader, State
 from consumers.explain.ledger.over_http import calculations as over_http
 from consumers.explain.ledger.over_http.calculations import calculated_for
 from consumers.explain.ledger.what_if import NothingSigned
@@ -38,8 +38,8 @@ class Auditor:
     async def use(self, _: object) -> Auditor:
         return self
 
-    async def read(self, _: object, question: Any) -> Answer[Any]:
-        return Answer(await question(cast(View, self)), State([1]))
+    async def read(self, _: object, question: Any) -> ReadAnswer[Any]:
+        return ReadAnswer(await question(cast(View, self)), State([1]))
 
     async def asks(self, entries: Any, calculation: Any = None, check: Any = None) -> Any:
         """The answer where these entries are read, `None` where they are many, or it is an error to read them."""

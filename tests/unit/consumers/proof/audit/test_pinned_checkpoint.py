@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.proof.audit import kept as kept_module
-from consumers.proof.audit.kept import (
+from consumers.proof.audit import pinned_checkpoint as kept_module
+from consumers.proof.audit.pinned_checkpoint import (
     AcceptedMeanwhile,
     DamagedCheckpoint,
     ForkedLog,

@@ -1,4 +1,4 @@
-"""Reads refusals (`infra.log.refusal`) from PostgreSQL."""
+"""Reads refusals (`infra.log.refusals.documents`) from PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from events.wire.entry import parse_entry
 from infra.json_documents import members
 from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import read_checked
-from infra.log.refusal import Correction, Refusal, RefusalInFull
+from infra.log.refusals.documents import Correction, Refusal, RefusalInFull
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-SQL: Final = queries("infra.log", "refusals.sql")
+SQL: Final = queries("infra.log.refusals", "read.sql")
 _EVERY: Final = 2**62
 
 

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from msgspec import to_builtins
 
 from consumers.api.resources.campaigns import campaign_for
+from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.reporting import (
@@ -32,7 +33,6 @@ from consumers.console.pages.campaigns.reporting import (
     read_completion,
     read_correction,
 )
-from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CORRECT, CampaignAndHistory, NextAction
 from events.reports.campaign_reports import Action

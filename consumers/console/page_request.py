@@ -12,12 +12,12 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.api.parameters import PAGE_ROWS_MAX
-from consumers.api.reader import Answer, Reader
+from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.navigation import OPEN_ENTRIES, items_of
-from consumers.console.parts import Parts
+from consumers.console.parts import ConsoleParts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
 from events.values.personal_data import shows_ten_digits
@@ -37,7 +37,7 @@ class Visit:
     """A page's parameter. It is there for signed-in people only."""
 
     request: Request
-    parts: Parts
+    parts: ConsoleParts
     account: Account
     words: Words
     to_do: int = 0
@@ -75,7 +75,7 @@ class Visit:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
     async def all_rows(
-        self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None
+        self, function: Callable[..., Awaitable[ReadAnswer[list[T]]]], *asked: Any, rows_max: int | None = None
     ) -> list[T]:
         """The rows of every page of a list, or of those pages that reach `rows_max`. Raises `Problem`."""
         rows: list[T] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.api.beside import calculated
+from consumers.api.calculation_pool import calculated
 from events.errors import Tampered, YesserError
 from infra.http.problems import Problem, changed_entry, problem_document
 from infra.log.reader import ChangedEntry
