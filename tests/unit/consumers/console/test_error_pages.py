@@ -73,12 +73,15 @@ async def test_every_page_refuses_a_parameter_that_it_does_not_know() -> None:
     """What an identity provider adds to its answer is the exception."""
     routes = iter_route_contexts(pages(parts_for(ADMINISTRATOR)).routes)
     paths = {str(route.path) for route in routes if route.methods == {"GET"}}
-    assert len(paths) > 50
+    opened = 0
     async with browser(AGENCY, "en") as client:
         for path in sorted(paths - {*what_if.PATHS, COMPONENTS}):  # the first compare the names with those of the terms
             address = re.sub(r"\{\w+\}", "1", path.replace("{type_name}", "service.launched"))
             answer = await client.get(address, params={"as_of_yesterday": "1"})
-            assert (answer.status_code, "as_of_yesterday" in answer.text) == (400, True), path
+            opened += answer.status_code == 400
+            assert answer.status_code in (400, 403), path  # another role's page says nothing of its parameters
+            assert answer.status_code == 403 or "as_of_yesterday" in answer.text, path
+    assert opened > 40
 
 
 @every(
