@@ -9,10 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from events.values.bilingual import Bilingual
 from infra.errors import WrongInput
 from infra.event_files.ndjson import Line, LineSplitter
 
 FIRST_LINES: Final = 20
+_ON_SEVERAL_LINES: Final = Bilingual(
+    "{}: هذا نص JSON على أسطر عدة. لم يُرسل شيء. اكتب كل حدث في سطر واحد: `jq -c . FILE`، وللقائمة `jq -c '.[]' FILE`.",
+    "{}: this is JSON on several lines. Nothing was sent. Write each event on one line: `jq -c . FILE`, or of a list"
+    " `jq -c '.[]' FILE`.",
+)
 PIECE_BYTES: Final = 1 << 18
 
 
@@ -25,7 +31,9 @@ class Opening:
     bytes_count: int = 0
 
     def require_events(self, name: str) -> None:
-        """Raises `WrongInput` where the file clearly has no events."""
+        """Raises `WrongInput` where the file clearly has no events, or one event on several lines."""
+        if self.lines and self.lines[0].text is not None and self.lines[0].text.strip() in (b"{", b"["):
+            raise WrongInput(_ON_SEVERAL_LINES.format(name))
         if not self.holds_events:
             raise WrongInput(
                 f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"

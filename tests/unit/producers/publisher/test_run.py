@@ -131,6 +131,9 @@ def test_a_table_without_its_mapping_is_not_sent(tmp_path: Path, monkeypatch: py
         for words in ("none of the first 20 lines begins with {", "--mapping", "--raw"):
             assert words in done.stderr
         assert "1000000008" not in done.stderr
+    for on_several_lines in ('{\n "id": "1"\n}\n', '[\n {"id": "1"}\n]\n'):
+        done = CliRunner().invoke(publish, ["-", "--agency", "moh"], input=on_several_lines)
+        assert (done.exit_code, "Write each event on one line" in done.stderr) == (2, True)
     done = CliRunner().invoke(publish, ["table.csv", "--agency", "moh", "--raw"])
     assert type(done.exception).__name__ == "NoKafka", "its lines are sent all the same: only the service is missing"
     done = CliRunner().invoke(publish, ["table.csv", "--agency", "moh", "--raw", "--mapping", "map.json"])
