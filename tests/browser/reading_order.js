@@ -8,6 +8,7 @@
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest("script, style, template")) continue;
+    if (/[\u202a-\u202e]/.test(node.data)) continue;  // what somebody wrote to be drawn in another order
     for (const found of node.data.matchAll(TOKEN)) {
       let last = null;
       for (let place = 0; place < found[0].length; place++) {

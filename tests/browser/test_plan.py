@@ -112,7 +112,7 @@ def test_by_keyboard_from_a_group_to_the_entry_of_a_step(story: Story) -> None:
         page.wait_for_url("**/plan/services?group=1&state=live&agency=health")
         rows = page.locator("tbody tr")
         assert rows.count() >= 1
-        assert set(page.locator("tbody td:nth-of-type(1)").all_inner_texts()) == {"health"}
+        assert set(page.locator("tbody td:nth-of-type(1)").all_inner_texts()) == {"وزارة الصحة health"}
         service = page.locator("tbody a").first
         address = service.get_attribute("href") or ""
         assert address.startswith("/plan/services/")
@@ -175,7 +175,7 @@ def test_awareness_of_an_agency_is_its_own(story: Story) -> None:
     with story.visit("agency", "en") as visitor:
         page = visitor.open("/plan/awareness")
         assert "Your agency's launched services" in page.locator("main").inner_text()
-        assert page.locator("[aria-labelledby=by-agency] tbody th").all_inner_texts() == ["health"]
+        assert page.locator("[aria-labelledby=by-agency] tbody th").all_inner_texts() == ["Ministry of Health health"]
         visitor.open("/plan/awareness?agency=labour", status=403)
         assert {row["agency"] for row in read_file(story, "agency", "/plan/awareness.csv")} == {"health"}
 
