@@ -216,7 +216,10 @@ def test_without_the_database_the_gateway_shows_the_same(
         words = line.split()
         near = CliRunner(env={"YESSER_HOME": str(access.system.home)}).invoke(cli, [*words, "--json"])
         far = CliRunner(env={"YESSER_HOME": str(tmp_path / "nothing")}).invoke(cli, [*words, "--json", *remote])
-        assert ok(far) == ok(near), line
+        rows = json.loads(ok(near))
+        if line == "anomalies":  # an agency reads its own
+            rows = [row for row in rows if row["agency"] == CODE]
+        assert json.loads(ok(far)) == rows, line
     assert "has no team nobody" in str(elsewhere("inbox", "--team", "nobody", *remote).exception)
     of_another = elsewhere("inbox", "--agency", "labour", *remote)
     assert "403" in str(of_another.exception)
