@@ -62,15 +62,28 @@ async def calculated(settings: Settings, work: Work[T], *arguments: Any) -> T:
     """What `work` returns. Raises `Problem`: 503 where it takes too long or an operator must act, 500 for our error."""
     try:
         async with asyncio.timeout(settings.gateway_as_of_timeout_s):
-            done = await to_process.run_sync(_run, work, settings, arguments, cancellable=True)
+            done = await _in_a_process(settings, work, arguments)
     except TimeoutError:
         raise Problem("overloaded", retry_after_s=BUSY_RETRY_S) from None
-    except BrokenWorkerProcess:
-        done = _Failed("its process ended", Problem("gateway-fault", retry_after_s=1))
     if isinstance(done, _Failed):
         _logger.error("a calculation failed", work=work.__qualname__, reason=done.reason)
         raise done.problem
     return done
+
+
+async def _in_a_process(settings: Settings, work: Work[T], arguments: tuple[Any, ...]) -> T | _Failed:
+    """What the calculation gives in a process of the pool.
+
+    A process may have been killed while it waited for work, for lack of memory, say; the pool notices that only when
+    it sends the next calculation. A calculation only reads, so it is tried once more.
+    """
+    reason = ""
+    for _ in range(2):
+        try:
+            return await to_process.run_sync(_run, work, settings, arguments, cancellable=True)
+        except BrokenWorkerProcess as error:
+            reason = f"its process ended: {error.__cause__ or error!r}"
+    return _Failed(reason, Problem("gateway-fault", retry_after_s=1))
 
 
 @dataclass(frozen=True, slots=True)

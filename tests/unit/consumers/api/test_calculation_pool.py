@@ -43,6 +43,13 @@ async def test_a_process_of_the_pool_works_at_a_low_priority_and_is_used_again(s
     assert await calculated(settings, far) == await far(settings)
 
 
+async def test_a_process_that_was_killed_while_it_waited_is_replaced(settings: Settings) -> None:
+    pid, _ = await calculated(settings, priority, 0)
+    os.kill(pid, 9)
+    again, _ = await calculated(settings, priority, 0)
+    assert again != pid
+
+
 async def fails(settings: Settings, kind: str) -> None:
     if kind == "kill -9":
         os.kill(os.getpid(), 9)
