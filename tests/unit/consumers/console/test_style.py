@@ -36,6 +36,12 @@ def test_every_class_has_a_rule() -> None:
         assert not {*classes_of(path.read_text(encoding="utf-8"))} - known, path
 
 
+def test_no_page_asks_for_an_orientation() -> None:
+    for folder in ("consumers/console/static", "producers/docs_pages/templates"):
+        for sheet in (ROOT / folder).glob("*.css"):
+            assert "orientation" not in sheet.read_text(encoding="utf-8"), f"{sheet.name}: axe's rule is not run"
+
+
 PAGES = ("page", "card", "good-page", "late-page", "bad-page")
 """What a text may stand on."""
 PAIRS = (
