@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from events.wire.entry import parse_entry
-from infra.log.reader import log_size, read_checked
+from infra.log.reader import entry_batches, log_size
 from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.outbox import outbox
@@ -88,7 +88,7 @@ async def require_all_once_in_order(system: System, writers: Writers) -> None:
     await asyncio.to_thread(system.settle)
     connection = await connect(system.settings, "judge", batch=True)
     try:
-        raw = await read_checked(connection, 0, await log_size(connection))
+        raw = [raw async for _, batch in entry_batches(connection, 0, await log_size(connection)) for raw in batch]
     finally:
         await connection.close()
     entries = [entry for entry in map(parse_entry, range(len(raw)), raw) if entry.agency == "health"]
