@@ -1,9 +1,9 @@
 """Writes what the files of a deployment repeat: `python -m infra.deployment_files`.
 
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
-processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml` the
-packages that the small install lacks. The rest of these files is written by hand. `--check` writes nothing, and exits
-with 1 if one is stale.
+processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
+the packages that the small install lacks. The rest of these files is written by hand. `--check` writes nothing, and
+exits with 1 if one is stale.
 """
 
 from __future__ import annotations

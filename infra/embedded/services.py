@@ -19,7 +19,7 @@ from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
 from infra.embedded.servers.class_archive import ClassArchive
 from infra.embedded.servers.jars import ensure_jars
-from infra.embedded.servers.kafka import Java, KafkaPorts
+from infra.embedded.servers.kafka import Java
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
 from infra.principals import SUPERUSER
@@ -75,9 +75,8 @@ class KafkaService:
         make = partial(kafka.make_archive, plain, self.home.kafka, environment)
         self._java = replace(plain, archive=self._archive.prepare(make))
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
-        tls, mutual_tls = (self.ports.numbers.get(name) for name in TLS_PORTS)
-        ports = KafkaPorts(self.ports["port"], self.ports["controller_port"], tls, mutual_tls)
-        certificates = None if tls is None else self.home.tls
+        ports = self.ports.numbers
+        certificates = self.home.tls if ports.keys() >= set(TLS_PORTS) else None
         kafka.write_configuration(self.home.kafka, ports, passwords, self.session_s, certificates)
         kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
@@ -129,18 +128,7 @@ class PostgresService:
             logger.info("folder opened for PostgreSQL's user to traverse", folder=str(folder))
 
     async def _ready(self) -> bool:
-        if not await postgres.answers(self.ports["port"], self._superuser_password()):
-            return False
-        # Imported here: reading a stack's state needs no database driver.
-        from infra.postgres.connection import is_transient
-
-        try:
-            await postgres.ensure_database(self.ports["port"], self._superuser_password())
-        except Exception as error:
-            if is_transient(error):
-                return False
-            raise
-        return True
+        return await postgres.ensure_database(self.ports["port"], self._superuser_password())
 
 
 def _plain_environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 
+from infra.backoff import backoff_s
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.servers.one_time_tool import RunAs
@@ -62,12 +64,6 @@ class ChildPlan:
     run_as: Callable[[], RunAs] = RunAs
     probe_while_running: bool = True
     halted: Callable[[], Awaitable[str | None]] = _never_halts
-
-
-def restart_wait_s(quick_deaths: int) -> float:
-    """The wait before the next start, by the number of deaths in a row without a steady run between."""
-    doublings = min(max(0, quick_deaths - 1), 10)
-    return min(RESTART_WAIT_MAX_S, RESTART_WAIT_MIN_S * float(1 << doublings))
 
 
 class Child:
@@ -139,7 +135,8 @@ class Child:
             self._quick_deaths = 1 if steady else self._quick_deaths + 1
             if not self._may_restart(how):
                 return
-            wait = restart_wait_s(self._quick_deaths)
+            chance = random.random()  # noqa: S311 - spreads waits, no secret
+            wait = backoff_s(self._quick_deaths, chance, RESTART_WAIT_MIN_S, RESTART_WAIT_MAX_S)
             logger.warning("ended; restarting", child=self.plan.name, how=how, wait_s=wait)
             self._note(state="restarting", pid=None, started=None, halted=None, restarts=self.record.restarts + 1)
             await asyncio.sleep(wait)

@@ -17,7 +17,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from infra.embedded.processes.identity import Ending
-from infra.embedded.processes.managed_process import Child, ChildPlan, restart_wait_s
+from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
 from infra.stack_record import ProcessRecord
@@ -45,10 +45,6 @@ async def _started(
         yield child
     finally:
         await child.stop()
-
-
-def test_the_first_restart_is_quick_and_the_wait_is_capped() -> None:
-    assert [restart_wait_s(deaths) for deaths in (1, 2, 3, 4, 5, 6, 100)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
 
 async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
