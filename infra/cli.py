@@ -228,8 +228,8 @@ def wrong_home(error: BaseException) -> str | None:
     if not any(path_of_error.is_relative_to(folder.expanduser().resolve()) for folder in folders):
         return None
     return (
-        f"{refused.filename} cannot be opened ({refused.strerror}): name the stack's folder in YESSER_HOME, and run this"
-        " as the stack's user."
+        f"{refused.filename} cannot be opened ({refused.strerror}): name the stack's folder in YESSER_HOME, and run"
+        " this as the stack's user."
     )
 
 

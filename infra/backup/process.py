@@ -19,8 +19,9 @@ from events.errors import YesserError
 from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable, chain
 from infra.backup.check import require_right
 from infra.backup.create import PRINCIPAL, SLOT, create, end_receiver, keep_beside, server
-from infra.backup.postgres_tools import login_environment, run, start, tool
+from infra.backup.postgres_tools import run, start, tool
 from infra.embedded.servers.postgres import make_folder
+from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS

@@ -66,7 +66,8 @@ class ClientArguments(TypedDict):
 def client_arguments(settings: Settings) -> ClientArguments:
     """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
-    The user is that of the settings, else their principal, whose password is in its folder. Raises `NoKafka`, `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
+    The user is that of the settings, else their principal, whose password is in its folder. Raises `NoKafka`,
+    `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
     refuse_plain_kafka(settings)
     arguments: ClientArguments = {

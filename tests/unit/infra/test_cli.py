@@ -117,7 +117,6 @@ import click, structlog
 from infra import cli
 
 class Entry:
-    name = "plan"
     def load(self):
         @click.command()
         def plan():
@@ -130,7 +129,7 @@ class Entry:
             click.echo("{}")
         return plan
 
-cli._entries = lambda: [Entry()]
+cli.cli._entries = {"plan": Entry()}
 cli.main(["plan"])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
