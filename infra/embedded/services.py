@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from infra.data_dir import DataDir, cache_folder
-from infra.embedded.health import kafka_ready
+from infra.embedded.health import Readyz, kafka_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
@@ -53,7 +53,7 @@ class KafkaService:
             name="kafka",
             command=self._command,
             ports=self.ports,
-            ready=self._ready,
+            answer=self._answer,
             log=self.home.log("kafka"),
             environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
@@ -83,9 +83,9 @@ class KafkaService:
     def _password(self, name: str) -> str:
         return password(self.secrets / SUPERUSER, name)
 
-    async def _ready(self) -> bool:
+    async def _answer(self) -> Readyz:
         self._was_ready = await kafka_ready(self.ports["port"], self._password("kafka"))
-        return self._was_ready
+        return Readyz(self._was_ready)
 
     def _command(self) -> Sequence[str]:
         assert self._java is not None
@@ -98,37 +98,31 @@ class KafkaService:
         self._archive.ended(code, was_ready=self._was_ready)
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresService:
+def postgres_plan(home: DataDir, secrets: Path, ports: Ports) -> ChildPlan:
     """The database server of a home."""
 
-    home: DataDir
-    secrets: Path
-    ports: Ports
+    def superuser_password() -> str:
+        return password(secrets / SUPERUSER, "postgres")
 
-    def plan(self) -> ChildPlan:
-        return ChildPlan(
-            name="postgres",
-            command=lambda: postgres.server_command(self.home.postgres),
-            ports=self.ports,
-            ready=self._ready,
-            log=self.home.log("postgres"),
-            environment=_plain_environment,
-            ending=POSTGRES_ENDING,
-            prepare=self._prepare,
-            run_as=lambda: postgres.run_as(postgres_user()),
-            probe_while_running=False,
-        )
-
-    def _superuser_password(self) -> str:
-        return password(self.secrets / SUPERUSER, "postgres")
-
-    def _prepare(self) -> None:
-        for folder in postgres.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
+    def prepare() -> None:
+        for folder in postgres.prepare(home.postgres, ports["port"], superuser_password()):
             logger.info("folder opened for PostgreSQL's user to traverse", folder=str(folder))
 
-    async def _ready(self) -> bool:
-        return await postgres.ensure_database(self.ports["port"], self._superuser_password())
+    async def answer() -> Readyz:
+        return Readyz(await postgres.ensure_database(ports["port"], superuser_password()))
+
+    return ChildPlan(
+        name="postgres",
+        command=lambda: postgres.server_command(home.postgres),
+        ports=ports,
+        answer=answer,
+        log=home.log("postgres"),
+        environment=_plain_environment,
+        ending=POSTGRES_ENDING,
+        prepare=prepare,
+        run_as=lambda: postgres.run_as(postgres_user()),
+        probe_while_running=False,
+    )
 
 
 def _plain_environment() -> dict[str, str]:

@@ -36,9 +36,9 @@ from infra.kafka.client_config import (
     is_agency_topic,
 )
 from infra.kafka.clients import raw_client, send_repeatable, start_client, stop_admin
-from infra.kafka.quotas import agency_quotas, set_quotas
+from infra.kafka.quotas import AlterClientQuotasRequest, Quotas, agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
-from infra.kafka.scram import AlterUserScramCredentialsRequest
+from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest
 from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
 from infra.secret_files import password
 from infra.settings import Settings
@@ -65,7 +65,7 @@ _DAY_MS: Final = 86_400_000
 
 
 class KafkaRefused(YesserError):
-    """Kafka refused to change a topic, a user or an ACL; the message names it and Kafka's reason."""
+    """Kafka refused to change a topic, a user, a quota or an ACL; the message names it and Kafka's reason."""
 
 
 _ANY: Final = 1
@@ -215,17 +215,26 @@ async def create_scram_user(client: AIOKafkaClient, name: str, password: str) ->
     """Create the user or change its password (SCRAM-SHA-512)."""
     salt = secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
-    response = await _send(client, AlterUserScramCredentialsRequest(name, SCRAM_ITERATIONS, salt, salted))
+    response = await _send(
+        client, AlterUserScramCredentialsRequest(upserted=(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted))
+    )
     for user, code, message, _ in response.results:
         _require(code, message, f"user {user} could not be changed")
 
 
 async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
     """Delete the user's password; a user without one is no error."""
-    response = await _send(client, AlterUserScramCredentialsRequest.deleting(name))
+    response = await _send(client, AlterUserScramCredentialsRequest(deleted=(name, SCRAM_SHA_512)))
     for user, code, message, _ in response.results:
         if code != _NO_SUCH_USER:
             _require(code, message, f"user {user} could not be deleted")
+
+
+async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
+    """Set these quotas of a user; its others stay. They apply from the next request and survive a new password."""
+    response = await _send(client, AlterClientQuotasRequest(user, quotas))
+    for code, message, _ in response.entries:
+        _require(code, message, f"the quotas of {user} could not be set")
 
 
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from msgspec import UNSET
 
 from infra.backoff import backoff_s
+from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.servers.one_time_tool import RunAs
@@ -38,13 +40,9 @@ PROBE_READY_S: Final = 1.0
 logger = structlog.get_logger("supervisor")
 
 
-async def _never_halts() -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """The plan of a child. `halted` gives the reason of one that needs an operator: it has started, and is not ready.
+    """The plan of a child. `answer` says whether it is ready, or why it halted, which needs an operator: it has started.
 
     `prepare` runs (in a thread) before each start, `after_end` after each end, with the exit code. A port of `ports`
     that another program uses is replaced before that: the other callables must look it up each time.
@@ -54,7 +52,7 @@ class ChildPlan:
 
     name: str
     command: Callable[[], Sequence[str]]
-    ready: Callable[[], Awaitable[bool]]
+    answer: Callable[[], Awaitable[Readyz | None]]
     log: Path
     environment: Callable[[], Mapping[str, str]]
     ports: Ports = field(default_factory=lambda: Ports({}))
@@ -63,7 +61,6 @@ class ChildPlan:
     after_end: Callable[[int | None], None] = lambda _: None
     run_as: Callable[[], RunAs] = RunAs
     probe_while_running: bool = True
-    halted: Callable[[], Awaitable[str | None]] = _never_halts
 
 
 class Child:
@@ -192,14 +189,15 @@ class Child:
         """Probe readiness until cancelled."""
         unanswered = LogOnce("readiness probe failed", "readiness probe succeeded again")
         while True:
-            is_ready, reason = False, None
+            answer = None
             try:
                 with stray_cancellation_as_error():
-                    is_ready = await self.plan.ready()
-                    reason = None if is_ready else await self.plan.halted()
+                    answer = await self.plan.answer()
                 unanswered.ends(child=self.plan.name)
             except OSError as error:
                 unanswered.begins(error, child=self.plan.name)
+            is_ready = answer is not None and answer.ready
+            reason = None if answer is None or answer.halted is UNSET else answer.halted
             self._note_answer(is_ready, reason)
             if is_ready and not self.plan.probe_while_running:
                 await asyncio.Event().wait()

@@ -30,11 +30,12 @@ from infra.kafka.admin import (
     delete_topics,
     ensure_log_topics,
     ensure_topic,
+    set_quotas,
     update_agencies,
 )
 from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.kafka.clients import raw_client
-from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
+from infra.kafka.quotas import agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -120,7 +121,7 @@ async def _refusal(attempted: Awaitable[object]) -> str:
     """Why it was refused; empty where it was done."""
     try:
         await attempted
-    except (KafkaRefused, QuotasNotSet) as refused:
+    except KafkaRefused as refused:
         return str(refused)
     return ""
 

@@ -16,6 +16,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
+from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.servers.ports import HOST, Ports
@@ -34,7 +35,7 @@ async def _started(
     plan = ChildPlan(
         "child",
         command=lambda: argv,
-        ready=AsyncMock(return_value=is_ready),
+        answer=AsyncMock(return_value=Readyz(is_ready)),
         log=folder / "child.log",
         environment=lambda: os.environ,
         ending=Ending(deadline_s=deadline_s),
@@ -48,8 +49,8 @@ async def _started(
 
 
 async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
-    halted = AsyncMock(return_value="run `yesser recover`")
-    async with _started(tmp_path, is_ready=False, halted=halted) as child:
+    halted = AsyncMock(return_value=Readyz(halted="run `yesser recover`"))
+    async with _started(tmp_path, answer=halted) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
     assert child.record.halted is None
@@ -95,8 +96,8 @@ async def test_a_killed_child_comes_back_as_another_process_once_the_system_lets
 
 
 async def test_a_child_whose_probe_fails_or_is_cancelled_is_asked_again(tmp_path: Path) -> None:
-    ready = AsyncMock(side_effect=[OSError("no more files"), asyncio.CancelledError(), *[True] * 1_000])
-    async with _started(tmp_path, ready=ready) as child:
+    answer = AsyncMock(side_effect=[OSError("no more files"), asyncio.CancelledError(), *[Readyz(ready=True)] * 1_000])
+    async with _started(tmp_path, answer=answer) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.restarts) == ("ready", 0)
 
@@ -115,7 +116,7 @@ async def test_a_port_that_was_taken_after_it_was_chosen_is_drawn_anew_for_the_n
 
 
 async def test_a_keeper_that_fails_by_a_bug_still_lets_its_process_be_stopped(tmp_path: Path) -> None:
-    async with _started(tmp_path, ready=AsyncMock(side_effect=KeyError("a bug"))) as child:
+    async with _started(tmp_path, answer=AsyncMock(side_effect=KeyError("a bug"))) as child:
         with pytest.raises(KeyError):
             await child.until_ready(10)
         pid = child.record.pid
