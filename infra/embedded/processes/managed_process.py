@@ -42,7 +42,7 @@ logger = structlog.get_logger("supervisor")
 
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """The plan of a child. `answer` says whether it is ready, or why it halted, which needs an operator: it has started.
+    """The plan of a child. `answer` says whether it is ready, or why it halted, which needs an operator.
 
     `prepare` runs (in a thread) before each start, `after_end` after each end, with the exit code. A port of `ports`
     that another program uses is replaced before that: the other callables must look it up each time.

@@ -15,6 +15,7 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending
@@ -85,14 +86,17 @@ async def test_a_child_that_does_not_end_in_time_is_killed(tmp_path: Path) -> No
 async def test_a_killed_child_comes_back_as_another_process_once_the_system_lets_it(tmp_path: Path) -> None:
     refusals = [StackError("no space is left"), OSError(28, "No space left on device")]
     prepare = Mock(side_effect=[None, *refusals, None])
-    async with _started(tmp_path, prepare=prepare) as child:
-        await child.until_ready(10)
-        first = child.record.pid
-        assert first is not None
-        os.kill(first, signal.SIGKILL)
-        await until(lambda: child.record.pid not in (first, None) and child.record.state == "ready", "it is back")
-        assert (child.record.restarts, prepare.call_count) == (3, 4)
+    with capture_logs() as lines:
+        async with _started(tmp_path, prepare=prepare) as child:
+            await child.until_ready(10)
+            first = child.record.pid
+            assert first is not None
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: child.record.pid not in (first, None) and child.record.state == "ready", "it is back")
+            assert (child.record.restarts, prepare.call_count) == (3, 4)
     assert child.record.pid is None
+    waits = [line["wait_s"] for line in lines if "wait_s" in line]
+    assert 0.1 <= waits[0] < 0.2 <= waits[1] < 0.4 <= waits[2] < 0.8, "the first is quick, and each is longer"
 
 
 async def test_a_child_whose_probe_fails_or_is_cancelled_is_asked_again(tmp_path: Path) -> None:
