@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from events.errors import YesserError
 from infra.log.layout import TILE
 
 _EVENT: Final = b',"event":'
 
 
-class DamagedBundle(IndexError):
+class DamagedBundle(YesserError, IndexError):
     """A length in a bundle does not fit. `whole` are the entries before it."""
 
     def __init__(self, whole: list[bytes]) -> None:
