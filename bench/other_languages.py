@@ -71,7 +71,7 @@ def count_with_streams(settings: Settings, grouping: str, topic: str, end_offset
 
 
 def _write_properties(path: Path, settings: Settings, application_id: str, state: Path) -> None:
-    arguments = client_arguments(settings, SUPERUSER)
+    arguments = client_arguments(settings.acting_as(SUPERUSER))
     values = {
         "application.id": application_id,
         "bootstrap.servers": arguments["bootstrap_servers"],

@@ -15,16 +15,16 @@ import select
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import click
 
 from events.errors import YesserError
+from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.exit_codes import ExitCode, class_names, exit_code
-from infra.command_line.language import language_option, with_language
+from infra.command_line.language import language_option
 from infra.extras import PLATFORM, has_platform, needs, remedy
 
 GROUP: Final = "yesser.commands"
@@ -91,17 +91,13 @@ COLLECT_EVERY: Final = (50_000, 20, 50)
 """Commands make thousands of small objects that are freed together: Python's thresholds would collect in vain."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are entry points: listing them imports nothing."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({entry.name for entry in _entries()})
+class LazyGroup(EntryPointGroup):
+    """A group whose commands are entry points: listing them, with their summaries, imports nothing."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = next((entry for entry in _entries() if entry.name == cmd_name), None)
-        if entry is None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
             return None
-        command = entry.load()
         if has_platform():
             from infra.observability.logs import configure_command_logs  # the small install has no structlog
 
@@ -110,7 +106,7 @@ class LazyGroup(click.Group):
             gc.freeze()
             gc.set_threshold(*COLLECT_EVERY)
             gc.enable()
-        return with_language(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -132,12 +128,7 @@ class LazyGroup(click.Group):
                 formatter.write_text(", ".join(others))
 
 
-@cache  # each reading opens a file of every installed package
-def _entries() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, entry_points=GROUP, context_settings={"help_option_names": ["-h", "--help"]})
 @language_option(envvar="YESSER_LANG", default="both", show_default=True, show_envvar=True)
 @click.version_option(version("yesser-events"), prog_name="yesser")
 def cli() -> None:
@@ -211,24 +202,20 @@ def wrong_path(error: BaseException, arguments: Sequence[str]) -> str | None:
 
     A file that the user did not name, such as one of this package, is missing by a bug or by another's doing.
     """
-    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return wrong_path(error.exceptions[0], arguments)
-    if not isinstance(error, OSError) or error.errno not in _WRONG_PATH or not isinstance(error.filename, str):
+    if (refused := _refused_path(error)) is None:
         return None
-    path_of_error = Path(error.filename).absolute()
+    path_of_error = Path(refused.filename).absolute()
     if "secrets" in path_of_error.parts or any(path_of_error.is_relative_to(folder) for folder in _OWN_FOLDERS):
         return None
     named = [Path(part).absolute() for argument in arguments for part in (argument, argument.partition("=")[2]) if part]
     if not any(_belongs_to(path_of_error, path) for path in named):
         return None
-    return f"{error.filename} cannot be opened ({error.strerror}): name a path that exists and that you may use."
+    return f"{refused.filename} cannot be opened ({refused.strerror}): name a path that exists and that you may use."
 
 
 def wrong_home(error: BaseException) -> str | None:
     """What is wrong with the stack's folder where a file of it cannot be opened; None for any other error."""
-    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return wrong_home(error.exceptions[0])
-    if not isinstance(error, OSError) or error.errno not in _WRONG_HOME or not isinstance(error.filename, str):
+    if (refused := _refused_path(error)) is None or refused.errno in _NO_SUCH_PATH:
         return None
     from infra.settings import Settings  # here: `yesser --help` needs none
 
@@ -236,14 +223,23 @@ def wrong_home(error: BaseException) -> str | None:
         settings = Settings()
     except ValueError:
         return None
-    path_of_error = Path(error.filename).resolve()
+    path_of_error = Path(refused.filename).resolve()
     folders = (settings.home, settings.secrets_folder)
     if not any(path_of_error.is_relative_to(folder.expanduser().resolve()) for folder in folders):
         return None
     return (
-        f"{error.filename} cannot be opened ({error.strerror}): name the stack's folder in YESSER_HOME, and run this as"
-        " the stack's user."
+        f"{refused.filename} cannot be opened ({refused.strerror}): name the stack's folder in YESSER_HOME, and run"
+        " this as the stack's user."
     )
+
+
+def _refused_path(error: BaseException) -> OSError | None:
+    """The error, also as the only one of a group, if it is that of a path which cannot be opened."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return _refused_path(error.exceptions[0])
+    if isinstance(error, OSError) and error.errno in _WRONG_PATH and isinstance(error.filename, str):
+        return error
+    return None
 
 
 def _belongs_to(found: Path, named: Path) -> bool:
@@ -285,8 +281,10 @@ def foreseen(error: BaseException) -> str | None:
 _OWN_FOLDERS: Final = [
     Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
 ]
-_WRONG_HOME: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ELOOP})
-_WRONG_PATH: Final = _WRONG_HOME | {errno.ENOENT, errno.ENAMETOOLONG}
+_NO_SUCH_PATH: Final = frozenset({errno.ENOENT, errno.ENAMETOOLONG})
+_WRONG_PATH: Final = _NO_SUCH_PATH | {
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ELOOP)
+}
 REFUSED: Final = {
     "asyncpg.DiskFullError": "The disk is full at PostgreSQL: free some space, then run the same command again",
     "asyncpg.LockNotAvailableError": "PostgreSQL is busy with other work: run the same command again",

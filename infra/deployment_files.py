@@ -1,9 +1,9 @@
 """Writes what the files of a deployment repeat: `python -m infra.deployment_files`.
 
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
-processes, in `docs/monitoring.md` the alerts and the metrics, in `pyproject.toml` the packages that the small install
-lacks. The rest of these files is written by hand. `alerts.yml` and `dashboard.json` are written whole. `--check` writes
-nothing, and exits with 1 if one is stale.
+processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
+the packages that the small install lacks. The rest of these files is written by hand. `--check` writes nothing, and
+exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.postgres import SETTINGS
 from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
-from infra.observability.alerts import ALERTS, alert_rules
-from infra.observability.dashboard import dashboard
 from infra.observability.telemetry import METRICS, series
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
 
@@ -75,8 +75,6 @@ def files() -> dict[str, str]:
         "infra/monitoring/prometheus.yml": re.sub(
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
-        "infra/monitoring/alerts.yml": alert_rules(),
-        "infra/monitoring/dashboard.json": dashboard(),
         "docs/monitoring.md": _monitoring(_text("docs/monitoring.md")),
         "pyproject.toml": _replace(
             _text("pyproject.toml"),
@@ -119,12 +117,15 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _alerts() -> Iterator[tuple[str, ...]]:
-    for alert in ALERTS:
-        summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", alert.summary.en)
-        page, _, anchor = alert.runbook.partition("#")
+    (group,) = yaml.safe_load(_text("infra/monitoring/alerts.yml"))["groups"]
+    for rule in group["rules"]:
+        texts = rule["annotations"]
+        summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", texts["summary"])
+        page, _, anchor = texts["runbook"].partition("#")
         headings = re.findall(r"^#+ (.+)$", _text(page), re.MULTILINE)
         title = next(heading for heading in headings if not anchor or heading_anchor(heading) == anchor)
-        yield f"`{alert.name}`", alert.severity, summary, f"[{title}]({alert.runbook.removeprefix('docs/')})"
+        link = f"[{title}]({texts['runbook'].removeprefix('docs/')})"
+        yield f"`{rule['alert']}`", rule["labels"]["severity"], summary, link
 
 
 def _metrics() -> Iterator[tuple[str, ...]]:

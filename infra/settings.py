@@ -28,393 +28,418 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YESSER_", extra="ignore")
 
-    home: Path = Field(default=Path("var"), description="Folder of the embedded stack, the log's key and checkpoints.")
+    home: Path = Path("var")
+    """Folder of the embedded stack, the log's key and checkpoints."""
 
-    secrets: Path | None = Field(
-        default=None, description="Folder of the principals' passwords, a folder each; default: `secrets` in the home."
-    )
-    operator: str | None = Field(
-        default=None,
-        max_length=64,
-        description="Who runs the commands, for the trail: a desk or a role. Default: the system's user.",
-    )
+    secrets: Path | None = None
+    """Folder of the principals' passwords, a folder each; default: `secrets` in the home."""
 
-    second_person: Literal["auto", "required", "off"] = Field(
-        default="auto",
-        description="Whether two administrators must confirm what cannot be undone: auto, from the second administrator"
-        " on; required; off, in a sandbox only.",
-    )
+    operator: str | None = Field(None, max_length=64)
+    """Who runs the commands, for the trail: a desk or a role. Default: the system's user."""
 
-    kafka: str | None = Field(default=None, description="host:port[,host:port] of Kafka; default: the embedded one.")
-    kafka_user: str | None = Field(
-        default=None, description="SCRAM user on Kafka; default: the process's own, with the password in its folder."
-    )
-    kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
-    kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
-    kafka_session_s: int = Field(
-        default=3_600,
-        ge=1,
-        description="The embedded Kafka closes a connection after this time, so that a replaced password is of no use.",
-    )
-    kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
+    second_person: Literal["auto", "required", "off"] = "auto"
+    """Whether two administrators must confirm what cannot be undone: auto, from the second administrator on; required;
+    off, in a sandbox only."""
 
-    postgres: str | None = Field(
-        default=None,
-        repr=False,
-        description="postgresql:// address of the database, without a user: each process has its own role.",
-    )
-    postgres_connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
-    statement_timeout_ms: int = Field(
-        default=30_000, gt=0, description="Longest statement of a process (no limit for batch jobs)."
-    )
-    idle_in_transaction_timeout_ms: int = Field(
-        default=3_000,
-        gt=0,
-        description="The database ends the transaction of a stopped process after this and frees its locks.",
-    )
+    kafka: str | None = None
+    """host:port[,host:port] of Kafka; default: the embedded one."""
+
+    kafka_user: str | None = None
+    """SCRAM user on Kafka; default: the process's own, with the password in its folder."""
+
+    kafka_password: str | None = Field(None, repr=False)
+    """Password of `kafka_user`."""
+
+    kafka_security: str = "SASL_PLAINTEXT"
+    """SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL."""
+
+    kafka_session_s: int = Field(3_600, ge=1)
+    """The embedded Kafka closes a connection after this time, so that a replaced password is of no use."""
+
+    kafka_replication_factor: int = Field(1, ge=1)
+    """Copies of each topic (3 on a cluster)."""
+
+    postgres: str | None = Field(None, repr=False)
+    """postgresql:// address of the database, without a user: each process has its own role."""
+
+    postgres_connect_timeout_s: float = Field(10.0, gt=0)
+    """Longest wait for a connection."""
+
+    statement_timeout_ms: int = Field(30_000, gt=0)
+    """Longest statement of a process (no limit for batch jobs)."""
+
+    idle_in_transaction_timeout_ms: int = Field(3_000, gt=0)
+    """The database ends the transaction of a stopped process after this and frees its locks."""
 
     # Backups (docs/backup.md)
-    backup: Path | None = Field(
-        default=None,
-        description="Folder of backups, on another disk than the database: `yesser up` makes them.",
-    )
-    backup_every_h: float = Field(default=24.0, gt=0, description="A backup is made this often.")
-    backup_keep: int = Field(default=3, gt=0, description="Full backups that are kept, each with what continues it.")
+    backup: Path | None = None
+    """Folder of backups, on another disk than the database: `yesser up` makes them."""
 
-    log_topic: str = Field(default="yesser.log", description="Topic of the national log.")
-    checkpoints_topic: str = Field(
-        default="yesser.checkpoints", description="Topic of the log's signed checkpoints, for standbys."
-    )
-    triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
-    campaign_rules: Path | None = Field(
-        default=None,
-        description="Folder of campaign rules that are used instead of the release's, the same for all processes.",
-    )
-    log_origin: str = Field(
-        default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints."
-    )
+    backup_every_h: float = Field(24.0, gt=0)
+    """A backup is made this often."""
 
-    lease_ms: int = Field(
-        default=4_000,
-        gt=0,
-        le=60_000,
-        description="A lease that is not renewed expires after this (database time), in a minute at most.",
-    )
-    lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
-    witness_policy: Path | None = Field(
-        default=None,
-        description="File of the log's witnesses and how many must cosign (C2SP tlog-policy); the relay asks them.",
-    )
-    checkpoint_interval_ms: int = Field(default=1_000, gt=0, description="Least time between two signed checkpoints.")
-    clock_difference_max_s: float = Field(
-        default=300.0,
-        gt=0,
-        description="The registrar halts where its clock and that of PostgreSQL or Kafka are further apart.",
-    )
-    agencies_poll_ms: int = Field(default=2_000, gt=0, description="Longest time until a new agency is noticed.")
-    ship_margin_entries: int = Field(default=256, ge=0, description="Entries shipped again at start and take-over.")
+    backup_keep: int = Field(3, gt=0)
+    """Full backups that are kept, each with what continues it."""
 
-    batch_records_max: int = Field(default=4_096, gt=0, description="Most records in one transaction.")
-    poll_timeout_ms: int = Field(default=100, gt=0, description="Longest wait for records in one poll.")
-    pace_ms: int = Field(
-        default=50,
-        ge=0,
-        le=1_000,
-        description="Pause after a small read of Kafka: what arrives meanwhile shares the next transaction.",
-    )
-    fetch_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes fetched from a partition at once.")
-    retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
-    retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")
-    halted_retry_ms: int = Field(
-        default=2_000, gt=0, description="A halted process checks again after this whether it can go on."
-    )
-    look_again_ms: int = Field(
-        default=1_000,
-        gt=0,
-        description="The registrar checks a fault of a topic again after this before it halts the topic: the fault may"
-        " be in transit.",
-    )
+    log_topic: str = "yesser.log"
+    """Topic of the national log."""
 
-    breaker_refused_in_a_row_max: int = Field(
-        default=500, gt=0, description="This many refused records in a row pause an agency's topic."
-    )
-    breaker_conflicts_in_a_row_max: int = Field(
-        default=5_000, gt=0, description="This many conflicts in a row pause an agency's topic."
-    )
-    breaker_duplicates_in_a_row_max: int = Field(
-        default=200_000, gt=0, description="This many duplicates in a row pause an agency's topic."
-    )
-    breaker_refused_bytes_max: int = Field(
-        default=16 << 20,
-        gt=0,
-        description="This many bytes of refused records and conflicts in a row pause an agency's topic: they are kept.",
-    )
-    breaker_percent_max: int = Field(
-        default=50,
-        gt=0,
-        lt=100,
-        description="A topic with no greater share of them (percent, of records and of bytes) is never paused.",
-    )
-    breaker_wait_s: float = Field(
-        default=30.0, gt=0, description="First pause of a topic; then it is read a record at a time."
-    )
-    breaker_wait_max_s: float = Field(
-        default=120.0, gt=0, description="Longest pause: each further refused record doubles it."
-    )
-    agency_retention_days: int = Field(
-        default=35, gt=0, description="An agency's topic keeps its records for this long. Longer than any outage."
-    )
-    refused_keep_days: int = Field(
-        default=400,
-        gt=0,
-        description="Refused records are kept for this long, by the log's time, for their agency to correct them and"
-        " send them again: over a year, so that a year's figures can be completed. Those with personal data never are.",
-    )
-    agency_producer_bytes_per_s: int = Field(
-        default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
-    )
-    agency_consumer_bytes_per_s: int = Field(
-        default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka."
-    )
-    agency_request_percent: float = Field(
-        default=100.0, gt=0, description="Time of Kafka's threads that one agency may use (percent of one thread)."
-    )
-    sequence_ranges_max: int = Field(
-        default=1_000,
-        gt=0,
-        description="Ranges of `sequence` numbers kept of an agency; beyond it, only the highest number.",
-    )
+    checkpoints_topic: str = "yesser.checkpoints"
+    """Topic of the log's signed checkpoints, for standbys."""
 
-    health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
-    health_port: int = Field(
-        default=0, ge=0, le=65_535, description="Port of /healthz, /readyz and /metrics (0: none)."
-    )
-    gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
-    gateway_port: int = Field(default=8000, ge=0, le=65_535, description="Port of the gateway (0: any free one).")
-    public_address: str | None = Field(
-        default=None,
-        description="Address of the gateway that documents and e-mails link to, such as https://gateway.example.",
-    )
-    gateway_name: str = Field(
-        default="gateway.yesser.example", description="Name of the gateway's signing key in receipts."
-    )
-    gateway_body_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes of a request, unpacked.")
-    gateway_batch_events_max: int = Field(default=1_000, gt=0, description="Most events in one request.")
-    gateway_head_timeout_s: float = Field(
-        default=10.0, gt=0, description="Longest wait for the head of a request; then the connection is closed."
-    )
-    gateway_connections_per_peer_max: int = Field(
-        default=200, gt=0, description="Open connections of one peer address (of an IPv6 network /64)."
-    )
-    gateway_trusted_proxies: str = Field(
-        default="",
-        description="Addresses and networks of reverse proxies, separated by commas: X-Forwarded-For of these is"
-        " believed, and they may open more connections.",
-    )
-    gateway_write_timeout_s: float = Field(
-        default=30.0, gt=0, description="A connection whose client does not read its answer for this long is closed."
-    )
-    gateway_body_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a request's body.")
-    gateway_kafka_timeout_s: float = Field(
-        default=10.0, gt=0, description="Longest wait for Kafka's acknowledgement; after it the outcome is unknown."
-    )
-    gateway_stuck_s: float = Field(
-        default=2.0,
-        gt=0,
-        description="While a batch is unacknowledged for this long, new events are answered with 503.",
-    )
-    gateway_waiting_bytes_max: int = Field(
-        default=64 << 20, gt=0, description="Most bytes of all requests at once; above it the gateway answers 503."
-    )
-    gateway_holder_bytes_max: int = Field(
-        default=16 << 20, gt=0, description="Most bytes of all requests of one agency at once; above it, 429."
-    )
-    gateway_holder_long_polls_max: int = Field(
-        default=16, gt=0, description="Long polls of one holder of tokens at once; above it, 429."
-    )
-    gateway_requests_per_s: float = Field(default=1_000.0, gt=0, description="Requests a second of one token.")
-    gateway_requests_burst: int = Field(default=2_000, gt=0, description="Requests of one token at once.")
-    gateway_failures_per_s: float = Field(
-        default=20.0, gt=0, description="Requests a second without a valid token, of one peer address."
-    )
-    gateway_public_requests_per_s: float = Field(
-        default=50.0, gt=0, description="Requests a second for public pages, of one peer address."
-    )
-    gateway_log_requests_per_s: float = Field(
-        default=1_000.0, gt=0, description="Requests a second for checkpoint and tiles, of one peer address."
-    )
-    gateway_token_cache_ms: int = Field(
-        default=2_000, gt=0, description="A token is looked up again after this, so that a revoked one is refused."
-    )
-    gateway_token_grace_s: float = Field(
-        default=60.0, ge=0, description="A known token stays valid for this long while PostgreSQL is not available."
-    )
-    gateway_read_timeout_ms: int = Field(default=5_000, gt=0, description="Longest statement of a request that reads.")
-    gateway_as_of_timeout_s: float = Field(
-        default=60.0, gt=0, description="Longest time to compute the plan as of an index."
-    )
-    gateway_long_poll_max_s: float = Field(default=30.0, ge=0, description="Longest wait of a long poll.")
-    gateway_jwt_issuer: str | None = Field(
-        default=None, description="Issuer of OAuth 2 access tokens; without it none are accepted."
-    )
-    gateway_jwt_audience: str = Field(default="yesser-gateway", description="Audience that these tokens must have.")
-    gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
+    triggers_topic: str = "yesser.campaign-triggers"
+    """Topic of campaign triggers."""
+
+    campaign_rules: Path | None = None
+    """Folder of campaign rules that are used instead of the release's, the same for all processes."""
+
+    log_origin: str = "log.yesser.example/0"
+    """Origin line (key name) of the log's checkpoints."""
+
+    lease_ms: int = Field(4_000, gt=0, le=60_000)
+    """A lease that is not renewed expires after this (database time), in a minute at most."""
+
+    lease_renew_ms: int = Field(1_000, gt=0)
+    """How often an owner renews its lease."""
+
+    witness_policy: Path | None = None
+    """File of the log's witnesses and how many must cosign (C2SP tlog-policy); the relay asks them."""
+
+    checkpoint_interval_ms: int = Field(1_000, gt=0)
+    """Least time between two signed checkpoints."""
+
+    clock_difference_max_s: float = Field(300.0, gt=0)
+    """The registrar halts where its clock and that of PostgreSQL or Kafka are further apart."""
+
+    agencies_poll_ms: int = Field(2_000, gt=0)
+    """Longest time until a new agency is noticed."""
+
+    ship_margin_entries: int = Field(256, ge=0)
+    """Entries shipped again at start and take-over."""
+
+    batch_records_max: int = Field(4_096, gt=0)
+    """Most records in one transaction."""
+
+    poll_timeout_ms: int = Field(100, gt=0)
+    """Longest wait for records in one poll."""
+
+    pace_ms: int = Field(50, ge=0, le=1_000)
+    """Pause after a small read of Kafka: what arrives meanwhile shares the next transaction."""
+
+    fetch_bytes_max: int = Field(4 << 20, gt=0)
+    """Most bytes fetched from a partition at once."""
+
+    retry_wait_min_ms: int = Field(100, gt=0)
+    """First wait after a transient error."""
+
+    retry_wait_max_ms: int = Field(5_000, gt=0)
+    """Longest wait between tries."""
+
+    halted_retry_ms: int = Field(2_000, gt=0)
+    """A halted process checks again after this whether it can go on."""
+
+    look_again_ms: int = Field(1_000, gt=0)
+    """The registrar checks a fault of a topic again after this before it halts the topic: the fault may be in
+    transit."""
+
+    breaker_refused_in_a_row_max: int = Field(500, gt=0)
+    """This many refused records in a row pause an agency's topic."""
+
+    breaker_conflicts_in_a_row_max: int = Field(5_000, gt=0)
+    """This many conflicts in a row pause an agency's topic."""
+
+    breaker_duplicates_in_a_row_max: int = Field(200_000, gt=0)
+    """This many duplicates in a row pause an agency's topic."""
+
+    breaker_refused_bytes_max: int = Field(16 << 20, gt=0)
+    """This many bytes of refused records and conflicts in a row pause an agency's topic: they are kept."""
+
+    breaker_percent_max: int = Field(50, gt=0, lt=100)
+    """A topic with no greater share of them (percent, of records and of bytes) is never paused."""
+
+    breaker_wait_s: float = Field(30.0, gt=0)
+    """First pause of a topic; then it is read a record at a time."""
+
+    breaker_wait_max_s: float = Field(120.0, gt=0)
+    """Longest pause: each further refused record doubles it."""
+
+    agency_retention_days: int = Field(35, gt=0)
+    """An agency's topic keeps its records for this long. Longer than any outage."""
+
+    refused_keep_days: int = Field(400, gt=0)
+    """Refused records are kept for this long, by the log's time, for their agency to correct them and send them again:
+    over a year, so that a year's figures can be completed. Those with personal data never are."""
+
+    agency_producer_bytes_per_s: int = Field(32 << 20, gt=0)
+    """Bytes a second that one agency may write to Kafka."""
+
+    agency_consumer_bytes_per_s: int = Field(1 << 20, gt=0)
+    """Bytes a second that one agency may read from Kafka."""
+
+    agency_request_percent: float = Field(100.0, gt=0)
+    """Time of Kafka's threads that one agency may use (percent of one thread)."""
+
+    sequence_ranges_max: int = Field(1_000, gt=0)
+    """Ranges of `sequence` numbers kept of an agency; beyond it, only the highest number."""
+
+    health_host: str = "127.0.0.1"
+    """Address on which /healthz, /readyz and /metrics answer."""
+
+    health_port: int = Field(0, ge=0, le=65_535)
+    """Port of /healthz, /readyz and /metrics (0: none)."""
+
+    gateway_host: str = "127.0.0.1"
+    """Address on which the gateway answers."""
+
+    gateway_port: int = Field(8000, ge=0, le=65_535)
+    """Port of the gateway (0: any free one)."""
+
+    public_address: str | None = None
+    """Address of the gateway that documents and e-mails link to, such as https://gateway.example."""
+
+    gateway_name: str = "gateway.yesser.example"
+    """Name of the gateway's signing key in receipts."""
+
+    gateway_body_bytes_max: int = Field(4 << 20, gt=0)
+    """Most bytes of a request, unpacked."""
+
+    gateway_batch_events_max: int = Field(1_000, gt=0)
+    """Most events in one request."""
+
+    gateway_head_timeout_s: float = Field(10.0, gt=0)
+    """Longest wait for the head of a request; then the connection is closed."""
+
+    gateway_connections_per_peer_max: int = Field(200, gt=0)
+    """Open connections of one peer address (of an IPv6 network /64)."""
+
+    gateway_trusted_proxies: str = ""
+    """Addresses and networks of reverse proxies, separated by commas: X-Forwarded-For of these is believed, and they
+    may open more connections."""
+
+    gateway_write_timeout_s: float = Field(30.0, gt=0)
+    """A connection whose client does not read its answer for this long is closed."""
+
+    gateway_body_timeout_s: float = Field(10.0, gt=0)
+    """Longest wait for a request's body."""
+
+    gateway_kafka_timeout_s: float = Field(10.0, gt=0)
+    """Longest wait for Kafka's acknowledgement; after it the outcome is unknown."""
+
+    gateway_stuck_s: float = Field(2.0, gt=0)
+    """While a batch is unacknowledged for this long, new events are answered with 503."""
+
+    gateway_waiting_bytes_max: int = Field(64 << 20, gt=0)
+    """Most bytes of all requests at once; above it the gateway answers 503."""
+
+    gateway_holder_bytes_max: int = Field(16 << 20, gt=0)
+    """Most bytes of all requests of one agency at once; above it, 429."""
+
+    gateway_holder_long_polls_max: int = Field(16, gt=0)
+    """Long polls of one holder of tokens at once; above it, 429."""
+
+    gateway_requests_per_s: float = Field(1_000.0, gt=0)
+    """Requests a second of one token."""
+
+    gateway_requests_burst: int = Field(2_000, gt=0)
+    """Requests of one token at once."""
+
+    gateway_failures_per_s: float = Field(20.0, gt=0)
+    """Requests a second without a valid token, of one peer address."""
+
+    gateway_public_requests_per_s: float = Field(50.0, gt=0)
+    """Requests a second for public pages, of one peer address."""
+
+    gateway_log_requests_per_s: float = Field(1_000.0, gt=0)
+    """Requests a second for checkpoint and tiles, of one peer address."""
+
+    gateway_token_cache_ms: int = Field(2_000, gt=0)
+    """A token is looked up again after this, so that a revoked one is refused."""
+
+    gateway_token_grace_s: float = Field(60.0, ge=0)
+    """A known token stays valid for this long while PostgreSQL is not available."""
+
+    gateway_read_timeout_ms: int = Field(5_000, gt=0)
+    """Longest statement of a request that reads."""
+
+    gateway_as_of_timeout_s: float = Field(60.0, gt=0)
+    """Longest time to compute the plan as of an index."""
+
+    gateway_long_poll_max_s: float = Field(30.0, ge=0)
+    """Longest wait of a long poll."""
+
+    gateway_jwt_issuer: str | None = None
+    """Issuer of OAuth 2 access tokens; without it none are accepted."""
+
+    gateway_jwt_audience: str = "yesser-gateway"
+    """Audience that these tokens must have."""
+
+    gateway_jwks_address: str | None = None
+    """Address of the issuer's keys (JWKS)."""
+
     # The console (docs/console.md)
-    console_host: str = Field(default="127.0.0.1", description="Address on which the console answers.")
-    console_port: int = Field(default=8_090, ge=0, le=65_535, description="Port of the console (0: any free one).")
-    console_gateway: str | None = Field(
-        default=None, description="Address of the gateway that the console sends to; default: that of this stack."
-    )
-    console_trusted_proxies: str = Field(
-        default="", description="Addresses of reverse proxies, separated by commas, whose X-Forwarded-For is believed."
-    )
-    console_oidc_issuer: str | None = Field(
-        default=None, description="Issuer (OpenID Connect) by which accounts with a subject may sign in to the console."
-    )
-    console_oidc_client_id: str = Field(
-        default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
-    )
-    console_oidc_acr_values: str = Field(
-        default="", description="The provider must say one of these of the sign-in (acr). Separated by spaces."
-    )
-    console_oidc_amr: str = Field(
-        default="", description="The provider must say each of these of the sign-in (amr). Separated by spaces."
-    )
-    console_oidc_max_age_s: int | None = Field(
-        default=None, ge=0, description="The provider must have authenticated the person within this time (auth_time)."
-    )
-    console_passwords: Literal["on", "off"] = Field(
-        default="on",
-        description="off: nobody signs in to the console with a password, only at `console_oidc_issuer`, which must be"
-        " set.",
-    )
-    console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
-    console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")
-    console_requests_per_s: float = Field(
-        default=100.0, gt=0, description="Requests a second of one account of the console; above it, 429."
-    )
-    console_requests_burst: int = Field(
-        default=500, gt=0, description="Requests of one account after a pause, in a row."
-    )
-    console_requests_at_once_max: int = Field(
-        default=6,
-        gt=0,
-        description="Requests of one account that are answered at once; each may hold a connection to the database.",
-    )
-    console_live_pages_max: int = Field(default=64, gt=0, description="Open pages of one account that follow the log.")
-    outbox_postgres: str | None = Field(
-        default=None, repr=False, description="postgresql:// address of an agency's own database with its outbox."
-    )
-    outbox_gateway: str | None = Field(
-        default=None, description="Address of the gateway that the outbox sends to; default: Kafka."
-    )
-    outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for this gateway.")
-    outbox_keep_days: int = Field(default=7, ge=0, description="The outbox keeps sent events for this long.")
+    console_host: str = "127.0.0.1"
+    """Address on which the console answers."""
+
+    console_port: int = Field(8_090, ge=0, le=65_535)
+    """Port of the console (0: any free one)."""
+
+    console_gateway: str | None = None
+    """Address of the gateway that the console sends to; default: that of this stack."""
+
+    console_trusted_proxies: str = ""
+    """Addresses of reverse proxies, separated by commas, whose X-Forwarded-For is believed."""
+
+    console_oidc_issuer: str | None = None
+    """Issuer (OpenID Connect) by which accounts with a subject may sign in to the console."""
+
+    console_oidc_client_id: str = "yesser-console"
+    """The console's id there; its secret is the file `console/oidc-secret`."""
+
+    console_oidc_acr_values: str = ""
+    """The provider must say one of these of the sign-in (acr). Separated by spaces."""
+
+    console_oidc_amr: str = ""
+    """The provider must say each of these of the sign-in (amr). Separated by spaces."""
+
+    console_oidc_max_age_s: int | None = Field(None, ge=0)
+    """The provider must have authenticated the person within this time (auth_time)."""
+
+    console_passwords: Literal["on", "off"] = "on"
+    """off: nobody signs in to the console with a password, only at `console_oidc_issuer`, which must be set."""
+
+    console_session_h: float = Field(12.0, gt=0)
+    """A session of the console ends after this long."""
+
+    console_idle_h: float = Field(2.0, gt=0)
+    """It ends earlier after this long without a request."""
+
+    console_requests_per_s: float = Field(100.0, gt=0)
+    """Requests a second of one account of the console; above it, 429."""
+
+    console_requests_burst: int = Field(500, gt=0)
+    """Requests of one account after a pause, in a row."""
+
+    console_requests_at_once_max: int = Field(6, gt=0)
+    """Requests of one account that are answered at once; each may hold a connection to the database."""
+
+    console_live_pages_max: int = Field(64, gt=0)
+    """Open pages of one account that follow the log."""
+
+    outbox_postgres: str | None = Field(None, repr=False)
+    """postgresql:// address of an agency's own database with its outbox."""
+
+    outbox_gateway: str | None = None
+    """Address of the gateway that the outbox sends to; default: Kafka."""
+
+    outbox_token: str | None = Field(None, repr=False)
+    """The agency's token for this gateway."""
+
+    outbox_keep_days: int = Field(7, ge=0)
+    """The outbox keeps sent events for this long."""
+
     # E-mail to campaign teams (docs/campaigns.md)
-    mail_server: str | None = Field(
-        default=None, description="host:port of the SMTP server for campaign teams; without it e-mails wait."
-    )
-    mail_tls: Literal["starttls", "tls", "none"] | None = Field(
-        default=None,
-        description="starttls, tls (from the first byte) or none; default: starttls, and none to this machine.",
-    )
-    mail_user: str | None = Field(
-        default=None,
-        max_length=256,
-        description="User on the SMTP server; its password is the file `delivery/smtp` in the folder of secrets.",
-    )
-    mail_from: str | None = Field(default=None, max_length=254, description="Sender's address of e-mails.")
-    mail_reply_to: str | None = Field(
-        default=None, max_length=254, description="Address that answers to e-mails go to; default: the sender's."
-    )
-    mail_timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for an answer of the SMTP server.")
-    console_address: str | None = Field(
-        default=None,
-        pattern=r"^https://[^\s\"'<>]+$",
-        description="Address of the console that e-mails link to, such as https://console.example.",
-    )
+    mail_server: str | None = None
+    """host:port of the SMTP server for campaign teams; without it e-mails wait."""
+
+    mail_tls: Literal["starttls", "tls", "none"] | None = None
+    """starttls, tls (from the first byte) or none; default: starttls, and none to this machine."""
+
+    mail_user: str | None = Field(None, max_length=256)
+    """User on the SMTP server; its password is the file `delivery/smtp` in the folder of secrets."""
+
+    mail_from: str | None = Field(None, max_length=254)
+    """Sender's address of e-mails."""
+
+    mail_reply_to: str | None = Field(None, max_length=254)
+    """Address that answers to e-mails go to; default: the sender's."""
+
+    mail_timeout_s: float = Field(30.0, gt=0)
+    """Longest wait for an answer of the SMTP server."""
+
+    console_address: str | None = Field(None, pattern=r"^https://[^\s\"'<>]+$")
+    """Address of the console that e-mails link to, such as https://console.example."""
+
     # Webhooks of campaign teams (docs/webhooks.md)
-    webhook_hosts: str = Field(
-        default="",
-        description="Hosts, separated by commas, to which webhooks may go over plain HTTP, at any port, and inside the"
-        " network. To all others they go over HTTPS, and only to addresses on the internet.",
-    )
-    webhook_ports: str = Field(
-        default="", description="Ports of webhooks besides 443, separated by commas.", pattern=r"^(\d+(,\d+)*)?$"
-    )
-    webhook_connect_timeout_s: float = Field(default=5.0, gt=0, description="Longest wait for a webhook's connection.")
-    webhook_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a webhook's answer.")
-    webhook_in_flight_max: int = Field(default=1_000, gt=0, description="Most webhook requests at once.")
-    webhook_endpoint_in_flight_max: int = Field(
-        default=4, gt=0, description="Most webhook requests at once to one endpoint."
-    )
+    webhook_hosts: str = ""
+    """Hosts, separated by commas, to which webhooks may go over plain HTTP, at any port, and inside the network. To all
+    others they go over HTTPS, and only to addresses on the internet."""
+
+    webhook_ports: str = Field("", pattern=r"^(\d+(,\d+)*)?$")
+    """Ports of webhooks besides 443, separated by commas."""
+
+    webhook_connect_timeout_s: float = Field(5.0, gt=0)
+    """Longest wait for a webhook's connection."""
+
+    webhook_timeout_s: float = Field(10.0, gt=0)
+    """Longest wait for a webhook's answer."""
+
+    webhook_in_flight_max: int = Field(1_000, gt=0)
+    """Most webhook requests at once."""
+
+    webhook_endpoint_in_flight_max: int = Field(4, gt=0)
+    """Most webhook requests at once to one endpoint."""
+
     webhook_retry_delays_s: str = Field(
-        default="5,300,1800,7200,18000,36000,36000,86400,86400,86400,86400",
-        pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
-        description="Waits before each further attempt to deliver a webhook, in seconds, separated by commas. After the"
-        " last one the message fails.",
+        "5,300,1800,7200,18000,36000,36000,86400,86400,86400,86400", pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$"
     )
-    webhook_lane_wait_s: float = Field(
-        default=3_600.0,
-        ge=0,
-        description="A webhook that cannot be delivered keeps later ones about the same service waiting for this long;"
-        " then it is marked as late.",
-    )
-    webhook_disable_after_days: float = Field(
-        default=5.0, gt=0, description="An endpoint that fails for this long without a success is disabled."
-    )
-    webhook_attempts_keep_days: int = Field(
-        default=30, gt=0, description="Attempts to deliver webhooks and e-mails are kept for this long."
-    )
-    messages_keep_days: int = Field(
-        default=400,
-        gt=0,
-        description="Webhooks and e-mails that have ended are kept in the list of messages, and can be delivered again,"
-        " for this long: over a year, so that a team can compare with the year before.",
-    )
-    webhook_backfill_per_s: int = Field(
-        default=50, gt=0, description="Messages a second that a subscription to past entries adds."
-    )
+    """Waits before each further attempt to deliver a webhook, in seconds, separated by commas. After the last one the
+    message fails."""
+
+    webhook_lane_wait_s: float = Field(3_600.0, ge=0)
+    """A webhook that cannot be delivered keeps later ones about the same service waiting for this long; then it is
+    marked as late."""
+
+    webhook_disable_after_days: float = Field(5.0, gt=0)
+    """An endpoint that fails for this long without a success is disabled."""
+
+    webhook_attempts_keep_days: int = Field(30, gt=0)
+    """Attempts to deliver webhooks and e-mails are kept for this long."""
+
+    messages_keep_days: int = Field(400, gt=0)
+    """Webhooks and e-mails that have ended are kept in the list of messages, and can be delivered again, for this long:
+    over a year, so that a team can compare with the year before."""
+
+    webhook_backfill_per_s: int = Field(50, gt=0)
+    """Messages a second that a subscription to past entries adds."""
+
     # TLS (docs/tls.md)
-    tls_ca: Path | None = Field(
-        default=None,
-        description="PEM file of the authorities that servers' certificates must come from; default: the system's.",
-    )
-    tls_certificate: Path | None = Field(
-        default=None, description="PEM file of this client's certificate chain, where a server asks for one."
-    )
-    tls_key: Path | None = Field(default=None, description="PEM file of its key; default: in the same file.")
-    gateway_certificate: Path | None = Field(
-        default=None,
-        description="PEM file of the gateway's certificate chain; without it the gateway answers plain HTTP.",
-    )
-    gateway_key: Path | None = Field(default=None, description="PEM file of its key; default: in the same file.")
-    gateway_client_ca: Path | None = Field(
-        default=None, description="PEM file of the authorities of clients' certificates; with it each token needs one."
-    )
-    kafka_agencies: str | None = Field(
-        default=None, description="host:port of Kafka's TLS listener for agencies, for `yesser agencies`."
-    )
-    dangerously_allow_plaintext: str = Field(
-        default="",
-        description="Connections that may leave this machine without encryption, separated by commas: kafka, postgres,"
-        " gateway, console, smtp, issuer, traces. Tokens and data on them can be read.",
-    )
+    tls_ca: Path | None = None
+    """PEM file of the authorities that servers' certificates must come from; default: the system's."""
 
-    security_contact: str | None = Field(
-        default=None,
-        pattern=r"^(https://|mailto:|tel:)[^\s]+$",
-        description="Where weaknesses are reported (mailto:, https: or tel:): gateway and console serve it in"
-        " /.well-known/security.txt.",
-    )
-    security_expires: AwareDatetime | None = Field(
-        default=None, description="When that file expires, such as 2027-06-30T00:00:00Z; after it, it is not served."
-    )
+    tls_certificate: Path | None = None
+    """PEM file of this client's certificate chain, where a server asks for one."""
 
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
-    otlp_endpoint: str | None = Field(
-        default=None, description="OTLP/HTTP address for traces; without it none are sent."
-    )
+    tls_key: Path | None = None
+    """PEM file of its key; default: in the same file."""
+
+    gateway_certificate: Path | None = None
+    """PEM file of the gateway's certificate chain; without it the gateway answers plain HTTP."""
+
+    gateway_key: Path | None = None
+    """PEM file of its key; default: in the same file."""
+
+    gateway_client_ca: Path | None = None
+    """PEM file of the authorities of clients' certificates; with it each token needs one."""
+
+    kafka_agencies: str | None = None
+    """host:port of Kafka's TLS listener for agencies, for `yesser agencies`."""
+
+    dangerously_allow_plaintext: str = ""
+    """Connections that may leave this machine without encryption, separated by commas: kafka, postgres, gateway,
+    console, smtp, issuer, traces. Tokens and data on them can be read."""
+
+    security_contact: str | None = Field(None, pattern=r"^(https://|mailto:|tel:)[^\s]+$")
+    """Where weaknesses are reported (mailto:, https: or tel:): gateway and console serve it in
+    /.well-known/security.txt."""
+
+    security_expires: AwareDatetime | None = None
+    """When that file expires, such as 2027-06-30T00:00:00Z; after it, it is not served."""
+
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    otlp_endpoint: str | None = None
+    """OTLP/HTTP address for traces; without it none are sent."""
 
     _principal: str = PrivateAttr(default="reader")
 

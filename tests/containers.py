@@ -16,7 +16,7 @@ import asyncpg
 
 from infra.deployment_files import POSTGRES_OPTIONS
 from infra.embedded.health import kafka_ready
-from infra.embedded.servers.kafka import KafkaPorts, server_properties, session_properties
+from infra.embedded.servers.kafka import server_properties, session_properties
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.principals import SUPERUSER
@@ -59,14 +59,15 @@ def container_services(home: Path) -> Iterator[TestStack]:
     from tests.stack import TestStack
 
     passwords = {name: secrets.token_urlsafe(24) for name in ("admin", "controller", "postgres")}
-    ports = KafkaPorts(*choose([None, None]))
+    port, controller_port = choose([None, None])
+    ports = {"port": port, "controller_port": controller_port}
     (postgres_port,) = choose([None])
     config = home / "kafka-container"
     _write_kafka_configuration(config, ports, passwords)
     kafka = (
         DockerContainer(KAFKA_IMAGE, entrypoint=["bash", "-c"])
         .with_command([START_KAFKA])
-        .with_bind_ports(ports.broker, ports.broker)
+        .with_bind_ports(port, port)
         .with_volume_mapping(str(config), "/config", "ro")
     )
     postgres = (
@@ -79,17 +80,17 @@ def container_services(home: Path) -> Iterator[TestStack]:
     )
     address = f"postgresql://postgres:{passwords['postgres']}@{HOST}:{postgres_port}/postgres"
     with kafka, postgres:
-        asyncio.run(_until_ready(ports.broker, passwords["admin"], address))
+        asyncio.run(_until_ready(port, passwords["admin"], address))
         superuser = {SUPERUSER: {"kafka": passwords["admin"], "postgres": passwords["postgres"]}}
-        yield TestStack(f"{HOST}:{ports.broker}", None, "SASL_PLAINTEXT", superuser, address, "", given=False)
+        yield TestStack(f"{HOST}:{port}", None, "SASL_PLAINTEXT", superuser, address, "", given=False)
 
 
-def _write_kafka_configuration(folder: Path, ports: KafkaPorts, passwords: dict[str, str]) -> None:
+def _write_kafka_configuration(folder: Path, ports: dict[str, int], passwords: dict[str, str]) -> None:
     """The embedded broker's settings, listening on every address of the container and advertised as loopback."""
     folder.mkdir(parents=True)
     extra = {
-        "listeners": f"SASL://0.0.0.0:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
-        "advertised.listeners": f"SASL://{HOST}:{ports.broker}",
+        "listeners": f"SASL://0.0.0.0:{ports['port']},CONTROLLER://{HOST}:{ports['controller_port']}",
+        "advertised.listeners": f"SASL://{HOST}:{ports['port']}",
         **session_properties(Settings().kafka_session_s),
     }
     write_private(folder / "server.properties", server_properties(Path("/tmp/kafka-data"), ports, passwords, extra))

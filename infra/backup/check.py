@@ -41,6 +41,13 @@ def check(folder: BackupFolder, backups: Sequence[Backup], progress: Progress = 
     return found
 
 
+def require_right(folder: BackupFolder, backup: Backup, progress: Progress = lambda _: None) -> None:
+    """Check a backup that was just made. Raises `BackupUnusable`."""
+    (result,) = check(folder, [backup], progress)
+    if result.fault is not None:
+        raise BackupUnusable(result.fault)
+
+
 def require_files(folder: BackupFolder, backup: Backup) -> None:
     """Raises `BackupUnusable` where a file of the backup is missing or altered."""
     run(

@@ -12,7 +12,7 @@ import click
 
 from events.values.bilingual import Bilingual
 from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable
-from infra.backup.check import check
+from infra.backup.check import check, require_right
 from infra.backup.create import PRINCIPAL, create, server
 from infra.backup.restore import Restored, restore
 from infra.command_line.display import Column, Grid, show, time_text
@@ -50,7 +50,7 @@ def create_command(folder: Path | None, incremental: bool, as_json: bool) -> Non
     """
     settings, place = Settings().acting_as(PRINCIPAL), _place(folder)
     made = create(settings, place, asyncio.run(server(settings)), incremental=incremental, progress=_show_progress)
-    _require_right(check(place, [made], _show_progress)[0].fault)
+    require_right(place, made, _show_progress)
     sentence = Bilingual("صُنعت النسخة {} وثبتت سلامتها: {:,} بايت.", "The backup {} was made and checked: {:,} bytes.")
     print_confirmation(made, as_json, sentence.format(made.name, made.bytes))
 
@@ -155,11 +155,6 @@ def _place(folder: Path | None) -> BackupFolder:
     if found is None:
         raise click.UsageError("Name the folder of backups, or set YESSER_BACKUP.")
     return BackupFolder.at(found)
-
-
-def _require_right(fault: str | None) -> None:
-    if fault is not None:
-        raise BackupUnusable(fault)
 
 
 def _show_progress(line: str) -> None:

@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from infra.backup.catalogue import NAME, Backup, BackupFolder, BackupUnusable, Manifest, put_copy
-from infra.backup.postgres_tools import Progress, login_environment, run, size_of, tool
+from infra.backup.postgres_tools import Progress, run, size_of, tool
 from infra.data_dir import DataDir
 from infra.embedded.servers.postgres import make_folder
+from infra.embedded.tools import login_environment
 from infra.keys.access_changes import AccessChanges
 from infra.postgres.connection import connected
 from infra.postgres.sql import queries

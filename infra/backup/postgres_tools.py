@@ -7,15 +7,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
 
 from infra.backup.catalogue import BackupUnusable
 from infra.embedded.servers.one_time_tool import RunAs
 from infra.embedded.servers.postgres import installation, run_as
 from infra.embedded.servers.system_user import postgres_user
-from infra.postgres.connection import login
-from infra.settings import Settings
-from infra.tls.client import postgres_context
 
 Progress: TypeAlias = Callable[[str], None]
 _FULL_DISK: Final = "No space left on device"
@@ -33,25 +29,6 @@ def tool(name: str) -> str:
     return str(installation() / "bin" / name)
 
 
-def login_environment(settings: Settings) -> dict[str, str]:
-    """What PostgreSQL's tools read to log in as the principal of these settings. Raises what `login` raises."""
-    found = login(settings)
-    address = urlsplit(found["dsn"])
-    query = dict(parse_qsl(address.query))
-    postgres_context(settings, found["dsn"])  # refuses a connection that can be read on its way
-    named = {
-        "PGHOST": address.hostname,
-        "PGPORT": str(address.port or 5432),
-        "PGDATABASE": address.path[1:],
-        "PGUSER": found.get("user", address.username),
-        "PGPASSWORD": found.get("password", address.password),
-        "PGSSLMODE": query.get("sslmode"),
-        "PGSSLROOTCERT": settings.tls_ca and str(settings.tls_ca),
-        "PGAPPNAME": "yesser backup",
-    }
-    return {name: value for name, value in named.items() if value}
-
-
 def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a tool as PostgreSQL's user, in a folder that this user may enter."""
     where: RunAs = {"cwd": Path("/"), **run_as(postgres_user())}
@@ -62,7 +39,7 @@ def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath, **environment},
+        env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath, "PGAPPNAME": "yesser backup", **environment},
         **where,
     )
 

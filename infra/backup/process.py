@@ -17,10 +17,11 @@ import structlog
 
 from events.errors import YesserError
 from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable, chain
-from infra.backup.check import check
+from infra.backup.check import require_right
 from infra.backup.create import PRINCIPAL, SLOT, create, end_receiver, keep_beside, server
-from infra.backup.postgres_tools import login_environment, run, start, tool
+from infra.backup.postgres_tools import run, start, tool
 from infra.embedded.servers.postgres import make_folder
+from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -138,9 +139,7 @@ class Archive:
         made = await asyncio.to_thread(create, self._settings, self._folder, found, incremental=kind == "incremental")
         self._has_hole = False
         _logger.info("backup made", backup=made.name, kind=kind, bytes=made.bytes)
-        for result in await asyncio.to_thread(check, self._folder, [made]):
-            if result.fault:
-                raise BackupUnusable(result.fault)
+        await asyncio.to_thread(require_right, self._folder, made)
         if gone := await asyncio.to_thread(self._folder.remove_older, self._settings.backup_keep):
             _logger.info("backups removed", backups=gone)
 

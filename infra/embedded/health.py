@@ -31,18 +31,6 @@ class Readyz(Struct):
     halted: str | UnsetType = UNSET
 
 
-async def process_ready(port: int, host: str = HOST) -> bool:
-    """Whether `/readyz` says that the process is ready."""
-    answer = await readiness(port, host)
-    return answer is not None and answer.ready
-
-
-async def halt_reason(port: int, host: str = HOST) -> str | None:
-    """The reason of a halt, from `/readyz`; None if the process has not halted."""
-    answer = await readiness(port, host)
-    return None if answer is None or answer.halted is UNSET else answer.halted
-
-
 async def readiness(port: int, host: str = HOST) -> Readyz | None:
     """What `/readyz` answers; None without an answer."""
     try:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from infra.data_dir import DataDir
-from infra.embedded.health import halt_reason, process_ready
+from infra.embedded.health import readiness
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES, usual_parts
 from infra.embedded.servers.ports import Ports, choose, reachable
-from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
+from infra.embedded.services import TLS_PORTS, KafkaService, postgres_plan
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -88,7 +88,7 @@ def child_plans(
     ports = _ports(needed, last, named)
     services = []
     if "postgres" in ports:
-        services.append(PostgresService(home, settings.secrets_folder, ports["postgres"]).plan())
+        services.append(postgres_plan(home, settings.secrets_folder, ports["postgres"]))
     if "kafka" in ports:
         session_s = settings.kafka_session_s
         services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], session_s, progress).plan())
@@ -124,8 +124,7 @@ def _process_plan(home: DataDir, copy: str, name: str, ports: Ports, tls: bool, 
         name=copy,
         command=lambda: subprocess_command("run", name),
         ports=ports,
-        ready=lambda: process_ready(ports["health_port"], health_host),
-        halted=lambda: halt_reason(ports["health_port"], health_host),
+        answer=lambda: readiness(ports["health_port"], health_host),
         log=home.log(copy),
         environment=lambda: _certificate(home, name, tls) | _environment(home.root, ports, _PORT_SETTINGS[name]),
         ending=PROCESS_ENDING,

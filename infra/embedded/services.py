@@ -13,13 +13,13 @@ from typing import Final
 import structlog
 
 from infra.data_dir import DataDir, cache_folder
-from infra.embedded.health import kafka_ready
+from infra.embedded.health import Readyz, kafka_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
 from infra.embedded.servers.class_archive import ClassArchive
 from infra.embedded.servers.jars import ensure_jars
-from infra.embedded.servers.kafka import Java, KafkaPorts
+from infra.embedded.servers.kafka import Java
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
 from infra.principals import SUPERUSER
@@ -53,7 +53,7 @@ class KafkaService:
             name="kafka",
             command=self._command,
             ports=self.ports,
-            ready=self._ready,
+            answer=self._answer,
             log=self.home.log("kafka"),
             environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
@@ -75,18 +75,17 @@ class KafkaService:
         make = partial(kafka.make_archive, plain, self.home.kafka, environment)
         self._java = replace(plain, archive=self._archive.prepare(make))
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
-        tls, mutual_tls = (self.ports.numbers.get(name) for name in TLS_PORTS)
-        ports = KafkaPorts(self.ports["port"], self.ports["controller_port"], tls, mutual_tls)
-        certificates = None if tls is None else self.home.tls
+        ports = self.ports.numbers
+        certificates = self.home.tls if ports.keys() >= set(TLS_PORTS) else None
         kafka.write_configuration(self.home.kafka, ports, passwords, self.session_s, certificates)
         kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
     def _password(self, name: str) -> str:
         return password(self.secrets / SUPERUSER, name)
 
-    async def _ready(self) -> bool:
+    async def _answer(self) -> Readyz:
         self._was_ready = await kafka_ready(self.ports["port"], self._password("kafka"))
-        return self._was_ready
+        return Readyz(self._was_ready)
 
     def _command(self) -> Sequence[str]:
         assert self._java is not None
@@ -99,48 +98,31 @@ class KafkaService:
         self._archive.ended(code, was_ready=self._was_ready)
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresService:
+def postgres_plan(home: DataDir, secrets: Path, ports: Ports) -> ChildPlan:
     """The database server of a home."""
 
-    home: DataDir
-    secrets: Path
-    ports: Ports
+    def superuser_password() -> str:
+        return password(secrets / SUPERUSER, "postgres")
 
-    def plan(self) -> ChildPlan:
-        return ChildPlan(
-            name="postgres",
-            command=lambda: postgres.server_command(self.home.postgres),
-            ports=self.ports,
-            ready=self._ready,
-            log=self.home.log("postgres"),
-            environment=_plain_environment,
-            ending=POSTGRES_ENDING,
-            prepare=self._prepare,
-            run_as=lambda: postgres.run_as(postgres_user()),
-            probe_while_running=False,
-        )
-
-    def _superuser_password(self) -> str:
-        return password(self.secrets / SUPERUSER, "postgres")
-
-    def _prepare(self) -> None:
-        for folder in postgres.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
+    def prepare() -> None:
+        for folder in postgres.prepare(home.postgres, ports["port"], superuser_password()):
             logger.info("folder opened for PostgreSQL's user to traverse", folder=str(folder))
 
-    async def _ready(self) -> bool:
-        if not await postgres.answers(self.ports["port"], self._superuser_password()):
-            return False
-        # Imported here: reading a stack's state needs no database driver.
-        from infra.postgres.connection import is_transient
+    async def answer() -> Readyz:
+        return Readyz(await postgres.ensure_database(ports["port"], superuser_password()))
 
-        try:
-            await postgres.ensure_database(self.ports["port"], self._superuser_password())
-        except Exception as error:
-            if is_transient(error):
-                return False
-            raise
-        return True
+    return ChildPlan(
+        name="postgres",
+        command=lambda: postgres.server_command(home.postgres),
+        ports=ports,
+        answer=answer,
+        log=home.log("postgres"),
+        environment=_plain_environment,
+        ending=POSTGRES_ENDING,
+        prepare=prepare,
+        run_as=lambda: postgres.run_as(postgres_user()),
+        probe_while_running=False,
+    )
 
 
 def _plain_environment() -> dict[str, str]:

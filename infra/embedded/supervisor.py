@@ -200,10 +200,7 @@ class Supervisor:
             entry, ports = child.record, child.plan.ports.numbers
             service = ServiceRecord(
                 address=database_address(ports["port"]) if entry.name == "postgres" else UNSET,
-                port=ports["port"],
-                controller_port=ports.get("controller_port", UNSET),
-                tls_port=ports.get("tls_port", UNSET),
-                mutual_tls_port=ports.get("mutual_tls_port", UNSET),
+                **ports,
                 state=entry.state,
                 pid=entry.pid,
                 started=entry.started,

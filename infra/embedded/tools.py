@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -79,23 +79,29 @@ def postgres(tool: str, arguments: tuple[str, ...]) -> None:
     command = [str(installation() / "bin" / tool), *arguments]
     signal.signal(signal.SIGINT, lambda *_: None)  # ctrl-C is the tool's
     with tempfile.TemporaryDirectory(prefix="yesser-") as folder:
-        code = subprocess.call(command, env=os.environ | login_variables(settings, Path(folder)))
+        passwords, variables = Path(folder) / "passwords", login_environment(settings)
+        write_private(passwords, f"*:*:*:*:{variables.pop('PGPASSWORD')}\n")
+        code = subprocess.call(command, env=os.environ | variables | {"PGPASSFILE": str(passwords)})
     raise SystemExit(code if code >= 0 else 128 - code)
 
 
-def login_variables(settings: Settings, folder: Path) -> dict[str, str]:
-    """The variables that PostgreSQL's tools read; the password is in a file of `folder`."""
+def login_environment(settings: Settings) -> dict[str, str]:
+    """What PostgreSQL's tools read to log in as the principal of these settings. Raises what `login` raises."""
     # Imported here: other commands need no database driver.
     from infra.postgres.connection import login
+    from infra.tls.client import postgres_context
 
     found = login(settings)
     address = urlsplit(found["dsn"])
-    passwords = folder / "passwords"
-    write_private(passwords, f"*:*:*:*:{found['password']}\n")
-    return {
-        "PGHOST": address.hostname or "",
-        "PGPORT": str(address.port),
+    query = dict(parse_qsl(address.query))
+    postgres_context(settings, found["dsn"])  # refuses a connection that can be read on its way
+    named = {
+        "PGHOST": address.hostname,
+        "PGPORT": str(address.port or 5432),
         "PGDATABASE": address.path[1:],
-        "PGUSER": found["user"],
-        "PGPASSFILE": str(passwords),
+        "PGUSER": found.get("user", address.username),
+        "PGPASSWORD": found.get("password", address.password),
+        "PGSSLMODE": query.get("sslmode"),
+        "PGSSLROOTCERT": settings.tls_ca and str(settings.tls_ca),
     }
+    return {name: value for name, value in named.items() if value}

@@ -35,13 +35,12 @@ def bound_answers(client: httpx.AsyncClient, bytes_max: int) -> None:
         if answer.is_closed:  # it was made in memory
             body.require(len(answer.content))
         else:
-            assert isinstance(answer.stream, httpx.AsyncByteStream)
-            answer.stream = _Stream(answer.stream, body)
+            answer.stream = body
 
     client.event_hooks = {"response": [bound]}
 
 
-class _Body:
+class _Body(httpx.AsyncByteStream):
     """The bytes of one answer. They are unpacked here, and no more by httpx."""
 
     def __init__(self, answer: httpx.Response, bytes_max: int) -> None:
@@ -51,11 +50,23 @@ class _Body:
         if not answer.is_closed:
             answer.headers.pop("content-encoding", None)
         self._unpacker = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
+        self._stream = answer.stream
         self._bytes_max = bytes_max
         self._raw = 0
         self._plain = 0
 
-    def next(self, part: bytes) -> bytes:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        async for part in self._stream:
+            yield self._next(part)
+        if self._unpacker is not None and self._raw and not self._unpacker.eof:
+            raise AnswerRefused("its answer ends before its gzip does")
+
+    async def aclose(self) -> None:
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        await self._stream.aclose()
+
+    def _next(self, part: bytes) -> bytes:
         """The plain bytes of the next part. Raises `AnswerRefused`."""
         self._raw += len(part)
         self.require(self._raw)
@@ -70,25 +81,6 @@ class _Body:
         self.require(self._plain)
         return part
 
-    def end(self) -> None:
-        """The answer has ended. Raises `AnswerRefused` for gzip that has not."""
-        if self._unpacker is not None and self._raw and not self._unpacker.eof:
-            raise AnswerRefused("its answer ends before its gzip does")
-
     def require(self, size: int) -> None:
         if size > self._bytes_max:
             raise AnswerRefused(f"its answer is larger than {self._bytes_max:,} bytes")
-
-
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, body: _Body) -> None:
-        self._stream = stream
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            yield self._body.next(part)
-        self._body.end()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

@@ -36,9 +36,9 @@ from infra.kafka.client_config import (
     is_agency_topic,
 )
 from infra.kafka.clients import raw_client, send_repeatable, start_client, stop_admin
-from infra.kafka.quotas import agency_quotas, set_quotas
+from infra.kafka.quotas import AlterClientQuotasRequest, Quotas, agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
-from infra.kafka.scram import AlterUserScramCredentialsRequest
+from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest
 from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
 from infra.secret_files import password
 from infra.settings import Settings
@@ -65,7 +65,7 @@ _DAY_MS: Final = 86_400_000
 
 
 class KafkaRefused(YesserError):
-    """Kafka refused to change a topic, a user or an ACL; the message names it and Kafka's reason."""
+    """Kafka refused to change a topic, a user, a quota or an ACL; the message names it and Kafka's reason."""
 
 
 _ANY: Final = 1
@@ -104,8 +104,7 @@ async def ensure_topic(
     ((_, code, *reason),) = response.topic_errors
     if code == TopicAlreadyExistsError.errno:
         return False
-    if code:
-        raise KafkaRefused(f"topic {name} could not be created: {_reason(code, reason[0] if reason else None)}")
+    _require(code, reason[0] if reason else None, f"topic {name} could not be created")
     await _until_led(admin, name)
     return True
 
@@ -171,8 +170,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
             resource = ConfigResource(ConfigResourceType.TOPIC, name, configs={**own, **wanted})
             for response in await admin.alter_configs([resource]):
                 for code, message, *_ in response.resources:
-                    if code:
-                        raise KafkaRefused(f"topic {name} could not be configured: {_reason(code, message)}")
+                    _require(code, message, f"topic {name} could not be configured")
             changed.append(name)
     return changed
 
@@ -181,8 +179,7 @@ async def own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     """The values that were set for this topic."""
     (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     ((code, message, _, _, entries),) = response.resources
-    if code:
-        raise KafkaRefused(f"topic {topic} could not be read: {_reason(code, message)}")
+    _require(code, message, f"topic {topic} could not be read")
     return {name: value for name, value, _, source, *_ in entries if source == _SET_FOR_TOPIC}
 
 
@@ -210,26 +207,34 @@ async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Non
         return
     response = await admin.delete_topics(list(names))
     for name, code in response.topic_error_codes:
-        if code not in (0, UnknownTopicOrPartitionError.errno):
-            raise KafkaRefused(f"topic {name} could not be deleted: {_reason(code, None)}")
+        if code != UnknownTopicOrPartitionError.errno:
+            _require(code, None, f"topic {name} could not be deleted")
 
 
 async def create_scram_user(client: AIOKafkaClient, name: str, password: str) -> None:
     """Create the user or change its password (SCRAM-SHA-512)."""
     salt = secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
-    response = await _send(client, AlterUserScramCredentialsRequest(name, SCRAM_ITERATIONS, salt, salted))
+    response = await _send(
+        client, AlterUserScramCredentialsRequest(upserted=(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted))
+    )
     for user, code, message, _ in response.results:
-        if code:
-            raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")
+        _require(code, message, f"user {user} could not be changed")
 
 
 async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
     """Delete the user's password; a user without one is no error."""
-    response = await _send(client, AlterUserScramCredentialsRequest.deleting(name))
+    response = await _send(client, AlterUserScramCredentialsRequest(deleted=(name, SCRAM_SHA_512)))
     for user, code, message, _ in response.results:
-        if code not in (0, _NO_SUCH_USER):
-            raise KafkaRefused(f"user {user} could not be deleted: {_reason(code, message)}")
+        if code != _NO_SUCH_USER:
+            _require(code, message, f"user {user} could not be deleted")
+
+
+async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
+    """Set these quotas of a user; its others stay. They apply from the next request and survive a new password."""
+    response = await _send(client, AlterClientQuotasRequest(user, quotas))
+    for code, message, _ in response.entries:
+        _require(code, message, f"the quotas of {user} could not be set")
 
 
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
@@ -242,8 +247,7 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
             request = CreateAclsRequest(right.resource, name, pattern, f"User:{right.user}", "*", operation, permission)
             response = await _send(client, request)
             for code, message in response.creation_responses:
-                if code:
-                    raise KafkaRefused(f"{right} could not be granted: {_reason(code, message)}")
+                _require(code, message, f"{right} could not be granted")
 
 
 async def delete_acls(client: AIOKafkaClient, user: str, resource: int = _ANY) -> None:
@@ -251,8 +255,7 @@ async def delete_acls(client: AIOKafkaClient, user: str, resource: int = _ANY) -
     request = DeleteAclsRequest(resource, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
     response = await _send(client, request)
     for code, message, _ in response.filter_responses:
-        if code:
-            raise KafkaRefused(f"the rights of {user} could not be removed: {_reason(code, message)}")
+        _require(code, message, f"the rights of {user} could not be removed")
 
 
 async def prepare_cluster(settings: Settings) -> None:
@@ -313,8 +316,7 @@ async def update_agencies(admin: AIOKafkaAdminClient, settings: Settings) -> Non
 async def _users_with_right(client: AIOKafkaClient, resource: Resource, operation: Operation) -> set[str]:
     """The users that may do this with some resource of this kind."""
     response = await _send(client, DescribeAclsRequest(resource, None, _ANY, None, None, operation, _ALLOW))
-    if response.error_code:
-        raise KafkaRefused(f"the rights could not be read: {_reason(response.error_code, response.error_message)}")
+    _require(response.error_code, response.error_message, "the rights could not be read")
     return {acl[0].removeprefix("User:") for *_, acls in response.resources for acl in acls}
 
 
@@ -335,8 +337,13 @@ async def _until_led(admin: AIOKafkaAdminClient, name: str) -> None:
         await asyncio.sleep(0.02)
 
 
-def _reason(code: int, message: str | None) -> str:
+def _require(code: int, message: str | None, failure: str) -> None:
+    """Raises `KafkaRefused` for a code of an error, with Kafka's reason."""
+    if code == 0:
+        return
     error: type[KafkaError] = for_code(code)
     if error is ClusterAuthorizationFailedError:  # its message is the request as Java prints it
-        return f"{error.__name__}: these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
-    return error.__name__ + (f" ({message})" if message else "")
+        reason = f"{error.__name__}: these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
+    else:
+        reason = error.__name__ + (f" ({message})" if message else "")
+    raise KafkaRefused(f"{failure}: {reason}")

@@ -63,11 +63,11 @@ class ClientArguments(TypedDict):
     sasl_plain_password: NotRequired[str]
 
 
-def client_arguments(settings: Settings, principal: str | None = None) -> ClientArguments:
+def client_arguments(settings: Settings) -> ClientArguments:
     """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
-    The user is that of `principal`, else that of the settings, else the principal of the settings. A principal's
-    password is in its folder. Raises `NoKafka`, `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
+    The user is that of the settings, else their principal, whose password is in its folder. Raises `NoKafka`,
+    `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
     refuse_plain_kafka(settings)
     arguments: ClientArguments = {
@@ -78,7 +78,7 @@ def client_arguments(settings: Settings, principal: str | None = None) -> Client
     if settings.kafka_security.endswith("SSL"):
         arguments["ssl_context"] = client_context(TlsFiles.of(settings))
     if settings.kafka_security.startswith("SASL"):
-        user, secret = _login(settings, principal)
+        user, secret = _login(settings)
         arguments["sasl_mechanism"] = "SCRAM-SHA-512"
         arguments["sasl_plain_username"], arguments["sasl_plain_password"] = user, secret
     return arguments
@@ -102,10 +102,10 @@ class _StoredPassword(str):
         return secrets.choice(self._read() or [str(self)]).encode(encoding, errors)
 
 
-def _login(settings: Settings, principal: str | None) -> tuple[str, str]:
-    if principal is None and settings.kafka_user is not None:
+def _login(settings: Settings) -> tuple[str, str]:
+    if settings.kafka_user is not None:
         return settings.kafka_user, settings.kafka_password or ""
-    name = principal or settings.principal
+    name = settings.principal
     if settings.secret("kafka", name) is None:
         raise NoKafkaPassword(
             f"{name} has no password for Kafka here: run this where {settings.secret_path('kafka', name)} is, or set"

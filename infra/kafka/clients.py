@@ -63,24 +63,25 @@ async def send_repeatable(client: AIOKafkaClient, node: int, request: Request, *
 
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
     """Which of these topics do not exist. The client would wait for them and log it thousands of times."""
-    names = list(topics)
-    if not names:
-        return set()
-    response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
-    return {name for error, name, *_ in response.topics if error == UnknownTopicOrPartitionError.errno}
+    described = await _describe(client, topics)
+    return {name for error, name, *_ in described if error == UnknownTopicOrPartitionError.errno}
 
 
 async def leaderless_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
     """Which of these topics no broker serves now. The client would wait for them, and with them for all others."""
-    names = list(topics)
-    if not names:
-        return set()
-    response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
     return {
         name
-        for error, name, *_, partitions in response.topics
+        for error, name, *_, partitions in await _describe(client, topics)
         if error == LeaderNotAvailableError.errno or any(leader == -1 for _, _, leader, *_ in partitions)
     }
+
+
+async def _describe(client: AIOKafkaClient, topics: Iterable[str]) -> list[Any]:
+    """Error, name and partitions of each of these topics; without a name the broker would describe all."""
+    if not (names := list(topics)):
+        return []
+    response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
+    return [*response.topics]
 
 
 async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -> Exception | None:

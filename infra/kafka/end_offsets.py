@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -49,29 +50,27 @@ def known_to(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPar
 
 async def first_offset(settings: Settings, topic: str) -> int | None:
     """The offset at which the topic begins; None if it does not exist."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        await start_client(consumer)
+    async with _consumer(settings) as consumer:
         if await absent_topics(raw_client(consumer), [topic]):
             return None
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             (partition,) = known_to(consumer, [topic])
             first: int = (await consumer.beginning_offsets([partition]))[partition]
             return first
-    finally:
-        await stop_consumer(consumer)
 
 
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
     """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""
+    async with _consumer(settings) as consumer:
+        yield partial(_ends, consumer)
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-
-    async def read(topics: Sequence[str]) -> dict[str, int]:
-        return await _ends(consumer, topics)
-
     try:
         await start_client(consumer)
-        yield read
+        yield consumer
     finally:
         await stop_consumer(consumer)

@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
 
-from events.errors import YesserError
-from infra.kafka.clients import send_repeatable
 from infra.settings import Settings
 
 Quotas = Mapping[str, float]
@@ -26,25 +22,12 @@ _ALTER: Final = 49
 ENTITY: Final = Array(("type", String("utf-8")), ("name", String("utf-8")))
 
 
-class QuotasNotSet(YesserError):
-    """Kafka refused to change a user's quotas; the message names the user and Kafka's reason."""
-
-
 def agency_quotas(settings: Settings) -> dict[str, float]:
     return {
         "producer_byte_rate": float(settings.agency_producer_bytes_per_s),
         "consumer_byte_rate": float(settings.agency_consumer_bytes_per_s),
         "request_percentage": float(settings.agency_request_percent),
     }
-
-
-async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
-    """Set these quotas of a user; its others stay. They apply from the next request and survive a new password."""
-    response = await send_repeatable(client, client.get_random_node(), AlterClientQuotasRequest(user, quotas))
-    for code, message, _ in response.entries:
-        if code:
-            reason = for_code(code).__name__ + (f" ({message})" if message else "")
-            raise QuotasNotSet(f"quotas of {user}: {reason}")
 
 
 class AlterClientQuotasResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming

@@ -68,22 +68,15 @@ class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc] 
 
 
 class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_v0]):  # type: ignore[misc]
-    """Sets the salted password (RFC 5802's SaltedPassword) of a user, creating the user if needed."""
+    """Sets the salted password (RFC 5802's SaltedPassword) of a user, creating the user if needed, or deletes it."""
 
     API_KEY = API_KEY
 
-    def __init__(self, user: str, iterations: int, salt: bytes, salted_password: bytes) -> None:
-        self._deletions: list[tuple[Any, ...]] = []
-        self._upsertions: list[tuple[Any, ...]] = [(user, SCRAM_SHA_512, iterations, salt, salted_password, {})]
-
-    @classmethod
-    def deleting(cls, user: str) -> AlterUserScramCredentialsRequest:
-        """The request that deletes the user's password."""
-        request = cls(user, 0, b"", b"")
-        request._deletions, request._upsertions = [(user, SCRAM_SHA_512, {})], []
-        return request
+    def __init__(self, *, deleted: tuple[Any, ...] | None = None, upserted: tuple[Any, ...] | None = None) -> None:
+        """A row of `deletions`, or one of `upsertions`, without its tags."""
+        self._rows = [[] if row is None else [(*row, {})] for row in (deleted, upserted)]
 
     def build(
         self, request_struct_class: type[AlterUserScramCredentialsRequest_v0]
     ) -> AlterUserScramCredentialsRequest_v0:
-        return request_struct_class(self._deletions, self._upsertions, {})
+        return request_struct_class(*self._rows, {})

@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from events.errors import YesserError
 from infra.log.layout import TILE
 
 _EVENT: Final = b',"event":'
 
 
+class DamagedBundle(YesserError, IndexError):
+    """A length in a bundle does not fit. `whole` are the entries before it."""
+
+    def __init__(self, whole: list[bytes]) -> None:
+        super().__init__(f"the length after {len(whole)} entries does not fit")
+        self.whole = whole
+
+
 def split_bundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. Raises `IndexError` if a length does not fit."""
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. Raises `DamagedBundle`."""
     entries, at, end = [], 0, len(data)
-    while at < end:
+    while at + 2 <= end:
         start = at + 2
         at = start + (data[at] << 8 | data[at + 1])
         entries.append(data[start:at])
     if at != end:
-        raise IndexError(f"the last length leads to byte {at} of {end}")
+        raise DamagedBundle(entries[:-1] if at > end else entries)
     return entries
 
 

@@ -6,7 +6,6 @@ The line `extra` holds the entry's bytes, so that the file alone shows what was 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,15 @@ from typing import Final
 from events.errors import Tampered
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier, other_signers, parse_checkpoint
+from infra.log.signed_note import (
+    Checkpoint,
+    InvalidNote,
+    OtherKey,
+    Verifier,
+    other_signers,
+    parse_checkpoint,
+    strict_base64,
+)
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 HASHES_MAX: Final = 63
@@ -83,10 +90,6 @@ def _base64(data: bytes) -> str:
 
 
 def _bytes(text: str, line: int) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if not data or _base64(data) != text:
-        raise InvalidProof(f"line {line} is not base64")
-    return data
+    if data := strict_base64(text):
+        return data
+    raise InvalidProof(f"line {line} is not base64")

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from events.errors import Tampered
-from infra.log.bundle import split_bundle
+from infra.log.bundle import DamagedBundle, split_bundle
 from infra.log.key_history import Transition, parse_transition
 from infra.log.layout import HASH_BYTES, TILE, split_hashes
 from infra.log.merkle import TileTree
@@ -130,9 +130,8 @@ def unchecked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
     start, data, leaves = segment
     try:
         entries = split_bundle(data)
-    except IndexError:
-        whole = len(_entries_that_fit(data))
-        raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
+    except DamagedBundle as damaged:
+        raise ChangedEntry(start + len(damaged.whole), "the lengths in its bundle do not fit") from None
     if len(entries) * HASH_BYTES != len(leaves):
         raise ChangedEntry(start + _first_wrong(entries, leaves), _WRONG_HASH)
     return entries[max(0, first - start) : max(0, first + limit - start)]
@@ -160,23 +159,12 @@ def _split(data: bytes) -> list[bytes]:
     """The entries of a bundle; of a damaged one, those before the damage."""
     try:
         return split_bundle(data)
-    except IndexError:
-        return _entries_that_fit(data)
+    except DamagedBundle as damaged:
+        return damaged.whole
 
 
 def _is_right(entries: list[bytes], leaves: bytes, number: int) -> bool:
     return sha256(b"\x00" + entries[number]).digest() == leaves[HASH_BYTES * number : HASH_BYTES * (number + 1)]
-
-
-def _entries_that_fit(data: bytes) -> list[bytes]:
-    """The entries of a damaged bundle, up to the first whose length is beyond its end."""
-    entries, at = [], 0
-    while at + 2 <= len(data):
-        start, at = at + 2, at + 2 + (data[at] << 8 | data[at + 1])
-        if at > len(data):
-            break
-        entries.append(data[start:at])
-    return entries
 
 
 def _first_wrong(entries: list[bytes], leaves: bytes) -> int:

@@ -253,7 +253,7 @@ def parse_tree(size: str, root: str) -> tuple[int, bytes]:
     """The size and the root of a tree from their lines in a note."""
     if not _SIZE.fullmatch(size):
         raise InvalidNote(f"{size!r} is not the size of a tree")
-    root_bytes = _base64(root)
+    root_bytes = strict_base64(root)
     if root_bytes is None or len(root_bytes) != 32:
         raise InvalidNote("the root is not the base64 of 32 bytes")
     return int(size), root_bytes
@@ -330,7 +330,7 @@ def _require_text(text: str) -> None:
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:
     match = _SIGNATURE_LINE.fullmatch(line)
-    blob = _base64(match[2]) if match else None
+    blob = strict_base64(match[2]) if match else None
     if match is None or blob is None or len(blob) < 5:
         raise InvalidNote("a signature line is not: em dash, key name, base64 of key id and signature")
     return match[1], blob[:4], blob[4:]
@@ -339,7 +339,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 def _split_key(text: str, kinds: Sequence[bytes]) -> tuple[str, bytes, bytes, bytes]:
     name, _, rest = text.partition("+")
     found_id, _, encoded = rest.partition("+")
-    key = _base64(encoded)
+    key = strict_base64(encoded)
     if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", found_id) or not key:
         raise InvalidKey("a key is not: name+8 hex digits+base64 of type and key")
     if key[:1] not in kinds:
@@ -348,7 +348,7 @@ def _split_key(text: str, kinds: Sequence[bytes]) -> tuple[str, bytes, bytes, by
     return name, bytes.fromhex(found_id), key[:1], key[1:]
 
 
-def _base64(text: str) -> bytes | None:
+def strict_base64(text: str) -> bytes | None:
     """Strict base64: padding, alphabet and unused bits as in the standard, so that one flipped bit is detected."""
     try:
         data = base64.b64decode(text, validate=True)

@@ -276,11 +276,7 @@ def _create(files: KeyFiles, key: PrivateKey | None) -> None:
         raise InvalidKey(f"the key's name {files.name!r} may contain neither spaces nor '+'")
     files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = files.folder / f"{files.current.name}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write((key or LogKey(files.name, os.urandom(32))).skey + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_private(temporary, (key or LogKey(files.name, os.urandom(32))).skey + "\n")
     try:
         # A link, unlike a rename, fails if another process was first: exactly one complete key is created.
         os.link(temporary, files.current)

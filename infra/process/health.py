@@ -92,12 +92,8 @@ class Progress:
             details |= {"position": self.position, "log_size": self.end, "lag": lag}
         else:
             details |= moved
-        if self.paused:
-            details["paused"] = self.paused
-        if self.rebuilding:
-            details["rebuilding"] = self.rebuilding
-        if self.held_by:
-            details["held_by"] = self.held_by
+        told = {"paused": self.paused, "rebuilding": self.rebuilding, "held_by": self.held_by}
+        details |= {name: found for name, found in told.items() if found}
         if halted := self.halted or self.alarm:
             return Readiness(False, details | {"halted": halted})
         if self.standby:

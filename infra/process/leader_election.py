@@ -176,18 +176,14 @@ class LeaderElection:
     async def _note_halt(self, reason: str) -> None:
         """Without a database it is noted after the next try."""
         with suppress(*TRANSIENT_ERRORS):
-            connection = await self._spec.open(f"{self._spec.name} halt")
-            try:
+            async with self._spec.connected("halt") as connection:
                 await lease.note_halt(connection, self._spec.name, reason, table=self._spec.table)
-            finally:
-                await connection.close(timeout=1)
 
     async def _stand_by(self, stop: asyncio.Event) -> int | None:
         """The epoch, as soon as the lease is free; None at a stop."""
         name, table = self._spec.name, self._spec.table
         began = time.monotonic()
-        connection = await self._spec.open(f"{name} election")
-        try:
+        async with self._spec.connected("election") as connection:
             while not stop.is_set():
                 await self._require_eligible(connection)
                 epoch = await lease.claim(connection, name, self._owner, self._settings, table=table)
@@ -204,9 +200,6 @@ class LeaderElection:
                 self.idle()
                 await pause(stop, self._settings.lease_renew_ms / 1000)
             return None
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _require_eligible(self, connection: Connection) -> None:
         try:

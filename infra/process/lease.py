@@ -6,13 +6,14 @@ was paused and continues finds its epoch superseded and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from events.errors import Fenced
-from infra.postgres.connection import Connection
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -32,6 +33,16 @@ class LeaseSpec:
     def process(self) -> str:
         """The process in metrics."""
         return self.name.removeprefix("consumer.")
+
+    @asynccontextmanager
+    async def connected(self, purpose: str) -> AsyncIterator[Connection]:
+        """A connection for one purpose, closed at the end of the block, also where the database is gone by then."""
+        connection = await self.open(f"{self.name} {purpose}")
+        try:
+            yield connection
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await connection.close(timeout=1)
 
 
 async def claim(connection: Connection, name: str, owner: str, settings: Settings, *, table: str = TABLE) -> int | None:
@@ -58,11 +69,8 @@ async def hold(connection: Connection, name: str, epoch: int, *, table: str = TA
 
 async def require(spec: LeaseSpec, epoch: int) -> None:
     """Raise `Fenced` if another owner has taken over by now."""
-    connection = await spec.open(f"{spec.name} epoch")
-    try:
+    async with spec.connected("epoch") as connection:
         await hold(connection, spec.name, epoch, table=spec.table)
-    finally:
-        await connection.close(timeout=1)
 
 
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:

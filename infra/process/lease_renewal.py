@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from events.errors import Fenced
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection
+from infra.postgres.connection import Connection
 from infra.process import lease
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause
@@ -73,8 +73,7 @@ class _Renewal:
 
     async def _renew_and_release(self) -> None:
         name, table = self.spec.name, self.spec.table
-        connection = await self.spec.open(f"{name} lease")
-        try:
+        async with self.spec.connected("lease") as connection:
             while not self._end.is_set():
                 self._require_loop()
                 renewed = lease.renew(connection, name, self.epoch, self.settings, table=table)
@@ -82,9 +81,6 @@ class _Renewal:
                     raise Fenced(f"epoch {self.epoch} of the {name} was superseded")
                 await pause(self._end, self.settings.lease_renew_ms / 1000)
             await self._answer_to(lease.release(connection, name, self.epoch, table=table), connection)
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _answer_to(self, question: Coroutine[Any, Any, Answer], connection: Connection) -> Answer:
         """A database that does not answer for as long as a lease lasts is cut off."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from events.errors import Reject
+from infra.log.signed_note import strict_base64
 
 PATH: Final = "add-checkpoint"
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -53,10 +53,7 @@ def parse_add_checkpoint(body: bytes) -> AddCheckpoint:
 
 
 def _hash(line: str) -> bytes:
-    try:
-        data = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if len(data) != 32 or base64.b64encode(data).decode() != line:
+    data = strict_base64(line)
+    if data is None or len(data) != 32:
         raise MalformedRequest("a line of the proof is not the base64 of 32 bytes")
     return data

@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.arabic_pages import TRANSLATED, page_pair
 from tests.contract.product_texts import ARABIC, files, text_of
 from tests.every import every
@@ -19,7 +21,7 @@ from tests.paths import ROOT, syntax_of
 
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
-TEXTS = ("py", "html", "md", "json", "ndjson", "toml", "csv", "sql", "css", "js")
+TEXTS = ("py", "html", "md", "json", "ndjson", "toml", "csv", "sql", "css", "js", "yml")
 LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
 PLACE = re.compile(r"\{[^}]*\}")
 NAME = re.compile(r"[a-z0-9]+([-_./][a-z0-9]*)+")
@@ -51,6 +53,13 @@ def pairs_of_data(path: Path) -> Iterator[Pair]:
         yield from _pair(str(path.relative_to(ROOT)), one.get("ar"), one.get("en"))
 
 
+def pairs_of_alerts() -> Iterator[Pair]:
+    """What the alerts say."""
+    path = ROOT / "infra" / "monitoring" / "alerts.yml"
+    for rule in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"][0]["rules"]:
+        yield from _pair(str(path.relative_to(ROOT)), rule["annotations"]["summary_ar"], rule["annotations"]["summary"])
+
+
 def pairs_of_template(path: Path) -> Iterator[Pair]:
     """The labels of a template of the documentation."""
     for arabic, english in re.findall(r'label\("([^"]*)", "([^"]*)"\)', path.read_text(encoding="utf-8")):
@@ -79,7 +88,7 @@ def pairs() -> list[Pair]:
     data = [path for path in files("json") if path.name != "services.json"]
     pages = [pair for page in TRANSLATED for pair in pairs_of_page(page)]
     templates = [pair for path in files("md") for pair in pairs_of_template(path)]
-    return code + [pair for path in data for pair in pairs_of_data(path)] + pages + templates
+    return code + [pair for path in data for pair in pairs_of_data(path)] + [*pairs_of_alerts()] + pages + templates
 
 
 @cache

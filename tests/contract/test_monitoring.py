@@ -68,7 +68,7 @@ def test_what_is_asked_for_is_exposed(expression: str) -> None:
 def test_every_metric_is_on_the_dashboard() -> None:
     shown = set().union(*(asked(expression)[0] for expression in of_dashboard()))
     hidden = [name for name in METRICS if not any(s.startswith(f"yesser_{name}") for s in shown)]
-    assert hidden == [], "add a chart to infra/observability/dashboard.py"
+    assert hidden == [], "add a chart to infra/monitoring/dashboard.json"
 
 
 @every("rule", RULES)

@@ -99,7 +99,7 @@ CASES = [
 async def write(settings: Settings) -> dict[str, int]:
     """Write every case with the agency's own credentials, each followed by a good event; the offset of each by name."""
     offsets = {}
-    async with AIOKafkaProducer(**client_arguments(settings, f"agency-{CODE}"), acks="all") as producer:
+    async with AIOKafkaProducer(**client_arguments(settings.acting_as(f"agency-{CODE}")), acks="all") as producer:
         for number, case in enumerate(CASES):
             key = NUMBER.encode()
             sent = await producer.send_and_wait(TOPIC, case.value, key=key, headers=list(case.headers))

@@ -92,7 +92,9 @@ async def stored(settings: Settings, text: bytes, next_sequence: int | None = No
 
 async def start_producer(settings: Settings, user: str | None = None) -> AIOKafkaProducer:
     """A producer of this user, or of the principal of the settings. Nothing stays open where it is refused."""
-    producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
+    producer = AIOKafkaProducer(
+        **client_arguments(settings if user is None else settings.acting_as(user)), **PRODUCER_DURABLE
+    )
     try:
         await start_client(producer)
     except BaseException:

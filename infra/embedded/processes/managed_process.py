@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from msgspec import UNSET
 
+from infra.backoff import backoff_s
+from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.servers.one_time_tool import RunAs
@@ -36,13 +40,9 @@ PROBE_READY_S: Final = 1.0
 logger = structlog.get_logger("supervisor")
 
 
-async def _never_halts() -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """The plan of a child. `halted` gives the reason of one that needs an operator: it has started, and is not ready.
+    """The plan of a child. `answer` says whether it is ready, or why it halted, which needs an operator.
 
     `prepare` runs (in a thread) before each start, `after_end` after each end, with the exit code. A port of `ports`
     that another program uses is replaced before that: the other callables must look it up each time.
@@ -52,7 +52,7 @@ class ChildPlan:
 
     name: str
     command: Callable[[], Sequence[str]]
-    ready: Callable[[], Awaitable[bool]]
+    answer: Callable[[], Awaitable[Readyz | None]]
     log: Path
     environment: Callable[[], Mapping[str, str]]
     ports: Ports = field(default_factory=lambda: Ports({}))
@@ -61,13 +61,6 @@ class ChildPlan:
     after_end: Callable[[int | None], None] = lambda _: None
     run_as: Callable[[], RunAs] = RunAs
     probe_while_running: bool = True
-    halted: Callable[[], Awaitable[str | None]] = _never_halts
-
-
-def restart_wait_s(quick_deaths: int) -> float:
-    """The wait before the next start, by the number of deaths in a row without a steady run between."""
-    doublings = min(max(0, quick_deaths - 1), 10)
-    return min(RESTART_WAIT_MAX_S, RESTART_WAIT_MIN_S * float(1 << doublings))
 
 
 class Child:
@@ -139,7 +132,8 @@ class Child:
             self._quick_deaths = 1 if steady else self._quick_deaths + 1
             if not self._may_restart(how):
                 return
-            wait = restart_wait_s(self._quick_deaths)
+            chance = random.random()  # noqa: S311 - spreads waits, no secret
+            wait = backoff_s(self._quick_deaths, chance, RESTART_WAIT_MIN_S, RESTART_WAIT_MAX_S)
             logger.warning("ended; restarting", child=self.plan.name, how=how, wait_s=wait)
             self._note(state="restarting", pid=None, started=None, halted=None, restarts=self.record.restarts + 1)
             await asyncio.sleep(wait)
@@ -195,14 +189,15 @@ class Child:
         """Probe readiness until cancelled."""
         unanswered = LogOnce("readiness probe failed", "readiness probe succeeded again")
         while True:
-            is_ready, reason = False, None
+            answer = None
             try:
                 with stray_cancellation_as_error():
-                    is_ready = await self.plan.ready()
-                    reason = None if is_ready else await self.plan.halted()
+                    answer = await self.plan.answer()
                 unanswered.ends(child=self.plan.name)
             except OSError as error:
                 unanswered.begins(error, child=self.plan.name)
+            is_ready = answer is not None and answer.ready
+            reason = None if answer is None or answer.halted is UNSET else answer.halted
             self._note_answer(is_ready, reason)
             if is_ready and not self.plan.probe_while_running:
                 await asyncio.Event().wait()

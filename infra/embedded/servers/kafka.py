@@ -13,10 +13,10 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from infra.embedded.servers.one_time_tool import run_tool
 from infra.embedded.servers.ports import HOST
@@ -33,31 +33,12 @@ MAIN_CLASS: Final = "kafka.Kafka"
 SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
 PLAIN_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
-_FIXED: Final = Path(__file__).with_name("kafka-compose.properties")
+_FOLDER: Final = Path(__file__).parent
 _OF_CONTAINERS: Final = frozenset({"advertised.listeners", "connections.max.reauth.ms"})
-"""Settings in this file that the broker here has not, or as its session is set."""
+"""Settings of `kafka-compose.properties` that the broker here has not, or as its session is set."""
 
 AUTHORITY_FILE: Final = "authority.pem"
 CERTIFICATE_FILE: Final = "certificate.pem"
-
-# Listeners for agencies, with the reason where the name does not give it.
-TLS_PROPERTIES: Final[Mapping[str, str]] = {
-    "listener.security.protocol.map": (
-        "SASL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,AGENCIES:SASL_SSL,CERTIFICATES:SSL"
-    ),
-    **{
-        f"listener.name.{listener}.ssl.{name}": value
-        for listener in ("agencies", "certificates")
-        for name, value in (("keystore.type", "PEM"), ("keystore.location", CERTIFICATE_FILE))
-    },
-    # The broker checks passwords there and never logs in itself.
-    "listener.name.agencies.scram-sha-512.sasl.jaas.config": f"{SCRAM_LOGIN} required;",
-    "listener.name.certificates.ssl.client.auth": "required",
-    "listener.name.certificates.ssl.truststore.type": "PEM",
-    "listener.name.certificates.ssl.truststore.location": AUTHORITY_FILE,
-    # A certificate with any other subject is no user: without the rule DEFAULT its connection is refused.
-    "ssl.principal.mapping.rules": "RULE:^CN=(agency-[a-z0-9-]+)$/$1/",
-}
 
 JVM_OPTIONS: Final = (
     "-Xms128m",
@@ -76,31 +57,10 @@ JVM_OPTIONS: Final = (
     "-Djava.net.preferIPv4Stack=true",
 )
 
-LOG4J_PROPERTIES: Final = """\
-status=error
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z'}{UTC} %p %c{1} %m%n
-rootLogger.level=info
-rootLogger.appenderRef.out.ref=out
-logger.client.name=org.apache.kafka.clients
-logger.client.level=warn
-logger.configs.name=org.apache.kafka.common.config.AbstractConfig
-logger.configs.level=warn
-logger.serverconfigs.name=kafka.server.KafkaConfig
-logger.serverconfigs.level=warn
-"""
 
-
-@dataclass(frozen=True, slots=True)
-class KafkaPorts:
-    """The ports of clients and of the controller; with TLS, those of agencies by password and by certificate."""
-
-    broker: int
-    controller: int
-    tls: int | None = None
-    mutual_tls: int | None = None
+Ports: TypeAlias = Mapping[str, int]
+"""Those of clients (`port`) and of the controller (`controller_port`); with TLS, those of agencies by password
+(`tls_port`) and by certificate (`mutual_tls_port`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +73,17 @@ class Java:
 
 
 def server_properties(
-    data: Path, ports: KafkaPorts, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
+    data: Path, ports: Ports, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
 ) -> str:
     """The text of `server.properties`; `passwords` holds those of `admin` and `controller`."""
     admin, controller = passwords["admin"], passwords["controller"]
     properties = {
-        **_fixed_properties(),
+        # Addresses and passwords in them are those of the container, which follow here.
+        **{name: value for name, value in _properties("kafka-compose.properties") if name not in _OF_CONTAINERS},
         "log.dirs": str(data),
-        "listeners": f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
+        "listeners": _listeners(ports),
         # A fixed quorum: ports may differ after a restart, which a recorded (dynamic) quorum does not allow.
-        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{ports.controller}",
+        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{ports['controller_port']}",
         "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
             f'{SCRAM_LOGIN} required username="admin" password="{admin}";'
         ),
@@ -134,11 +95,15 @@ def server_properties(
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
-def _fixed_properties() -> dict[str, str]:
-    """Addresses and passwords in them are those of the container, which the caller replaces."""
-    lines = _FIXED.read_text(encoding="utf-8").splitlines()
-    properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    return {name: value for name, value in properties.items() if name not in _OF_CONTAINERS}
+def _properties(file: str) -> Iterator[tuple[str, str]]:
+    for line in (_FOLDER / file).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.partition("=")
+            yield name, value
+
+
+def _listeners(ports: Ports) -> str:
+    return f"SASL://{HOST}:{ports['port']},CONTROLLER://{HOST}:{ports['controller_port']}"
 
 
 def session_properties(seconds: int) -> dict[str, str]:
@@ -146,36 +111,28 @@ def session_properties(seconds: int) -> dict[str, str]:
     return {"connections.max.reauth.ms": str(seconds * 1000)}
 
 
-def tls_properties(ports: KafkaPorts) -> dict[str, str]:
+def tls_properties(ports: Ports) -> dict[str, str]:
     """The settings of the listeners for agencies. The platform's own connections stay on loopback and plain."""
-    own = f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}"
-    agencies = f"AGENCIES://{HOST}:{ports.tls},CERTIFICATES://{HOST}:{ports.mutual_tls}"
-    return {**TLS_PROPERTIES, "listeners": f"{own},{agencies}"}
+    agencies = f"AGENCIES://{HOST}:{ports['tls_port']},CERTIFICATES://{HOST}:{ports['mutual_tls_port']}"
+    return {**dict(_properties("kafka-tls.properties")), "listeners": f"{_listeners(ports)},{agencies}"}
 
 
 def java_command(java: Java) -> list[str]:
     """The broker's command line, to be run in Kafka's folder; it has no password and no address."""
-    return [
-        str(java.executable),
-        *_options(java),
-        LOG4J_OPTION,
-        "-cp",
-        os.pathsep.join(map(str, java.jars)),
-        MAIN_CLASS,
-        "server.properties",
-    ]
+    return [str(java.executable), *_options(java), MAIN_CLASS, "server.properties"]
 
 
 def _options(java: Java) -> list[str]:
-    return [*JVM_OPTIONS, *([] if java.archive is None else [f"-XX:AOTCache={java.archive}"])]
+    archive = [] if java.archive is None else [f"-XX:AOTCache={java.archive}"]
+    return [*JVM_OPTIONS, *archive, LOG4J_OPTION, "-cp", os.pathsep.join(map(str, java.jars))]
 
 
 def write_configuration(
-    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], session_s: int, certificates: Path | None = None
+    folder: Path, ports: Ports, passwords: Mapping[str, str], session_s: int, certificates: Path | None = None
 ) -> None:
     """Write the broker's files; ports may have changed since the last start. `certificates`: the folder of the private
     authority, with TLS."""
-    write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
+    write_private(folder / "log4j2.properties", (_FOLDER / "kafka-log4j2.properties").read_text("utf-8"))
     extra = session_properties(session_s)
     if certificates is not None:
         extra |= tls_properties(ports)
@@ -192,7 +149,7 @@ def make_archive(java: Java, folder: Path, environment: Mapping[str, str], class
     run_tool(command, "The archive of Kafka's classes", folder, TOOL_TIMEOUT_S, cwd=folder, env=environment)
 
 
-def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
+def format_storage(java: Java, folder: Path, ports: Ports, passwords: Mapping[str, str]) -> None:
     """Create the storage with the user `admin` unless it exists; `yesser prepare` creates the others.
 
     It is created under another name and renamed, so that an interrupted format is never taken for complete.
@@ -217,19 +174,8 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
 def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str]) -> list[str]:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
     admin = f"SCRAM-SHA-512=[name=admin,iterations={SCRAM_ITERATIONS},password={passwords['admin']}]"
-    return [
-        *_options(java),
-        LOG4J_OPTION,
-        "-cp",
-        os.pathsep.join(map(str, java.jars)),
-        "kafka.tools.StorageTool",
-        "format",
-        "-t",
-        cluster_id,
-        "-c",
-        properties,
-        *("--add-scram", admin),
-    ]
+    tool = ("kafka.tools.StorageTool", "format")
+    return [*_options(java), *tool, "-t", cluster_id, "-c", properties, "--add-scram", admin]
 
 
 def _argument_file(arguments: Sequence[str]) -> str:

@@ -23,7 +23,6 @@ from infra.secret_files import write_private
 SUPERUSER: Final = "postgres"
 DATABASE: Final = "yesser"
 INITDB_TIMEOUT_S: Final = 120
-CONNECT_TIMEOUT_S: Final = 5.0
 
 # Settings that differ from PostgreSQL's defaults, with the reason where the name does not give it.
 INITDB_OPTIONS: Final = (
@@ -167,28 +166,13 @@ def _remove_stale_pid_file(data: Path) -> None:
         pid_file.unlink(missing_ok=True)
 
 
-async def ensure_database(port: int, superuser_password: str) -> None:
-    """Create the platform's database once. Its roles are created when the stack is prepared."""
+async def ensure_database(port: int, superuser_password: str) -> bool:
+    """Create the platform's database once; False while the server takes no connections, before it has recovered. The
+    roles are created when the stack is prepared."""
+    # Imported here: reading a stack's state needs no database driver.
     import asyncpg
 
-    connection = await asyncpg.connect(
-        host=HOST,
-        port=port,
-        user=SUPERUSER,
-        password=superuser_password,
-        database="postgres",
-        timeout=CONNECT_TIMEOUT_S,
-    )
-    try:
-        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
-            await connection.execute(f"CREATE DATABASE {DATABASE}")
-    finally:
-        await connection.close()
-
-
-async def answers(port: int, superuser_password: str) -> bool:
-    """Whether the server accepts connections (it listens before it has recovered)."""
-    import asyncpg
+    from infra.postgres.connection import is_transient
 
     try:
         connection = await asyncpg.connect(
@@ -196,5 +180,13 @@ async def answers(port: int, superuser_password: str) -> bool:
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
-    await connection.close()
+    try:
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE}")
+        await connection.close()
+    except Exception as error:
+        connection.terminate()
+        if not is_transient(error):
+            raise
+        return False
     return True

@@ -51,8 +51,7 @@ async def test_each_hostile_record_gets_the_contracts_verdict(settings: Settings
 
 
 async def _send(settings: Settings, topic: str, sent: Sequence[Case]) -> None:
-    user = "admin" if settings.secret("kafka-admin") else None
-    arguments = client_arguments(settings, user)
+    arguments = client_arguments(settings)
     producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, compression_type="gzip")
     await producer.start()
     try:

@@ -21,7 +21,7 @@ GOOD = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 async def publish_with_a_broken_name(settings: Settings, topic: str, values: list[bytes], broken: int) -> None:
     """Send `values`; in the batch's bytes the header name `ce_zz` of the record `broken` becomes `ce_\\xff\\xfe`."""
-    producer = AIOKafkaProducer(**client_arguments(settings, SUPERUSER), acks="all", enable_idempotence=False)
+    producer = AIOKafkaProducer(**client_arguments(settings.acting_as(SUPERUSER)), acks="all", enable_idempotence=False)
     await producer.start()
     try:
         builder = producer.create_batch()

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from infra.embedded.health import process_ready
+from infra.embedded.health import readiness
 from infra.embedded.processes.signals import SEPARATE, SERVICES
 from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
@@ -91,7 +91,7 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
             running.callback(child.terminate)
         deadline = time.monotonic() + READY_S
         for name, port in ports.items():
-            while not asyncio.run(process_ready(port)):
+            while not (answer := asyncio.run(readiness(port))) or not answer.ready:
                 assert time.monotonic() < deadline, (name, (tmp_path / f"{name}.log").read_text()[-2000:])
                 time.sleep(0.1)
 

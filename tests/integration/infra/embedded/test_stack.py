@@ -114,7 +114,7 @@ def _ports(settings: Settings) -> list[int]:
 
 
 async def _publish(settings: Settings, topic: str, value: bytes) -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, SUPERUSER))
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings.acting_as(SUPERUSER)))
     try:
         await producer.start()
         await producer.send_and_wait(topic, value)
@@ -123,7 +123,7 @@ async def _publish(settings: Settings, topic: str, value: bytes) -> None:
 
 
 async def _read_all(settings: Settings, topic: str) -> list[bytes]:
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, SUPERUSER))
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings.acting_as(SUPERUSER)))
     partition = TopicPartition(topic, 0)
     try:
         await consumer.start()

@@ -9,14 +9,15 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int8, Int16, Int32, Schema, String
 
-from infra.kafka.quotas import ENTITY, QuotasNotSet
+from infra.kafka.admin import KafkaRefused
+from infra.kafka.quotas import ENTITY
 
 
 async def read_quotas(client: AIOKafkaClient, user: str) -> dict[str, float]:
     """The user's own quotas; empty if it has none."""
     response = await client.send(client.get_random_node(), DescribeClientQuotasRequest(user))
     if response.error_code:
-        raise QuotasNotSet(f"quotas of {user}: {for_code(response.error_code).__name__}")
+        raise KafkaRefused(f"quotas of {user}: {for_code(response.error_code).__name__}")
     return {name: value for _, values in response.entries or () for name, value in values}
 
 

@@ -30,11 +30,12 @@ from infra.kafka.admin import (
     delete_topics,
     ensure_log_topics,
     ensure_topic,
+    set_quotas,
     update_agencies,
 )
 from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.kafka.clients import raw_client
-from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
+from infra.kafka.quotas import agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -88,7 +89,7 @@ async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: S
         ("agency-moi", "mine", False),
         ("reader", "agency.moi.desk", False),
     ):
-        arguments = client_arguments(settings, user)
+        arguments = client_arguments(settings.acting_as(user))
         consumer = AIOKafkaConsumer(own, group_id=group, enable_auto_commit=False, **arguments)
         with nullcontext() if is_own else pytest.raises(GroupAuthorizationFailedError):
             await consumer.start()
@@ -120,7 +121,7 @@ async def _refusal(attempted: Awaitable[object]) -> str:
     """Why it was refused; empty where it was done."""
     try:
         await attempted
-    except (KafkaRefused, QuotasNotSet) as refused:
+    except KafkaRefused as refused:
         return str(refused)
     return ""
 
@@ -166,7 +167,7 @@ async def test_a_topic_keeps_what_it_promises_whatever_the_clusters_own_defaults
     _keep(settings, "moi", "secret-of-moi")
     size = 32 << 20
     limits = {"max_batch_size": 2 * size, "max_request_size": 2 * size, "compression_type": "zstd"}
-    async with AIOKafkaProducer(**limits, **client_arguments(settings, "agency-moi")) as producer:
+    async with AIOKafkaProducer(**limits, **client_arguments(settings.acting_as("agency-moi"))) as producer:
         with pytest.raises(MessageSizeTooLargeError):  # thirty-two megabytes in some kilobytes
             async with asyncio.timeout(60):
                 await producer.send_and_wait(agency_topic("moi"), b"0" * size)

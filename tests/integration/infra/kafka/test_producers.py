@@ -17,7 +17,7 @@ async def test_a_new_topic_does_not_hide_another_one_from_the_client(settings: S
     old, new = (f"test.{name}.{uuid.uuid4().hex}" for name in ("old", "new"))
     async with admin_client(settings.acting_as(SUPERUSER)) as admin:
         await ensure_topic(admin, old, {})
-        producer = AIOKafkaProducer(**client_arguments(settings, SUPERUSER), **PRODUCER_DURABLE)
+        producer = AIOKafkaProducer(**client_arguments(settings.acting_as(SUPERUSER)), **PRODUCER_DURABLE)
         try:
             await start_client(producer)
             await producer.client.force_metadata_update()

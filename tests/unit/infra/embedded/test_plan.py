@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.data_dir import DataDir
+from infra.embedded.health import Readyz
 from infra.embedded.plan import Wanted, child_plans, drawn_ports, named_port
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers.ports import choose
@@ -51,5 +52,4 @@ async def test_readiness_is_asked_where_the_processes_serve_it(tmp_path: Path) -
 
     plan = _plans(Settings(home=tmp_path, health_host="127.0.0.2"))[0]
     async with await asyncio.start_server(answer, "127.0.0.2", plan.ports["health_port"]):
-        assert await plan.ready()
-        assert await plan.halted() == "why"
+        assert await plan.answer() == Readyz(ready=True, halted="why")

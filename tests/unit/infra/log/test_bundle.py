@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from infra.log.bundle import by_bundle, split_bundle
+from infra.log.bundle import DamagedBundle, by_bundle, split_bundle
 
 
 def test_indexes_are_grouped_by_bundle_or_by_adjacent_bundles() -> None:
@@ -20,3 +21,12 @@ def test_indexes_are_grouped_by_bundle_or_by_adjacent_bundles() -> None:
 @example([b"x" * 65_535])
 def test_a_bundle_splits_into_its_entries(entries: list[bytes]) -> None:
     assert split_bundle(b"".join(len(e).to_bytes(2, "big") + e for e in entries)) == entries
+
+
+@example(b"\0")
+@example(b"\0\5bc")
+@given(st.binary(min_size=1, max_size=1))
+def test_of_a_damaged_bundle_the_entries_before_the_damage_are_whole(damage: bytes) -> None:
+    with pytest.raises(DamagedBundle) as damaged:
+        split_bundle(b"\0\1a" + damage)
+    assert damaged.value.whole == [b"a"]

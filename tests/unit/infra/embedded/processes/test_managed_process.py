@@ -15,9 +15,11 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from structlog.testing import capture_logs
 
+from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending
-from infra.embedded.processes.managed_process import Child, ChildPlan, restart_wait_s
+from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
 from infra.stack_record import ProcessRecord
@@ -34,7 +36,7 @@ async def _started(
     plan = ChildPlan(
         "child",
         command=lambda: argv,
-        ready=AsyncMock(return_value=is_ready),
+        answer=AsyncMock(return_value=Readyz(is_ready)),
         log=folder / "child.log",
         environment=lambda: os.environ,
         ending=Ending(deadline_s=deadline_s),
@@ -47,13 +49,9 @@ async def _started(
         await child.stop()
 
 
-def test_the_first_restart_is_quick_and_the_wait_is_capped() -> None:
-    assert [restart_wait_s(deaths) for deaths in (1, 2, 3, 4, 5, 6, 100)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-
-
 async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
-    halted = AsyncMock(return_value="run `yesser recover`")
-    async with _started(tmp_path, is_ready=False, halted=halted) as child:
+    halted = AsyncMock(return_value=Readyz(halted="run `yesser recover`"))
+    async with _started(tmp_path, answer=halted) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
     assert child.record.halted is None
@@ -88,19 +86,22 @@ async def test_a_child_that_does_not_end_in_time_is_killed(tmp_path: Path) -> No
 async def test_a_killed_child_comes_back_as_another_process_once_the_system_lets_it(tmp_path: Path) -> None:
     refusals = [StackError("no space is left"), OSError(28, "No space left on device")]
     prepare = Mock(side_effect=[None, *refusals, None])
-    async with _started(tmp_path, prepare=prepare) as child:
-        await child.until_ready(10)
-        first = child.record.pid
-        assert first is not None
-        os.kill(first, signal.SIGKILL)
-        await until(lambda: child.record.pid not in (first, None) and child.record.state == "ready", "it is back")
-        assert (child.record.restarts, prepare.call_count) == (3, 4)
+    with capture_logs() as lines:
+        async with _started(tmp_path, prepare=prepare) as child:
+            await child.until_ready(10)
+            first = child.record.pid
+            assert first is not None
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: child.record.pid not in (first, None) and child.record.state == "ready", "it is back")
+            assert (child.record.restarts, prepare.call_count) == (3, 4)
     assert child.record.pid is None
+    waits = [line["wait_s"] for line in lines if "wait_s" in line]
+    assert 0.1 <= waits[0] < 0.2 <= waits[1] < 0.4 <= waits[2] < 0.8, "the first is quick, and each is longer"
 
 
 async def test_a_child_whose_probe_fails_or_is_cancelled_is_asked_again(tmp_path: Path) -> None:
-    ready = AsyncMock(side_effect=[OSError("no more files"), asyncio.CancelledError(), *[True] * 1_000])
-    async with _started(tmp_path, ready=ready) as child:
+    answer = AsyncMock(side_effect=[OSError("no more files"), asyncio.CancelledError(), *[Readyz(ready=True)] * 1_000])
+    async with _started(tmp_path, answer=answer) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.restarts) == ("ready", 0)
 
@@ -119,7 +120,7 @@ async def test_a_port_that_was_taken_after_it_was_chosen_is_drawn_anew_for_the_n
 
 
 async def test_a_keeper_that_fails_by_a_bug_still_lets_its_process_be_stopped(tmp_path: Path) -> None:
-    async with _started(tmp_path, ready=AsyncMock(side_effect=KeyError("a bug"))) as child:
+    async with _started(tmp_path, answer=AsyncMock(side_effect=KeyError("a bug"))) as child:
         with pytest.raises(KeyError):
             await child.until_ready(10)
         pid = child.record.pid

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from infra.embedded.servers.kafka import (
     Java,
-    KafkaPorts,
     java_command,
     server_properties,
     tls_properties,
@@ -16,6 +15,7 @@ from infra.embedded.servers.kafka import (
 )
 
 PASSWORDS = {"admin": "secret-of-admin", "controller": "secret-of-controller", "platform": "secret-of-platform"}
+PORTS = {"port": 1, "controller_port": 2}
 
 
 def _properties(text: str) -> dict[str, str]:
@@ -23,7 +23,7 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def test_nobody_may_do_anything_by_default_and_no_topic_is_made_by_accident_or_shortened() -> None:
-    found = _properties(server_properties(Path("/data"), KafkaPorts(1, 2), PASSWORDS))
+    found = _properties(server_properties(Path("/data"), PORTS, PASSWORDS))
     assert found["allow.everyone.if.no.acl.found"] == "false"
     assert found["authorizer.class.name"].endswith("StandardAuthorizer")
     assert found["auto.create.topics.enable"] == "false"
@@ -34,7 +34,7 @@ def test_nobody_may_do_anything_by_default_and_no_topic_is_made_by_accident_or_s
 
 
 def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_nobody() -> None:
-    tls = KafkaPorts(1, 2, 3, 4)
+    tls = {**PORTS, "tls_port": 3, "mutual_tls_port": 4}
     found = _properties(server_properties(Path("/data"), tls, PASSWORDS, tls_properties(tls)))
     protocols = dict(entry.split(":") for entry in found["listener.security.protocol.map"].split(","))
     assert {name for name, protocol in protocols.items() if "SSL" in protocol} == {"AGENCIES", "CERTIFICATES"}
@@ -48,7 +48,7 @@ def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_no
 def test_neither_passwords_nor_the_name_of_the_folder_are_on_a_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "بيت, x"
     folder.mkdir()
-    write_configuration(folder, KafkaPorts(1, 2), PASSWORDS, session_s=3_600)
+    write_configuration(folder, PORTS, PASSWORDS, session_s=3_600)
     file = folder / "server.properties"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
