@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from msgspec import structs
@@ -14,7 +14,7 @@ from consumers.api.access import may_read, narrowed, programme_scope
 from consumers.api.cursor import text_after, texts_after
 from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found
+from consumers.api.reading import Reading, found, read_route
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
@@ -145,6 +145,9 @@ async def _inbox_filter(
     return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
 
 
+AskedInbox = Annotated[InboxFilter, Depends(_inbox_filter)]
+
+
 @routes.get(
     "/v1/inbox",
     summary="What an agency must do now",
@@ -154,7 +157,7 @@ async def _inbox_filter(
 )
 async def open_campaigns(
     request: Reading,
-    asked: Annotated[InboxFilter, Depends(_inbox_filter)],
+    asked: AskedInbox,
     sort: InboxSort = "due",
     limit: Limit = 100,
     after: After = None,
@@ -180,21 +183,12 @@ async def inbox_for(
     return paged(answer, limit, lambda row: (_key(row, sort), row.campaign_id))
 
 
-@routes.get(
-    "/v1/inbox/counts",
-    summary="How many campaigns wait for each next step",
-    responses=documents.answers(
-        "How many there are, are overdue, are paused, and wait for each next step.", InboxCounts
-    ),
-)
-async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
+_COUNTS: Final = "How many there are, are overdue, are paused, and wait for each next step."
+
+
+@read_route(routes, "/v1/inbox/counts", "inbox_counts", "How many campaigns wait for each next step", _COUNTS)
+async def inbox_counts_for(reader: Reader, asked: AskedInbox) -> ReadAnswer[InboxCounts]:
     """Of the campaigns that `/v1/inbox` lists with the same parameters."""
-
-    return await request.respond(lambda reader: inbox_counts_for(reader, asked))
-
-
-async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> ReadAnswer[InboxCounts]:
-    """Raises `Problem` (403, 404, 422, 503)."""
     chosen = asked.chosen_by(reader)
 
     async def question(view: View) -> InboxCounts:
@@ -209,18 +203,15 @@ def _key(row: InboxItem, sort: Sort) -> str:
     return row.due_on if sort == "due" else f"{'01'[not row.overdue]}{row.due_on}"
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns/{campaign_id}",
-    summary="A campaign, its brief, its airings and its history",
-    responses=documents.answers("A campaign, its brief, its reason, its airings and its history.", CampaignAndHistory),
+    "one_campaign",
+    "A campaign, its brief, its airings and its history",
+    "A campaign, its brief, its reason, its airings and its history.",
 )
-async def one_campaign(request: Reading, campaign_id: Id) -> Response:
+async def campaign_for(reader: Reader, campaign_id: Id) -> ReadAnswer[CampaignAndHistory]:
     """Why it was triggered, what was asked for, who acknowledged it, and what became of it."""
-    return await request.respond(lambda reader: campaign_for(reader, campaign_id))
-
-
-async def campaign_for(reader: Reader, campaign_id: str) -> ReadAnswer[CampaignAndHistory]:
-    """Another agency's without its airings and history. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> CampaignAndHistory:
@@ -230,18 +221,15 @@ async def campaign_for(reader: Reader, campaign_id: str) -> ReadAnswer[CampaignA
     return await reader.read([CAMPAIGNS], question)
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns/{campaign_id}/explanation",
-    summary="Why a campaign was triggered",
-    responses=documents.answers("The shape of `yesser campaigns explain --json`, of a campaign.", Explanation),
+    "campaign_explanation",
+    "Why a campaign was triggered",
+    "The shape of `yesser campaigns explain --json`, of a campaign.",
 )
-async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
+async def explanation_for(reader: Reader, campaign_id: Id) -> ReadAnswer[Explanation]:
     """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
-    return await request.respond(lambda reader: explanation_for(reader, campaign_id))
-
-
-async def explanation_for(reader: Reader, campaign_id: str) -> ReadAnswer[Explanation]:
-    """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> Explanation:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.api import documents
 from consumers.api.access import programme_scope
 from consumers.api.parameters import AsOfIndex, AsOfRecorded
 from consumers.api.past import past_state
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.documents.programme.plan import Pace
 from consumers.programme.plan.pace import pace
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
@@ -19,23 +18,12 @@ from infra.http.problems import Problem
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/pace",
-    summary="The plan against the calendar",
-    responses=documents.answers("The plan against the calendar.", Pace),
-)
-async def plan_and_calendar(
-    request: Reading, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
-) -> Response:
+@read_route(routes, "/v1/pace", "plan_and_calendar", "The plan against the calendar", "The plan against the calendar.")
+async def pace_for(
+    reader: Reader, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
+) -> ReadAnswer[Pace]:
     """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
     pace: now, after a number of entries of the log, or as the log was at a given time."""
-    return await request.respond(lambda reader: pace_for(reader, as_of_index, as_of_recorded))
-
-
-async def pace_for(
-    reader: Reader, as_of_index: int | None = None, as_of_recorded: str | None = None
-) -> ReadAnswer[Pace]:
-    """The plan against the calendar. Raises `Problem` (403, 422, 503)."""
     programme_scope(reader.caller)
     if as_of_index is None and as_of_recorded is None:
         return await reader.read([PROJECTIONS], lambda view: pace(view, view.log_index))

@@ -12,7 +12,7 @@ from consumers.api.access import money_scope
 from consumers.api.cursor import indexes_after, text_after
 from consumers.api.parameters import After, Id, Limit, Period
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import JSON, Reading, found
+from consumers.api.reading import JSON, Reading, found, read_route
 from consumers.documents.ledger.ledger import Transfer, Transfers
 from consumers.documents.ledger.statements import Statement
 from consumers.replay.as_of.view import View, view
@@ -33,20 +33,17 @@ FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORM
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/partnerships/{partnership_id}/statements",
-    summary="The statements of a partnership",
-    responses=documents.answers("Statements by period.", list[Statement], paged=True),
+    "list_statements",
+    "The statements of a partnership",
+    "Statements by period.",
 )
-async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
-    """One for each closed period."""
-    return await request.respond(lambda reader: statements_for(reader, partnership_id, limit, after))
-
-
 async def statements_for(
-    reader: Reader, partnership_id: str, limit: int, after: str | None = None
+    reader: Reader, partnership_id: Id, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Statement]]:
-    """A page of the statements. Raises `Problem` (403, 404, 422, 503)."""
+    """One for each closed period."""
     scope = money_scope(reader.caller)
 
     async def rows(tables: Connection) -> list[Statement]:

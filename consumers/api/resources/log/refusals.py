@@ -12,7 +12,7 @@ from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import INTEGER_MAX, index_after
 from consumers.api.parameters import After, AgencyCode, Index, Limit
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found
+from consumers.api.reading import Reading, found, read_route
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.log.refusals.documents import Refusal, RefusalInFull
@@ -52,18 +52,9 @@ async def refusals_for(
     return paged(await reader.read([EVENT_INDEX], question), limit, lambda row: (row.index,))
 
 
-@routes.get(
-    "/v1/refusals/{index}",
-    summary="A refusal",
-    responses=documents.answers("A refusal with every fault that its entry lists.", RefusalInFull),
-)
-async def refusal(request: Reading, index: Index) -> Response:
+@read_route(routes, "/v1/refusals/{index}", "refusal", "A refusal", "A refusal with every fault that its entry lists.")
+async def refusal_for(reader: Reader, index: Index) -> ReadAnswer[RefusalInFull]:
     """Every fault that the entry lists, and the entry that corrected it."""
-    return await request.respond(lambda reader: refusal_for(reader, index))
-
-
-async def refusal_for(reader: Reader, index: int) -> ReadAnswer[RefusalInFull]:
-    """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> RefusalInFull:
