@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.api.parameters import PAGE_ROWS_MAX
+from consumers.api.parameters import PAGE_ROWS_MAX, Id
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
@@ -27,19 +27,16 @@ from consumers.programme.campaigns.next_step import time_left, working_days
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import RuleSet
 from events.values.bilingual import Bilingual
-from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
 from producers.sdk.answers import Verdict
 from producers.sdk.problems import NotServed
 
-_NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
 """Longer a page does not wait for what it can say without."""
 _LINKED: Final = ("http://", "https://")
 Kind = Literal["good", "bad", ""]
 _CONFLICT: Final = "conflict"
-CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 routes = APIRouter()
 
@@ -69,7 +66,7 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     try:
         rows = await inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX)
     except Problem as error:
-        if error.status == _NOT_FOUND:  # the agency has no such team
+        if error.status == 404:  # the agency has no such team
             return False
         raise
     return any(row.campaign_id == campaign.campaign_id for row in rows.document)
@@ -100,7 +97,7 @@ def actions_of(campaign: CampaignAndHistory) -> list[NextAction]:
 @routes.get("/campaigns/{campaign_id}")
 async def campaign_page(
     visit: Visiting,
-    campaign_id: CampaignId,
+    campaign_id: Id,
     report: Annotated[str | None, Query(max_length=256)] = None,
     address: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
@@ -129,7 +126,7 @@ async def campaign_page(
 
 
 @routes.get("/campaigns/{campaign_id}/brief")
-async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
+async def brief_page(visit: Visiting, campaign_id: Id) -> Response:
     """The brief in both languages on a sheet of paper."""
     found = (await campaign_for(visit.reader, campaign_id)).document
     return visit.page(
@@ -161,7 +158,7 @@ async def _explanation(visit: Visit, campaign_id: str) -> Explanation | None:
     try:
         return (await explanation_for(visit.reader, campaign_id)).document
     except Problem as error:
-        if error.status != _NOT_FOUND:
+        if error.status != 404:
             raise
         return None
 
