@@ -83,11 +83,11 @@ Reading = Annotated[ReadRequest, Depends(_read_request)]
 """A route's parameter."""
 
 
-def read_route(routes: APIRouter, path: str, name: str, summary: str, answer: str) -> Callable[[Ask], Ask]:
+def read_route(routes: APIRouter, path: str, name: str, summary: str, answer: str = "") -> Callable[[Ask], Ask]:
     """Serve a function of the read API: its reader is the sender of the request, its other parameters are in the
     address. Its type, and its docstring without what follows a form feed, are in the OpenAPI document.
 
-    `name` begins the operation's id there, by which clients call it.
+    `name` begins the operation's id there, by which clients call it; `answer` says what the summary does not.
     """
 
     def served(ask: Ask) -> Ask:
@@ -101,7 +101,7 @@ def read_route(routes: APIRouter, path: str, name: str, summary: str, answer: st
         own = asked.replace(parameters=[reader.replace(name="request", annotation=Reading), *given])
         endpoint.__signature__ = own.replace(return_annotation=Response)  # type: ignore[attr-defined]
         endpoint.__doc__ = ask.__doc__
-        responses = documents.answers(answer, document, paged="after" in asked.parameters)
+        responses = documents.answers(answer or f"{summary}.", document, paged="after" in asked.parameters)
         routes.add_api_route(path, endpoint, name=name, summary=summary, responses=responses)
         return ask
 

@@ -32,13 +32,7 @@ async def partnerships_for(reader: Reader, limit: Limit = 100, after: After = No
     )
 
 
-@read_route(
-    routes,
-    "/v1/partnerships/{partnership_id}",
-    "one_partnership",
-    "A partnership and its terms",
-    "A partnership and its terms.",
-)
+@read_route(routes, "/v1/partnerships/{partnership_id}", "one_partnership", "A partnership and its terms")
 async def partnership_for(reader: Reader, partnership_id: Id) -> ReadAnswer[PartnershipAndTerms]:
     """With the terms as signed and as amended."""
     scope = money_scope(reader.caller)

@@ -27,13 +27,7 @@ async def projects_for(reader: Reader, limit: Limit = 100, after: After = None) 
     )
 
 
-@read_route(
-    routes,
-    "/v1/projects/{project_id}",
-    "one_project",
-    "A project, its phases and its history",
-    "A project, its phases and its history.",
-)
+@read_route(routes, "/v1/projects/{project_id}", "one_project", "A project, its phases and its history")
 async def project_for(reader: Reader, project_id: Id) -> ReadAnswer[ProjectAndHistory]:
     """What happened to it and to each phase, step by step, each with the index of its entry."""
     scope = programme_scope(reader.caller)

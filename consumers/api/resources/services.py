@@ -53,9 +53,7 @@ async def services_for(
     return await reader.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, lambda row: (row.service_id,))
 
 
-@read_route(
-    routes, "/v1/services/{service_id}", "one_service", "A service and its history", "A service and its history."
-)
+@read_route(routes, "/v1/services/{service_id}", "one_service", "A service and its history")
 async def service_for(reader: Reader, service_id: Id) -> ReadAnswer[ServiceAndHistory]:
     """What happened to it, step by step, each with the index of its entry."""
     scope = programme_scope(reader.caller)

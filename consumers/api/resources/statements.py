@@ -1,4 +1,4 @@
-"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one partnership."""
+"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one; `/v1/balances`: that of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consumers.api.cursor import indexes_after, text_after
 from consumers.api.parameters import After, Id, Limit, Period
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import JSON, Reading, found, read_route
-from consumers.documents.ledger.ledger import Transfer, Transfers
+from consumers.documents.ledger.ledger import Balance, Balances, Transfer, Transfers
 from consumers.documents.ledger.statements import Statement
 from consumers.replay.as_of.view import View, view
 from consumers.revenue import read
@@ -134,3 +134,19 @@ async def written_statement(settings: Settings, partnership_id: str, period: str
     async with view(settings, [REVENUE]) as shown:
         parts = await statement_parts(await shown.use(REVENUE), partnership_id, period, settings.public_address)
     return FORMATS[name].render(parts)
+
+
+_BALANCES: Final = "The shape of `yesser ledger balances --json`."
+
+
+@read_route(routes, "/v1/balances", "balances", "The balances of the accounts", _BALANCES)
+async def balances_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[Balances]:
+    """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""
+    scope = money_scope(reader.caller)
+
+    async def rows(ledger: Connection) -> list[Balance]:
+        return await read.balances(ledger, scope, text_after(after), limit + 1)
+
+    found = await reader.page(REVENUE, rows, limit, lambda row: (row.account,))
+    shown = Balances(log_index=found.log_index, accounts=tuple(found.document))
+    return ReadAnswer(shown, found.state, found.next)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
@@ -180,6 +180,11 @@ _LOST: Final = Outcome(
     Bilingual("فُقد التقرير، ولم يتغير شيء", "The report was lost. Nothing changed"),
     Bilingual("لم يصل إلى السجل: أرسله من جديد.", "It did not reach the log: send it again."),
 )
+_CHANGED_NOTHING: Final = Outcome(
+    "",
+    Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"),
+    Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why."),
+)
 _ON_ITS_WAY: Final = Outcome(
     "",
     Bilingual("التقرير في طريقه إلى السجل", "The report is on its way to the log"),
@@ -221,7 +226,7 @@ def outcome(
             return _recorded(index, is_repeat=state == "duplicate")
         if index >= log_index:
             return _ON_ITS_WAY
-        return _changed_nothing(event_id, campaign, effective, index)
+        return _in_effect(event_id, campaign, effective) or replace(_CHANGED_NOTHING, index=index)
     if verdict is not None and state == "refused":
         if effective is not None and {error.code for error in verdict.errors} == {_CONFLICT}:
             return _in_effect(event_id, campaign, effective)
@@ -239,26 +244,18 @@ def _recorded(index: int, *, is_repeat: bool) -> Outcome:
     return Outcome("good", Bilingual("سُجّل", "Recorded"), index=index)
 
 
+_IN_EFFECT: Final = {
+    "ack": Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed"),
+    "air": Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed"),
+    "complete": Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"),
+    "correct": Bilingual("المعتد به تصحيح آخر لهذا البث", "Another correction of this airing counts"),
+}
+"""What a report's id begins with → what is said where the campaign has it, from somebody else or from before."""
+
+
 def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | None) -> Outcome | None:
-    """The campaign has it already, from somebody else or from before."""
     if effective is None:
         return None
-    if event_id.startswith("ack."):
-        title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
-        return Outcome("", title, first=campaign.acknowledged_by, index=effective)
-    if event_id.startswith("complete."):
-        sentence = Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed")
-        return Outcome("", sentence, index=effective)
-    if event_id.startswith("correct."):
-        title = Bilingual("المعتد به تصحيح آخر لهذا البث", "Another correction of this airing counts")
-        return Outcome("", title, index=effective)
-    title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
-    return Outcome("", title, index=effective)
-
-
-def _changed_nothing(event_id: str, campaign: CampaignAndHistory, effective: int | None, index: int) -> Outcome:
-    found = _in_effect(event_id, campaign, effective)
-    if found is not None:
-        return found
-    text = Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why.")
-    return Outcome("", Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"), text, index=index)
+    what, _, _ = event_id.partition(".")
+    first = campaign.acknowledged_by if what == "ack" else None
+    return Outcome("", _IN_EFFECT[what], first=first, index=effective)

@@ -140,7 +140,9 @@ async def send(visit: Visiting) -> Response:
         return _not_sent_page(visit, event, id_, may_be_stored=isinstance(error, OutcomeUnknown))
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
-    address = visit.parts.receipts.keep(visit.account.username, reply.read(Receipt))
+    receipt = reply.read(Receipt)
+    address = receipt.receipt.events[0].address
+    visit.parts.receipts[visit.account.username, address] = receipt
     return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")
 
 
@@ -163,7 +165,7 @@ async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
         verdict=verdict,
         state="unknown" if verdict is None else verdict.state,
         faults=explained(() if verdict is None else verdict.errors),
-        receipt=visit.parts.receipts.find(visit.account.username, address),
+        receipt=visit.parts.receipts.get((visit.account.username, address)),
         is_waiting=verdict is None or verdict.state == "pending",
     )
 
