@@ -83,11 +83,14 @@ Reading = Annotated[ReadRequest, Depends(_read_request)]
 """A route's parameter."""
 
 
-def read_route(routes: APIRouter, path: str, name: str, summary: str, answer: str = "") -> Callable[[Ask], Ask]:
+def read_route(
+    routes: APIRouter, path: str, name: str, summary: str, answer: str = "", csv: Csv | None = None
+) -> Callable[[Ask], Ask]:
     """Serve a function of the read API: its reader is the sender of the request, its other parameters are in the
     address. Its type, and its docstring without what follows a form feed, are in the OpenAPI document.
 
-    `name` begins the operation's id there, by which clients call it; `answer` says what the summary does not.
+    `name` begins the operation's id there, by which clients call it; `answer` says what the summary does not; `csv`:
+    as for `ReadRequest.respond`.
     """
 
     def served(ask: Ask) -> Ask:
@@ -96,12 +99,13 @@ def read_route(routes: APIRouter, path: str, name: str, summary: str, answer: st
         (document,) = get_args(asked.return_annotation)
 
         async def endpoint(request: ReadRequest, **given: Any) -> Response:
-            return await request.respond(lambda reader: ask(reader, **given))
+            return await request.respond(lambda reader: ask(reader, **given), csv)
 
         own = asked.replace(parameters=[reader.replace(name="request", annotation=Reading), *given])
         endpoint.__signature__ = own.replace(return_annotation=Response)  # type: ignore[attr-defined]
         endpoint.__doc__ = ask.__doc__
-        responses = documents.answers(answer or f"{summary}.", document, paged="after" in asked.parameters)
+        said, is_paged = answer or f"{summary}.", "after" in asked.parameters
+        responses = documents.answers(said, document, paged=is_paged, csv=csv is not None)
         routes.add_api_route(path, endpoint, name=name, summary=summary, responses=responses)
         return ask
 

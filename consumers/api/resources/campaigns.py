@@ -9,12 +9,11 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from msgspec import structs
 
-from consumers.api import documents
 from consumers.api.access import may_read, narrowed, programme_scope
 from consumers.api.cursor import text_after, texts_after
 from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found, read_route
+from consumers.api.reading import found, read_route
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
@@ -94,13 +93,16 @@ def _missing_agency(detail: Bilingual) -> Problem:
     return Problem("bad-parameter", errors=[error])
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns",
-    summary="The awareness campaigns",
-    responses=documents.answers("The shape of `yesser campaigns list --json`.", list[Campaign], paged=True, csv=True),
+    "list_campaigns",
+    "The awareness campaigns",
+    "The shape of `yesser campaigns list --json`.",
+    partial(csv_file, LIST),
 )
-async def list_campaigns(
-    request: Reading,
+async def campaigns_for(
+    reader: Reader,
     owner: Owner = None,
     state: State = None,
     overdue: Overdue = None,
@@ -111,24 +113,20 @@ async def list_campaigns(
     sort: ListSort = "id",
     limit: Limit = 100,
     after: After = None,
-) -> Response:
+) -> ReadAnswer[list[Campaign]]:
     """Every campaign in the log that matches all parameters, and its state. As JSON, or with `Accept: text/csv`."""
-
-    async def listed(reader: Reader) -> ReadAnswer[list[Campaign]]:
-        programme_scope(reader.caller)
-        wanted, on = state and state.value, channel and channel.value
-        key = texts_after(after) if sort == "due" else ("", text_after(after))
-        chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
-        chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
-        return await reader.page(
-            CAMPAIGNS,
-            lambda tables: campaigns(tables, chosen),
-            limit,
-            lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
-            reader.today if chosen.depends_on_today else "",
-        )
-
-    return await request.respond(listed, partial(csv_file, LIST))
+    programme_scope(reader.caller)
+    wanted, on = state and state.value, channel and channel.value
+    key = texts_after(after) if sort == "due" else ("", text_after(after))
+    chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
+    chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
+    return await reader.page(
+        CAMPAIGNS,
+        lambda tables: campaigns(tables, chosen),
+        limit,
+        lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
+        reader.today if chosen.depends_on_today else "",
+    )
 
 
 async def _inbox_filter(
@@ -148,31 +146,21 @@ async def _inbox_filter(
 AskedInbox = Annotated[InboxFilter, Depends(_inbox_filter)]
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/inbox",
-    summary="What an agency must do now",
-    responses=documents.answers(
-        "The campaigns asked for, each with its next step.", list[InboxItem], paged=True, csv=True
-    ),
+    "open_campaigns",
+    "What an agency must do now",
+    "The campaigns asked for, each with its next step.",
+    partial(csv_file, INBOX),
 )
-async def open_campaigns(
-    request: Reading,
-    asked: AskedInbox,
-    sort: InboxSort = "due",
-    limit: Limit = 100,
-    after: After = None,
-) -> Response:
+async def inbox_for(
+    reader: Reader, asked: AskedInbox, sort: InboxSort = "due", limit: Limit = 100, after: After = None
+) -> ReadAnswer[list[InboxItem]]:
     """The agency's campaigns in this state, in this order. With `team`, those that its subscriptions choose.
 
     Without `agency`: your own. As JSON, or with `Accept: text/csv`.
     """
-    return await request.respond(lambda reader: inbox_for(reader, asked, sort, limit, after), partial(csv_file, INBOX))
-
-
-async def inbox_for(
-    reader: Reader, asked: InboxFilter, sort: Literal["due", "overdue"], limit: int, after: str | None = None
-) -> ReadAnswer[list[InboxItem]]:
-    """A page of the campaigns that somebody asked for. Raises `Problem` (403, 404, 422, 503)."""
     chosen = replace(asked.chosen_by(reader), sort=sort, after=texts_after(after), rows_max=limit + 1)
 
     async def question(view: View) -> list[InboxItem]:

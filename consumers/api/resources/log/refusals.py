@@ -7,12 +7,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import INTEGER_MAX, index_after
 from consumers.api.parameters import After, AgencyCode, Index, Limit
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found, read_route
+from consumers.api.reading import found, read_route
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.log.refusals.documents import Refusal, RefusalInFull
@@ -21,27 +20,18 @@ from infra.log.refusals.read import refusals as read_refusals
 
 _NEWEST: Final = INTEGER_MAX + 1
 
-IsOpen = Annotated[bool, Query(description="Only those that no later entry has corrected.")]
+IsOpen = Annotated[bool, Query(alias="open", description="Only those that no later entry has corrected.")]
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/refusals",
-    summary="What was refused, and what corrected it",
-    responses=documents.answers("Refusals, the newest first.", list[Refusal], paged=True),
+@read_route(
+    routes, "/v1/refusals", "refusals", "What was refused, and what corrected it", "Refusals, the newest first."
 )
-async def refusals(
-    request: Reading, agency: AgencyCode = None, open: IsOpen = False, limit: Limit = 100, after: After = None
-) -> Response:
-    """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
-    return await request.respond(lambda reader: refusals_for(reader, agency, limit, after, is_open=open))
-
-
 async def refusals_for(
-    reader: Reader, agency: str | None, limit: int, after: str | None = None, *, is_open: bool = False
+    reader: Reader, agency: AgencyCode = None, is_open: IsOpen = False, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Refusal]]:
-    """A page of refusals, of this agency. Raises `Problem` (403, 422, 503)."""
+    """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
     scope = narrowed(programme_scope(reader.caller), agency)
     before = _NEWEST if after is None else index_after(after)
 

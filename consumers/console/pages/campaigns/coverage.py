@@ -22,7 +22,7 @@ routes = APIRouter()
 
 @routes.get("/campaigns/coverage")
 async def coverage_page(visit: Visiting, unaired: bool = False, after: After = None) -> Response:
-    answer = await coverage_for(visit.reader, None, PAGE_ROWS, after, unaired=unaired)
+    answer = await coverage_for(visit.reader, None, unaired, PAGE_ROWS, after)
     return visit.page(
         "campaigns/coverage.html",
         live=True,
