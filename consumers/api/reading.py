@@ -84,13 +84,20 @@ Reading = Annotated[ReadRequest, Depends(_read_request)]
 
 
 def read_route(
-    routes: APIRouter, path: str, name: str, summary: str, answer: str = "", csv: Csv | None = None
+    routes: APIRouter,
+    path: str,
+    name: str,
+    summary: str,
+    answer: str = "",
+    csv: Csv | None = None,
+    *,
+    tagged: bool = True,
 ) -> Callable[[Ask], Ask]:
     """Serve a function of the read API: its reader is the sender of the request, its other parameters are in the
     address. Its type, and its docstring without what follows a form feed, are in the OpenAPI document.
 
     `name` begins the operation's id there, by which clients call it; `answer` says what the summary does not; `csv`:
-    as for `ReadRequest.respond`.
+    as for `ReadRequest.respond`; `tagged`: whether the answer has an entity tag.
     """
 
     def served(ask: Ask) -> Ask:
@@ -105,7 +112,7 @@ def read_route(
         endpoint.__signature__ = own.replace(return_annotation=Response)  # type: ignore[attr-defined]
         endpoint.__doc__ = ask.__doc__
         said, is_paged = answer or f"{summary}.", "after" in asked.parameters
-        responses = documents.answers(said, document, paged=is_paged, csv=csv is not None)
+        responses = documents.answers(said, document, paged=is_paged, csv=csv is not None, tagged=tagged)
         routes.add_api_route(path, endpoint, name=name, summary=summary, responses=responses)
         return ask
 

@@ -26,6 +26,7 @@ from infra.json_documents import to_json
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
+_OWN: Final = "/v1/partnerships/{partnership_id}"
 FIGURES: Final = "json"
 FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORMATS.items()}}
 """The media types in which a statement is given: its figures, or with its working in one of `FORMATS`."""
@@ -33,13 +34,7 @@ FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORM
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
-@read_route(
-    routes,
-    "/v1/partnerships/{partnership_id}/statements",
-    "list_statements",
-    "The statements of a partnership",
-    "Statements by period.",
-)
+@read_route(routes, _OWN + "/statements", "list_statements", "The statements of a partnership", "Statements by period.")
 async def statements_for(
     reader: Reader, partnership_id: Id, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Statement]]:
@@ -54,7 +49,7 @@ async def statements_for(
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}",
+    _OWN + "/statements/{period}",
     summary="The statement of a closed period",
     responses=documents.responses(
         documents.in_formats(documents.described("The shape of `yesser ledger statement --json`.", Statement), FORMATS)
@@ -100,7 +95,7 @@ async def statement_file_for(reader: Reader, partnership_id: str, period: str, n
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/transfers",
+    _OWN + "/transfers",
     summary="The transfers of a partnership",
     responses=documents.answers("The shape of `yesser ledger transfers --json`, in log order.", Transfers, paged=True),
 )

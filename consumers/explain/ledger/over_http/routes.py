@@ -49,6 +49,7 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
+_OWN: Final = "/v1/partnerships/{partnership_id}"
 ZIP: Final = "application/zip"
 STEPS_MAX: Final = 100
 """Steps of a figure that are shown."""
@@ -71,11 +72,7 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
 
 
 @read_route(
-    routes,
-    "/v1/open-periods",
-    "open_periods",
-    "What is expected of the open periods",
-    "Open periods by partnership.",
+    routes, "/v1/open-periods", "open_periods", "What is expected of the open periods", "Open periods by partnership."
 )
 async def open_periods_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[list[OpenPeriod]]:
     """By partnership. `period` is null where all periods are closed."""
@@ -88,32 +85,20 @@ async def open_periods_for(reader: Reader, limit: Limit = 100, after: After = No
     return await reader.page(REVENUE, rows, limit, lambda row: (row.partnership_id,))
 
 
-@read_route(
-    routes,
-    "/v1/partnerships/{partnership_id}/periods",
-    "periods",
-    "Expected and actual revenue by period",
-    "Periods in order.",
-)
+@read_route(routes, _OWN + "/periods", "periods", "Expected and actual revenue by period", "Periods in order.")
 async def periods_for(reader: Reader, partnership_id: Id) -> ReadAnswer[list[RevenuePeriod]]:
     """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
     return await _rows_of(reader, partnership_id, "periods", RevenuePeriod)
 
 
-@read_route(
-    routes,
-    "/v1/partnerships/{partnership_id}/accounts",
-    "accounts",
-    "The accounts of a partnership",
-    "Accounts by name.",
-)
+@read_route(routes, _OWN + "/accounts", "accounts", "The accounts of a partnership", "Accounts by name.")
 async def accounts_for(reader: Reader, partnership_id: Id) -> ReadAnswer[list[Account]]:
     """Those that have a transfer. Their balances sum to zero."""
     return await _rows_of(reader, partnership_id, "accounts", Account)
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers",
+    _OWN + "/accounts/{kind}/transfers",
     summary="The transfers of an account",
     responses=documents.answers("Transfers in log order.", list[Transfer], paged=True),
 )
@@ -126,7 +111,7 @@ async def account_transfers(
 
 @read_route(
     routes,
-    "/v1/partnerships/{partnership_id}/forecast",
+    _OWN + "/forecast",
     "one_forecast",
     "What a partnership may still bring, and cost",
     "The shape of `yesser ledger forecast --json`.",
@@ -138,7 +123,7 @@ async def forecast_for(reader: Reader, partnership_id: Id) -> ReadAnswer[Forecas
 
 @read_route(
     routes,
-    "/v1/partnerships/{partnership_id}/what-if",
+    _OWN + "/what-if",
     "other_terms",
     "The real history under other terms",
     "The shape of `yesser ledger what-if --json`.",
@@ -171,7 +156,7 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
 
 @read_route(
     routes,
-    "/v1/partnerships/{partnership_id}/statements/{period}/working",
+    _OWN + "/statements/{period}/working",
     "working",
     "How the figures of a statement follow",
     "The shape of `yesser ledger statement --working --json`, and lines by day and band.",
@@ -195,7 +180,7 @@ async def working_for(reader: Reader, partnership_id: Id, period: Period) -> Rea
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}/proof",
+    _OWN + "/statements/{period}/proof",
     summary="The proof of a statement",
     responses=documents.responses(answer("A ZIP for `yesser ledger verify-statement`.", BINARY, ZIP)),
 )
@@ -220,7 +205,7 @@ async def proof_for(reader: Reader, partnership_id: str, period: str) -> ReadAns
 
 @read_route(
     routes,
-    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}",
+    _OWN + "/statements/{period}/explained/{field}",
     "explained",
     "How a figure of a statement follows",
     "The shape of `yesser ledger explain --json`.",
