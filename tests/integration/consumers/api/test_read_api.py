@@ -230,6 +230,15 @@ async def test_a_statement_comes_as_preferred(window: Window, accept: str, media
     assert (await window.get(STATEMENT, *CALLERS["labour"], accept=accept)).status_code == 404
 
 
+@every(
+    "path, column", [("campaigns", "campaign_id"), ("inbox?everyone=true", "campaign_id"), ("coverage", "service_id")]
+)
+async def test_a_list_is_a_file_for_who_prefers_one(window: Window, path: str, column: str) -> None:
+    answer = await window.get(f"/v1/{path}", accept="text/csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert answer.text.removeprefix("\ufeff").startswith(f"{column},")
+
+
 async def test_an_agency_sees_its_own_money_and_its_own_words(window: Window, told: list[EntryDict]) -> None:
     health = CALLERS["health"]
     plan = await window.json("/v1/plan", *health)
