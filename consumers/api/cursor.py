@@ -14,7 +14,7 @@ import orjson
 from msgspec import Meta
 
 from events.values.bilingual import Bilingual
-from infra.http.problems import Problem
+from infra.http.parameters import bad_parameter
 
 Key = tuple[str | int, ...]
 T = TypeVar("T")
@@ -57,5 +57,4 @@ def _key(cursor: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        error = {"code": "invalid-value", "parameter": "after", "detail": _NOT_OURS}
-        raise Problem("bad-parameter", errors=[error]) from None
+        raise bad_parameter("after", _NOT_OURS) from None

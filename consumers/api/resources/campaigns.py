@@ -36,6 +36,7 @@ from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.replay.as_of.view import View
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
+from infra.http.parameters import bad_parameter
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 
@@ -52,6 +53,8 @@ InboxState = Annotated[
 InboxSort = Annotated[
     Literal["due", "overdue"], Query(description="Order: by due date, or what is overdue first and then by due date.")
 ]
+_WHOSE_INBOX: Final = Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
+_WHOSE_TEAM: Final = Bilingual("حدد جهة الفريق.", "Name the team's agency.")
 Everyone = Annotated[bool, Query(description="Of every agency; needs the scope log:read.")]
 
 
@@ -75,9 +78,9 @@ class InboxFilter:
             raise Problem("forbidden")
         owner = None if self.everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
         if owner is None and not self.everyone:
-            raise _missing_agency(Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want."))
+            raise bad_parameter("agency", _WHOSE_INBOX, "missing-field")
         if owner is None and self.team is not None:
-            raise _missing_agency(Bilingual("حدد جهة الفريق.", "Name the team's agency."))
+            raise bad_parameter("agency", _WHOSE_TEAM, "missing-field")
         wanted, channel = self.state and self.state.value, self.channel and self.channel.value
         return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
 
@@ -86,11 +89,6 @@ class InboxFilter:
         if self.team is None or chosen.owner is None:
             return chosen
         return replace(chosen, subscriptions=found(await team_subscriptions(tables, chosen.owner, self.team)))
-
-
-def _missing_agency(detail: Bilingual) -> Problem:
-    error = {"code": "missing-field", "parameter": "agency", "detail": detail}
-    return Problem("bad-parameter", errors=[error])
 
 
 @read_route(

@@ -81,27 +81,18 @@ async def caller_of(request: Request) -> Caller:
 
 
 def _handlers(address: str) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
-    async def problem(request: Request, error: Problem) -> Response:
-        language = language_of(request.headers.get("accept-language"))
-        body = to_bytes(problem_document(error, language, address))
-        return Response(body, error.status, error.headers, CONTENT_TYPE)
+    def answered(problem_of: Callable[[Any], Problem]) -> Callable[[Request, Any], Coroutine[Any, Any, Response]]:
+        async def answer(request: Request, error: Exception) -> Response:
+            problem, language = problem_of(error), language_of(request.headers.get("accept-language"))
+            body = to_bytes(problem_document(problem, language, address))
+            return Response(body, problem.status, problem.headers, CONTENT_TYPE)
 
-    async def changed(request: Request, error: Tampered) -> Response:
-        return await problem(request, changed_entry(getattr(error, "index", None)))
-
-    async def away(request: Request, error: Exception) -> Response:
-        return await problem(request, Problem("database-away", retry_after_s=1))
-
-    async def bad(request: Request, error: Exception) -> Response:
-        return await problem(request, Problem("bad-parameter"))
-
-    async def http_error(request: Request, error: HTTPException) -> Response:
-        return await problem(request, Problem(CODES.get(error.status_code, "malformed-request")))
+        return answer
 
     return {
-        Problem: problem,
-        RequestValidationError: bad,
-        HTTPException: http_error,
-        Tampered: changed,
-        **dict.fromkeys(TRANSIENT_ERRORS, away),
+        Problem: answered(lambda error: error),
+        RequestValidationError: answered(lambda _: Problem("bad-parameter")),
+        HTTPException: answered(lambda error: Problem(CODES.get(error.status_code, "malformed-request"))),
+        Tampered: answered(lambda error: changed_entry(getattr(error, "index", None))),
+        **dict.fromkeys(TRANSIENT_ERRORS, answered(lambda _: Problem("database-away", retry_after_s=1))),
     }

@@ -42,6 +42,7 @@ from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
 from infra.http.documents import BINARY, answer
+from infra.http.parameters import bad_parameter
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -138,7 +139,7 @@ async def what_if_for(reader: Reader, partnership_id: Id, terms: Terms) -> ReadA
             if signing is not None:
                 require_terms([signing], given)
         except WrongTerms as error:
-            raise _bad_terms(str(error)) from None
+            raise bad_parameter("terms", str(error)) from None
 
     return await calculated_for(reader, partnership_id, _what_if, partnership_id, terms, check=check)
 
@@ -251,9 +252,5 @@ def _terms_of(text: str) -> Data:
     except ValueError:
         terms = None
     if not isinstance(terms, dict):
-        raise _bad_terms("Give a JSON object with members of the terms, such as bands.")
+        raise bad_parameter("terms", "Give a JSON object with members of the terms, such as bands.")
     return terms
-
-
-def _bad_terms(detail: str) -> Problem:
-    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "terms", "detail": detail}])
