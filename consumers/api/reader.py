@@ -1,6 +1,6 @@
 """What routes of the API answer, and what pages show: the same functions, asked by the same kind of caller.
 
-    async def services(reader: Reader, chosen: ServiceFilter, limit: int) -> Answer[list[Service]]
+    async def projects_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[list[Project]]
 
 Such a function checks what its caller may read, and reads one snapshot.
 """
