@@ -40,7 +40,7 @@ class Calculations:
             return document
 
     async def beside(self, holder: str, work: Work[T], *arguments: Any) -> T:
-        """In a process. Raises `Problem` like `Slots.using` and `beside.calculated`."""
+        """In a process. Raises `Problem` like `Slots.using` and `calculated`."""
         with self._slots.using(holder):
             return await calculated(self._settings, work, *arguments)
 

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
+import msgspec
 import orjson
+from msgspec import Meta
 
 from events.values.bilingual import Bilingual
-from infra.http.problems import Problem
+from infra.http.parameters import bad_parameter
 
 Key = tuple[str | int, ...]
-T = TypeVar("T", str, int)
+T = TypeVar("T")
 INTEGER_MAX: Final = 2**53
 TEXT_LENGTH_MAX: Final = 256
+_Text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX, pattern=r"^[^\x00]*\Z")]
+_Index = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+_NOT_OURS: Final = Bilingual(
+    "خذ عنوان الصفحة التالية من الترويسة Link؛ فمؤشرها لا يُكتب باليد.",
+    "Take the address of the next page from the header Link; its cursor cannot be made by hand.",
+)
 
 
 def cursor_of(key: Key) -> str:
@@ -28,52 +35,26 @@ def cursor_of(key: Key) -> str:
 
 def text_after(cursor: str | None) -> str:
     """The key of a list that is in the order of ids; "" at its beginning. Raises `Problem` (422)."""
-    (text,) = _key(cursor, ("",))
-    return text
+    return "" if cursor is None else _key(cursor, tuple[_Text])[0]
 
 
 def texts_after(cursor: str | None) -> tuple[str, str]:
     """The key of a list that is in the order of two texts; ("", "") at its beginning. Raises `Problem` (422)."""
-    first, second = _key(cursor, ("", ""))
-    return first, second
+    return ("", "") if cursor is None else _key(cursor, tuple[_Text, _Text])
 
 
 def index_after(cursor: str | None) -> int:
     """The key of a list in log order; -1 at its beginning. Raises `Problem` (422)."""
-    (index,) = _key(cursor, (-1,))
-    return index
+    return -1 if cursor is None else _key(cursor, tuple[_Index])[0]
 
 
 def indexes_after(cursor: str | None) -> tuple[int, int]:
     """The key of a list that is in the order of two numbers; (-1, -1) at its beginning. Raises `Problem` (422)."""
-    first, second = _key(cursor, (-1, -1))
-    return first, second
+    return (-1, -1) if cursor is None else _key(cursor, tuple[_Index, _Index])
 
 
-def _key(cursor: str | None, beginning: tuple[T, ...]) -> Sequence[T]:
-    """The key of a cursor, of as many parts as `beginning` and of its type."""
-    if cursor is None:
-        return beginning
+def _key(cursor: str, kind: type[T]) -> T:
     try:
-        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        raise _unknown() from None
-    if not isinstance(key, list) or len(key) != len(beginning):
-        raise _unknown()
-    if not all(type(part) is type(beginning[0]) and _can_be_in_a_key(part) for part in key):
-        raise _unknown()
-    return key
-
-
-def _can_be_in_a_key(part: str | int) -> bool:
-    if isinstance(part, str):
-        return len(part) <= TEXT_LENGTH_MAX and "\0" not in part
-    return 0 <= part <= INTEGER_MAX
-
-
-def _unknown() -> Problem:
-    detail = Bilingual(
-        "خذ عنوان الصفحة التالية من الترويسة Link؛ فمؤشرها لا يُكتب باليد.",
-        "Take the address of the next page from the header Link; its cursor cannot be made by hand.",
-    )
-    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "after", "detail": detail}])
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise bad_parameter("after", _NOT_OURS) from None

@@ -13,9 +13,12 @@ _FILE: Final = {"description": "Of the text: the name to save it under.", "schem
 _LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
 
 
-def answers(description: str, document: Any, *, paged: bool = False, csv: bool = False) -> dict[int | str, Schema]:
-    """Those of a route that gives a document, or a `list` of documents."""
-    return responses(described(description, document), paged=paged, csv=csv)
+def answers(
+    description: str, document: Any, *, paged: bool = False, csv: bool = False, tagged: bool = True
+) -> dict[int | str, Schema]:
+    """Those of a route that gives a document, or a `list` of documents; `tagged`: with an entity tag."""
+    found = described(description, document)
+    return responses(found, paged=paged, csv=csv) if tagged else plain(found)
 
 
 def described(description: str, document: Any) -> Schema:

@@ -19,15 +19,3 @@ def names(if_none_match: str | None, tag: str) -> bool:
     """Whether the header `If-None-Match` names this tag, by the weak comparison of RFC 9110 §8.8.3.2."""
     given = (part.strip().removeprefix("W/") for part in (if_none_match or "").split(","))
     return tag.removeprefix("W/") in given
-
-
-def state_headers(
-    positions: Collection[int], cache_control: str = "private, no-cache", variant: str = ""
-) -> dict[str, str]:
-    """The headers that describe the state an answer shows."""
-    return {
-        "ETag": tag_of(positions, variant),
-        "Log-Index": str(min(positions)),
-        "Cache-Control": cache_control,
-        "Vary": "Authorization, Accept",
-    }

@@ -9,7 +9,7 @@ from consumers.api.reader import REVALIDATED, Reader, State
 from consumers.documents.programme.plan import Plan
 from consumers.programme.plan.document import plan_at_a_glance
 from events.values.bilingual import Bilingual
-from infra.http.problems import Problem
+from infra.http.parameters import bad_parameter
 from infra.log.reader import entries_recorded_by, log_size
 from infra.settings import Settings
 
@@ -26,7 +26,7 @@ async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: st
     for a state that does not exist yet, and `Unchanged`.
     """
     if as_of_index is not None and as_of_recorded is not None:
-        raise _bad("as_of_recorded", _ONLY_ONE)
+        raise bad_parameter("as_of_recorded", _ONLY_ONE)
     async with reader.reads.connection() as connection:
         size = await log_size(connection)
         if as_of_recorded is not None:
@@ -38,7 +38,7 @@ async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: st
         detail = Bilingual(
             "عدد قيود السجل {}، فلا حالة بعد {}.", "The log has {} entries, so there is no state after {}."
         ).format(size, index)
-        raise _bad("as_of_index", detail)
+        raise bad_parameter("as_of_index", detail)
     state = State([index], cache_control=f"private, max-age={YEAR_S}, immutable" if is_settled else REVALIDATED)
     reader.require_unknown(state)
     return state
@@ -48,7 +48,3 @@ async def past_plan(settings: Settings, index: int) -> Plan:
     """The plan after `index` entries, which the log has. It never changes."""
     plan, _ = await plan_at_a_glance(settings, index)
     return plan
-
-
-def _bad(parameter: str, detail: Bilingual) -> Problem:
-    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": parameter, "detail": detail}])

@@ -1,6 +1,6 @@
 """What routes of the API answer, and what pages show: the same functions, asked by the same kind of caller.
 
-    async def services(reader: Reader, chosen: ServiceFilter, limit: int) -> Answer[list[Service]]
+    async def projects_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[list[Project]]
 
 Such a function checks what its caller may read, and reads one snapshot.
 """
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from consumers.api.calculations import Calculations
 from consumers.api.cursor import Key, cursor_of
-from consumers.api.etag import names, state_headers
+from consumers.api.etag import names, tag_of
 from consumers.replay.as_of.view import NotStarted, View, live_view
 from consumers.replay.fold.consumer import Consumer
 from events.values.working_days import riyadh_date
@@ -40,7 +40,14 @@ class State:
     cache_control: str = REVALIDATED
 
     def headers(self) -> dict[str, str]:
-        return state_headers(self.positions, self.cache_control, self.variant) if self.positions else {}
+        if not self.positions:
+            return {}
+        return {
+            "ETag": tag_of(self.positions, self.variant),
+            "Log-Index": str(min(self.positions)),
+            "Cache-Control": self.cache_control,
+            "Vary": "Authorization, Accept",
+        }
 
 
 @dataclass(frozen=True, slots=True)

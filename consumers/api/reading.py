@@ -1,18 +1,21 @@
 """How every route answers: one snapshot, its log index, an entity tag, and the address of the next page.
 
-The body is what the command of the same name prints with `--json`; the rest is in headers.
-A route takes its `ReadRequest` as a parameter (`Reading`), which `consumers.api.routes` prepares.
+The body is what the command of the same name prints with `--json`; the rest is in headers. Most routes are a function
+of the read API, which pages call too (`read_route`). One with formats or names of its own takes its `ReadRequest` as a
+parameter (`Reading`), which `consumers.api.routes` prepares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from inspect import signature
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from consumers.api import documents
 from consumers.api.reader import ReadAnswer, Reader, Unchanged
 from infra.http.callers import Caller
 from infra.http.negotiation import preferred
@@ -25,6 +28,8 @@ CSV = "text/csv"
 Row = TypeVar("Row")
 Csv = Callable[[Any], str]
 """The document as CSV."""
+Ask = TypeVar("Ask", bound=Callable[..., Awaitable[ReadAnswer[Any]]])
+"""A function of the read API. Its first parameter is the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,42 @@ async def _read_request(request: Request) -> ReadRequest:
 
 Reading = Annotated[ReadRequest, Depends(_read_request)]
 """A route's parameter."""
+
+
+def read_route(
+    routes: APIRouter,
+    path: str,
+    name: str,
+    summary: str,
+    answer: str = "",
+    csv: Csv | None = None,
+    *,
+    tagged: bool = True,
+) -> Callable[[Ask], Ask]:
+    """Serve a function of the read API: its reader is the sender of the request, its other parameters are in the
+    address. Its type, and its docstring without what follows a form feed, are in the OpenAPI document.
+
+    `name` begins the operation's id there, by which clients call it; `answer` says what the summary does not; `csv`:
+    as for `ReadRequest.respond`; `tagged`: whether the answer has an entity tag.
+    """
+
+    def served(ask: Ask) -> Ask:
+        asked = signature(ask, eval_str=True)
+        reader, *given = asked.parameters.values()
+        (document,) = get_args(asked.return_annotation)
+
+        async def endpoint(request: ReadRequest, **given: Any) -> Response:
+            return await request.respond(lambda reader: ask(reader, **given), csv)
+
+        own = asked.replace(parameters=[reader.replace(name="request", annotation=Reading), *given])
+        endpoint.__signature__ = own.replace(return_annotation=Response)  # type: ignore[attr-defined]
+        endpoint.__doc__ = ask.__doc__
+        said, is_paged = answer or f"{summary}.", "after" in asked.parameters
+        responses = documents.answers(said, document, paged=is_paged, csv=csv is not None, tagged=tagged)
+        routes.add_api_route(path, endpoint, name=name, summary=summary, responses=responses)
+        return ask
+
+    return served
 
 
 def found(row: Row | None) -> Row:

@@ -13,10 +13,8 @@ from consumers.api.reader import Reads
 from consumers.api.resources import (
     activity,
     anomalies,
-    balances,
     campaigns,
     coverage,
-    pace,
     partnerships,
     plan,
     projects,
@@ -29,14 +27,12 @@ from infra.http.routes import RouteParts
 PLANS_REMEMBERED_MAX: Final = 256
 _RESOURCES: Final = (
     plan,
-    pace,
     services,
     projects,
     campaigns,
     coverage,
     partnerships,
     statements,
-    balances,
     entries,
     anomalies,
     activity,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import NO_TELEMETRY, changed_row_of
+from consumers.console.data.read_api import CODES, bare_app, changed_row_of
 from consumers.console.guard import LIVE, Guard, error_page
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.page_request import Visiting, is_refused, page_context
@@ -55,7 +55,6 @@ COMPONENTS: Final = "/components"
 """Its forms are samples."""
 _OWN_NAMES: Final = frozenset({*what_if.PATHS, publishing.FORM, OIDC_CALLBACK, COMPONENTS})
 _KEPT: Final = "public, max-age=31536000, immutable"
-_CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _logger = structlog.get_logger(__name__)
 
 
@@ -67,15 +66,7 @@ def application(parts: ConsoleParts) -> ASGIApp:
 
 def pages(parts: ConsoleParts) -> FastAPI:
     """The pages, without what runs before them."""
-    app = FastAPI(
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        dependencies=[Depends(require_own_form), Depends(_only_known_parameters)],
-        exception_handlers=_handlers(parts),
-        telemetry=NO_TELEMETRY,
-    )
+    app = bare_app([Depends(require_own_form), Depends(_only_known_parameters)], _handlers(parts))
     app.state.parts = parts
     tries = Tries(Sealer.of(parts.settings, "browser", parts.clock), time.monotonic)
     app.include_router(signin(parts, tries))
@@ -145,7 +136,7 @@ def _handlers(parts: ConsoleParts) -> dict[Any, Callable[[Request, Any], Corouti
         return _problem_page(request, code, [row.model_dump() for row in error.errors])
 
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
+        return _error_page(request, CODES.get(error.status_code, "malformed-request"))
 
     async def changed(request: Request, error: Halt) -> Response:
         _logger.error("a page found a changed log or table", reason=str(error))

@@ -19,7 +19,7 @@ from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import ConsoleParts
-from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.receipts import KEPT_MAX, Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
 from consumers.console.web.rendered import Rendered
@@ -157,7 +157,7 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
             oidc=oidc,
             templates=Templates(directory.names),
             rendered=Rendered(live.positions, clock),
-            receipts=Receipts(),
+            receipts=Receipts(KEPT_MAX),
             uploads=uploads,
         )
     finally:

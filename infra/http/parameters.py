@@ -52,6 +52,11 @@ def require_known(given: Iterable[str], known: Sequence[str]) -> None:
         raise Problem("unknown-parameter", errors=errors)
 
 
+def bad_parameter(name: str, detail: Bilingual | str, code: str = "invalid-value") -> Problem:
+    """The problem (422) of one parameter, with what to write instead."""
+    return Problem("bad-parameter", errors=[{"code": code, "parameter": name, "detail": detail}])
+
+
 def invalid_values(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of `errors` for the parameters that the framework found not to be valid."""
     return [

@@ -24,7 +24,7 @@ from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import ConsoleParts
 from consumers.console.process import FURTHER
-from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.receipts import KEPT_MAX, Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
@@ -179,7 +179,7 @@ def parts_for(account: Account | None, **changes: Any) -> ConsoleParts:
         "passwords": nothing,
         "templates": _templates(),
         "rendered": Rendered(live.positions, lambda: datetime.now(UTC)),
-        "receipts": Receipts(),
+        "receipts": Receipts(KEPT_MAX),
         "uploads": Uploads(gateway),
         "oidc": None,
     }

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from consumers.api import documents
 from consumers.api.access import narrowed, scope_of
 from consumers.api.cursor import INTEGER_MAX, indexes_after
 from consumers.api.parameters import After, AgencyCode, Limit
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.documents.log.anomalies import Anomaly
 from consumers.programme.plan.document import PLAN_CONSUMERS, anomalies_found
 from consumers.programme.projections.read import AnomalyFilter
@@ -25,22 +24,14 @@ OfEntry = Annotated[int | None, Query(ge=0, le=INTEGER_MAX, description="Only wh
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/anomalies",
-    summary="What was accepted and does not fit what is known",
-    responses=documents.answers("The shape of `yesser anomalies --json`.", list[Anomaly], paged=True),
-)
-async def anomalies(
-    request: Reading, agency: AgencyCode = None, index: OfEntry = None, limit: Limit = 100, after: After = None
-) -> Response:
-    """In the order in which they were found. They changed nothing."""
-    return await request.respond(lambda reader: anomalies_for(reader, agency, index, limit, after))
+_SUMMARY: Final = "What was accepted and does not fit what is known"
 
 
+@read_route(routes, "/v1/anomalies", "anomalies", _SUMMARY, "The shape of `yesser anomalies --json`.")
 async def anomalies_for(
-    reader: Reader, agency: str | None = None, index: int | None = None, limit: int = 100, after: str | None = None
+    reader: Reader, agency: AgencyCode = None, index: OfEntry = None, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Anomaly]]:
-    """A page of anomalies, of this agency, of this entry. Raises `Problem` (403, 422, 503)."""
+    """In the order in which they were found. They changed nothing."""
     scope = narrowed(scope_of(reader.caller), agency)
     chosen = AnomalyFilter(scope.agency, after=indexes_after(after), index=index, rows_max=limit + 1)
 

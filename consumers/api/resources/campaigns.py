@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from msgspec import structs
 
-from consumers.api import documents
 from consumers.api.access import may_read, narrowed, programme_scope
 from consumers.api.cursor import text_after, texts_after
 from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found
+from consumers.api.reading import found, read_route
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
@@ -37,6 +36,7 @@ from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.replay.as_of.view import View
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
+from infra.http.parameters import bad_parameter
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 
@@ -53,6 +53,8 @@ InboxState = Annotated[
 InboxSort = Annotated[
     Literal["due", "overdue"], Query(description="Order: by due date, or what is overdue first and then by due date.")
 ]
+_WHOSE_INBOX: Final = Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
+_WHOSE_TEAM: Final = Bilingual("حدد جهة الفريق.", "Name the team's agency.")
 Everyone = Annotated[bool, Query(description="Of every agency; needs the scope log:read.")]
 
 
@@ -76,9 +78,9 @@ class InboxFilter:
             raise Problem("forbidden")
         owner = None if self.everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
         if owner is None and not self.everyone:
-            raise _missing_agency(Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want."))
+            raise bad_parameter("agency", _WHOSE_INBOX, "missing-field")
         if owner is None and self.team is not None:
-            raise _missing_agency(Bilingual("حدد جهة الفريق.", "Name the team's agency."))
+            raise bad_parameter("agency", _WHOSE_TEAM, "missing-field")
         wanted, channel = self.state and self.state.value, self.channel and self.channel.value
         return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
 
@@ -89,18 +91,16 @@ class InboxFilter:
         return replace(chosen, subscriptions=found(await team_subscriptions(tables, chosen.owner, self.team)))
 
 
-def _missing_agency(detail: Bilingual) -> Problem:
-    error = {"code": "missing-field", "parameter": "agency", "detail": detail}
-    return Problem("bad-parameter", errors=[error])
-
-
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns",
-    summary="The awareness campaigns",
-    responses=documents.answers("The shape of `yesser campaigns list --json`.", list[Campaign], paged=True, csv=True),
+    "list_campaigns",
+    "The awareness campaigns",
+    "The shape of `yesser campaigns list --json`.",
+    partial(csv_file, LIST),
 )
-async def list_campaigns(
-    request: Reading,
+async def campaigns_for(
+    reader: Reader,
     owner: Owner = None,
     state: State = None,
     overdue: Overdue = None,
@@ -111,24 +111,20 @@ async def list_campaigns(
     sort: ListSort = "id",
     limit: Limit = 100,
     after: After = None,
-) -> Response:
+) -> ReadAnswer[list[Campaign]]:
     """Every campaign in the log that matches all parameters, and its state. As JSON, or with `Accept: text/csv`."""
-
-    async def listed(reader: Reader) -> ReadAnswer[list[Campaign]]:
-        programme_scope(reader.caller)
-        wanted, on = state and state.value, channel and channel.value
-        key = texts_after(after) if sort == "due" else ("", text_after(after))
-        chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
-        chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
-        return await reader.page(
-            CAMPAIGNS,
-            lambda tables: campaigns(tables, chosen),
-            limit,
-            lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
-            reader.today if chosen.depends_on_today else "",
-        )
-
-    return await request.respond(listed, partial(csv_file, LIST))
+    programme_scope(reader.caller)
+    wanted, on = state and state.value, channel and channel.value
+    key = texts_after(after) if sort == "due" else ("", text_after(after))
+    chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
+    chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
+    return await reader.page(
+        CAMPAIGNS,
+        lambda tables: campaigns(tables, chosen),
+        limit,
+        lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
+        reader.today if chosen.depends_on_today else "",
+    )
 
 
 async def _inbox_filter(
@@ -145,31 +141,24 @@ async def _inbox_filter(
     return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
 
 
-@routes.get(
+AskedInbox = Annotated[InboxFilter, Depends(_inbox_filter)]
+
+
+@read_route(
+    routes,
     "/v1/inbox",
-    summary="What an agency must do now",
-    responses=documents.answers(
-        "The campaigns asked for, each with its next step.", list[InboxItem], paged=True, csv=True
-    ),
+    "open_campaigns",
+    "What an agency must do now",
+    "The campaigns asked for, each with its next step.",
+    partial(csv_file, INBOX),
 )
-async def open_campaigns(
-    request: Reading,
-    asked: Annotated[InboxFilter, Depends(_inbox_filter)],
-    sort: InboxSort = "due",
-    limit: Limit = 100,
-    after: After = None,
-) -> Response:
+async def inbox_for(
+    reader: Reader, asked: AskedInbox, sort: InboxSort = "due", limit: Limit = 100, after: After = None
+) -> ReadAnswer[list[InboxItem]]:
     """The agency's campaigns in this state, in this order. With `team`, those that its subscriptions choose.
 
     Without `agency`: your own. As JSON, or with `Accept: text/csv`.
     """
-    return await request.respond(lambda reader: inbox_for(reader, asked, sort, limit, after), partial(csv_file, INBOX))
-
-
-async def inbox_for(
-    reader: Reader, asked: InboxFilter, sort: Literal["due", "overdue"], limit: int, after: str | None = None
-) -> ReadAnswer[list[InboxItem]]:
-    """A page of the campaigns that somebody asked for. Raises `Problem` (403, 404, 422, 503)."""
     chosen = replace(asked.chosen_by(reader), sort=sort, after=texts_after(after), rows_max=limit + 1)
 
     async def question(view: View) -> list[InboxItem]:
@@ -180,21 +169,12 @@ async def inbox_for(
     return paged(answer, limit, lambda row: (_key(row, sort), row.campaign_id))
 
 
-@routes.get(
-    "/v1/inbox/counts",
-    summary="How many campaigns wait for each next step",
-    responses=documents.answers(
-        "How many there are, are overdue, are paused, and wait for each next step.", InboxCounts
-    ),
-)
-async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
+_COUNTS: Final = "How many there are, are overdue, are paused, and wait for each next step."
+
+
+@read_route(routes, "/v1/inbox/counts", "inbox_counts", "How many campaigns wait for each next step", _COUNTS)
+async def inbox_counts_for(reader: Reader, asked: AskedInbox) -> ReadAnswer[InboxCounts]:
     """Of the campaigns that `/v1/inbox` lists with the same parameters."""
-
-    return await request.respond(lambda reader: inbox_counts_for(reader, asked))
-
-
-async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> ReadAnswer[InboxCounts]:
-    """Raises `Problem` (403, 404, 422, 503)."""
     chosen = asked.chosen_by(reader)
 
     async def question(view: View) -> InboxCounts:
@@ -209,18 +189,15 @@ def _key(row: InboxItem, sort: Sort) -> str:
     return row.due_on if sort == "due" else f"{'01'[not row.overdue]}{row.due_on}"
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns/{campaign_id}",
-    summary="A campaign, its brief, its airings and its history",
-    responses=documents.answers("A campaign, its brief, its reason, its airings and its history.", CampaignAndHistory),
+    "one_campaign",
+    "A campaign, its brief, its airings and its history",
+    "A campaign, its brief, its reason, its airings and its history.",
 )
-async def one_campaign(request: Reading, campaign_id: Id) -> Response:
+async def campaign_for(reader: Reader, campaign_id: Id) -> ReadAnswer[CampaignAndHistory]:
     """Why it was triggered, what was asked for, who acknowledged it, and what became of it."""
-    return await request.respond(lambda reader: campaign_for(reader, campaign_id))
-
-
-async def campaign_for(reader: Reader, campaign_id: str) -> ReadAnswer[CampaignAndHistory]:
-    """Another agency's without its airings and history. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> CampaignAndHistory:
@@ -230,18 +207,15 @@ async def campaign_for(reader: Reader, campaign_id: str) -> ReadAnswer[CampaignA
     return await reader.read([CAMPAIGNS], question)
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/campaigns/{campaign_id}/explanation",
-    summary="Why a campaign was triggered",
-    responses=documents.answers("The shape of `yesser campaigns explain --json`, of a campaign.", Explanation),
+    "campaign_explanation",
+    "Why a campaign was triggered",
+    "The shape of `yesser campaigns explain --json`, of a campaign.",
 )
-async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
+async def explanation_for(reader: Reader, campaign_id: Id) -> ReadAnswer[Explanation]:
     """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
-    return await request.respond(lambda reader: explanation_for(reader, campaign_id))
-
-
-async def explanation_for(reader: Reader, campaign_id: str) -> ReadAnswer[Explanation]:
-    """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> Explanation:

@@ -10,12 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from msgspec.structs import replace
 
-from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import cursor_of, text_after
 from consumers.api.parameters import After, AgencyCode, Limit
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.documents.campaigns.coverage import Coverage
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
@@ -26,30 +25,21 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 Unaired = Annotated[bool, Query(description="Only services without an airing on some channel.")]
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/coverage",
-    summary="What was aired about each launched service",
-    responses=documents.answers(
-        "The shape of `yesser campaigns coverage --json`, a page of services.", Coverage, paged=True, csv=True
-    ),
+    "coverage_of_services",
+    "What was aired about each launched service",
+    "The shape of `yesser campaigns coverage --json`, a page of services.",
+    lambda document: coverage_csv(document.services),
 )
-async def coverage_of_services(
-    request: Reading, agency: AgencyCode = None, unaired: Unaired = False, limit: Limit = 100, after: After = None
-) -> Response:
+async def coverage_for(
+    reader: Reader, agency: AgencyCode = None, unaired: Unaired = False, limit: Limit = 100, after: After = None
+) -> ReadAnswer[Coverage]:
     """Airings, reach and days to the first airing, by channel; the totals are those of all services, on every page.
 
     As JSON, or with `Accept: text/csv` a row for each service and channel.
     """
-    return await request.respond(
-        lambda reader: coverage_for(reader, agency, limit, after, unaired=unaired),
-        lambda document: coverage_csv(document.services),
-    )
-
-
-async def coverage_for(
-    reader: Reader, agency: str | None, limit: int, after: str | None = None, *, unaired: bool = False
-) -> ReadAnswer[Coverage]:
-    """A page of services, of this agency. Raises `Problem` (403, 422, 503)."""
     scope = narrowed(programme_scope(reader.caller), agency)
     chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
     found = await reader.read([CAMPAIGNS], lambda view: coverage(view, chosen))

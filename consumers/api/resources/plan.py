@@ -1,4 +1,4 @@
-"""`/v1/plan`: the figures that `yesser plan` shows."""
+"""`/v1/plan`: the figures that `yesser plan` shows; `/v1/pace`: the plan against the calendar."""
 
 from __future__ import annotations
 
@@ -8,50 +8,38 @@ from fastapi import APIRouter, Query, Response
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from consumers.api import documents
 from consumers.api.access import may_read, programme_scope
 from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
 from consumers.api.past import past_plan, past_state
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.documents.access_scope import AccessScope
-from consumers.documents.programme.plan import Plan
+from consumers.documents.programme.plan import Pace, Plan
 from consumers.programme.plan.document import PLAN_CONSUMERS, plan_document
+from consumers.programme.plan.pace import pace
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.replay.as_of.view import live_view
+from infra.http.problems import Problem
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
+_ANSWER: Final = "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only."
 _PARTNERSHIPS_MAX: Final = (
     "The largest number of partnerships to return, by id; `partnerships_count` then gives their total."
 )
 
 
-@routes.get(
-    "/v1/plan",
-    summary="The plan at a glance",
-    responses=documents.answers(
-        "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", Plan
-    ),
-)
-async def plan(
-    request: Reading,
+@read_route(routes, "/v1/plan", "plan", "The plan at a glance", _ANSWER)
+async def plan_for(
+    reader: Reader,
     as_of_index: AsOfIndex = None,
     as_of_recorded: AsOfRecorded = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
-) -> Response:
+) -> ReadAnswer[Plan]:
     """The figures of the plan: now, after a number of entries of the log, or as the log was at a given time.
 
     An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
-    return await request.respond(lambda reader: plan_for(reader, as_of_index, as_of_recorded, partnerships_max))
-
-
-async def plan_for(
-    reader: Reader,
-    as_of_index: int | None = None,
-    as_of_recorded: str | None = None,
-    partnerships_max: int | None = None,
-) -> ReadAnswer[Plan]:
-    """The plan with the partnerships in scope, or the first of them. Raises `Problem` (403, 422, 429, 503)."""
     scope = programme_scope(reader.caller)
     if as_of_index is None and as_of_recorded is None:
         return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
@@ -65,3 +53,19 @@ def _within(plan: Plan, scope: AccessScope, partnerships_max: int | None) -> Pla
     within = tuple(row for row in plan.partnerships if may_read(scope, row.agency))
     counted = UNSET if partnerships_max is None else len(within)
     return replace(plan, partnerships=within[:partnerships_max], partnerships_count=counted)
+
+
+@read_route(routes, "/v1/pace", "plan_and_calendar", "The plan against the calendar")
+async def pace_for(
+    reader: Reader, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
+) -> ReadAnswer[Pace]:
+    """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
+    pace: now, after a number of entries of the log, or as the log was at a given time."""
+    programme_scope(reader.caller)
+    if as_of_index is None and as_of_recorded is None:
+        return await reader.read([PROJECTIONS], lambda view: pace(view, view.log_index))
+    past = await past_state(reader, as_of_index, as_of_recorded)
+    async with reader.reads.connection() as connection, live_view(connection, [PROJECTIONS]) as view:
+        if past.positions[0] > view.log_index:  # the log has these entries, the read model not yet
+            raise Problem("database-away", retry_after_s=1)
+        return ReadAnswer(await pace(view, past.positions[0]), past)

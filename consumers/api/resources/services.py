@@ -12,7 +12,7 @@ from consumers.api.access import programme_scope, with_readable_history
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import Reading, found
+from consumers.api.reading import Reading, found, read_route
 from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceState
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.programme.projections.read import ServiceFilter, service, services
@@ -53,18 +53,9 @@ async def services_for(
     return await reader.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, lambda row: (row.service_id,))
 
 
-@routes.get(
-    "/v1/services/{service_id}",
-    summary="A service and its history",
-    responses=documents.answers("A service and its history.", ServiceAndHistory),
-)
-async def one_service(request: Reading, service_id: Id) -> Response:
+@read_route(routes, "/v1/services/{service_id}", "one_service", "A service and its history")
+async def service_for(reader: Reader, service_id: Id) -> ReadAnswer[ServiceAndHistory]:
     """What happened to it, step by step, each with the index of its entry."""
-    return await request.respond(lambda reader: service_for(reader, service_id))
-
-
-async def service_for(reader: Reader, service_id: str) -> ReadAnswer[ServiceAndHistory]:
-    """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> ServiceAndHistory:

@@ -1,4 +1,4 @@
-"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one partnership."""
+"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one; `/v1/balances`: that of all."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from consumers.api.access import money_scope
 from consumers.api.cursor import indexes_after, text_after
 from consumers.api.parameters import After, Id, Limit, Period
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import JSON, Reading, found
-from consumers.documents.ledger.ledger import Transfer, Transfers
+from consumers.api.reading import JSON, Reading, found, read_route
+from consumers.documents.ledger.ledger import Balance, Balances, Transfer, Transfers
 from consumers.documents.ledger.statements import Statement
 from consumers.replay.as_of.view import View, view
 from consumers.revenue import read
@@ -26,6 +26,7 @@ from infra.json_documents import to_json
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
+_OWN: Final = "/v1/partnerships/{partnership_id}"
 FIGURES: Final = "json"
 FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORMATS.items()}}
 """The media types in which a statement is given: its figures, or with its working in one of `FORMATS`."""
@@ -33,20 +34,11 @@ FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORM
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/statements",
-    summary="The statements of a partnership",
-    responses=documents.answers("Statements by period.", list[Statement], paged=True),
-)
-async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
-    """One for each closed period."""
-    return await request.respond(lambda reader: statements_for(reader, partnership_id, limit, after))
-
-
+@read_route(routes, _OWN + "/statements", "list_statements", "The statements of a partnership", "Statements by period.")
 async def statements_for(
-    reader: Reader, partnership_id: str, limit: int, after: str | None = None
+    reader: Reader, partnership_id: Id, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Statement]]:
-    """A page of the statements. Raises `Problem` (403, 404, 422, 503)."""
+    """One for each closed period."""
     scope = money_scope(reader.caller)
 
     async def rows(tables: Connection) -> list[Statement]:
@@ -57,7 +49,7 @@ async def statements_for(
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}",
+    _OWN + "/statements/{period}",
     summary="The statement of a closed period",
     responses=documents.responses(
         documents.in_formats(documents.described("The shape of `yesser ledger statement --json`.", Statement), FORMATS)
@@ -103,7 +95,7 @@ async def statement_file_for(reader: Reader, partnership_id: str, period: str, n
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/transfers",
+    _OWN + "/transfers",
     summary="The transfers of a partnership",
     responses=documents.answers("The shape of `yesser ledger transfers --json`, in log order.", Transfers, paged=True),
 )
@@ -137,3 +129,19 @@ async def written_statement(settings: Settings, partnership_id: str, period: str
     async with view(settings, [REVENUE]) as shown:
         parts = await statement_parts(await shown.use(REVENUE), partnership_id, period, settings.public_address)
     return FORMATS[name].render(parts)
+
+
+_BALANCES: Final = "The shape of `yesser ledger balances --json`."
+
+
+@read_route(routes, "/v1/balances", "balances", "The balances of the accounts", _BALANCES)
+async def balances_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[Balances]:
+    """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""
+    scope = money_scope(reader.caller)
+
+    async def rows(ledger: Connection) -> list[Balance]:
+        return await read.balances(ledger, scope, text_after(after), limit + 1)
+
+    found = await reader.page(REVENUE, rows, limit, lambda row: (row.account,))
+    shown = Balances(log_index=found.log_index, accounts=tuple(found.document))
+    return ReadAnswer(shown, found.state, found.next)

@@ -19,7 +19,6 @@ from consumers.documents.log.checks import CheckResult
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 
-KINDS: Final = ("log", "models")
 RUN_MAX_S: Final = 3_600
 _NICENESS: Final = 10
 _LINE_BYTES_MAX: Final = 1 << 20
@@ -57,7 +56,7 @@ class Checks:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, kind: str, account: str) -> bool:
-        """Start a check of a kind of `KINDS`; False where this kind runs already, or the account has another one."""
+        """Start a check of a kind; False where this kind runs already, or the account has another one."""
         running = [job for job in self.latest.values() if job.is_running]
         if any(job.kind == kind or job.account == account for job in running):
             return False

@@ -6,7 +6,7 @@ and who may read what is decided in one place. The routes answer under `/v1/` fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -32,7 +32,28 @@ from infra.http.problems import (
 from infra.http.routes import RouteParts
 from infra.postgres.connection import TRANSIENT_ERRORS
 
-NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+
+
+def bare_app(dependencies: Sequence[Any], handlers: Mapping[Any, Any]) -> FastAPI:
+    """An application that answers nothing but its routes: these dependencies run before each, these handle errors."""
+    return FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=dependencies,
+        exception_handlers=dict(handlers),
+        telemetry=_NO_TELEMETRY,
+    )
+
+
+CODES: Final[dict[int, RequestCode]] = {
+    404: "no-such-route",
+    405: "method-not-allowed",
+    413: "request-too-large",
+}
+"""Status that the framework answers → its problem; another one is `malformed-request`."""
 
 
 def changed_row_of(errors: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -44,15 +65,7 @@ class ReadApi:
     """`app` answers requests of browsers, whose caller is in the state of the request; `reads` is for pages."""
 
     def __init__(self, parts: RouteParts, *further: Callable[[RouteParts, Reads], Any]) -> None:
-        self.app = FastAPI(
-            docs_url=None,
-            redoc_url=None,
-            openapi_url=None,
-            redirect_slashes=False,
-            dependencies=[Depends(only_known_parameters)],
-            exception_handlers=_handlers(parts.settings.gateway_address),
-            telemetry=NO_TELEMETRY,
-        )
+        self.app = bare_app([Depends(only_known_parameters)], _handlers(parts.settings.gateway_address))
         self.reads = reads_of(parts)
         self.app.include_router(router(parts, self.reads))
         for make in further:
@@ -68,28 +81,18 @@ async def caller_of(request: Request) -> Caller:
 
 
 def _handlers(address: str) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
-    async def problem(request: Request, error: Problem) -> Response:
-        language = language_of(request.headers.get("accept-language"))
-        body = to_bytes(problem_document(error, language, address))
-        return Response(body, error.status, error.headers, CONTENT_TYPE)
+    def answered(problem_of: Callable[[Any], Problem]) -> Callable[[Request, Any], Coroutine[Any, Any, Response]]:
+        async def answer(request: Request, error: Exception) -> Response:
+            problem, language = problem_of(error), language_of(request.headers.get("accept-language"))
+            body = to_bytes(problem_document(problem, language, address))
+            return Response(body, problem.status, problem.headers, CONTENT_TYPE)
 
-    async def changed(request: Request, error: Tampered) -> Response:
-        return await problem(request, changed_entry(getattr(error, "index", None)))
-
-    async def away(request: Request, error: Exception) -> Response:
-        return await problem(request, Problem("database-away", retry_after_s=1))
-
-    async def bad(request: Request, error: Exception) -> Response:
-        return await problem(request, Problem("bad-parameter"))
-
-    async def http_error(request: Request, error: HTTPException) -> Response:
-        codes: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
-        return await problem(request, Problem(codes.get(error.status_code, "malformed-request")))
+        return answer
 
     return {
-        Problem: problem,
-        RequestValidationError: bad,
-        HTTPException: http_error,
-        Tampered: changed,
-        **dict.fromkeys(TRANSIENT_ERRORS, away),
+        Problem: answered(lambda error: error),
+        RequestValidationError: answered(lambda _: Problem("bad-parameter")),
+        HTTPException: answered(lambda error: Problem(CODES.get(error.status_code, "malformed-request"))),
+        Tampered: answered(lambda error: changed_entry(getattr(error, "index", None))),
+        **dict.fromkeys(TRANSIENT_ERRORS, answered(lambda _: Problem("database-away", retry_after_s=1))),
     }

@@ -8,7 +8,7 @@ from cachetools import LRUCache
 
 from producers.sdk.answers import SendAnswer
 
-_KEPT_MAX: Final = 500
+KEPT_MAX: Final = 500
 
 
 class Receipt(SendAnswer):
@@ -17,17 +17,5 @@ class Receipt(SendAnswer):
     signature: str
 
 
-class Receipts:
-    """The last receipts, each for the account that sent the event."""
-
-    def __init__(self) -> None:
-        self._kept: LRUCache[tuple[str, str], Receipt] = LRUCache(_KEPT_MAX)
-
-    def keep(self, username: str, receipt: Receipt) -> str:
-        """The address of the event, by which it is found again."""
-        address = receipt.receipt.events[0].address
-        self._kept[username, address] = receipt
-        return address
-
-    def find(self, username: str, address: str) -> Receipt | None:
-        return self._kept.get((username, address))
+Receipts = LRUCache[tuple[str, str], Receipt]
+"""The last receipts, by the account that sent the event and the event's address."""

@@ -7,7 +7,7 @@ to right inside Arabic text is isolated (`<bdi>`), so that its order cannot chan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -16,13 +16,13 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.bilingual import Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
 DEFAULT: Final[Language] = "ar"
 _LOCALES: Final[dict[Language, Locale]] = {"ar": Locale("ar", "SA"), "en": Locale("en", "GB")}
-_RIYADH: Final = timezone(timedelta(hours=3))
 _HALALAS: Final = Decimal(100)
 _WESTERN: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
 
@@ -94,7 +94,7 @@ class Words:
     def moment(self, at: str | datetime) -> Markup:
         """A UTC instant, as the clock in Riyadh shows it."""
         found = datetime.fromisoformat(at) if isinstance(at, str) else at
-        local = found.astimezone(_RIYADH)
+        local = found.astimezone(RIYADH)
         text = western(format_datetime(local, "d MMM y HH:mm", locale=_LOCALES[self.language]))
         return Markup('<time datetime="{}">{}</time>').format(found.astimezone(UTC).isoformat(), text)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time
 from typing import Final
 
 from consumers.console.web.language import western
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.fields import DATE_PATTERN
 
-RIYADH: Final = timezone(timedelta(hours=3))
 _DAY: Final = re.compile(DATE_PATTERN.strip("^$"))
 _HOUR: Final = re.compile(r"[T ]+([0-9]:)?")
 _NUMBER: Final = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,2}))?")

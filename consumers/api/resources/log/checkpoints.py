@@ -9,11 +9,10 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from consumers.api import documents
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.documents.log.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
 from events.wire.entry import recorded_time
 from infra.http.problems import Problem
@@ -29,22 +28,12 @@ _TIME_BYTES: Final = 8
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/log",
-    summary="The log's size, checkpoint and keys",
-    responses=documents.plain(
-        documents.described(
-            "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.", LogState
-        )
-    ),
-)
-async def log(request: Reading) -> Response:
-    """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
-    return await request.respond(log_for)
+_STATE: Final = "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses."
 
 
+@read_route(routes, "/v1/log", "log", "The log's size, checkpoint and keys", _STATE, tagged=False)
 async def log_for(reader: Reader) -> ReadAnswer[LogState]:
-    """Raises `Problem` (403, 503)."""
+    """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
         (state,) = await connection.fetch(_SQL["state"])
@@ -60,18 +49,16 @@ async def log_for(reader: Reader) -> ReadAnswer[LogState]:
     return ReadAnswer(document)
 
 
-@routes.get(
+@read_route(
+    routes,
     "/v1/consistency/{old_size}/{new_size}",
-    summary="The proof that the log only grew",
-    responses=documents.plain(documents.described("Hashes are base64.", Consistency)),
+    "consistency",
+    "The proof that the log only grew",
+    "Hashes are base64.",
+    tagged=False,
 )
-async def consistency(request: Reading, old_size: Index, new_size: Index) -> Response:
+async def consistency_for(reader: Reader, old_size: Index, new_size: Index) -> ReadAnswer[Consistency]:
     """From the tree of `old_size` entries to that of `new_size` (RFC 6962 §2.1.2), both under the newest checkpoint."""
-    return await request.respond(lambda reader: consistency_for(reader, old_size, new_size))
-
-
-async def consistency_for(reader: Reader, old_size: int, new_size: int) -> ReadAnswer[Consistency]:
-    """Raises `Problem` (403, 404, 503)."""
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
         newest = await newest_checkpoint(connection)

@@ -27,9 +27,7 @@ from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, inclusion_proof
 from infra.log.reader import StoredHashes, checkpoint_over, read_checked, read_leaves, read_unchecked, rotation_notes
 from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 
-_SQL: Final = queries("consumers.api.resources.log", "checkpoints.sql")
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
 _PROOF: Final = documents.described(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.", Proof

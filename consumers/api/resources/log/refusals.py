@@ -7,12 +7,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import INTEGER_MAX, index_after
 from consumers.api.parameters import After, AgencyCode, Index, Limit
 from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import Reading, found
+from consumers.api.reading import found, read_route
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.log.refusals.documents import Refusal, RefusalInFull
@@ -21,27 +20,18 @@ from infra.log.refusals.read import refusals as read_refusals
 
 _NEWEST: Final = INTEGER_MAX + 1
 
-IsOpen = Annotated[bool, Query(description="Only those that no later entry has corrected.")]
+IsOpen = Annotated[bool, Query(alias="open", description="Only those that no later entry has corrected.")]
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get(
-    "/v1/refusals",
-    summary="What was refused, and what corrected it",
-    responses=documents.answers("Refusals, the newest first.", list[Refusal], paged=True),
+@read_route(
+    routes, "/v1/refusals", "refusals", "What was refused, and what corrected it", "Refusals, the newest first."
 )
-async def refusals(
-    request: Reading, agency: AgencyCode = None, open: IsOpen = False, limit: Limit = 100, after: After = None
-) -> Response:
-    """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
-    return await request.respond(lambda reader: refusals_for(reader, agency, limit, after, is_open=open))
-
-
 async def refusals_for(
-    reader: Reader, agency: str | None, limit: int, after: str | None = None, *, is_open: bool = False
+    reader: Reader, agency: AgencyCode = None, is_open: IsOpen = False, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[list[Refusal]]:
-    """A page of refusals, of this agency. Raises `Problem` (403, 422, 503)."""
+    """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
     scope = narrowed(programme_scope(reader.caller), agency)
     before = _NEWEST if after is None else index_after(after)
 
@@ -52,18 +42,9 @@ async def refusals_for(
     return paged(await reader.read([EVENT_INDEX], question), limit, lambda row: (row.index,))
 
 
-@routes.get(
-    "/v1/refusals/{index}",
-    summary="A refusal",
-    responses=documents.answers("A refusal with every fault that its entry lists.", RefusalInFull),
-)
-async def refusal(request: Reading, index: Index) -> Response:
+@read_route(routes, "/v1/refusals/{index}", "refusal", "A refusal", "A refusal with every fault that its entry lists.")
+async def refusal_for(reader: Reader, index: Index) -> ReadAnswer[RefusalInFull]:
     """Every fault that the entry lists, and the entry that corrected it."""
-    return await request.respond(lambda reader: refusal_for(reader, index))
-
-
-async def refusal_for(reader: Reader, index: int) -> ReadAnswer[RefusalInFull]:
-    """Raises `Problem` (403, 404, 503)."""
     scope = programme_scope(reader.caller)
 
     async def question(view: View) -> RefusalInFull:

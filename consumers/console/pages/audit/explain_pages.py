@@ -8,14 +8,14 @@ from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, Response
 
+from consumers.api.parameters import AsOfIndex
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.entry import verifier_of
-from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.values import change, exact_money, formula_line, shown
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
@@ -31,8 +31,6 @@ _KEY_MAX: Final = 400
 TERMS_MAX: Final = 8
 """Terms of a sum that are written out."""
 
-Before = Annotated[int | None, Query(ge=0, le=INDEX_MAX)]
-
 routes = APIRouter()
 
 
@@ -41,7 +39,7 @@ async def explain(
     visit: Visiting,
     model: Annotated[str, Path(max_length=64)],
     key: Annotated[str, Path(max_length=_KEY_MAX)],
-    before: Before = None,
+    before: AsOfIndex = None,
 ) -> Response:
     if not visit.opens_entries and (model not in PROGRAMME or partnership_of(model, key) is not None):
         raise Problem("forbidden")

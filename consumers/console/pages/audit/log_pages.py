@@ -7,11 +7,12 @@ from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.api import parameters
-from consumers.api.parameters import AgencyCode, checked
+from consumers.api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
+from consumers.api.parameters import After, AgencyCode, Index, checked
 from consumers.api.resources.anomalies import anomalies_for
 from consumers.api.resources.log.entries import RecordedFrom, RecordedTo, entries_for
 from consumers.api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
@@ -31,15 +32,12 @@ from infra.log.merkle import leaf_hash
 
 ROOM: Final = "/audit"
 PAGE_ROWS: Final = 25
-INDEX_MAX: Final = 2**53
-_TEXT_MAX: Final = 256
 _DAY_BEGINS: Final = "T00:00:00+03:00"
 _DAY_ENDS: Final = "T23:59:59.999999+03:00"
 _WORDS: Final = ("agency", "type", "subject", "id", "from", "to")
 
 routes = APIRouter()
-Index = Annotated[int, Path(ge=0, le=INDEX_MAX)]
-Text = Annotated[str, Query(max_length=_TEXT_MAX)]
+Text = Annotated[str, Query(max_length=TEXT_LENGTH_MAX)]
 
 
 @routes.get("/audit/log", dependencies=[only(roles_of(ROOM))])
@@ -49,9 +47,9 @@ async def log(
     type: Text = "",
     subject: Text = "",
     id: Text = "",
-    first: Annotated[str, Query(max_length=_TEXT_MAX, alias="from")] = "",
-    last: Annotated[str, Query(max_length=_TEXT_MAX, alias="to")] = "",
-    after: Annotated[str | None, Query(max_length=1_024)] = None,
+    first: Annotated[str, Query(max_length=TEXT_LENGTH_MAX, alias="from")] = "",
+    last: Annotated[str, Query(max_length=TEXT_LENGTH_MAX, alias="to")] = "",
+    after: After = None,
 ) -> Response:
     given = dict(zip(_WORDS, map(str.strip, (agency, type, subject, id, first, last)), strict=True))
     faults = faults_of(given)
@@ -86,7 +84,7 @@ async def log(
 async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
     """The form of the explorer that asks for one entry."""
     number = western(index.strip()).replace(",", "")
-    if number.isdecimal() and number.isascii() and int(number) <= INDEX_MAX:
+    if number.isdecimal() and number.isascii() and int(number) <= INTEGER_MAX:
         return visit.redirect(f"/audit/entries/{int(number)}")
     return visit.redirect("/audit/log")
 

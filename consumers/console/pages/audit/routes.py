@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.api.parameters import checked
+from consumers.api.parameters import After, checked
 from consumers.api.resources.anomalies import anomalies_for
 from consumers.api.resources.log.checkpoints import log_for
 from consumers.console.checks.jobs import Checks
@@ -38,7 +38,6 @@ from infra.witnesses.policy import Policy, read_policy
 CHECKERS: Final = ("office", "auditor")
 """Roles that may start a check of the whole log."""
 _AGENCIES_MAX: Final = 1_000
-Cursor = Annotated[str | None, Query(max_length=1_024)]
 
 _room = APIRouter(dependencies=[only(roles_of(ROOM))])
 
@@ -66,7 +65,7 @@ async def check(visit: Visiting, kind: Literal["log", "models"]) -> Response:
 
 
 @_room.get("/audit/anomalies")
-async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
+async def anomalies(visit: Visiting, after: After = None) -> Response:
     found = await anomalies_for(visit.reader, limit=PAGE_ROWS, after=after)
     return visit.page(
         "audit/anomalies.html",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.api.parameters import PAGE_ROWS_MAX
+from consumers.api.parameters import PAGE_ROWS_MAX, Id
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
@@ -27,19 +27,16 @@ from consumers.programme.campaigns.next_step import time_left, working_days
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import RuleSet
 from events.values.bilingual import Bilingual
-from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
 from producers.sdk.answers import Verdict
 from producers.sdk.problems import NotServed
 
-_NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
 """Longer a page does not wait for what it can say without."""
 _LINKED: Final = ("http://", "https://")
 Kind = Literal["good", "bad", ""]
 _CONFLICT: Final = "conflict"
-CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 routes = APIRouter()
 
@@ -69,7 +66,7 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     try:
         rows = await inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX)
     except Problem as error:
-        if error.status == _NOT_FOUND:  # the agency has no such team
+        if error.status == 404:  # the agency has no such team
             return False
         raise
     return any(row.campaign_id == campaign.campaign_id for row in rows.document)
@@ -100,7 +97,7 @@ def actions_of(campaign: CampaignAndHistory) -> list[NextAction]:
 @routes.get("/campaigns/{campaign_id}")
 async def campaign_page(
     visit: Visiting,
-    campaign_id: CampaignId,
+    campaign_id: Id,
     report: Annotated[str | None, Query(max_length=256)] = None,
     address: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
@@ -129,7 +126,7 @@ async def campaign_page(
 
 
 @routes.get("/campaigns/{campaign_id}/brief")
-async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
+async def brief_page(visit: Visiting, campaign_id: Id) -> Response:
     """The brief in both languages on a sheet of paper."""
     found = (await campaign_for(visit.reader, campaign_id)).document
     return visit.page(
@@ -161,7 +158,7 @@ async def _explanation(visit: Visit, campaign_id: str) -> Explanation | None:
     try:
         return (await explanation_for(visit.reader, campaign_id)).document
     except Problem as error:
-        if error.status != _NOT_FOUND:
+        if error.status != 404:
             raise
         return None
 
@@ -182,6 +179,11 @@ _LOST: Final = Outcome(
     "bad",
     Bilingual("فُقد التقرير، ولم يتغير شيء", "The report was lost. Nothing changed"),
     Bilingual("لم يصل إلى السجل: أرسله من جديد.", "It did not reach the log: send it again."),
+)
+_CHANGED_NOTHING: Final = Outcome(
+    "",
+    Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"),
+    Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why."),
 )
 _ON_ITS_WAY: Final = Outcome(
     "",
@@ -224,7 +226,7 @@ def outcome(
             return _recorded(index, is_repeat=state == "duplicate")
         if index >= log_index:
             return _ON_ITS_WAY
-        return _changed_nothing(event_id, campaign, effective, index)
+        return _in_effect(event_id, campaign, effective) or replace(_CHANGED_NOTHING, index=index)
     if verdict is not None and state == "refused":
         if effective is not None and {error.code for error in verdict.errors} == {_CONFLICT}:
             return _in_effect(event_id, campaign, effective)
@@ -242,26 +244,18 @@ def _recorded(index: int, *, is_repeat: bool) -> Outcome:
     return Outcome("good", Bilingual("سُجّل", "Recorded"), index=index)
 
 
+_IN_EFFECT: Final = {
+    "ack": Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed"),
+    "air": Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed"),
+    "complete": Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"),
+    "correct": Bilingual("المعتد به تصحيح آخر لهذا البث", "Another correction of this airing counts"),
+}
+"""What a report's id begins with → what is said where the campaign has it, from somebody else or from before."""
+
+
 def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | None) -> Outcome | None:
-    """The campaign has it already, from somebody else or from before."""
     if effective is None:
         return None
-    if event_id.startswith("ack."):
-        title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
-        return Outcome("", title, first=campaign.acknowledged_by, index=effective)
-    if event_id.startswith("complete."):
-        sentence = Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed")
-        return Outcome("", sentence, index=effective)
-    if event_id.startswith("correct."):
-        title = Bilingual("المعتد به تصحيح آخر لهذا البث", "Another correction of this airing counts")
-        return Outcome("", title, index=effective)
-    title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
-    return Outcome("", title, index=effective)
-
-
-def _changed_nothing(event_id: str, campaign: CampaignAndHistory, effective: int | None, index: int) -> Outcome:
-    found = _in_effect(event_id, campaign, effective)
-    if found is not None:
-        return found
-    text = Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why.")
-    return Outcome("", Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"), text, index=index)
+    what, _, _ = event_id.partition(".")
+    first = campaign.acknowledged_by if what == "ack" else None
+    return Outcome("", _IN_EFFECT[what], first=first, index=effective)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
+from consumers.api.parameters import After
 from consumers.api.resources.coverage import coverage_for
 from consumers.console.page_request import Visiting, csv_attachment
 from consumers.console.pages.plan.details import covered_services
@@ -15,16 +16,13 @@ from consumers.documents.campaigns.campaigns import Channel
 from consumers.programme.campaigns.coverage.show import coverage_csv
 
 PAGE_ROWS: Final = 40
-Unaired = Annotated[bool, Query()]
 
 routes = APIRouter()
 
 
 @routes.get("/campaigns/coverage")
-async def coverage_page(
-    visit: Visiting, unaired: Unaired = False, after: Annotated[str | None, Query(max_length=1_024)] = None
-) -> Response:
-    answer = await coverage_for(visit.reader, None, PAGE_ROWS, after, unaired=unaired)
+async def coverage_page(visit: Visiting, unaired: bool = False, after: After = None) -> Response:
+    answer = await coverage_for(visit.reader, None, unaired, PAGE_ROWS, after)
     return visit.page(
         "campaigns/coverage.html",
         live=True,
@@ -37,6 +35,6 @@ async def coverage_page(
 
 
 @routes.get("/campaigns/coverage.csv")
-async def coverage_file(visit: Visiting, unaired: Unaired = False) -> Response:
+async def coverage_file(visit: Visiting, unaired: bool = False) -> Response:
     """Every service and channel, for a spreadsheet."""
     return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "coverage.csv")

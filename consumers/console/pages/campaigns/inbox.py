@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
+from consumers.api.parameters import After
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.page_request import Visit, Visiting, csv_attachment
@@ -28,7 +29,6 @@ from events.wire.entry import recorded_time
 from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
-_NOT_FOUND: Final = 404
 _ANY: Final = Bilingual("كل الحملات", "All campaigns")
 _STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
 Whose = Literal["mine", "all"]
@@ -111,9 +111,7 @@ Choosing = Annotated[Chosen, Depends(_chosen)]
 
 
 @routes.get("/campaigns")
-async def inbox_page(
-    visit: Visiting, chosen: Choosing, after: Annotated[str | None, Query(max_length=1_024)] = None
-) -> Response:
+async def inbox_page(visit: Visiting, chosen: Choosing, after: After = None) -> Response:
     rows, asked = await _read(visit, chosen, lambda asked: inbox_for(visit.reader, asked, "overdue", PAGE_ROWS, after))
     counts = await inbox_counts_for(visit.reader, replace(asked, state=StateFilter.OPEN))
     rules, today = rules_in_force(), today_of(visit)
@@ -149,7 +147,7 @@ async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awai
     try:
         return await read(asked), asked
     except Problem as error:
-        if error.status != _NOT_FOUND or asked.team is None:
+        if error.status != 404 or asked.team is None:
             raise
     asked = replace(asked, team=None)
     return await read(asked), asked

@@ -15,9 +15,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import to_builtins
 
+from consumers.api.parameters import Id
 from consumers.api.resources.campaigns import campaign_for
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.campaigns.campaign import CampaignId, address_of, is_of_own_team, may_report, verdict_of
+from consumers.console.pages.campaigns.campaign import address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.reporting import (
     AWAY,
@@ -61,14 +62,14 @@ def _add(what: What) -> None:
     path = f"/campaigns/{{campaign_id}}/{what}"
 
     @routes.get(path)
-    async def form(visit: Visiting, campaign_id: CampaignId) -> Response:
+    async def form(visit: Visiting, campaign_id: Id) -> Response:
         campaign = await _own(visit, campaign_id)
         missing = campaign.missing_channels
         given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0].value if missing else ""}
         return _page(visit, campaign, what, given, {})
 
     @routes.post(path)
-    async def report(visit: Visiting, campaign_id: CampaignId) -> Response:
+    async def report(visit: Visiting, campaign_id: Id) -> Response:
         return await send_report(visit, campaign_id, what, await visit.typed())
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.api.parameters import Id, Period
+from consumers.api.parameters import AsOfIndex, Id, Period
 from consumers.api.resources.statements import FILES, statement_file_for
 from consumers.console.page_request import Visiting, attachment
-from consumers.console.pages.audit.explain_pages import Before, figure_page
+from consumers.console.pages.audit.explain_pages import figure_page
 from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships.shown import guarantee_formula, partnership_of
 from consumers.documents.ledger.statements import BandShare
@@ -60,7 +60,9 @@ async def proof(visit: Visiting, partnership_id: Id, period: Period) -> Response
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")
-async def explained(visit: Visiting, partnership_id: Id, period: Period, field: str, before: Before = None) -> Response:
+async def explained(
+    visit: Visiting, partnership_id: Id, period: Period, field: str, before: AsOfIndex = None
+) -> Response:
     if field not in FORMULAS:
         raise Problem("not-found")
     key = f"{partnership_id}/{period}/{field}"

@@ -1,4 +1,4 @@
 """`/plan`: the five-year plan at a glance, as of any number of entries, its pace, and the lists behind it. `moment` is
-which state is shown; `glance`, `chart` and `lists` turn documents into what templates show, `tables` into CSV;
-`shown` renders and keeps. Way in: `routes.routes`.
+which state is shown; `overview`, `chart` and `details` turn documents into what templates show; `page` renders and
+keeps. Way in: `routes.routes`.
 """

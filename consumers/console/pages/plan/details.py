@@ -167,7 +167,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
     async def context(reader: Reader) -> Context:
         try:
-            found = await coverage_for(reader, chosen.filter().agency, PAGE_ROWS, after, unaired=True)
+            found = await coverage_for(reader, chosen.filter().agency, unaired=True, limit=PAGE_ROWS, after=after)
         except Problem as error:
             if error.status not in (403, 422):
                 raise
@@ -195,7 +195,7 @@ async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = 
     """Every launched service, or those of an agency, at most `FILE_ROWS_MAX`."""
 
     async def page(reader: Reader, limit: int, after: str | None) -> ReadAnswer[list[ServiceCoverage]]:
-        found = await coverage_for(reader, agency, limit, after, unaired=unaired)
+        found = await coverage_for(reader, agency, unaired, limit, after)
         return ReadAnswer([*found.document.services], found.state, found.next)
 
     return await visit.all_rows(page, rows_max=FILE_ROWS_MAX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -21,6 +20,7 @@ from consumers.console.pages.workspace.faults import explained, faults_by_name
 from consumers.console.pages.workspace.form import Group, Many, Node, form_of
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
 from consumers.console.sending.receipts import Receipt
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, EventType, may_send
@@ -36,7 +36,6 @@ from producers.sdk.problems import NotServed, OutcomeUnknown
 
 SEND: Final = "/workspace/send"
 FORM: Final = "/workspace/publish/{type_name}"
-_RIYADH: Final = timedelta(hours=3)
 _ID_LETTERS: Final = 8
 _PREFILLED_MAX: Final = 50
 
@@ -105,7 +104,7 @@ async def form(visit: Visiting, type_name: str) -> Response:
     given = visit.request.query_params.multi_items()[:_PREFILLED_MAX]
     require_known((name for name, _ in given if not name.startswith("data.")), ["id", "data.…"])
     values = {name: [text] for name, text in given}
-    now = (visit.parts.clock() + _RIYADH).strftime("%Y-%m-%dT%H:%M")
+    now = visit.parts.clock().astimezone(RIYADH).strftime("%Y-%m-%dT%H:%M")
     return _form_page(visit, type_name, {"id": [_proposed_id(type_name)], "time": [now], **values})
 
 
@@ -141,7 +140,9 @@ async def send(visit: Visiting) -> Response:
         return _not_sent_page(visit, event, id_, may_be_stored=isinstance(error, OutcomeUnknown))
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
-    address = visit.parts.receipts.keep(visit.account.username, reply.read(Receipt))
+    receipt = reply.read(Receipt)
+    address = receipt.receipt.events[0].address
+    visit.parts.receipts[visit.account.username, address] = receipt
     return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")
 
 
@@ -164,7 +165,7 @@ async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
         verdict=verdict,
         state="unknown" if verdict is None else verdict.state,
         faults=explained(() if verdict is None else verdict.errors),
-        receipt=visit.parts.receipts.find(visit.account.username, address),
+        receipt=visit.parts.receipts.get((visit.account.username, address)),
         is_waiting=verdict is None or verdict.state == "pending",
     )
 

@@ -62,7 +62,7 @@ async def overview(visit: Visiting) -> Response:
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
         _asked(visit, Completeness, "/v1/completeness"),
-        refusals_for(visit.reader, code, _SHOWN, is_open=True),
+        refusals_for(visit.reader, code, is_open=True, limit=_SHOWN),
     )
     return visit.page(
         "workspace/overview.html",
@@ -80,7 +80,7 @@ async def overview(visit: Visiting) -> Response:
 @routes.get("/workspace/refusals")
 async def refusals(visit: Visiting, all: bool = False, after: After = None) -> Response:
     code = visit.caller.require_agency().code
-    found = await refusals_for(visit.reader, code, _PAGE, after, is_open=not all)
+    found = await refusals_for(visit.reader, code, not all, _PAGE, after)
     rows = [(row, explained(row.errors)) for row in found.document]
     return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=found.next, live=after is None)
 

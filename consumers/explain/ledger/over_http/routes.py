@@ -18,7 +18,7 @@ from consumers.api.access import money_scope
 from consumers.api.cursor import text_after
 from consumers.api.parameters import After, Id, Limit, Period
 from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading, found
+from consumers.api.reading import Reading, found, read_route
 from consumers.api.resources.statements import statement_for, transfers_for
 from consumers.api.routes import prepared
 from consumers.documents.document import D, documents_of
@@ -41,7 +41,8 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.read import statement_parts
 from events.values.data import Data
-from infra.http.documents import BINARY, answer, schema_of
+from infra.http.documents import BINARY, answer
+from infra.http.parameters import bad_parameter
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -49,6 +50,7 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
+_OWN: Final = "/v1/partnerships/{partnership_id}"
 ZIP: Final = "application/zip"
 STEPS_MAX: Final = 100
 """Steps of a figure that are shown."""
@@ -70,18 +72,11 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     return made
 
 
-@routes.get(
-    "/v1/open-periods",
-    summary="What is expected of the open periods",
-    responses=documents.responses(answer("Open periods by partnership.", schema_of(list[OpenPeriod])), paged=True),
+@read_route(
+    routes, "/v1/open-periods", "open_periods", "What is expected of the open periods", "Open periods by partnership."
 )
-async def open_periods(request: Reading, limit: Limit = 100, after: After = None) -> Response:
+async def open_periods_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[list[OpenPeriod]]:
     """By partnership. `period` is null where all periods are closed."""
-    return await request.respond(lambda reader: open_periods_for(reader, limit, after))
-
-
-async def open_periods_for(reader: Reader, limit: int, after: str | None = None) -> ReadAnswer[list[OpenPeriod]]:
-    """A page of those in scope. Raises `Problem` (403, 422, 503)."""
     scope = money_scope(reader.caller)
     given = scope.agency, scope.partners, text_after(after), limit + 1
 
@@ -91,38 +86,22 @@ async def open_periods_for(reader: Reader, limit: int, after: str | None = None)
     return await reader.page(REVENUE, rows, limit, lambda row: (row.partnership_id,))
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/periods",
-    summary="Expected and actual revenue by period",
-    responses=documents.responses(answer("Periods in order.", schema_of(list[RevenuePeriod]))),
-)
-async def periods(request: Reading, partnership_id: Id) -> Response:
+@read_route(routes, _OWN + "/periods", "periods", "Expected and actual revenue by period", "Periods in order.")
+async def periods_for(reader: Reader, partnership_id: Id) -> ReadAnswer[list[RevenuePeriod]]:
     """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
-    return await request.respond(lambda reader: periods_for(reader, partnership_id))
-
-
-async def periods_for(reader: Reader, partnership_id: str) -> ReadAnswer[list[RevenuePeriod]]:
     return await _rows_of(reader, partnership_id, "periods", RevenuePeriod)
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/accounts",
-    summary="The accounts of a partnership",
-    responses=documents.responses(answer("Accounts by name.", schema_of(list[Account]))),
-)
-async def accounts(request: Reading, partnership_id: Id) -> Response:
+@read_route(routes, _OWN + "/accounts", "accounts", "The accounts of a partnership", "Accounts by name.")
+async def accounts_for(reader: Reader, partnership_id: Id) -> ReadAnswer[list[Account]]:
     """Those that have a transfer. Their balances sum to zero."""
-    return await request.respond(lambda reader: accounts_for(reader, partnership_id))
-
-
-async def accounts_for(reader: Reader, partnership_id: str) -> ReadAnswer[list[Account]]:
     return await _rows_of(reader, partnership_id, "accounts", Account)
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers",
+    _OWN + "/accounts/{kind}/transfers",
     summary="The transfers of an account",
-    responses=documents.responses(answer("Transfers in log order.", schema_of(list[Transfer])), paged=True),
+    responses=documents.answers("Transfers in log order.", list[Transfer], paged=True),
 )
 async def account_transfers(
     request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
@@ -131,33 +110,27 @@ async def account_transfers(
     return await request.respond(lambda reader: transfers_for(reader, partnership_id, limit, after, kind))
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/forecast",
-    summary="What a partnership may still bring, and cost",
-    responses=documents.responses(answer("The shape of `yesser ledger forecast --json`.", schema_of(Forecast))),
+@read_route(
+    routes,
+    _OWN + "/forecast",
+    "one_forecast",
+    "What a partnership may still bring, and cost",
+    "The shape of `yesser ledger forecast --json`.",
 )
-async def one_forecast(request: Reading, partnership_id: Id) -> Response:
+async def forecast_for(reader: Reader, partnership_id: Id) -> ReadAnswer[Forecast]:
     """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
-    return await request.respond(lambda reader: forecast_for(reader, partnership_id))
-
-
-async def forecast_for(reader: Reader, partnership_id: str) -> ReadAnswer[Forecast]:
-    """Raises like `calculated_for`."""
     return await calculated_for(reader, partnership_id, forecast)
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/what-if",
-    summary="The real history under other terms",
-    responses=documents.responses(answer("The shape of `yesser ledger what-if --json`.", schema_of(WhatIf))),
+@read_route(
+    routes,
+    _OWN + "/what-if",
+    "other_terms",
+    "The real history under other terms",
+    "The shape of `yesser ledger what-if --json`.",
 )
-async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
+async def what_if_for(reader: Reader, partnership_id: Id, terms: Terms) -> ReadAnswer[WhatIf]:
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
-    return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
-
-
-async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> ReadAnswer[WhatIf]:
-    """`terms` are JSON. Raises like `calculated_for`, and `Problem` (422) for terms that no contract may have."""
     given = _terms_of(terms)
 
     async def check(view: View) -> None:
@@ -166,28 +139,13 @@ async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> ReadAn
             if signing is not None:
                 require_terms([signing], given)
         except WrongTerms as error:
-            raise _bad_terms(str(error)) from None
+            raise bad_parameter("terms", str(error)) from None
 
     return await calculated_for(reader, partnership_id, _what_if, partnership_id, terms, check=check)
 
 
 def _what_if(entries: list[Raw], partnership_id: str, terms: str) -> WhatIf:
     return what_if(partnership_id, entries, _terms_of(terms))
-
-
-@routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}/working",
-    summary="How the figures of a statement follow",
-    responses=documents.responses(
-        answer(
-            "The shape of `yesser ledger statement --working --json`, and lines by day and band.",
-            schema_of(WorkingAndDays),
-        )
-    ),
-)
-async def working(request: Reading, partnership_id: Id, period: Period) -> Response:
-    """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
-    return await request.respond(lambda reader: working_for(reader, partnership_id, period))
 
 
 async def working_of(settings: Settings, partnership_id: str, period: str) -> WorkingAndDays:
@@ -197,8 +155,15 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
     return WorkingAndDays(**asdict(parts.document()), days=None)
 
 
-async def working_for(reader: Reader, partnership_id: str, period: str) -> ReadAnswer[WorkingAndDays]:
-    """Raises like `calculated_for`."""
+@read_route(
+    routes,
+    _OWN + "/statements/{period}/working",
+    "working",
+    "How the figures of a statement follow",
+    "The shape of `yesser ledger statement --working --json`, and lines by day and band.",
+)
+async def working_for(reader: Reader, partnership_id: Id, period: Period) -> ReadAnswer[WorkingAndDays]:
+    """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
 
     async def question(view: View) -> WorkingAndDays | None:
         if await entries_in_scope(reader, view, partnership_id, closed(partnership_id, period)) is None:
@@ -216,7 +181,7 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> ReadA
 
 
 @routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}/proof",
+    _OWN + "/statements/{period}/proof",
     summary="The proof of a statement",
     responses=documents.responses(answer("A ZIP for `yesser ledger verify-statement`.", BINARY, ZIP)),
 )
@@ -239,20 +204,17 @@ async def proof_for(reader: Reader, partnership_id: str, period: str) -> ReadAns
     return ReadAnswer(content, statement.state)
 
 
-@routes.get(
-    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}",
-    summary="How a figure of a statement follows",
-    responses=documents.responses(answer("The shape of `yesser ledger explain --json`.", schema_of(ExplainedFigure))),
+@read_route(
+    routes,
+    _OWN + "/statements/{period}/explained/{field}",
+    "explained",
+    "How a figure of a statement follows",
+    "The shape of `yesser ledger explain --json`.",
 )
-async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
-    """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
-    return await request.respond(lambda reader: explained_figure_for(reader, partnership_id, period, field))
-
-
 async def explained_figure_for(
-    reader: Reader, partnership_id: str, period: str, field: str
+    reader: Reader, partnership_id: Id, period: Period, field: Field
 ) -> ReadAnswer[ExplainedFigure]:
-    """A figure of a statement. Raises like `explained_for`."""
+    """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
     key, check = f"{partnership_id}/{period}/{field}", closed(partnership_id, period)
     found = await explained_for(
         reader, "statements", key, STEPS_MAX, derives=True, consumers=[REVENUE, EVENT_INDEX], check=check
@@ -290,9 +252,5 @@ def _terms_of(text: str) -> Data:
     except ValueError:
         terms = None
     if not isinstance(terms, dict):
-        raise _bad_terms("Give a JSON object with members of the terms, such as bands.")
+        raise bad_parameter("terms", "Give a JSON object with members of the terms, such as bands.")
     return terms
-
-
-def _bad_terms(detail: str) -> Problem:
-    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "terms", "detail": detail}])

@@ -24,16 +24,9 @@ from consumers.console.app import pages
 from infra.postgres.connection import Connection, connected
 from tests.stack import TestStack, corner
 from tests.world.consoles import PASSWORD, SEALS, ConsoleApp, add_account, change_password, console, sign_in
+from tests.world.processes import Clock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ async def scene(stack: TestStack, tmp_path_factory: pytest.TempPathFactory) -> A
 
 async def test_a_session_ends_when_it_is_idle_and_after_its_longest_time(scene: Scene) -> None:
     await add_account(scene.connection, "clerk", "office")
-    parts, clock = scene.served.parts, Clock()
+    parts, clock = scene.served.parts, Clock(datetime.now(UTC))
     sessions = Sessions(parts.own, parts.settings, SEALS, clock)
     for idle_h, ends in ((1.9, False), (2.1, True)):
         value = await sessions.begin(Account("clerk", "office"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.api.etag import names, state_headers
-from consumers.api.reader import Reads
+from consumers.api.etag import names
+from consumers.api.reader import Reads, State
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.web.assets import assets
@@ -21,7 +21,7 @@ def documents(parts: RouteParts, reads: Reads) -> APIRouter:
 
     @routes.get("/v1/of-the-tests")
     async def document(request: Request, cache_control: str = "private, no-cache") -> Response:
-        headers = state_headers([1042], cache_control)
+        headers = State([1042], cache_control=cache_control).headers()
         if names(request.headers.get("if-none-match"), headers["ETag"]):
             return Response(None, 304, headers)
         return Response((await caller_of(request)).name, 200, headers, "text/plain")

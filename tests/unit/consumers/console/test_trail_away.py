@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from consumers.console.page_request import Visit
-from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.receipts import KEPT_MAX, Receipts
 from consumers.console.sending.uploads import Uploads
 from events.schema_tools.refusal_examples import golden_example
 from infra.http.problems import Problem
@@ -33,13 +33,13 @@ class Gateway(Replies):
 
 
 async def test_an_event_that_was_stored_is_answered_with_its_receipt() -> None:
-    gateway, receipts = Gateway(), Receipts()
+    gateway, receipts = Gateway(), Receipts(KEPT_MAX)
     async with browser(AGENCY, gateway=gateway, receipts=receipts) as client:
         given = {"csrf": CSRF, "event": orjson.dumps(EVENT).decode()}
         answer = await client.post("/workspace/send", data=given)
     assert (answer.status_code, gateway.stored) == (303, 1)
     assert answer.headers["location"].startswith(f"/workspace/sent/{EVENT['id']}?")
-    assert receipts.find(AGENCY.username, ADDRESS) is not None
+    assert [*receipts] == [(AGENCY.username, ADDRESS)]
 
 
 async def test_a_report_that_was_stored_leads_to_its_campaign() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.campaign import (
     actions_of,
     brief_of,
-    may_report,
     rule_sentence,
     service_address,
 )
@@ -28,14 +26,6 @@ def test_a_campaign_is_overdue_as_in_the_inbox() -> None:
     assert lateness(campaign(), TODAY).value
     for changed in ({"due_on": TODAY}, {"next_action": None}, {"next_action": "complete"}):
         assert not lateness(campaign(**changed), TODAY).value, changed
-
-
-def test_only_its_own_agency_reports_about_a_campaign() -> None:
-    own, other = Account("a", "agency", holder="health"), Account("b", "agency", holder="labour")
-    team = Account("c", "team", holder="health", team="press")
-    accounts = (own, other, team, Account("o", "office"), Account("x", "auditor"))
-    assert [may_report(account, campaign()) for account in accounts] == [True, False, True, False, False]
-    assert may_report(Account("o", "office"), campaign(owner="yesser"))
 
 
 def test_the_next_step_stands_first_and_a_late_airing_can_still_be_reported() -> None:

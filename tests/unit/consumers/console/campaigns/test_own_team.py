@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from fastapi.routing import APIRoute
@@ -141,10 +142,10 @@ async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: 
 PATH = "/campaigns/service-launched.i4"
 
 
-def read_only(name: str, given: Any) -> Any:
+def read_only(name: str, given: Any, owner: str = "health") -> Any:
     if name == "explanation_for":
         raise Problem("not-found")
-    return campaign()
+    return campaign(owner=owner)
 
 
 async def test_where_the_gateway_is_away_what_was_typed_stays() -> None:
@@ -171,8 +172,16 @@ async def test_what_an_address_claims_about_a_report_is_not_believed(claim: str)
     assert not [said for said in ("Recorded</h2>", "Nothing changed") if said in text]
 
 
-@every(("account", "may_report"), [(AGENCY, True), (OFFICE, False)])
-async def test_only_who_may_report_about_a_campaign_is_offered_it(account: Account, may_report: bool) -> None:
-    async with browser(account, "en", read_api=Documents(read_only)) as client:
+@every(
+    ("account", "owner", "may_report"),
+    [
+        *((AGENCY, "health", True), (Account("desk", "agency", "labour"), "health", False)),
+        *((OFFICE, "health", False), (OFFICE, "yesser", True)),
+    ],
+)
+async def test_only_its_own_agency_is_offered_to_report_about_a_campaign_and_may(
+    account: Account, owner: str, may_report: bool
+) -> None:
+    async with browser(account, "en", read_api=Documents(partial(read_only, owner=owner))) as client:
         assert (f'href="{PATH}/air"' in (await client.get(PATH)).text) is may_report
         assert ((await client.get(f"{PATH}/air")).status_code == 403) is not may_report
