@@ -9,7 +9,6 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
-import click
 from msgspec import UNSET
 
 from events.values.bilingual import Bilingual
@@ -38,7 +37,7 @@ def verification_table(proofs: Verification) -> Grid:
     models, rows = len(rebuild.read_models), sum(row.rows for row in rebuild.read_models)
     cells = [
         (
-            Bilingual("شجرة السجل الموقّعة", "Signed tree of all entries"),
+            Bilingual("شجرة كل القيود، موقّعة", "Signed tree of all entries"),
             _ok(tree.ok),
             Bilingual("قيود: {:,}", "{:,} entries").format(tree.size),
         ),
@@ -62,9 +61,11 @@ def _print_console(console: SignIns) -> None:
     title = Bilingual("الواجهة: {}", "The console: {}").format(console.address)
     show(Grid(title, columns, [(account.username, account.password) for account in console.accounts]))
     command = "yesser" if which("yesser") else Path(sys.argv[0])
-    print_localized(Bilingual("لعرض ما ينتظر، ثم لإيقاف النظام:", "To see what waits, and to stop the system:"))
-    click.echo(f"  {command} campaigns inbox --agency {AGENCY}")
-    click.echo("  make down" if "MAKELEVEL" in os.environ else f"  {command} down")
+    inbox, stop = f"{command} campaigns inbox --agency {AGENCY}", f"{command} down"
+    print_localized(
+        Bilingual("لعرض ما ينتظر: {}", "To see what waits: {}").format(inbox),
+        Bilingual("لإيقاف النظام: {}", "To stop: {}").format("make down" if "MAKELEVEL" in os.environ else stop),
+    )
 
 
 def _ok(is_ok: bool) -> Bilingual:
