@@ -27,7 +27,7 @@ from consumers.programme.projections.handlers import (
 from consumers.proof.commitments.claims import read_model_name
 from consumers.replay.fold import anomaly
 from consumers.replay.fold.consumer import Consumer
-from consumers.revenue.handlers.required_keys import HANDLED as REVENUE_TYPES
+from consumers.revenue.consumer import HANDLERS
 from consumers.revenue.rows import ACCOUNT
 from events.errors import YesserError
 from infra.postgres.unit_of_work import Key, Table
@@ -73,7 +73,7 @@ def scope_of(consumer: Consumer, table: Table[Any], key: Mapping[str, Any]) -> S
         partnership = key.get("partnership_id")
         if table is ACCOUNT:
             partnership = key["account"].partition(":")[2]
-        return Scope(types=REVENUE_TYPES) if partnership is None else Scope(f"partnership/{partnership}")
+        return Scope(types=frozenset(HANDLERS)) if partnership is None else Scope(f"partnership/{partnership}")
     if consumer.name == "campaigns":
         return _campaign_scope(table, key)
     if consumer.name != "projections" or table in anomaly.TABLES:

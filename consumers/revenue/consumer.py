@@ -81,7 +81,7 @@ CONSUMER: Final = Consumer(
         *anomaly.TABLES,
     ),
     sql_files=(anomaly.SQL_FILE, PAST_ROWS, ("consumers.revenue", "tables.sql")),
-    required_keys=required_keys,
+    required_keys=lambda rows, entries: required_keys(rows, [one for one in entries if one.type in HANDLERS]),
     fold=fold,
     version=version_of("revenue"),
 )

@@ -15,7 +15,6 @@ from events.errors import YesserError
 from events.values.data import Data
 from events.values.money import INTEGER_MAX
 from events.wire.envelope import full_type, source_of
-from events.wire.strict_json import JsonObject
 
 STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json; charset=UTF-8"
 STRUCTURED_HEADERS: Final[list[tuple[str, bytes]]] = [("content-type", STRUCTURED_CONTENT_TYPE.encode())]
@@ -64,17 +63,6 @@ def build_event(
             **attributes,
         }
     )
-
-
-def to_binary_mode(event: JsonObject) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Value and headers of an event in binary mode."""
-    headers = [("content-type", event.get("datacontenttype", "application/json").encode())]
-    headers += [
-        (f"ce_{name}", value.encode())
-        for name, value in event.items()
-        if name not in ("data", "datacontenttype") and value is not None
-    ]
-    return canonical_bytes(event["data"]), headers
 
 
 def _require_canonical(value: Any) -> bool:

@@ -61,9 +61,6 @@ class Envelope(Model):
     data: Annotated[Data, Field()]
 
 
-ATTRIBUTES: Final = frozenset(Envelope.model_fields) - {"data"}
-
-
 def full_type(short_type: str) -> str:
     """`service.launched` → `sa.gov.yesser.service.launched.v1`."""
     return f"{TYPE_PREFIX}{short_type}{TYPE_SUFFIX}"

@@ -22,17 +22,19 @@ from events.wire.entry import recorded_time
 from infra.http.body import BodyLimits, RawHeaders, read_body
 from infra.http.problems import Problem, language_of
 from infra.http.quotas import Quota
+from infra.kafka.client_config import agency_topic
+from infra.observability.telemetry import count
 from infra.settings import Settings
+from producers.errors import OutcomeUnknown
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.answers import AheadRow, StoredAnswer
 from producers.gateway.http.content_mode import content_of
 from producers.gateway.http.protocol import WHOLE
 from producers.gateway.http.splitting import split_batch
 from producers.gateway.problems import listed_faults
-from producers.gateway.recent import Repeat
-from producers.gateway.storing import Storage
+from producers.gateway.recent import Recent, Repeat, Stored
 from producers.gateway.validating import Claims, Refusal, Verdicts, validate_claims
-from producers.gateway.writer import KafkaWriter
+from producers.gateway.writer import KafkaWriter, NotStored
 
 _CLOSE: Final = {"Connection": "close"}
 
@@ -64,7 +66,8 @@ class Receiver:
         self, settings: Settings, writer: KafkaWriter, signer: ReceiptSigner, clock: Callable[[], datetime]
     ) -> None:
         self._settings = settings
-        self.storage = Storage(writer)
+        self._writer = writer
+        self.recent = Recent()
         self._signer = signer
         self._clock = clock
         self._held_bytes = 0
@@ -87,13 +90,28 @@ class Receiver:
             verdicts = await validate_claims(claims, agency, validate_form)
             if verdicts.refused and not (partial and verdicts.accepted):
                 raise Refusal(verdicts.refused, batched=verdicts.batched)
-            stored, repeats = await self.storage.store_events(agency.code, verdicts.accepted)
+            stored, repeats = await self._store(agency.code, verdicts.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if ahead := self._ahead(verdicts.accepted):
             answer.ahead = ahead
         if verdicts.refused:
             answer.refused, answer.unlisted = listed_faults(verdicts.refused, verdicts.batched, sent.language)
         return answer, repeats
+
+    async def _store(self, agency: str, accepted: Sequence[tuple[int, Admitted]]) -> tuple[Stored, list[Repeat]]:
+        """The stored events with their offsets, and the repeats. Raises `Problem` unless Kafka acknowledged them."""
+        values = [event.event_bytes for _, event in accepted]
+        if not values:
+            return Stored([], [], [], []), []
+        try:
+            offsets = await self._writer.write(agency_topic(agency), values)
+        except NotStored:
+            raise Problem("kafka-away", retry_after_s=1) from None
+        except OutcomeUnknown:
+            raise Problem("outcome-unknown", retry_after_s=1) from None
+        count("gateway_events_stored", len(offsets), agency=agency)
+        stored = Stored([place for place, _ in accepted], [event.id for _, event in accepted], offsets, values)
+        return stored, self.recent.add(agency, stored)
 
     def _ahead(self, accepted: Sequence[tuple[int, Admitted]]) -> list[AheadRow]:
         # By the first letters, YYYY-MM-DD: whatever its offset, such a time is more than a day ahead.

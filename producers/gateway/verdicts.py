@@ -7,13 +7,12 @@ removed or replaced before it was read has none: it is *lost*, and its event mus
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 import asyncpg
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from events.types.contradictions import RULES
 from events.validation.verdicts import HASH_BYTES, Agency
@@ -25,54 +24,32 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, RecordFault, State
+from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, State
 
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordVerdict:
-    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal, else `UNSET`."""
-
-    state: State
-    index: int | UnsetType = UNSET
-    offset: int | None = None
-    errors: list[RecordFault] | UnsetType = UNSET
-    halted: str | UnsetType = UNSET
-
-    @property
-    def proof(self) -> str | UnsetType:
-        """The address of the entry with its proof."""
-        return UNSET if self.index is UNSET else f"{PROOF_PREFIX}{self.index}"
-
-    def row(self, address: str | UnsetType, record: Mapping[str, str]) -> ReceiptRow:
-        """The row of a page; `record` is one of `validated_records`."""
-        return ReceiptRow(
-            address=address,
-            id=record.get("id", UNSET),
-            sha256=record.get("sha256", UNSET),
-            state=self.state,
-            index=self.index,
-            proof=self.proof,
-            errors=self.errors,
-            halted=self.halted,
-        )
+def verdict(state: State, index: int | None = None, **known: Any) -> ReceiptRow:
+    """The verdict on a record. `index`: of its entry, of a duplicate's first entry, of the refusal."""
+    if index is not None:
+        known |= {"index": index, "proof": f"{PROOF_PREFIX}{index}"}
+    return ReceiptRow(state=state, **known)
 
 
-async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[RecordVerdict]:
+async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[ReceiptRow]:
     """The verdicts on these records of the agency's topic, in ascending order of offset."""
-    rows = await connection.fetch(_SQL["by_offsets"], agency_topic(agency), list(offsets))
-    return [_verdict(row) for row in rows]
+    topic = agency_topic(agency)
+    return [_verdict(topic, row) for row in await connection.fetch(_SQL["by_offsets"], topic, list(offsets))]
 
 
-async def by_id(connection: Connection, agency: Agency, id_: str) -> RecordVerdict | None:
+async def by_id(connection: Connection, agency: Agency, id_: str) -> ReceiptRow | None:
     """The verdict on an id: registered, else the last refusal, else None."""
     claim = sha256(agency.claim_prefix + id_.encode()).digest()[:HASH_BYTES]
     index = await connection.fetchval(_SQL["accepted"], claim)
     if index is not None:
-        return RecordVerdict("registered", index)
+        return verdict("registered", index)
     row = await connection.fetchrow(_SQL["refused"], agency.code, id_)
-    return None if row is None else RecordVerdict("refused", row["index"], errors=row["errors"])
+    return None if row is None else verdict("refused", row["index"], errors=row["errors"])
 
 
 async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] | None:
@@ -84,22 +61,20 @@ async def anomalies_of(connection: Connection, index: int) -> list[AnomalyRow] |
     return [AnomalyRow(rule, RULES[rule].en, RULES[rule].ar) for rule in rules]
 
 
-async def validated_records(connection: Connection, verdicts: Sequence[RecordVerdict]) -> list[dict[str, str]]:
-    """The record of each verdict, as far as the log has it: its `id`, and `sha256` of its bytes.
+async def add_records(connection: Connection, verdicts: Sequence[ReceiptRow]) -> None:
+    """Give each verdict the `id` and the `sha256` of its record, as far as the log has them.
 
     The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
     of a record with personal data no hash, and a tombstone has no bytes.
     """
-    states: defaultdict[int, set[State]] = defaultdict(set)
-    for verdict in verdicts:
-        if verdict.index is not UNSET:
-            states[verdict.index].add(verdict.state)
-    found = {
-        (index, state): _validated_record(state, index, raw)
-        async for index, raw in chosen_entries(connection, sorted(states))
-        for state in states[index]
-    }
-    return [{} if v.index is UNSET else found[v.index, v.state] for v in verdicts]
+    by_index: defaultdict[int, list[ReceiptRow]] = defaultdict(list)
+    for row in verdicts:
+        if row.index is not UNSET:
+            by_index[row.index].append(row)
+    async for index, raw in chosen_entries(connection, sorted(by_index)):
+        for row in by_index[index]:
+            for name, value in _validated_record(row.state, index, raw).items():
+                setattr(row, name, value)
 
 
 def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
@@ -142,20 +117,16 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     return document
 
 
-def _verdict(row: asyncpg.Record) -> RecordVerdict:
-    offset: int = row["offset"]
+def _verdict(topic: str, row: asyncpg.Record) -> ReceiptRow:
+    address, offset = f"{topic}/0/{row['offset']}", row["offset"]
     if row["next_offset"] is None or offset >= row["next_offset"]:
         halted = row["halted_reason"]
-        return RecordVerdict("pending", offset=offset, halted=UNSET if halted is None else halted)
+        return verdict("pending", address=address, halted=UNSET if halted is None else halted)
     if row["errors"] is not None:
-        return RecordVerdict("refused", row["index"], offset, row["errors"])
+        return verdict("refused", row["index"], address=address, errors=row["errors"])
     if row["of_index"] is not None:
-        return RecordVerdict("duplicate", row["of_index"], offset)
-    return (
-        RecordVerdict("lost", offset=offset)
-        if row["index"] is None
-        else RecordVerdict("registered", row["index"], offset)
-    )
+        return verdict("duplicate", row["of_index"], address=address)
+    return verdict("lost" if row["index"] is None else "registered", row["index"], address=address)
 
 
 def _inclusive(ranges: Any) -> list[list[int]]:

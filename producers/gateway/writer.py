@@ -22,16 +22,15 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
-from infra.kafka.clients import NotStarted, abort_producer, send_batch, start_error, trust_refusal
+from infra.kafka.client_config import NoKafka, client_arguments
+from infra.kafka.clients import abort_producer, send_batch
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import trace_header
 from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable
+from producers.durable_producer import BATCH_BYTES_MAX, started_producer
 from producers.errors import OutcomeUnknown
 
-_BATCH_BYTES_MAX: Final = 126_976
-"""Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _NOT_COMPRESSED: Final = 0
 _CONNECT_WAIT_S: Final = 0.5
 _CONNECT_TIMEOUT_S: Final = 5.0
@@ -139,7 +138,7 @@ class KafkaWriter:
             if connection is None:
                 self._fail_all(topic, NotStored())
                 return
-            batch = _Batch(_BATCH_BYTES_MAX, _NOT_COMPRESSED)
+            batch = _Batch(BATCH_BYTES_MAX, _NOT_COMPRESSED)
             parts = _fill(batch, topic.queue)
             if not parts:
                 continue
@@ -207,19 +206,11 @@ class KafkaWriter:
             arguments = client_arguments(self._settings)
         except (NoKafka, CertificateUnusable) as error:
             return error
-        producer = self._make_producer(
-            **arguments, **PRODUCER_DURABLE, client_id="yesser-gateway", max_batch_size=_BATCH_BYTES_MAX
-        )
-        failed: Exception | None = NotStarted()
-        try:
-            failed = await start_error(producer.start(), _CONNECT_TIMEOUT_S)
-        finally:
-            if failed is not None:
-                await abort_producer(producer)
-        if failed is None:
-            self._connection = _Connection(producer)
-            return None
-        return trust_refusal(arguments.get("ssl_context")) or failed
+        started = await started_producer(self._make_producer, arguments, "yesser-gateway", _CONNECT_TIMEOUT_S)
+        if isinstance(started, Exception):
+            return started
+        self._connection = _Connection(started)
+        return None
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]

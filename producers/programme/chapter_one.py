@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from producers.programme.records import Record, picked, read_records
-from producers.programme.story_event import EventHeader, StoryEvent, story_event
+from producers.programme.story_event import StoryEvent, story_event
 
 OFFICE: Final = "yesser"
 _PSEUDONYM_KEY: Final = b"the story's trainees are invented"
@@ -22,15 +22,10 @@ def chapter_one() -> list[StoryEvent]:
     return sorted(events, key=lambda event: event.on)
 
 
-def _told(agency: str, type_: str, thing: tuple[str, str], on: str, data: Record, key: str = "") -> StoryEvent:
-    """An event about a thing, which is its kind and its id. Without a key, the id of the thing is the event's."""
-    return story_event(EventHeader(agency, type_, "/".join(thing), key or thing[1], on), data)
-
-
 def _plans() -> Iterator[StoryEvent]:
     for plan in read_records("plan")["plans"]:
         data = picked(plan, "plan_id", "name", "starts_on", "ends_on", "targets")
-        yield _told(OFFICE, "plan.adopted", ("plan", plan["plan_id"]), plan["on"], data)
+        yield story_event(OFFICE, "plan.adopted", ("plan", plan["plan_id"]), plan["on"], data)
 
 
 def _projects() -> Iterator[StoryEvent]:
@@ -39,11 +34,11 @@ def _projects() -> Iterator[StoryEvent]:
         thing = "project", project_id
         phases = [{"phase": number, "name": name} for number, name in enumerate(project["phases"], 1)]
         data = picked(project, "project_id", "plan_id", "kind", "name") | {"phases": phases}
-        yield _told(agency, "project.registered", thing, project["on"], data)
+        yield story_event(agency, "project.registered", thing, project["on"], data)
         for step in project["steps"]:
             data = {"project_id": project_id} | picked(step, "phase", "on")
             key = f"{project_id}.{step['phase']}"
-            yield _told(agency, f"project.phase-{step['step']}", thing, step["on"], data, key)
+            yield story_event(agency, f"project.phase-{step['step']}", thing, step["on"], data, key)
 
 
 def _services() -> Iterator[StoryEvent]:
@@ -52,7 +47,7 @@ def _services() -> Iterator[StoryEvent]:
         for service in group["services"]:
             thing, about = ("service", service["service_id"]), {"group": group["group"], "plan_id": records["plan_id"]}
             data = picked(service, "service_id", "name") | about
-            yield _told(service["agency"], "service.registered", thing, records["registered_on"], data)
+            yield story_event(service["agency"], "service.registered", thing, records["registered_on"], data)
             if "launched_on" in service:
                 yield launch(service, service["launched_on"])
 
@@ -60,7 +55,7 @@ def _services() -> Iterator[StoryEvent]:
 def launch(service: Record, on: str, key: str = "") -> StoryEvent:
     """The launch of a service."""
     data = picked(service, "service_id", "channels") | {"on": on}
-    return _told(service["agency"], "service.launched", ("service", service["service_id"]), on, data, key)
+    return story_event(service["agency"], "service.launched", ("service", service["service_id"]), on, data, key)
 
 
 def _training() -> Iterator[StoryEvent]:
@@ -68,7 +63,7 @@ def _training() -> Iterator[StoryEvent]:
     for quota in records["quotas"]:
         key = f"{quota['calendar']}/{quota['year']}/{quota['track']}"
         data = picked(quota, "calendar", "year", "track", "seats")
-        yield _told(OFFICE, "training.quota-set", ("quota", key), quota["on"], data, key.replace("/", "."))
+        yield story_event(OFFICE, "training.quota-set", ("quota", key), quota["on"], data, key.replace("/", "."))
     for course in records["courses"]:
         for number in range(1, course["trainees"] + 1):
             yield _trained(records["certifier"], "certified", course, number, "track", "on", "employer")
@@ -79,7 +74,7 @@ def _training() -> Iterator[StoryEvent]:
 def _trained(certifier: str, what: str, row: Record, number: int, *names: str) -> StoryEvent:
     certificate_id, trainee = _certificate(row["course_id"], number)
     data = picked(row, *names) | {"certificate_id": certificate_id, "trainee": trainee}
-    return _told(certifier, f"training.{what}", ("trainee", trainee), row["on"], data, certificate_id)
+    return story_event(certifier, f"training.{what}", ("trainee", trainee), row["on"], data, certificate_id)
 
 
 def _certificate(course_id: str, number: int) -> tuple[str, str]:
@@ -94,11 +89,11 @@ def _partnerships() -> Iterator[StoryEvent]:
     for workshop in records["workshops"]:
         thing, type_ = ("workshop", workshop["workshop_id"]), f"partnership.workshop-{workshop['step']}"
         data = picked(workshop, "workshop_id", "topic", "on", "place", "partners")
-        yield _told(OFFICE, type_, thing, workshop["on"], data)
+        yield story_event(OFFICE, type_, thing, workshop["on"], data)
     for framework in records["frameworks"]:
         data = picked(framework, "framework_id", "title", "legal_basis", "on")
         thing = "framework", framework["framework_id"]
-        yield _told(OFFICE, "partnership.framework-published", thing, framework["on"], data)
+        yield story_event(OFFICE, "partnership.framework-published", thing, framework["on"], data)
     for partnership in records["partnerships"]:
         data = picked(partnership, "partnership_id", "partner", "services", "legal_basis", "signed_on", "terms")
         yield _of_partnership(partnership, "partnership.signed", "signed", partnership["signed_on"], data)
@@ -118,11 +113,11 @@ def _revenue(partnership: Record, step: Record) -> StoryEvent:
 def _of_partnership(partnership: Record, type_: str, key: str, on: str, data: Record) -> StoryEvent:
     partnership_id = partnership["partnership_id"]
     thing = "partnership", partnership_id
-    return _told(partnership["agency"], type_, thing, on, data, f"{partnership_id}.{key}")
+    return story_event(partnership["agency"], type_, thing, on, data, f"{partnership_id}.{key}")
 
 
 def _initiatives() -> Iterator[StoryEvent]:
     for row in read_records("awareness")["initiatives"]:
         data = picked(row, "initiative_id", "name", "aim", "on")
         thing = "initiative", row["initiative_id"]
-        yield _told(row["agency"], "awareness.initiative-announced", thing, row["on"], data)
+        yield story_event(row["agency"], "awareness.initiative-announced", thing, row["on"], data)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -19,20 +18,10 @@ from events.values.data import Data
 from producers.programme.chapter_one import OFFICE
 from producers.programme.documents import Campaign
 from producers.programme.records import Record, read_records
-from producers.programme.story_event import EventHeader, StoryEvent, story_event
+from producers.programme.story_event import StoryEvent, story_event
 
 CHANNELS: Final = ("tv", "radio", "print")
 _REACH_SPREAD_PERMILLE: Final = 333
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignAnswer:
-    """One campaign and its answer; `number` varies outlets and reach between campaigns."""
-
-    campaign_id: str
-    owner: str
-    number: int
-    starts_on: str
 
 
 def chapter_two(campaigns: Sequence[Campaign]) -> list[StoryEvent]:
@@ -48,10 +37,7 @@ def chapter_two(campaigns: Sequence[Campaign]) -> list[StoryEvent]:
 
 def answers(campaign_id: str, like: Campaign, starts_on: str | None) -> list[StoryEvent]:
     """Acknowledged, aired on each channel, completed; `like` has its owner, and what the answers vary by."""
-    records = read_records("awareness")["answers"]
-    return list(
-        _answered(CampaignAnswer(campaign_id, like.owner, number_of(like), starts_on or records["general_on"]), records)
-    )
+    return list(_answered(campaign_id, like, starts_on))
 
 
 def number_of(campaign: Campaign) -> int:
@@ -79,27 +65,26 @@ def _is_ours(campaign: Campaign, launched: dict[str, Record]) -> bool:
     return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])
 
 
-def _answered(answer: CampaignAnswer, records: Record) -> Iterator[StoryEvent]:
-    yield _campaign_event(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
+def _answered(campaign_id: str, like: Campaign, starts_on: str | None) -> Iterator[StoryEvent]:
+    records, number = read_records("awareness")["answers"], number_of(like)
+    first_day = date.fromisoformat(starts_on or records["general_on"])
+
+    def event(what: str, key: str, after_days: int, data: Data) -> StoryEvent:
+        on = (first_day + timedelta(after_days)).isoformat()
+        thing, data = ("campaign", campaign_id), {"campaign_id": campaign_id, "on": on} | data
+        return story_event(like.owner, f"awareness.campaign-{what}", thing, on, data, f"{campaign_id}{key}")
+
+    yield event("acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
     for channel in CHANNELS:
         outlets = records["outlets"][channel]
         aired = {
             "airing_id": f"{channel}-1",
             "channel": channel,
-            "outlet": outlets[answer.number % len(outlets)],
-            "reach": _reach(records["reach"][channel], answer.number),
+            "outlet": outlets[number % len(outlets)],
+            "reach": _reach(records["reach"][channel], number),
         }
-        yield _campaign_event(answer, "aired", f".{channel}-1", records["aired_after_days"][channel], aired)
-    yield _campaign_event(answer, "completed", "", records["completed_after_days"], {})
-
-
-def _campaign_event(answer: CampaignAnswer, what: str, key: str, after_days: int, data: Data) -> StoryEvent:
-    on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
-    campaign_id = answer.campaign_id
-    return story_event(
-        EventHeader(answer.owner, f"awareness.campaign-{what}", f"campaign/{campaign_id}", f"{campaign_id}{key}", on),
-        {"campaign_id": campaign_id, "on": on} | data,
-    )
+        yield event("aired", f".{channel}-1", records["aired_after_days"][channel], aired)
+    yield event("completed", "", records["completed_after_days"], {})
 
 
 def _reach(usual: int, number: int) -> int:

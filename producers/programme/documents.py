@@ -2,83 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import orjson
 from msgspec import UNSET, Struct, UnsetType
-
-from events.values.fields import Channel, Track
-
-
-class Target(Struct):
-    target: int
-    completed: int
-
-
-class Application(Struct):
-    """A national application, and its phases."""
-
-    project_id: str
-    phases: int
-    started: int
-    completed: int
-    cancelled: bool
-
-
-class Applications(Struct):
-    target: int
-    projects: list[Application]
-
-
-class Group(Struct):
-    registered: int
-    launched: int
-
-
-class Services(Struct):
-    target: int
-    groups: dict[str, Group]
-
-
-class Training(Struct):
-    year: int
-    track: Track
-    quota: int
-    net: int
-
-
-class Awareness(Struct):
-    aired: dict[Channel, int]
-    on_all_three: int
-
-
-class Partnership(Struct):
-    partnership_id: str
-    agency: str
-    open_period: str | None
-    net_halalas: int
-    partner_halalas: int
-    treasury_halalas: int
-
-
-class Plan(Struct):
-    """Of `yesser plan`."""
-
-    infrastructure: Target
-    national_applications: Applications
-    services: Services
-    training: list[Training]
-    awareness: Awareness
-    partnerships: list[Partnership]
-    anomalies: int
-    refusals: int
 
 
 class Campaign(Struct):
     """Of `yesser campaigns list`."""
 
     campaign_id: str
-    kind: Literal["general", "specific"]
     owner: str
     service_id: str | None
     cause_index: int
@@ -86,9 +17,6 @@ class Campaign(Struct):
 
 
 class Account(Struct):
-    account: str
-    debits_halalas: int
-    credits_halalas: int
     balance_halalas: int
 
 

@@ -22,26 +22,16 @@ class StoryEvent:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class EventHeader:
-    """Sender, type and subject. `key` makes the event's id unique within its type."""
-
-    agency: str
-    type: str
-    subject: str
-    key: str
-    on: str
-
-
-def story_event(header: EventHeader, data: Data) -> StoryEvent:
-    """The event. `hijridate` is the day in the Umm al-Qura calendar."""
+def story_event(agency: str, type: str, thing: tuple[str, str], on: str, data: Data, key: str = "") -> StoryEvent:
+    """An event about a thing, which is its kind and its id. `key` makes the event's id unique within its type; without
+    one it is the thing's. `hijridate` is the day in the Umm al-Qura calendar."""
     value = build_event(
-        type=header.type,
-        agency=header.agency,
-        id=f"{header.type}:{header.key}",
-        subject=header.subject,
-        time=f"{header.on}{_TIME_OF_DAY}",
+        type=type,
+        agency=agency,
+        id=f"{type}:{key or thing[1]}",
+        subject="/".join(thing),
+        time=f"{on}{_TIME_OF_DAY}",
         data=data,
-        hijridate=hijri_of(header.on),
+        hijridate=hijri_of(on),
     )
-    return StoryEvent(header.agency, header.on, value)
+    return StoryEvent(agency, on, value)

@@ -32,30 +32,16 @@ from aiokafka.errors import (
 
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.backoff import backoff_s
-from infra.kafka.client_config import (
-    PRODUCER_DURABLE,
-    ClientArguments,
-    NoKafkaPassword,
-    agency_topic,
-    client_arguments,
-)
-from infra.kafka.clients import (
-    SEND_TIMEOUT_S,
-    START_TIMEOUT_S,
-    NotStarted,
-    abort_producer,
-    send_batch,
-    start_error,
-    stop_safely,
-    trust_refusal,
-)
+from infra.kafka.client_config import ClientArguments, NoKafkaPassword, agency_topic, client_arguments
+from infra.kafka.clients import SEND_TIMEOUT_S, START_TIMEOUT_S, abort_producer, send_batch, stop_safely
 from infra.observability.telemetry import span, trace_header
 from infra.settings import Settings
+from infra.tls.client import NotTrusted
+from producers.durable_producer import started_producer
 from producers.errors import NotAccepted, OutcomeUnknown
+from producers.publisher.destination import Acknowledged
 
 _PARTITION: Final = 0
-_BATCH_BYTES_MAX: Final = 126_976
-"""Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _BATCHES_UNACKNOWLEDGED_MAX: Final = 8
 _REBUILD_WAIT_MIN_S: Final = 0.1
 _REBUILD_WAIT_MAX_S: Final = 3.0
@@ -89,10 +75,6 @@ class Batch:
     tags: list[int] = field(default_factory=list)
     builder: Any = None
     acknowledgement: asyncio.Future[Any] | None = None
-
-
-Acknowledged = Callable[[Sequence[int], int], None]
-"""Called in order for each stored batch: the tags of its events, and the offset of the first of them."""
 
 
 def publishing_arguments(settings: Settings, agency: str) -> ClientArguments:
@@ -308,25 +290,16 @@ class AgencyPublisher:
         """A connected producer; retries until the delivery timeout. Raises `NotTrusted` if nothing was sent yet."""
         arguments = publishing_arguments(self._settings, self._agency)
         while self._producer is None:
-            producer = self._make_producer(
-                **arguments,
-                **PRODUCER_DURABLE,
-                client_id=f"yesser-publisher-{self._agency}",
-                max_batch_size=_BATCH_BYTES_MAX,
+            timeout_s = min(self._seconds_left(), START_TIMEOUT_S)
+            started = await started_producer(
+                self._make_producer, arguments, f"yesser-publisher-{self._agency}", timeout_s
             )
-            failed: Exception | None = NotStarted()
-            try:
-                failed = await start_error(producer.start(), min(self._seconds_left(), START_TIMEOUT_S))
-            finally:
-                if failed is not None:
-                    await abort_producer(producer)
-            if failed is None:
-                self._producer = producer
-                break
-            refusal = trust_refusal(arguments.get("ssl_context"))
-            if refusal is not None and not self._has_sent:
-                raise refusal
-            await self._back_off(refusal or failed)
+            if isinstance(started, NotTrusted) and not self._has_sent:
+                raise started
+            if isinstance(started, Exception):
+                await self._back_off(started)
+            else:
+                self._producer = started
         return self._producer
 
     async def _back_off(self, error: BaseException | None = None) -> None:

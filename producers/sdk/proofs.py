@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Final
 
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
@@ -11,8 +10,6 @@ from infra.log.proofs import verify_inclusion
 from infra.log.signed_note import InvalidNote, Verifier
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
-
-_EVENT_FOLLOWS: Final = b',"event":'
 
 
 def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
@@ -31,11 +28,6 @@ def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
     if (size, leaf) != (proof.size, shown) or not verify_inclusion(leaf, proof.index, size, root, path):
         raise NotGenuine(f"The proof of entry {proof.index} does not lead to the checkpoint. {NotGenuine.__doc__}")
     return proof
-
-
-def event_bytes_of(proof: Proof) -> bytes:
-    """The event's bytes in the entry, verbatim; a receipt's `sha256` is over them."""
-    return proof.entry.encode().partition(_EVENT_FOLLOWS)[2][:-1]
 
 
 def _tree_of(proof: Proof, log_key: Verifier | None) -> tuple[int, bytes]:

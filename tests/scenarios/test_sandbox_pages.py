@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from events.wire.entry import event_bytes
 from producers.sdk.answers import Proof
-from producers.sdk.proofs import event_bytes_of, verified_proof
+from producers.sdk.proofs import verified_proof
 from tests.paths import ROOT
 from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
@@ -59,7 +60,7 @@ def test_the_quick_starts_events_are_in_the_plan_with_their_receipts_and_proofs(
     assert receipt["id"] == "registered-1", "what was sent with curl"
     assert (verdict["state"], verdict["address"]) == ("registered", receipt["address"])
     proof = verified_proof(Proof(**document(output, "index")), None)
-    assert json.loads(event_bytes_of(proof))["id"] == "registered-2", "what went to Kafka"
+    assert json.loads(event_bytes(proof.entry.encode()))["id"] == "registered-2", "what went to Kafka"
     assert re.search(r"^launch-1 is entry \d+ of \d+, proven by \d+ hashes$", output, re.MULTILINE), "in Python"
     assert re.search(r"^\d+ entries give the signed root [0-9a-f]{64}\.$", output, re.MULTILINE)
     require_nothing_left(output, environment)

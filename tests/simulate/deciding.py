@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from consumers.documents.campaigns.campaigns import Campaign
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.filters import CampaignFilter
 from consumers.programme.campaigns.read import campaigns
@@ -73,7 +74,7 @@ async def broken_decisions(world: World, raw: Sequence[bytes]) -> list[str]:
     found = await broken_log(world, raw)
     expected = figures(raw)
     async with view(world.settings, [CONSUMER]) as looked_at:
-        shown = as_json(await campaigns(await looked_at.use(CONSUMER), CampaignFilter(TODAY)))
+        shown = as_json(await campaigns(await looked_at.use(CONSUMER), CampaignFilter(TODAY), Campaign))
     if shown != expected.campaigns:
         found.append(f"campaigns are {shown}, and not {expected.campaigns}")
     if expected.untriggered:

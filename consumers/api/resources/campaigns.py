@@ -31,7 +31,7 @@ from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
 from consumers.programme.campaigns.explain.read import explain
 from consumers.programme.campaigns.filters import CampaignFilter, Sort
-from consumers.programme.campaigns.read import campaign, campaigns, counts, inbox, team_subscriptions
+from consumers.programme.campaigns.read import campaign, campaigns, counts, team_subscriptions
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.replay.as_of.view import View
 from events.values.bilingual import Bilingual
@@ -120,7 +120,7 @@ async def campaigns_for(
     chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
     return await reader.page(
         CAMPAIGNS,
-        lambda tables: campaigns(tables, chosen),
+        lambda tables: campaigns(tables, chosen, Campaign),
         limit,
         lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
         reader.today if chosen.depends_on_today else "",
@@ -163,7 +163,7 @@ async def inbox_for(
 
     async def question(view: View) -> list[InboxItem]:
         tables = await view.use(CAMPAIGNS)
-        return await inbox(tables, await asked.for_team(tables, chosen))
+        return await campaigns(tables, await asked.for_team(tables, chosen), InboxItem)
 
     answer = await reader.read([CAMPAIGNS], question, reader.today)
     return paged(answer, limit, lambda row: (_key(row, sort), row.campaign_id))

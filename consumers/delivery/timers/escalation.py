@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from consumers.programme.campaigns.handlers.rules import campaign_event
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rules.rule import Text
-from events.values.data import Data
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 
@@ -82,14 +82,9 @@ def escalation(campaign: Overdue, size: int, today: str) -> OutboxEvent | None:
     not_aired = [channel for channel in campaign.channels if not was_in_time(campaign.aired.get(channel))]
     if acknowledged and not not_aired:
         return None
-    return OutboxEvent(
-        id=f"escalated.{campaign.campaign_id}",
-        type="campaign.escalated",
-        subject=f"campaign/{campaign.campaign_id}",
-        data=_data(campaign, _reason(campaign.due_on, not_aired, acknowledged=acknowledged)),
-        time=recorded_time(midnight_after(campaign.due_on)),
-        cause_index=campaign.cause_index,
-    )
+    reason = _reason(campaign.due_on, not_aired, acknowledged=acknowledged)
+    time = recorded_time(midnight_after(campaign.due_on))
+    return campaign_event("escalated", campaign, time, campaign.cause_index, reason)
 
 
 def _reason(due_on: str, not_aired: list[str], *, acknowledged: bool) -> Text:
@@ -99,22 +94,3 @@ def _reason(due_on: str, not_aired: list[str], *, acknowledged: bool) -> Text:
         for language, separator in _SEPARATORS.items()
     }
     return fill(template, {"due_on": due_on, "channels": channels})
-
-
-def _data(campaign: Overdue, reason: Text) -> Data:
-    service = {} if campaign.service_id is None else {"service_id": campaign.service_id}
-    urgency = {} if campaign.urgency == "normal" else {"urgency": campaign.urgency}
-    return {
-        "campaign_id": campaign.campaign_id,
-        "rule": campaign.rule,
-        "rules_version": campaign.rules_version,
-        "cause_index": campaign.cause_index,
-        "kind": campaign.kind,
-        "owner": campaign.owner,
-        **service,
-        "channels": campaign.channels,
-        "due_on": campaign.due_on,
-        "brief": campaign.brief,
-        "reason": reason,
-        **urgency,
-    }

@@ -272,7 +272,7 @@ def _planned(context: BatchContext, entry: Entry) -> None:
     for outcome in plan.apply(context.ws, entry):
         if isinstance(outcome, Applied):
             for group in GROUPS:
-                _evaluate_group(context, entry, outcome.details["plan_id"], group)
+                _evaluate_group(context, entry, outcome.data["plan_id"], group)
 
 
 def _evaluate_group(context: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
@@ -298,10 +298,11 @@ def _service(context: BatchContext, entry: Entry) -> None:
         elif outcome.type == "service.resumed":
             context.decided.extend(lifecycle.resumed(context.ws, outcome))
         service = context.ws.get(services.SERVICE, outcome.data["service_id"])
-        if service is not None and context.rules.about(outcome.type):
+        assert service is not None, "what took effect is registered"
+        if context.rules.about(outcome.type):
             context.evaluate(occurrences.of_service(outcome, service), entry.index)
         if outcome.type == "service.launched":
-            _evaluate_group(context, entry, outcome.details["plan_id"], outcome.details["group"])
+            _evaluate_group(context, entry, service.plan_id, service.group_number)
 
 
 def _announced(context: BatchContext, entry: Entry) -> None:

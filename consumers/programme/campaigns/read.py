@@ -48,16 +48,10 @@ async def awareness(connection: Connection) -> Awareness:
     )
 
 
-async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[Campaign]:
-    """The rows of `yesser campaigns list`."""
+async def campaigns(connection: Connection, chosen: CampaignFilter, document: type[D]) -> list[D]:
+    """The rows of `yesser campaigns list` (`Campaign`) or of `yesser campaigns inbox` (`InboxItem`)."""
     rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
-    return [_campaign(Campaign, row) for row in rows]
-
-
-async def inbox(connection: Connection, chosen: CampaignFilter) -> list[InboxItem]:
-    """The rows of `yesser campaigns inbox`."""
-    rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
-    return [_campaign(InboxItem, row) for row in rows]
+    return [_campaign(document, row) for row in rows]
 
 
 async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
@@ -91,7 +85,8 @@ async def campaigns_at(
 ) -> list[Campaign]:
     """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
     async with view(settings, [CONSUMER], at) as state:
-        return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
+        chosen = chosen or CampaignFilter(today_at(PointInTime(), now()))
+        return await campaigns(await state.use(CONSUMER), chosen, Campaign)
 
 
 async def inbox_now(settings: Settings, agency: str, team: str | None, today: str) -> list[InboxItem] | None:
@@ -101,7 +96,8 @@ async def inbox_now(settings: Settings, agency: str, team: str | None, today: st
         wanted = None if team is None else await team_subscriptions(connection, agency, team)
         if team is not None and wanted is None:
             return None
-        return await inbox(connection, CampaignFilter(today, agency, "open", sort="due", subscriptions=wanted))
+        chosen = CampaignFilter(today, agency, "open", sort="due", subscriptions=wanted)
+        return await campaigns(connection, chosen, InboxItem)
 
 
 async def campaign_at(settings: Settings, campaign_id: str, at: PointInTime) -> CampaignAndHistory | None:

@@ -6,11 +6,12 @@ Flows in: every log entry. Flows out: rows only; the projections decide no platf
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from types import ModuleType
 from typing import Final
 
 from consumers.programme.projections.handlers import (
     activity,
-    composition,
     history,
     one_time_events,
     pending_events,
@@ -29,23 +30,29 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, UnitOfWork
 
 CERTIFIED: Final = "training.certified"
-_ALL_HANDLERS: Final = composition.by_type((plan, projects, services, training, one_time_events))
-
-HANDLERS: Final = {name: domain for name, domain in _ALL_HANDLERS.items() if name != CERTIFIED}
+_DOMAINS: Final = (plan, projects, services, training, one_time_events)
+HANDLERS: Final[dict[str, ModuleType]] = {
+    name: domain for domain in _DOMAINS for name in domain.TYPES if name != CERTIFIED
+}
 """Event type → module. Certificates are applied per batch; other types are only counted."""
 
 _HISTORIC: Final = projects.TYPES | services.TYPES
+_DEPENDENT: Final = _HISTORIC | {"training.revoked"}
+_STORED: Final = (plan, projects, services, pending_events, training, one_time_events, activity, history)
 
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The keys of a batch, in two rounds."""
     wanted = training.certified_keys(entry for entry in entries if entry.type == CERTIFIED)
     wanted.update(activity.required_keys(entries))
-    handled = composition.handled(HANDLERS, entries)
-    wanted.update(composition.required_keys(handled))
+    for entry in entries:
+        if entry.type in HANDLERS:
+            wanted.update(HANDLERS[entry.type].required_keys(entry))
     wanted.add(anomaly.COUNTED)
     yield wanted
-    yield composition.dependent_keys(ws, handled)
+    yield chain.from_iterable(  # lazily, because pending facts may be very many
+        HANDLERS[entry.type].dependent_keys(ws, entry) for entry in entries if entry.type in _DEPENDENT
+    )
 
 
 def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -74,29 +81,8 @@ def _apply(ws: UnitOfWork, entry: Entry) -> None:
 CONSUMER: Final = Consumer(
     name="projections",
     schema="projections",
-    tables=(
-        *plan.TABLES,
-        *projects.TABLES,
-        *services.TABLES,
-        *pending_events.TABLES,
-        *training.TABLES,
-        *one_time_events.TABLES,
-        *activity.TABLES,
-        *history.TABLES,
-        *anomaly.TABLES,
-    ),
-    sql_files=(
-        *plan.SQL_FILES,
-        *projects.SQL_FILES,
-        *services.SQL_FILES,
-        *pending_events.SQL_FILES,
-        *training.SQL_FILES,
-        *one_time_events.SQL_FILES,
-        *activity.SQL_FILES,
-        *history.SQL_FILES,
-        anomaly.SQL_FILE,
-        PAST_ROWS,
-    ),
+    tables=(*chain.from_iterable(module.TABLES for module in _STORED), *anomaly.TABLES),
+    sql_files=(*chain.from_iterable(module.SQL_FILES for module in _STORED), anomaly.SQL_FILE, PAST_ROWS),
     required_keys=required_keys,
     fold=fold,
     version=version_of("projections"),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from events.values.data import Data
-from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 
@@ -47,18 +46,30 @@ COUNTED: Final[Need] = (ANOMALY_COUNT, (_SLOT,))
 """What a batch needs that may find anomalies."""
 
 
-def anomaly(entry: Entry, rule: str, known: Data, found_index: int | None = None) -> Anomaly:
-    """The anomaly of `entry` under `rule`; what it claimed is its data."""
-    return Anomaly(
-        entry.index,
-        entry.index if found_index is None else found_index,
-        rule,
-        entry.full_type,
-        entry.subject,
-        entry.agency,
-        entry.data,
-        known,
-    )
+class Fact(Protocol):
+    """What the rules need of an entry: one of the log, or the row of one that was pending until `registered`."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def recorded(self) -> str: ...
+    @property
+    def agency(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def full_type(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def data(self) -> Data: ...
+
+
+def anomaly(fact: Fact, rule: str, known: Data, found_index: int | None = None) -> Anomaly:
+    """The anomaly of `fact` under `rule`, found at its own entry or at that of `found_index`; what it claimed is its
+    data."""
+    found = fact.index if found_index is None else found_index
+    return Anomaly(fact.index, found, rule, fact.full_type, fact.subject, fact.agency, fact.data, known)
 
 
 def report(rows: UnitOfWork, found: Anomaly) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from consumers.replay.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.accounts import SIDES, account_name
 from consumers.revenue.handlers.pricing import PriceTable, price_table, share
 from consumers.revenue.rows import (
@@ -29,6 +30,7 @@ from consumers.revenue.rows import (
 )
 from events.values.calendar import CalendarName
 from events.values.periods import PeriodKind, period_of
+from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 
@@ -231,3 +233,11 @@ class Books:
                 return None
             book = self._books[partnership_id] = Book(self.rows, contract)
         return book
+
+    def owned(self, entry: Entry) -> Book | Anomaly:
+        """The book of the entry's partnership; the anomaly where there is none, or its owner did not send the entry."""
+        book = self.find(entry.data["partnership_id"])
+        if book is None:
+            return anomaly(entry, "unknown-partnership", {})
+        owner = book.contract.owner
+        return book if owner == entry.agency else anomaly(entry, "not-owner", {"owner": owner})

@@ -34,12 +34,10 @@ class SettlementDiffers(Halt):
 def period_closed(books: Books, entry: Entry) -> Anomaly | None:
     """Close the open period, draw its statement and decide `settlement.issued`."""
     label = entry.data["period"]
-    book = books.find(entry.data["partnership_id"])
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     if _was_closed(book, label):
         return anomaly(entry, "already-closed", {"closed_through": contract.closed_through})
     if label != contract.open_period:
@@ -69,12 +67,10 @@ def paid_out(books: Books, entry: Entry) -> Anomaly | None:
     """A payout, within what is payable (R13)."""
     data = entry.data
     partnership_id, payout_id, amount = data["partnership_id"], data["payout_id"], data["amount_halalas"]
-    book = books.find(partnership_id)
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     known = books.rows.get(PAYOUT, partnership_id, payout_id)
     if known is not None:
         return anomaly(entry, "already-paid-out", {"index": known.index})

@@ -35,12 +35,10 @@ def signed(books: Books, entry: Entry) -> Anomaly | None:
 def amended(books: Books, entry: Entry) -> Anomaly | None:
     """A new version, in force from `effective_from` on (R5)."""
     data = entry.data
-    book = books.find(data["partnership_id"])
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     if not _may_amend(book, data):
         return anomaly(entry, "not-allowed-now", _state(contract))
     contract.versions.append(data["effective_from"])
@@ -54,12 +52,10 @@ def amended(books: Books, entry: Entry) -> Anomaly | None:
 def terminated(books: Books, entry: Entry) -> Anomaly | None:
     """The contract ends early; the period of `on` becomes its last (R10)."""
     on = entry.data["on"]
-    book = books.find(entry.data["partnership_id"])
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     if contract.terminated_on is not None:
         return anomaly(entry, "already-terminated", {"terminated_on": contract.terminated_on})
     dated_before = contract.latest_dated_on is not None and on < contract.latest_dated_on

@@ -22,12 +22,10 @@ def collected(books: Books, entry: Entry) -> Anomaly | None:
     """A receipt: counts once, for a service and a day of the contract, while some period is open (R3)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
-    book = books.find(partnership_id)
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     receipt_id: str = data["receipt_id"]
     known = books.rows.get(RECEIPT, partnership_id, receipt_id)
     if known is not None:
@@ -79,12 +77,10 @@ def reversed_(books: Books, entry: Entry) -> Anomaly | None:
     """A full or partial reversal of a counted receipt, in that receipt's window and by its version (R8, R9)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
-    book = books.find(partnership_id)
-    if book is None:
-        return anomaly(entry, "unknown-partnership", {})
+    book = books.owned(entry)
+    if isinstance(book, Anomaly):
+        return book
     contract = book.contract
-    if contract.owner != entry.agency:
-        return anomaly(entry, "not-owner", {"owner": contract.owner})
     known = books.rows.get(REVERSAL, partnership_id, data["reversal_id"])
     if known is not None:
         return anomaly(entry, "already-reversed", {"index": known.index})

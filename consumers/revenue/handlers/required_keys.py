@@ -8,42 +8,31 @@ versions only those are loaded that are in force for a period of the batch, sinc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, cast
 
 from consumers.replay.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
-from events.values.data import Data
-from events.values.periods import next_period, period_kind, period_of
+from events.values.calendar import CalendarName
+from events.values.periods import PeriodKind, next_period, period_kind, period_of
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, UnitOfWork
-
-HANDLED: Final = frozenset(
-    {
-        "partnership.signed",
-        "partnership.amended",
-        "partnership.terminated",
-        "partnership.reassigned",
-        "revenue.collected",
-        "revenue.reversed",
-        "revenue.period-closed",
-        "revenue.paid-out",
-        "settlement.issued",
-    }
-)
 
 _REACH_THE_LAST_PERIOD: Final = frozenset({"partnership.amended", "partnership.terminated", "revenue.reversed"})
 """What is dated after the last day is posted to the last period."""
 
 
 def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """First round: contracts, accounts and ids. Second: versions, windows, periods, expected revenue."""
+    """First round: contracts, accounts and ids. Second: versions, windows, periods, expected revenue.
+
+    `entries` are those that a handler applies.
+    """
     by_partnership: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.type in HANDLED:
-            by_partnership.setdefault(entry.data["partnership_id"], []).append(entry)
+        by_partnership.setdefault(entry.data["partnership_id"], []).append(entry)
     if not by_partnership:
         return
     yield _named(by_partnership)
@@ -75,22 +64,20 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
                     yield PERIOD, (partnership_id, data["period"])
 
 
+@dataclass(slots=True)
 class _Outlook:
     """The keys that a batch may need of one partnership, given its fixed terms.
 
     `versions` are those of the contract before the batch (`Contract.versions`).
     """
 
-    __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
-
-    def __init__(self, partnership_id: str, terms: Data, versions: list[str]) -> None:
-        self.partnership_id = partnership_id
-        self.starts_on: str = terms["starts_on"]
-        self.calendar = terms["calendar"]
-        self.kind = terms["period"]
-        self.tier_basis: str = terms["tier_basis"]
-        self.versions = versions
-        self.labels: set[str] = set()
+    partnership_id: str
+    starts_on: str
+    calendar: CalendarName
+    kind: PeriodKind
+    tier_basis: str
+    versions: Sequence[str]
+    labels: set[str]
 
     def required_keys(self, rows: UnitOfWork, entries: list[Entry]) -> Iterator[Need]:
         closing: set[str] = set()
@@ -111,10 +98,7 @@ class _Outlook:
                         collected_on.add(receipt.collected_on)
                 case "revenue.period-closed" if period_kind(data["period"]) == self.kind:
                     closing.add(data["period"])
-                case "partnership.signed":
-                    added += 1
-                    days.add(data["terms"]["ends_on"])
-                case "partnership.amended":
+                case "partnership.signed" | "partnership.amended":
                     added += 1
                     days.add(data["terms"]["ends_on"])
                 case "partnership.terminated":
@@ -150,21 +134,12 @@ def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Ou
         if first is None:
             return None
         terms = first.data["terms"]
-        outlook = _Outlook(partnership_id, terms, [])
-        outlook.labels.add(period_of(terms["starts_on"], terms["calendar"], terms["period"]))
-        return outlook
-    outlook = _Outlook(
-        partnership_id,
-        {
-            "starts_on": contract.starts_on,
-            "calendar": contract.calendar,
-            "period": contract.period_kind,
-            "tier_basis": contract.tier_basis,
-        },
-        contract.versions,
-    )
+        starts_on, calendar, kind = terms["starts_on"], terms["calendar"], terms["period"]
+        labels = {period_of(starts_on, calendar, kind)}
+        return _Outlook(partnership_id, starts_on, calendar, kind, terms["tier_basis"], (), labels)
     closed_through = contract.closed_through
-    outlook.labels.add(contract.first_period if closed_through is None else next_period(closed_through))
+    labels = {contract.first_period if closed_through is None else next_period(closed_through)}
     if any(entry.type in _REACH_THE_LAST_PERIOD for entry in entries):
-        outlook.labels.add(contract.last_period)
-    return outlook
+        labels.add(contract.last_period)
+    calendar, kind = cast(CalendarName, contract.calendar), cast(PeriodKind, contract.period_kind)
+    return _Outlook(partnership_id, contract.starts_on, calendar, kind, contract.tier_basis, contract.versions, labels)

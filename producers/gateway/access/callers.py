@@ -160,8 +160,7 @@ class Access:
         now = self._clock()
         _require(self._failures, peer, now)
         try:
-            credential = await self._credential(token)
-            caller = None if credential is None else await self._look_up_once(digest, credential)
+            caller = await self._look_up_once(token, digest)
         except TRANSIENT_ERRORS:
             self._failures.give_back(peer)
             raise Problem("database-away", retry_after_s=1) from None
@@ -181,8 +180,7 @@ class Access:
         if now - known.looked_up_at < self._fresh_s:
             return known.caller
         try:
-            credential = await self._credential(token)
-            caller = None if credential is None else await self._look_up_once(digest, credential)
+            caller = await self._look_up_once(token, digest)
         except TRANSIENT_ERRORS:
             if now - known.looked_up_at < self._grace_s:
                 return known.caller
@@ -201,7 +199,10 @@ class Access:
         key_id = key_id_of(token)
         return None if key_id is None else _Credential(token, key_id)
 
-    async def _look_up_once(self, digest: bytes, credential: _Credential) -> Caller | None:
+    async def _look_up_once(self, token: str, digest: bytes) -> Caller | None:
+        credential = await self._credential(token)
+        if credential is None:
+            return None
         looking_up = self._looking_up.get(digest)
         if looking_up is None:
             looking_up = self._looking_up[digest] = asyncio.ensure_future(self._look_up(credential))

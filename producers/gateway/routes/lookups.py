@@ -24,10 +24,10 @@ from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
-from producers.gateway.answers import AnomalyRow, EventStatus, Receipts
+from producers.gateway.answers import EventStatus, ReceiptRow, Receipts
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.routes.parts import GatewayParts, PartsDep
-from producers.gateway.verdicts import RecordVerdict, anomalies_of, by_id, by_offsets, completeness, validated_records
+from producers.gateway.verdicts import add_records, anomalies_of, by_id, by_offsets, completeness
 
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
@@ -114,30 +114,22 @@ async def _status(parts: GatewayParts, whose: Agency, id_: str, address: str | N
     if not _EVENT_ID.fullmatch(id_):
         raise Problem("not-found")
     async with parts.connection() as connection:
-        offset = (
-            parts.receiver.storage.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
-        )
-        verdict: RecordVerdict | None = None
-        record: dict[str, str] = {}
+        offset = parts.receiver.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
+        row: ReceiptRow | None = None
         if offset is not None:
-            (verdict,) = await by_offsets(connection, whose.code, [offset])
-            (record,) = await validated_records(connection, [verdict])
-            if record.get("id", id_) != id_:  # a topic that was made anew has other records at the same offsets
-                verdict, record, offset = None, {}, None
-        anomalies: list[AnomalyRow] | None = None
-        if address is None and (verdict is None or verdict.state == "lost"):
-            found = await by_id(connection, whose, id_)
-            verdict, offset = (verdict, offset) if found is None else (found, None)
-        is_entry = verdict is not None and verdict.state in ("registered", "duplicate")
-        if verdict is not None and is_entry and verdict.index is not UNSET:
-            anomalies = await anomalies_of(connection, verdict.index)
-    if verdict is None:
-        raise Problem("not-found")
-    row = verdict.row(UNSET if offset is None else f"{agency_topic(whose.code)}/0/{offset}", {**record, "id": id_})
-    status = EventStatus(**members(row))
-    if is_entry:
-        status.applied = anomalies is not None
-        status.anomalies = UNSET if anomalies is None else anomalies
+            (row,) = await by_offsets(connection, whose.code, [offset])
+            await add_records(connection, [row])
+            if row.id not in (UNSET, id_):  # a topic that was made anew has other records at the same offsets
+                row = None
+        if address is None and (row is None or row.state == "lost"):
+            row = await by_id(connection, whose, id_) or row
+        if row is None:
+            raise Problem("not-found")
+        status = EventStatus(**{**members(row), "id": id_})
+        if row.state in ("registered", "duplicate") and row.index is not UNSET:
+            anomalies = await anomalies_of(connection, row.index)
+            status.applied = anomalies is not None
+            status.anomalies = UNSET if anomalies is None else anomalies
     return status
 
 
@@ -174,12 +166,9 @@ async def _page(parts: GatewayParts, whose: Agency, since: int, limit: int) -> R
         reading = await read_topic_state(connection, topic)
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
-        records = await validated_records(connection, verdicts)
+        await add_records(connection, verdicts)
     return Receipts(
-        receipts=[
-            verdict.row(f"{topic}/0/{verdict.offset}", record)
-            for verdict, record in zip(verdicts, records, strict=True)
-        ],
+        receipts=verdicts,
         next=max(since, end),
         read_up_to=reading.next_offset,
         halted=UNSET if reading.halted_reason is None else reading.halted_reason,

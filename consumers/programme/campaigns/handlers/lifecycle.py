@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from consumers.programme.campaigns.handlers.rules import Proposal, trigger
+from consumers.programme.campaigns.handlers.rules import Proposal, campaign_event, trigger
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, Campaign, Coverage, Route
 from consumers.programme.campaigns.rules.rule import Text
@@ -263,30 +263,9 @@ def _announce(ws: UnitOfWork, campaign: Campaign, change: _Change) -> Iterator[O
 
 def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
     """`campaign.paused` or `campaign.resumed`; the id contains the service's entry, so that each one is distinct."""
-    data: Data = {
-        "campaign_id": campaign.campaign_id,
-        "rule": campaign.rule,
-        "rules_version": campaign.rules_version,
-        "cause_index": change.index,
-        "kind": campaign.kind,
-        "owner": campaign.owner,
-        "channels": list(campaign.channels),
-        "due_on": after_working_days(campaign.triggered_due_on, change.days_added),
-        "brief": campaign.brief,
-        "reason": change.reason,
-    }
-    if campaign.service_id is not None:
-        data["service_id"] = campaign.service_id
-    if campaign.urgency != "normal":
-        data["urgency"] = campaign.urgency
-    return OutboxEvent(
-        id=f"{change.kind}.{campaign.campaign_id}.i{change.index}",
-        type=f"campaign.{change.kind}",
-        subject=f"campaign/{campaign.campaign_id}",
-        data=data,
-        time=change.recorded,
-        cause_index=change.index,
-    )
+    due_on = after_working_days(campaign.triggered_due_on, change.days_added)
+    suffix = f".i{change.index}"
+    return campaign_event(change.kind, campaign, change.recorded, change.index, change.reason, suffix, due_on=due_on)
 
 
 def _adopt(campaign: Campaign, data: Data) -> None:

@@ -78,7 +78,9 @@ def not_aired(
     }
     return Proposal(
         campaign_id=name,
-        rule=rule,
+        rule=rule.name,
+        kind=rule.kind,
+        urgency=rule.urgency,
         cause_index=index,
         recorded=due,
         owner=owner.code,

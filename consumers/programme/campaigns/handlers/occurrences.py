@@ -59,7 +59,7 @@ def of_service(fact: Applied, service: Service) -> Occurrence:
         cause_index=fact.index,
         recorded=fact.recorded,
         parts=service_parts(service),
-        agency=fact.details["owner"],
+        agency=fact.owner,
         service_id=service.service_id,
     )
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rules.rule import Rule, Text
-from events.values.data import Data
 from events.values.working_days import due_on
 from infra.postgres.outbox import OutboxEvent
 
@@ -50,7 +49,9 @@ class Proposal:
     """A campaign that a rule decided. `recorded` is the time of its trigger: that of its cause, or when it came due."""
 
     campaign_id: str
-    rule: Rule
+    rule: str
+    kind: str
+    urgency: str
     cause_index: int
     recorded: str
     owner: str
@@ -122,30 +123,34 @@ def contradicted(rule: str, cause_index: int, anomaly: str) -> Decision:
 
 def trigger(proposal: Proposal, rules_version: int) -> OutboxEvent:
     """The event `campaign.triggered` of a proposal. The same proposal always gives the same id and bytes."""
-    rule = proposal.rule
-    data: Data = {
-        "campaign_id": proposal.campaign_id,
-        "rule": rule.name,
-        "rules_version": rules_version,
-        "cause_index": proposal.cause_index,
-        "kind": rule.kind,
-        "owner": proposal.owner,
-        "channels": list(proposal.channels),
-        "due_on": proposal.due_on,
-        "brief": proposal.brief,
-        "reason": proposal.reason,
-    }
-    if proposal.service_id is not None:
-        data["service_id"] = proposal.service_id
-    if rule.urgency != "normal":
-        data["urgency"] = rule.urgency
+    return campaign_event(
+        "triggered", proposal, proposal.recorded, proposal.cause_index, proposal.reason, rules_version=rules_version
+    )
+
+
+_MEMBERS: Final = (
+    *("campaign_id", "rule", "rules_version", "kind", "owner", "service_id", "channels", "due_on", "brief", "urgency"),
+)
+
+
+def campaign_event(
+    what: str, campaign: Any, time: str, cause_index: int, reason: Text, suffix: str = "", **given: Any
+) -> OutboxEvent:
+    """The platform's event `campaign.WHAT` about a proposal or a campaign's row; `given` are members that are not its
+    own. A service that there is not, and an urgency that is normal, are left out."""
+    data = {name: given[name] if name in given else getattr(campaign, name) for name in _MEMBERS}
+    if data["service_id"] is None:
+        del data["service_id"]
+    if data["urgency"] == "normal":
+        del data["urgency"]
+    data |= {"channels": list(data["channels"]), "cause_index": cause_index, "reason": reason}
     return OutboxEvent(
-        id=f"triggered.{proposal.campaign_id}",
-        type="campaign.triggered",
-        subject=f"campaign/{proposal.campaign_id}",
+        id=f"{what}.{campaign.campaign_id}{suffix}",
+        type=f"campaign.{what}",
+        subject=f"campaign/{campaign.campaign_id}",
         data=data,
-        time=proposal.recorded,
-        cause_index=proposal.cause_index,
+        time=time,
+        cause_index=cause_index,
     )
 
 
@@ -153,7 +158,9 @@ def _fire(rule: Rule, occurrence: Occurrence, owner: Agency, parts: Mapping[str,
     suffix = f".{occurrence.part}" if occurrence.part else ""
     proposal = Proposal(
         campaign_id=f"{rule.name}.i{occurrence.cause_index}{suffix}",
-        rule=rule,
+        rule=rule.name,
+        kind=rule.kind,
+        urgency=rule.urgency,
         cause_index=occurrence.cause_index,
         recorded=occurrence.recorded,
         owner=owner.code,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from consumers.programme.projections.handlers import pending_events
-from consumers.programme.projections.handlers.outcome import AppliedAt, Fact, Outcome, applied, contradiction, found_at
+from consumers.programme.projections.handlers.outcome import Outcome, applied
+from consumers.replay.fold.anomaly import Fact, anomaly
 from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -40,7 +41,6 @@ class LifeCycle(Generic[Row]):
     """Type → what changes the row, or names the rule that the fact contradicts; of all types but `registered`."""
     state: Callable[[Row], str]
     known: Callable[[Row], Data]
-    details: Callable[[Row], Data]
     measure: Callable[[Row], tuple[int, ...]] = lambda row: ()
     settle: Callable[[UnitOfWork, Row, tuple[int, ...], int], None] = lambda ws, row, before, index: None
     """Brings totals up to date, from what `measure` gave before the change."""
@@ -65,35 +65,35 @@ class LifeCycle(Generic[Row]):
 
     def apply(self, ws: UnitOfWork, entry: Entry) -> list[Outcome]:
         """Apply one entry; at `registered`, also what waited for it."""
-        row, found_index = self.row(ws, entry), found_at(entry)
+        row = self.row(ws, entry)
         if row is not None:
-            return [self._apply_fact(ws, row, entry, found_index)]
+            return [self._apply_fact(ws, row, entry, entry.index)]
         if entry.type != f"{self.kind}.registered":
             beyond = pending_events.keep(ws, entry)
             return [] if beyond is None else [beyond]
         row = self.register(ws, entry)
         facts = pending_events.take(ws, entry.subject)
         return [
-            applied(entry, found_index, self.details(row)),
-            *(self._apply_fact(ws, row, fact, found_index) for fact in facts),
+            applied(entry, owner=row.owner),
+            *(self._apply_fact(ws, row, fact, entry.index) for fact in facts),
         ]
 
-    def _apply_fact(self, ws: UnitOfWork, row: Row, fact: Fact, found: AppliedAt) -> Outcome:
+    def _apply_fact(self, ws: UnitOfWork, row: Row, fact: Fact, found_index: int) -> Outcome:
         if fact.type == f"{self.kind}.registered":
             rule = "already-registered" if row.owner == fact.agency else "not-owner"
-            return contradiction(fact, found, rule, {"owner": row.owner, "registered_index": row.first_index})
+            return anomaly(fact, rule, {"owner": row.owner, "registered_index": row.first_index}, found_index)
         if fact.type != f"{self.kind}.reassigned" and fact.agency != row.owner:
-            return contradiction(fact, found, "not-owner", {"owner": row.owner})
+            return anomaly(fact, "not-owner", {"owner": row.owner}, found_index)
         before = self.measure(row)
         broken = self.rules[fact.type](row, fact)
         if broken is not None:
-            return contradiction(fact, found, broken, self.known(row))
+            return anomaly(fact, broken, self.known(row), found_index)
         row.state = self.state(row)
-        row.last_index = found.index
+        row.last_index = found_index
         row.count += 1
         ws.put(self.table, row)
-        self.settle(ws, row, before, found.index)
-        return applied(fact, found, self.details(row))
+        self.settle(ws, row, before, found_index)
+        return applied(fact, found_index, row.owner)
 
 
 def reassign(row: Registered, fact: Fact) -> str | None:

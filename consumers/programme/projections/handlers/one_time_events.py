@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.programme.projections.handlers.outcome import Outcome, applied, contradiction, found_at
+from consumers.programme.projections.handlers.outcome import Outcome, applied
+from consumers.replay.fold.anomaly import anomaly
 from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -38,24 +39,14 @@ TYPES: Final = frozenset(_WHAT)
 
 
 def required_keys(entry: Entry) -> Iterator[Need]:
-    what = _WHAT.get(entry.type)
-    if what is not None:
-        yield ONE_TIME_EVENT, (entry.subject, what)
-
-
-def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """None."""
-    return iter(())
+    yield ONE_TIME_EVENT, (entry.subject, _WHAT[entry.type])
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
     """Apply one entry; a second one is an anomaly, whatever its sender."""
-    what = _WHAT.get(entry.type)
-    if what is None:
-        return []
+    what = _WHAT[entry.type]
     known = ws.get(ONE_TIME_EVENT, entry.subject, what)
     if known is not None:
-        seen = {"agency": known.agency, "index": known.index}
-        return [contradiction(entry, found_at(entry), f"already-{what}", seen)]
+        return [anomaly(entry, f"already-{what}", {"agency": known.agency, "index": known.index})]
     ws.put(ONE_TIME_EVENT, OneTimeEvent(entry.subject, what, entry.agency, entry.data["on"], entry.data, entry.index))
-    return [applied(entry, found_at(entry), {})]
+    return [applied(entry)]

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.programme.projections.handlers.outcome import Fact, contradiction, found_at
-from consumers.replay.fold.anomaly import Anomaly
+from consumers.replay.fold.anomaly import Anomaly, Fact, anomaly
 from events.values.data import Data
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -91,7 +90,7 @@ def keep(ws: UnitOfWork, fact: Fact) -> Anomaly | None:
     own = ws.get(PENDING_AGENCY, fact.subject, fact.agency) or PendingAgency(fact.subject, fact.agency, 0, fact.index)
     if own.count >= FACTS_OF_AGENCY_MAX or waiting.count >= FACTS_MAX:
         known = {"waiting": waiting.count, "waiting_of_agency": own.count}
-        return contradiction(fact, found_at(fact), "exceeds-waiting", known)
+        return anomaly(fact, "exceeds-waiting", known)
     event = {"type": fact.full_type}
     row = PendingFact(fact.subject, waiting.count, fact.index, fact.recorded, fact.agency, fact.type, event, fact.data)
     ws.put(PENDING_FACT, row)

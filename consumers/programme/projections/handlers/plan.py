@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.programme.projections.handlers.outcome import Outcome, applied, contradiction, found_at
+from consumers.programme.projections.handlers.outcome import Outcome, applied
+from consumers.replay.fold.anomaly import anomaly
 from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -60,40 +61,30 @@ def group_target(plan: ShownPlan, group: int) -> int:
 
 
 def required_keys(entry: Entry) -> Iterator[Need]:
-    if entry.type in TYPES:
-        yield PLAN, (entry.data["plan_id"],)
-        yield SHOWN
-
-
-def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """None."""
-    return iter(())
+    yield PLAN, (entry.data["plan_id"],)
+    yield SHOWN
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
     """Apply one entry."""
-    if entry.type == "plan.adopted":
-        return [_adopt(ws, entry)]
-    if entry.type == "plan.amended":
-        return [_amend(ws, entry)]
-    return []
+    return [_adopt(ws, entry) if entry.type == "plan.adopted" else _amend(ws, entry)]
 
 
 def _adopt(ws: UnitOfWork, entry: Entry) -> Outcome:
     data, index = entry.data, entry.index
     known = ws.get(PLAN, data["plan_id"])
     if known is not None:
-        return contradiction(entry, found_at(entry), "already-adopted", {"adopted_index": known.first_index})
+        return anomaly(entry, "already-adopted", {"adopted_index": known.first_index})
     targets = data["targets"]
     ws.put(PLAN, Plan(data["plan_id"], data["name"], data["starts_on"], data["ends_on"], targets, index, index, 1))
     ws.put(SHOWN_PLAN, ShownPlan(SLOT, data["plan_id"], targets, index, index))
-    return applied(entry, found_at(entry), {"plan_id": data["plan_id"]})
+    return applied(entry)
 
 
 def _amend(ws: UnitOfWork, entry: Entry) -> Outcome:
     plan = ws.get(PLAN, entry.data["plan_id"])
     if plan is None:
-        return contradiction(entry, found_at(entry), "unknown-plan", {})
+        return anomaly(entry, "unknown-plan", {})
     plan.targets = entry.data["targets"]
     plan.last_index = entry.index
     plan.count += 1
@@ -103,4 +94,4 @@ def _amend(ws: UnitOfWork, entry: Entry) -> Outcome:
         current.targets = plan.targets
         current.last_index = entry.index
         ws.put(SHOWN_PLAN, current)
-    return applied(entry, found_at(entry), {"plan_id": plan.plan_id})
+    return applied(entry)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.programme.projections.handlers.life_cycle import LifeCycle, reassign
-from consumers.programme.projections.handlers.outcome import Fact
+from consumers.replay.fold.anomaly import Fact
 from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table, UnitOfWork
@@ -131,10 +131,6 @@ def _known(project: Project) -> Data:
     }
 
 
-def _details(project: Project) -> Data:
-    return {"project_id": project.project_id, "plan_id": project.plan_id, "owner": project.owner}
-
-
 _RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {
     "project.phase-started": _start,
     "project.phase-completed": _complete,
@@ -143,7 +139,7 @@ _RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {
     "project.reassigned": reassign,
 }
 TYPES: Final = frozenset(_RULES) | {"project.registered"}
-_LIFE_CYCLE: Final = LifeCycle("project", PROJECT, _register, _RULES, _state, _known, _details)
+_LIFE_CYCLE: Final = LifeCycle("project", PROJECT, _register, _RULES, _state, _known)
 required_keys: Final = _LIFE_CYCLE.required_keys
 dependent_keys: Final = _LIFE_CYCLE.dependent_keys
 apply: Final = _LIFE_CYCLE.apply

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.programme.projections.handlers.life_cycle import LifeCycle, reassign
-from consumers.programme.projections.handlers.outcome import Fact
+from consumers.replay.fold.anomaly import Fact
 from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -159,16 +159,6 @@ def _known(service: Service) -> Data:
     }
 
 
-def _details(service: Service) -> Data:
-    return {
-        "service_id": service.service_id,
-        "plan_id": service.plan_id,
-        "group": service.group_number,
-        "owner": service.owner,
-        "name": service.name,
-    }
-
-
 _RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {
     "service.launched": _launch,
     "service.suspended": _suspend,
@@ -177,7 +167,7 @@ _RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {
     "service.reassigned": reassign,
 }
 TYPES: Final = frozenset(_RULES) | {"service.registered"}
-_LIFE_CYCLE: Final = LifeCycle("service", SERVICE, _register, _RULES, _state, _known, _details, _counted, _count)
+_LIFE_CYCLE: Final = LifeCycle("service", SERVICE, _register, _RULES, _state, _known, _counted, _count)
 required_keys: Final = _LIFE_CYCLE.required_keys
 apply: Final = _LIFE_CYCLE.apply
 

@@ -1,8 +1,8 @@
 """Training (events.md §3): quotas, certificates per certifying agency, and counts per calendar, year and track.
 
-A certificate counts in both calendars at once, so that a quota set later includes it. Certificates are very frequent: a
-consumer can apply those of a batch together (`certified_keys`, `certify` for each, `count_certified` at the end), with
-the same result as `required_keys` and `apply` for each.
+A certificate counts in both calendars at once, so that a quota set later includes it. Certificates are very frequent:
+those of a batch are applied together (`certified_keys`, `certify` for each, `count_certified` at the end), the other
+types by `required_keys`, `dependent_keys` and `apply`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from consumers.programme.projections.handlers.outcome import Outcome, applied, contradiction, found_at
-from consumers.replay.fold.anomaly import Anomaly
+from consumers.programme.projections.handlers.outcome import Outcome, applied
+from consumers.replay.fold.anomaly import Anomaly, anomaly
 from events.values.calendar import year_of
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -95,21 +95,18 @@ def counter_keys(certified_on: str, track: str) -> tuple[Need, Need]:
 
 
 def required_keys(entry: Entry) -> Iterator[Need]:
-    """First round: the certificate or quota, and the counters that the entry names."""
+    """First round: the certificate that is revoked, or the quota and the counter that the entry names."""
     data = entry.data
-    if entry.type == "training.certified":
+    if entry.type == "training.revoked":
         yield CERTIFICATE, (entry.agency, data["certificate_id"])
-        yield from counter_keys(data["on"], data["track"])
-    elif entry.type == "training.revoked":
-        yield CERTIFICATE, (entry.agency, data["certificate_id"])
-    elif entry.type == "training.quota-set":
+    else:
         key = (data["calendar"], data["year"], data["track"])
         yield QUOTA, key
         yield TRAINING_COUNT, key
 
 
 def certified_keys(certified: Iterable[Entry]) -> set[Need]:
-    """The same as `required_keys` of each `training.certified` in a batch."""
+    """The certificates of a batch, and their counters."""
     wanted: set[Need] = set()
     moved = set()
     for entry in certified:
@@ -123,25 +120,14 @@ def certified_keys(certified: Iterable[Entry]) -> set[Need]:
 
 def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
     """Second round: the counters of a revoked certificate."""
-    if entry.type == "training.revoked":
-        certificate = ws.get(CERTIFICATE, entry.agency, entry.data["certificate_id"])
-        if certificate is not None:
-            yield from counter_keys(certificate.certified_on, certificate.track)
+    certificate = ws.get(CERTIFICATE, entry.agency, entry.data["certificate_id"])
+    if certificate is not None:
+        yield from counter_keys(certificate.certified_on, certificate.track)
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Apply one entry. `details` of a certificate or revocation: `counters`, the keys of the changed counts."""
-    if entry.type == "training.certified":
-        tallies: Tallies = {}
-        contradicted = certify(ws, entry, tallies)
-        count_certified(ws, tallies)
-        keys = counters_of(entry.data["on"], entry.data["track"])
-        return [contradicted or applied(entry, found_at(entry), {"counters": keys})]
-    if entry.type == "training.revoked":
-        return [_revoke(ws, entry)]
-    if entry.type == "training.quota-set":
-        return [_set_quota(ws, entry)]
-    return []
+    """Apply a revocation or a quota."""
+    return [_revoke(ws, entry) if entry.type == "training.revoked" else _set_quota(ws, entry)]
 
 
 def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
@@ -150,7 +136,7 @@ def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
     known = ws.get(CERTIFICATE, agency, data["certificate_id"])
     if known is not None:
         seen = {"certified_index": known.first_index, "revoked_index": known.revoked_index}
-        return contradiction(entry, found_at(entry), "already-certified", seen)
+        return anomaly(entry, "already-certified", seen)
     on, track = data["on"], data["track"]
     ws.put(CERTIFICATE, Certificate(agency, data["certificate_id"], data["trainee"], track, on, index, None))
     tally = tallies.get((on, track))
@@ -180,20 +166,19 @@ def _counter(ws: UnitOfWork, key: CounterKey, index: int) -> TrainingCount:
 def _revoke(ws: UnitOfWork, entry: Entry) -> Outcome:
     certificate = ws.get(CERTIFICATE, entry.agency, entry.data["certificate_id"])
     if certificate is None:
-        return contradiction(entry, found_at(entry), "unknown-certificate", {})
+        return anomaly(entry, "unknown-certificate", {})
     if certificate.revoked_index is not None:
-        return contradiction(entry, found_at(entry), "already-revoked", {"revoked_index": certificate.revoked_index})
+        return anomaly(entry, "already-revoked", {"revoked_index": certificate.revoked_index})
     if certificate.trainee != entry.data["trainee"]:
-        return contradiction(entry, found_at(entry), "not-allowed-now", {"trainee": certificate.trainee})
+        return anomaly(entry, "not-allowed-now", {"trainee": certificate.trainee})
     certificate.revoked_index = entry.index
     ws.put(CERTIFICATE, certificate)
-    keys = counters_of(certificate.certified_on, certificate.track)
-    for key in keys:
+    for key in counters_of(certificate.certified_on, certificate.track):
         counter = _counter(ws, key, entry.index)
         counter.revoked += 1
         counter.last_index = max(counter.last_index, entry.index)
         ws.put(TRAINING_COUNT, counter)
-    return applied(entry, found_at(entry), {"counters": keys})
+    return applied(entry)
 
 
 def _set_quota(ws: UnitOfWork, entry: Entry) -> Outcome:
@@ -205,4 +190,4 @@ def _set_quota(ws: UnitOfWork, entry: Entry) -> Outcome:
     quota.last_index = index
     quota.count += 1
     ws.put(QUOTA, quota)
-    return applied(entry, found_at(entry), {"counters": ((quota.calendar, quota.year, quota.track),)})
+    return applied(entry)

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
-from events.wire.codec import to_binary_mode
 from infra.keys.access_changes import AccessChanges
 from producers.agencies.tokens import revoke_token
+from tests.world.binary_mode import to_binary_mode
 from tests.world.events import HEALTH, changed, encoded, golden_event
 from tests.world.senders import (
     BATCH,

@@ -14,13 +14,14 @@ import orjson
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted
-from events.wire.codec import STRUCTURED_HEADERS, to_binary_mode
+from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
 from infra.log.reader import read_checked
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import Verifier, parse_vkey
+from tests.world.binary_mode import to_binary_mode
 from tests.world.events import HEALTH, encoded
 from tests.world.logs import apply_everywhere
 from tests.world.registrars import found, registrar, until_size

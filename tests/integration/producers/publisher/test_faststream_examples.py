@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from events.wire.codec import canonical_bytes, to_binary_mode
+from events.wire.codec import canonical_bytes
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, agency_triggers_topic
 from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.paths import ROOT
+from tests.world.binary_mode import to_binary_mode
 from tests.world.events import golden_event
 from tests.world.records import registered
 from tests.world.registrars import found, log_of, registrar, until_read, until_size

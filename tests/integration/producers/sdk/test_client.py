@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from events.wire.entry import event_bytes
 from infra.kafka.client_config import agency_topic, bootstrap
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import RefusedByRegistrar
-from producers.sdk.proofs import event_bytes_of
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.paths import ROOT
 from tests.scenarios.system import System
@@ -44,7 +44,7 @@ async def test_an_event_is_sent_registered_and_proven(access: GatewayAccess, cli
     receipt = await client.send(announced("client-1"))
     entry = await client.wait_registered(receipt)
     proof = await client.proof(entry.index, (access.system.settings.log_folder / "log.vkey").read_text().strip())
-    assert sha256(event_bytes_of(proof)).hexdigest() == receipt.sha256
+    assert sha256(event_bytes(proof.entry.encode())).hexdigest() == receipt.sha256
     assert (await client.status("client-1")).index == entry.index
     again = await client.wait_registered(await client.send(announced("client-1")))
     assert (again.state, again.index) == ("duplicate", entry.index)

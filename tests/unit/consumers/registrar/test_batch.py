@@ -20,8 +20,8 @@ from consumers.registrar.batch import NO_MARK, Batch, Mark, Reading, has_mark, m
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted
-from events.wire.codec import to_binary_mode
 from events.wire.entry import entry_bytes, parse_entry
+from tests.world.binary_mode import to_binary_mode
 from tests.world.records import (
     HEALTH,
     LABOUR,

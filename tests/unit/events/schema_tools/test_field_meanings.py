@@ -10,7 +10,7 @@ from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, MEANINGS, mea
 from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import CONTRADICTIONS, RULES, contradictions_of
-from events.wire.envelope import ATTRIBUTES
+from events.wire.envelope import Envelope
 from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict
@@ -28,7 +28,7 @@ def test_the_example_of_a_code_is_refused_with_that_code_alone(code: Code) -> No
 
 
 def test_every_attribute_and_every_rule_has_its_sentence_in_both_languages_and_none_shows_a_national_id() -> None:
-    assert set(ATTRIBUTE_MEANINGS) == ATTRIBUTES | {"data"}
+    assert set(ATTRIBUTE_MEANINGS) == set(Envelope.model_fields)
     for words in (*MEANINGS.values(), *ATTRIBUTE_MEANINGS.values(), *RULES.values()):
         assert words.ar.endswith(".")
         assert words.en.endswith(".")

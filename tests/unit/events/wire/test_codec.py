@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.values.money import INTEGER_MAX
-from events.wire.codec import NotCanonical, build_event, canonical_bytes, canonical_event_bytes, to_binary_mode
+from events.wire.codec import NotCanonical, build_event, canonical_bytes, canonical_event_bytes
 from tests.every import every
 from tests.unit.events.judgements import accepted
+from tests.world.binary_mode import to_binary_mode
 from tests.world.events import golden, sender_of
 
 JSON_VALUES = st.recursive(

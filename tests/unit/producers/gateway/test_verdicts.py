@@ -16,7 +16,7 @@ from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.answers import State
-from producers.gateway.verdicts import RecordVerdict, by_offsets, completeness, validated_records
+from producers.gateway.verdicts import add_records, by_offsets, completeness, verdict
 from tests.every import every
 from tests.world.documents import as_json
 from tests.world.events import HEALTH, encoded, initiative
@@ -58,9 +58,9 @@ def database(*rows: Any) -> Connection:
 )
 async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
     record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
-    (verdict,) = await by_offsets(database(record | row), "health", [4])
-    assert as_json(verdict.row("t/0/4", {})) == {"address": "t/0/4", **document}
-    assert verdict.state in get_args(State)
+    (found,) = await by_offsets(database(record | row), "health", [4])
+    assert as_json(found) == {"address": "agency.health.events/0/4", **document}
+    assert found.state in get_args(State)
 
 
 @every(
@@ -73,7 +73,9 @@ async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | 
     event, _, _ = refusal_event(topic=topic, partition=0, offset=0, value=value, refused=refused, time=TIME)
     entry = entry_bytes(TIME, f"{topic}/0/0", event)
     segment = (0, len(entry).to_bytes(2, "big") + entry, leaf_hash(entry))
-    assert await validated_records(database(segment), [RecordVerdict("refused", 0)]) == [shown]
+    row = verdict("refused", 0)
+    await add_records(database(segment), [row])
+    assert as_json(row) == {**shown, "state": "refused", "index": 0, "proof": "/v1/proofs/0"}
 
 
 def numbers(first: int, end: int) -> list[Range[Decimal]]:

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
-from events.values.money import riyals_text
 from events.wire.codec import STRUCTURED_HEADERS
+from infra.command_line.display import show
 from infra.command_line.language import with_language
 from infra.postgres.outbox import event_bytes
 from producers.agencies.genesis import OFFICE
@@ -25,12 +25,11 @@ from producers.programme import chapter_three
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS
 from producers.programme.chapter_two import chapter_two as answers_to
-from producers.programme.documents import Account, Campaign, Demo, Plan, Rebuild, Total, Tree, Verification
+from producers.programme.documents import Campaign, Rebuild, Total, Tree, Verification
 from producers.programme.publish_chapter import stages
 from producers.programme.records import read_records
-from producers.programme.report import Results, shown
+from producers.programme.report import verification_table
 from producers.programme.story_event import StoryEvent
-from tests.every import every
 from tests.oracle import validation
 from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold
@@ -208,45 +207,10 @@ def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
     assert all(f"'fact': {fact}," in "".join(texts) for fact in (1, 2, 3, 4, 5, 6, 7, 9, 10))
 
 
-def lines_of(first: Figures) -> list[str]:
-    accounts = [{"account": name, **row} for name, row in first.balances.items()]
-    plan, campaigns = msgspec.convert(first.plan, Plan), msgspec.convert(first.campaigns, list[Campaign])
-    proofs = Verification(Tree(3, "00" * 32, ok=True), Rebuild([], ok=True), Total(0, ok=True), ok=True)
-    nothing = orjson.Fragment(b"")
-    document = Demo(plan=nothing, campaigns=nothing, ledger=nothing, verification=proofs, seconds=1.0)
-    return shown(Results(plan, campaigns, msgspec.convert(accounts, list[Account])), document)
-
-
-@every("language", ["ar", "en", "both"])
-def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: str) -> None:
-    demo = click.Command("demo", callback=lambda: click.echo("\n".join(lines_of(first))))
-    text = CliRunner().invoke(with_language(demo), ["--lang", language]).output
-    for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
-        assert row.get("partnership_id", row.get("project_id")) in text
-    assert all(str(row["year"]) in text for row in first.plan["training"])
-    assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
-
-
-def test_what_is_accrued_is_not_called_owed(first: Figures) -> None:
-    """A credit balance, a negative number in the ledger, is what the partner is still to get."""
-    lines = [line.split() for line in lines_of(first)]
-    accrued, cash = (
-        [row["balance_halalas"] for name, row in sorted(first.balances.items()) if name.startswith(kind)]
-        for kind in ("partner-payable:", "cash:")
+def test_the_proof_that_fails_is_named() -> None:
+    proofs = Verification(Tree(3, "00" * 32, ok=True), Rebuild([], ok=False), Total(0, ok=True), ok=False)
+    printed = CliRunner().invoke(
+        with_language(click.Command("demo", callback=lambda: show(verification_table(proofs))))
     )
-    for halalas, words in ((accrued, "accrued to the partner"), (cash, "paid to the partner")):
-        said = [line[4] for line in lines if line[:4] == words.split()]
-        assert said == [riyals_text(-amount) for amount in halalas] != []
-    assert not any("owed" in line for line in lines)
-
-
-def test_shown_lines_end_in_their_only_arabic_and_count_applications_as_the_plan_does(first: Figures) -> None:
-    lines = lines_of(first)
-    (applications,) = (line for line in lines if "National applications" in line)
-    assert "3 begun, 0 of 3 done" in applications
-    for line in lines:
-        arabic = [position for position, letter in enumerate(line) if "\u0600" <= letter <= "\u06ff"]
-        after = line[arabic[0] :] if arabic else ""
-        assert not any(letter.isascii() and letter.isalnum() for letter in after), line
-        assert line.isprintable()
-        assert len(line) <= 80, line
+    failed = [line for line in printed.output.splitlines() if "FAILED" in line]
+    assert [line.partition("  ")[0] for line in failed] == ["Rebuilt equals live"], printed.output

@@ -16,12 +16,13 @@ from events.types.catalogue import CATALOGUE
 from events.types.services import ServiceLaunched
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
-from events.wire.codec import STRUCTURED_CONTENT_TYPE, canonical_bytes, to_binary_mode
+from events.wire.codec import STRUCTURED_CONTENT_TYPE, canonical_bytes
 from infra.kafka.client_config import client_arguments
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, EventPublisher, decode_event, event_broker, security_of
 from producers.sdk.typed_events import FaultyEvent, typed_event
 from tests.every import every
+from tests.world.binary_mode import to_binary_mode
 from tests.world.events import golden_event
 
 TOPIC = "yesser.campaign-triggers"

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from events.wire.entry import entry_bytes
+from events.wire.entry import entry_bytes, event_bytes
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
-from producers.sdk.proofs import event_bytes_of, verified_proof
+from producers.sdk.proofs import verified_proof
 from tests.every import every
 
 KEY = LogKey("log.example/0", bytes(range(32)))
@@ -36,7 +36,7 @@ def proof(**changes: object) -> Proof:
 
 
 def test_a_proof_leads_from_the_entry_which_has_the_events_own_bytes_to_the_signed_root() -> None:
-    assert event_bytes_of(proof()) == EVENT
+    assert event_bytes(proof().entry.encode()) == EVENT
     assert verified_proof(proof(), KEY.verifier).index == 1
     assert verified_proof(proof(), None).index == 1
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from consumers.documents.campaigns.campaigns import CampaignState, Channel, NextAction
+from consumers.documents.campaigns.campaigns import Campaign, CampaignState, Channel, InboxItem, NextAction
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.programme.campaigns.filters import CampaignFilter
-from consumers.programme.campaigns.read import awareness, campaigns, counts, inbox, team_subscriptions
+from consumers.programme.campaigns.read import awareness, campaigns, counts, team_subscriptions
 from consumers.programme.campaigns.read import campaigns_at as read
 from consumers.replay.as_of.view import view
 from infra.postgres.connection import Connection
@@ -77,7 +77,7 @@ async def names(connection: Connection) -> dict[str, str]:
 
 
 async def ids(connection: Connection, chosen: CampaignFilter) -> list[str]:
-    return [row.campaign_id for row in await campaigns(connection, chosen)]
+    return [row.campaign_id for row in await campaigns(connection, chosen, Campaign)]
 
 
 FILTERS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
@@ -104,7 +104,7 @@ async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_f
     connection: Connection, names: dict[str, str]
 ) -> None:
     chosen = CampaignFilter("2026-11-16", owner="health", state="open", sort="due")
-    rows = {row.campaign_id: row for row in await inbox(connection, chosen)}
+    rows = {row.campaign_id: row for row in await campaigns(connection, chosen, InboxItem)}
     assert len(rows) == 4
     acked = rows[names["ACKED"]]
     assert (acked.acknowledged_by, acked.acknowledged_at) == ("desk", "2026-11-02T08:00:00.000000Z")
@@ -138,12 +138,12 @@ async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_f
         expected = sorted(names[name] for name in names_found)
         assert await ids(connection, CampaignFilter("2026-11-16", **narrow)) == expected, narrow
 
-    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
+    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"), Campaign)
     assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
     for number, row in enumerate(whole):
         after = (row.due_on, row.campaign_id)
         chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
-        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
+        assert await campaigns(connection, chosen, Campaign) == whole[number + 1 : number + 3]
 
     assert await team_subscriptions(connection, "health", "press") is None
     await connection.execute(TEAM, "health")
@@ -151,9 +151,8 @@ async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_f
 
     async def seen() -> list[str]:
         wanted = await team_subscriptions(connection, "health", "press")
-        rows = await inbox(
-            connection, CampaignFilter(DUE, owner="health", state="open", sort="due", subscriptions=wanted)
-        )
+        chosen = CampaignFilter(DUE, owner="health", state="open", sort="due", subscriptions=wanted)
+        rows = await campaigns(connection, chosen, InboxItem)
         return [row.campaign_id for row in rows]
 
     assert await seen() == [], "without a subscription nothing is the team's"

@@ -26,7 +26,7 @@ from infra.log.ports.tree import require_tree
 from infra.log.reader import READ_BYTES, chosen_entries, entry_batches, raw_bundle
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.gateway.verdicts import RecordVerdict, validated_records
+from producers.gateway.verdicts import add_records, verdict
 from tests.every import every
 from tests.scenarios.figures import tell
 from tests.world.entries import EventLog
@@ -146,8 +146,9 @@ async def relay(log: Any, _: Settings, history: list[bytes]) -> None:
 
 
 async def receipts(log: Any, _: Settings, history: list[bytes]) -> None:
-    found = await validated_records(log, [RecordVerdict("registered", index) for index in range(SIZE)])
-    assert [record["id"] for record in found] == [f"e{index}" for index in range(SIZE)]
+    rows = [verdict("registered", index) for index in range(SIZE)]
+    await add_records(log, rows)
+    assert [row.id for row in rows] == [f"e{index}" for index in range(SIZE)]
 
 
 async def tiles(log: Any, _: Settings, history: list[bytes]) -> None:

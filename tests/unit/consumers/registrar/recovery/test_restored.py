@@ -14,10 +14,10 @@ from consumers.registrar.recovery.restored import Held, Part, Restored
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
-from events.wire.codec import to_binary_mode
 from events.wire.entry import parse_entry
 from infra.postgres.verdicts import Known
 from tests.every import every
+from tests.world.binary_mode import to_binary_mode
 from tests.world.records import (
     HEALTH,
     PLATFORM,

@@ -8,16 +8,8 @@ from __future__ import annotations
 from consumers.programme.projections.handlers.history import HISTORY
 from consumers.programme.projections.handlers.projects import PROJECT
 from consumers.programme.projections.handlers.services import SERVICE, SERVICE_GROUP
-from consumers.programme.projections.handlers.training import (
-    QUOTA,
-    TRAINING_COUNT,
-    apply,
-    counters_of,
-    dependent_keys,
-    required_keys,
-)
+from consumers.programme.projections.handlers.training import QUOTA, TRAINING_COUNT, counters_of
 from consumers.replay.fold.anomaly import ANOMALY
-from infra.postgres.unit_of_work import UnitOfWork
 from tests.every import every
 from tests.world.plan import Story, story_of
 
@@ -142,11 +134,3 @@ def test_a_quota_set_again_replaces_the_first() -> None:
     (quota,) = story.folded(batch=1).rows(QUOTA)
     assert (quota.seats, quota.first_index, quota.last_index, quota.count) == (5, 0, 1, 2)
     assert story.rules() == []
-
-
-def test_taken_one_by_one_certificates_say_which_counts_moved() -> None:
-    ws, (entry,) = UnitOfWork(), story_of("certify").entries
-    ws.missing(required_keys(entry))
-    ws.missing(dependent_keys(ws, entry))
-    (outcome,) = apply(ws, entry)
-    assert getattr(outcome, "details", None) == {"counters": counters_of("2006-06-01", "usage")}
