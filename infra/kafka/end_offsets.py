@@ -9,8 +9,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, raw_client, start_client, stop_consumer
+from infra.kafka.clients import absent_topics, consuming, raw_client
 from infra.settings import Settings
 
 EndOffsets = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
@@ -49,29 +48,21 @@ def known_to(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPar
 
 async def first_offset(settings: Settings, topic: str) -> int | None:
     """The offset at which the topic begins; None if it does not exist."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        await start_client(consumer)
+    async with consuming(settings) as consumer:
         if await absent_topics(raw_client(consumer), [topic]):
             return None
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             (partition,) = known_to(consumer, [topic])
             first: int = (await consumer.beginning_offsets([partition]))[partition]
             return first
-    finally:
-        await stop_consumer(consumer)
 
 
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
     """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+    async with consuming(settings) as consumer:
 
-    async def read(topics: Sequence[str]) -> dict[str, int]:
-        return await _ends(consumer, topics)
+        async def read(topics: Sequence[str]) -> dict[str, int]:
+            return await _ends(consumer, topics)
 
-    try:
-        await start_client(consumer)
         yield read
-    finally:
-        await stop_consumer(consumer)
