@@ -97,9 +97,9 @@ def explain_options(command: Command) -> Command:
     )
     @click.option("--proofs", type=FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
     @wraps(command)
-    def with_options(when: PointInTime, **given: Any) -> Any:
+    def with_options(at: PointInTime, **given: Any) -> Any:
         own = {field.name: given.pop(field.name) for field in fields(Asked) if field.name in given}
-        return command(asked=Asked(when=when, **own), **given)
+        return command(asked=Asked(when=at, **own), **given)
 
     return with_options  # type: ignore[return-value]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from msgspec.structs import asdict
 
@@ -45,50 +45,20 @@ COUNTED: Final = (Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REFUSED)
 EMPTY: Final[Levels] = (0,) * (len(COUNTED) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many records of each kind in a row pause a topic, how many bytes of refusals and conflicts do, the share that
-    never does, and the length of the pause."""
+def in_a_row_max(settings: Settings) -> Levels:
+    """How many records of each kind in a row pause a topic, in the order of `COUNTED`, and how many bytes do."""
+    return (
+        settings.breaker_duplicates_in_a_row_max,
+        settings.breaker_conflicts_in_a_row_max,
+        settings.breaker_refused_in_a_row_max,
+        settings.breaker_refused_bytes_max,
+    )
 
-    duplicates_in_a_row_max: int
-    conflicts_in_a_row_max: int
-    refused_in_a_row_max: int
-    refused_bytes_max: int
-    percent_max: int
-    wait_s: float
-    wait_max_s: float
 
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        return cls(
-            settings.breaker_duplicates_in_a_row_max,
-            settings.breaker_conflicts_in_a_row_max,
-            settings.breaker_refused_in_a_row_max,
-            settings.breaker_refused_bytes_max,
-            settings.breaker_percent_max,
-            settings.breaker_wait_s,
-            settings.breaker_wait_max_s,
-        )
-
-    @property
-    def in_a_row_max(self) -> Levels:
-        """Of each bucket: records by kind, in the order of `COUNTED`, then bytes."""
-        kinds = self.duplicates_in_a_row_max, self.conflicts_in_a_row_max, self.refused_in_a_row_max
-        return *kinds, self.refused_bytes_max
-
-    @property
-    def fill(self) -> int:
-        """What a record, or a byte, adds to its bucket. At the share `percent_max` it fills as fast as it drains."""
-        return _PERCENT - self.percent_max
-
-    @property
-    def drain(self) -> int:
-        """What a record takes from the buckets of worse kinds."""
-        return self.percent_max
-
-    def wait(self, times: int) -> timedelta:
-        """The length of pause number `times` in a row (from 1): each is twice the one before, up to the maximum."""
-        return timedelta(seconds=min(self.wait_max_s, self.wait_s * 2 ** min(times - 1, _DOUBLINGS_MAX)))
+def pause_length(settings: Settings, times: int) -> timedelta:
+    """The length of pause number `times` in a row (from 1): each is twice the one before, up to the maximum."""
+    wait_s = settings.breaker_wait_s * 2 ** min(times - 1, _DOUBLINGS_MAX)
+    return timedelta(seconds=min(settings.breaker_wait_max_s, wait_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +86,17 @@ CLOSED: Final = BreakerState()
 class Breaker:
     """The breaker of one topic. Records below `uncounted_up_to` were let through by an operator and are not counted."""
 
-    def __init__(self, limits: Limits, state: BreakerState = CLOSED, uncounted_up_to: int = 0) -> None:
-        self.limits = limits
+    def __init__(self, settings: Settings, state: BreakerState = CLOSED, uncounted_up_to: int = 0) -> None:
+        self._settings = settings
+        self._drain = settings.breaker_percent_max
+        self._fill = _PERCENT - self._drain
+        """At this share of a kind its bucket fills as fast as it drains."""
+        self._in_a_row_max = in_a_row_max(settings)
         self.uncounted_up_to = uncounted_up_to
         self.pause: Pause | None = None
         self._levels = EMPTY
         self._counting = False
         self._set(state)
-        self._most = tuple(count * limits.fill for count in limits.in_a_row_max)
 
     @property
     def kept(self) -> BreakerState:
@@ -153,23 +126,24 @@ class Breaker:
         is_kept = outcome >= Outcome.CONFLICT
         levels.append(self._moved(kept_level, size, fills=is_kept, drains=not is_kept))
         self._set(BreakerState(tuple(levels)))
-        if outcome is not Outcome.ACCEPTED and levels[outcome - 1] >= self._most[outcome - 1]:
-            self._open(1, asdict(_REASONS[outcome].format(self.limits.in_a_row_max[outcome - 1])), outcome, now)
-        elif is_kept and levels[-1] >= self._most[-1]:
-            self._open(1, asdict(_REFUSED_BYTES.format(self.limits.refused_bytes_max)), outcome, now)
+        full = [level >= most * self._fill for level, most in zip(levels, self._in_a_row_max, strict=True)]
+        if outcome is not Outcome.ACCEPTED and full[outcome - 1]:
+            self._open(1, asdict(_REASONS[outcome].format(self._in_a_row_max[outcome - 1])), outcome, now)
+        elif is_kept and full[-1]:
+            self._open(1, asdict(_REFUSED_BYTES.format(self._in_a_row_max[-1])), outcome, now)
         return self.pause is not None
 
     def _moved(self, level: int, amount: int, *, fills: bool, drains: bool) -> int:
         if fills:
-            return level + self.limits.fill * amount
-        return max(0, level - self.limits.drain * amount) if drains else level
+            return level + self._fill * amount
+        return max(0, level - self._drain * amount) if drains else level
 
     def close(self) -> None:
         """End the pause and empty the buckets."""
         self._set(CLOSED)
 
     def _open(self, times: int, reason: Words, cause: Outcome, now: datetime) -> None:
-        self._set(BreakerState(EMPTY, Pause(now + self.limits.wait(times), times, reason, cause)))
+        self._set(BreakerState(EMPTY, Pause(now + pause_length(self._settings, times), times, reason, cause)))
 
     def _set(self, state: BreakerState) -> None:
         self._levels, self.pause = state.levels, state.pause

@@ -8,7 +8,8 @@ old transaction's row lock, and the size and the positions show whether it was c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -139,6 +140,13 @@ class Journal:
         """First statement of every transaction. Raises `Fenced`."""
         await lease.hold(self.connection, LEASE, self.epoch)
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction of the owner: it begins by holding the lease's row. Raises `Fenced`."""
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            yield self.connection
+
     async def database_time(self) -> datetime:
         async with self.lock:
             now: datetime = await self.connection.fetchval(_SQL["now"])
@@ -192,7 +200,7 @@ class Journal:
             *_columns(positions, 4),
         )
         if batch.refusals:
-            await execute(_SQL["add_refusals"], *_refusal_columns(batch.refusals))
+            await execute(_SQL["add_refusals"], *_columns([*map(_refusal_row, batch.refusals)], 9))
         sequences = [
             (code, multirange(s.seen), multirange(s.accepted), multirange(repeated(s.accepted)), str(max(s.seen)))
             for code, s in batch.sequences.items()
@@ -239,30 +247,26 @@ class Journal:
         if len(self.authority.agencies) < GENESIS_ENTRIES or (adopted is not None and adopted.sha256 == sha256):
             return False
         cause = 0 if adopted is None else adopted.index
-        async with self.lock, self.connection.transaction():
-            await self.hold()
-            [raw] = await read_checked(self.connection, cause, 1)
+        async with self.transaction() as connection:
+            [raw] = await read_checked(connection, cause, 1)
             event = _adoption(sha256, version("yesser-events"), cause, parse_entry(cause, raw).recorded)
-            await outbox_table.write(self.connection, [event])
+            await outbox_table.write(connection, [event])
         return True
 
     async def start_topic(self, topic: str) -> None:
         """Store that a topic is read, for the operator who registered its agency."""
-        async with self.lock, self.connection.transaction():
-            await self.hold()
-            await self.connection.execute(_SQL["start_topic"], topic)
+        async with self.transaction() as connection:
+            await connection.execute(_SQL["start_topic"], topic)
 
     async def halt_topic(self, topic: str, reason: str) -> None:
-        async with self.lock, self.connection.transaction():
-            await self.hold()
-            await self.connection.execute(_SQL["halt_topic"], topic, reason)
+        async with self.transaction() as connection:
+            await connection.execute(_SQL["halt_topic"], topic, reason)
 
     async def resume_topics(self, topics: Sequence[str]) -> None:
         """Note that these are no longer paused."""
         closed = [_breaker_row((topic, CLOSED)) for topic in topics]
-        async with self.lock, self.connection.transaction():
-            await self.hold()
-            await self.connection.execute(_SQL["keep_breakers"], *_columns(closed, 6))
+        async with self.transaction() as connection:
+            await connection.execute(_SQL["keep_breakers"], *_columns(closed, 6))
 
     async def close(self) -> None:
         """Block further use of the connection: a task that is cancelled in a statement would cancel the next one too.
@@ -273,12 +277,11 @@ class Journal:
 
     async def note_shipped(self) -> None:
         """Store how far the log was shipped."""
-        async with self.lock, self.connection.transaction():
-            await self.hold()
+        async with self.transaction() as connection:
             # Shipping goes on while this is written.
             shipped_up_to = self.shipped_up_to
             if shipped_up_to > self.stored_shipped_up_to:
-                await self.connection.execute(_SQL["shipped"], shipped_up_to)
+                await connection.execute(_SQL["shipped"], shipped_up_to)
                 self.stored_shipped_up_to = shipped_up_to
 
 
@@ -314,15 +317,7 @@ def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def _refusal_columns(refusals: list[Refusal]) -> list[list[object]]:
-    return [
-        [r.index for r in refusals],
-        [r.agency for r in refusals],
-        [r.address for r in refusals],
-        [r.claimed_id for r in refusals],
-        [r.claimed_type for r in refusals],
-        [orjson.dumps(r.errors).decode() for r in refusals],
-        [r.keep_raw for r in refusals],
-        [r.value for r in refusals],
-        [orjson.dumps(r.headers).decode() for r in refusals],
-    ]
+def _refusal_row(refusal: Refusal) -> tuple[object, ...]:
+    said = refusal.index, refusal.agency, refusal.address, refusal.claimed_id, refusal.claimed_type
+    errors, headers = (orjson.dumps(part).decode() for part in (refusal.errors, refusal.headers))
+    return *said, errors, refusal.keep_raw, refusal.value, headers

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from consumers.registrar.batch import Reading
-from consumers.registrar.breaker import Breaker, BreakerState, Clock, Limits
+from consumers.registrar.breaker import Breaker, BreakerState, Clock, pause_length
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader
 from infra.kafka.client_config import agency_topic
@@ -31,7 +31,7 @@ class Pauses:
 
     def __init__(self, settings: Settings, clock: Clock, progress: Progress) -> None:
         self.breakers: dict[str, Breaker] = {}
-        self._limits = Limits.of(settings)
+        self._settings = settings
         self._clock = clock
         self._progress = progress
         self._probed: set[str] = set()
@@ -45,7 +45,7 @@ class Pauses:
         for topic, position in positions.items():
             if topic not in self.breakers and topic != _NEVER_PAUSED:
                 state = self._bounded(position.breaker)
-                self.breakers[topic] = Breaker(self._limits, state, position.uncounted_up_to)
+                self.breakers[topic] = Breaker(self._settings, state, position.uncounted_up_to)
         for topic in self._paused():
             if topic not in self._probed:
                 reader.hold(topic)
@@ -115,7 +115,7 @@ class Pauses:
         pause = state.pause
         if pause is None:
             return state
-        longest = self._clock() + self._limits.wait(pause.times)
+        longest = self._clock() + pause_length(self._settings, pause.times)
         return replace(state, pause=replace(pause, until=min(pause.until, longest)))
 
     def _paused(self) -> list[str]:

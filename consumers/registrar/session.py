@@ -33,7 +33,7 @@ from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
-from infra.kafka.clients import require_running, start_client, stop_consumer
+from infra.kafka.clients import producing, require_running, start_client, stop_consumer
 from infra.log.authority import REGISTERED
 from infra.log.older_copy import older_copy
 from infra.log.unsigned import Unsigned
@@ -103,25 +103,24 @@ class RegistrarSession:
 
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
         self.reader = Reader(self.settings)
-        checkpoints = CheckpointTopic(self.settings, self.reader.consumer)
-        self.signer = Signer(self.journal, self.keys, self.settings, checkpoints, self.clocks)
         try:
             await start_client(self.reader.consumer)
-            await checkpoints.open()
-            await self._require_topic_within_tree()
-            await self.signer.take_over()
-            await self._assign()
-            await self._look_around()
-            self._took_over = True
-            taken_over()
-            await until_one_ends(
-                self._register_and_finish(stop),
-                self.shipper.run(),
-                self._every(self.settings.checkpoint_interval_ms, self.signer.sign),
-                self._every(self.settings.agencies_poll_ms, self._look_around),
-            )
+            async with producing(self.settings) as producer:
+                checkpoints = CheckpointTopic(self.settings, self.reader.consumer, producer)
+                self.signer = Signer(self.journal, self.keys, self.settings, checkpoints, self.clocks)
+                await self._require_topic_within_tree()
+                await self.signer.take_over()
+                await self._assign()
+                await self._look_around()
+                self._took_over = True
+                taken_over()
+                await until_one_ends(
+                    self._register_and_finish(stop),
+                    self.shipper.run(),
+                    self._every(self.settings.checkpoint_interval_ms, self.signer.sign),
+                    self._every(self.settings.agencies_poll_ms, self._look_around),
+                )
         finally:
-            await checkpoints.close()
             await stop_consumer(self.reader.consumer)
 
     async def _require_topic_within_tree(self) -> None:

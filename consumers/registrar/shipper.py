@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,12 +19,11 @@ from aiokafka.structs import RecordMetadata
 from consumers.registrar.journal import Journal
 from events.errors import Retry
 from events.wire.entry import parse_entry
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client, stop_consumer
+from infra.kafka.clients import acknowledged, consuming, producing, send_batch
 from infra.kafka.end_offsets import ends_of_existing
 from infra.log.reader import leaves_of, read_segments, unchecked_entries
 from infra.observability.telemetry import gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.process.tasks import TimeSlice
 from infra.settings import Settings
 
@@ -93,18 +91,12 @@ class Shipper:
 
     async def run(self) -> None:
         """Ship until an error."""
-        arguments = client_arguments(self.settings)
-        producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=PRODUCER_BATCH_BYTES)
-        try:
-            self._reader = await connect(self.settings, "registrar shipper")
-            await start_client(producer)
+        async with (
+            connected(self.settings, "registrar shipper") as self._reader,
+            producing(self.settings, max_batch_size=PRODUCER_BATCH_BYTES) as producer,
+        ):
             await self.align()
             await self._ship(producer)
-        finally:
-            await abort_producer(producer)
-            if self._reader is not None:
-                with suppress(*TRANSIENT_ERRORS):
-                    await self._reader.close(timeout=1)
 
     async def all_shipped(self) -> None:
         """Wait until the topic has acknowledged every committed entry."""
@@ -208,9 +200,7 @@ class Shipper:
 async def read_tail(settings: Settings) -> tuple[int, int]:
     """(log index, offset) of the last record in the log's topic; (-1, -1) when it is empty."""
     partition = TopicPartition(settings.log_topic, 0)
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-    try:
-        await start_client(consumer)
+    async with consuming(settings) as consumer:
         end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic)
         if end is None:
             raise UnknownTopicOrPartitionError(
@@ -223,5 +213,3 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
         async with asyncio.timeout(settings.lease_ms / 1000):
             record = await consumer.getone(partition)
         return int(dict(record.headers)[INDEX_HEADER]), record.offset
-    finally:
-        await stop_consumer(consumer)

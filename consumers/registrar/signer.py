@@ -78,11 +78,10 @@ class Signer:
         in_topic = checkpoints_of(await self.topic.read(), self.keys.history, self.topic.partition.topic)
         in_file = read_last_checkpoint(self.folder, self.keys.history)
         checkpoints = in_topic if in_file is None else [*in_topic, in_file]
-        async with journal.lock, journal.connection.transaction():
-            await journal.hold()
-            await require_continuation(journal.connection, self.keys.history, checkpoints, journal.size)
+        async with journal.transaction() as connection:
+            await require_continuation(connection, self.keys.history, checkpoints, journal.size)
             for number, step in enumerate(self.keys.history.transitions, 1):
-                await journal.connection.execute(_SQL["adopt_key"], number, step.size, step.note)
+                await connection.execute(_SQL["adopt_key"], number, step.size, step.note)
         last = newest(checkpoints)
         await self._derive_authority(last)
         if last is None:
@@ -102,12 +101,10 @@ class Signer:
         await self._rotate_if_requested()
         await self._compare_others()
         journal = self.journal
-        async with journal.lock, journal.connection.transaction():
-            size = journal.size
-            if self.newest is not None and size == self.newest.size:
-                return False
-            await journal.hold()
-            root = journal.tree.root()
+        if self.newest is not None and journal.size == self.newest.size:
+            return False
+        async with journal.transaction():
+            size, root = journal.size, journal.tree.root()
             origin = self.keys.current.name
             # In a thread: a key in a token waits for its device.
             text, keys = checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock())
@@ -158,11 +155,10 @@ class Signer:
             return
         journal = self.journal
         others = checkpoints_of(values, self.keys.history, self.topic.partition.topic)
-        async with journal.lock, journal.connection.transaction():
-            await journal.hold()  # a former owner ends here
+        async with journal.transaction() as connection:  # a former owner ends here
             for checkpoint in others:
                 try:
-                    await require_prefix(journal.connection, checkpoint, journal.size)
+                    await require_prefix(connection, checkpoint, journal.size)
                 except Fork as error:
                     raise Fork(
                         f"{error}. This checkpoint was written to {self.topic.partition.topic} while this registrar"
@@ -200,12 +196,10 @@ class Signer:
 
     async def _publish(self, checkpoint: Checkpoint, statement: str, authority: str | None = None) -> None:
         """Write to the database, which makes it public: it is kept outside by now."""
-        journal = self.journal
-        async with journal.lock, journal.connection.transaction():
-            await journal.hold()
-            await journal.connection.execute(_SQL[statement], checkpoint.size, checkpoint.note)
+        async with self.journal.transaction() as connection:
+            await connection.execute(_SQL[statement], checkpoint.size, checkpoint.note)
             if authority is not None:
-                await journal.connection.execute(_SQL["keep_authority"], checkpoint.size, authority)
+                await connection.execute(_SQL["keep_authority"], checkpoint.size, authority)
                 self.kept_size = checkpoint.size
         self.newest = checkpoint
         # Also at a take-over: a registrar that registers and cannot sign is noticed by the two sizes.

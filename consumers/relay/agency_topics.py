@@ -13,8 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.relay.outbox_source import Message
-from consumers.relay.sending import TopicSender, UnwrittenTopics
+from consumers.relay.sending import Message, TopicSender, UnwrittenTopics
 from consumers.relay.triggers import CHANNEL, ROUTE, ROWS_MISSING, messages_of, move
 from infra.kafka.admin import admin_client, ensure_triggers_topic
 from infra.kafka.client_config import agency_triggers_topic

@@ -25,8 +25,7 @@ from consumers.proof.commitments.scheduler import CommitmentScheduler
 from consumers.proof.cosigning.cosigning import Cosigning, witness_policy
 from consumers.registrar.guards.whole_log import require_whole_log
 from consumers.relay.agency_topics import AgencyTopics
-from consumers.relay.outbox_source import Message, OutboxSource
-from consumers.relay.sending import TopicSender, UnwrittenTopics
+from consumers.relay.sending import Message, TopicSender, UnwrittenTopics
 from consumers.relay.triggers import CampaignTriggers
 from events.errors import Halt
 from events.validation.verdicts import Agency
@@ -112,6 +111,11 @@ class PlatformOutbox:
         count("outbox_sent", len(messages))
 
 
+Source = PlatformOutbox | CampaignTriggers
+"""Rows in PostgreSQL, sent to one topic in their order: each once at least. A NOTIFY on its `channel` announces new
+ones; `sent` has no effect once the relay of the epoch was superseded."""
+
+
 class Relay:
     """Stands by for the lease, and sends while it holds it."""
 
@@ -119,7 +123,7 @@ class Relay:
         self.settings = settings = settings.acting_as("relay")
         self._policy = witness_policy(settings.witness_policy)
         self._outbox = PlatformOutbox()
-        self.sources: tuple[OutboxSource, ...] = (self._outbox, CampaignTriggers(settings))
+        self.sources: tuple[Source, ...] = (self._outbox, CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
@@ -164,7 +168,7 @@ class Relay:
         finally:
             unwritten.end()
 
-    async def _send_from(self, source: OutboxSource, unwritten: UnwrittenTopics, term: Term) -> None:
+    async def _send_from(self, source: Source, unwritten: UnwrittenTopics, term: Term) -> None:
         sender = TopicSender(self.settings, source.topic)
         async with term.connected(self.settings, f"relay {source.topic}") as connection, aclosing(sender):
             woken = asyncio.Event()

@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from consumers.relay.outbox_source import Message
 from infra.backoff import backoff_s
 from infra.kafka.admin import KafkaRefused
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
@@ -26,6 +25,16 @@ RETRY_WAIT_MAX_S: Final = 30.0
 """Longest wait until a topic that cannot be written is tried again."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to send. `position` orders the messages of a source and identifies them for its `sent`."""
+
+    position: int
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from consumers.relay.outbox_source import Message
+from consumers.relay.sending import Message
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.log.bundle import event_of
 from infra.log.reader import chosen_entries

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,6 +17,26 @@ from click.shell_completion import CompletionItem
 from events.values.fields import CODE_PATTERN
 from events.values.periods import period_error
 from infra.command_line.completion import agency_codes
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def gathered(name: str, make: Callable[..., object], *options: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command these options as one parameter `name`, which `make` makes of those that its own are called."""
+    own = inspect.signature(make).parameters
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_gathered(*arguments: Any, **given: Any) -> Any:
+            made = make(**{parameter: given.pop(parameter) for parameter in own if parameter in given})
+            return command(*arguments, **{name: made}, **given)
+
+        decorated: Any = with_gathered
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
 
 
 class AgencyCode(click.ParamType[str]):

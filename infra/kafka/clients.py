@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -20,6 +21,8 @@ from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import RecordMetadata
 
+from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
+from infra.settings import Settings
 from infra.tls.client import ClientContext, NotTrusted
 
 Answer = TypeVar("Answer")
@@ -122,6 +125,30 @@ async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdm
     if isinstance(error, KafkaError | OSError):
         raise error
     raise NotStarted(f"The start of a Kafka client failed: {error!r}") from error
+
+
+@asynccontextmanager
+async def consuming(settings: Settings, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer, stopped at the end of the block. It has no group, commits nothing, and begins only
+    at an offset that it is given."""
+    arguments = {"enable_auto_commit": False, "auto_offset_reset": "none", **options}
+    consumer = AIOKafkaConsumer(**client_arguments(settings), **arguments)
+    try:
+        await start_client(consumer)
+        yield consumer
+    finally:
+        await stop_consumer(consumer)
+
+
+@asynccontextmanager
+async def producing(settings: Settings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
+    """A started durable producer, aborted at the end of the block: what is not acknowledged by then is unknown."""
+    producer = AIOKafkaProducer(**client_arguments(settings), **PRODUCER_DURABLE, **options)
+    try:
+        await start_client(producer)
+        yield producer
+    finally:
+        await abort_producer(producer)
 
 
 async def send_batch(producer: AIOKafkaProducer, batch: BatchBuilder, topic: str) -> asyncio.Future[RecordMetadata]:

@@ -10,8 +10,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, raw_client, start_client, stop_consumer
+from infra.kafka.clients import absent_topics, consuming, raw_client
 from infra.settings import Settings
 
 EndOffsets = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
@@ -50,7 +49,7 @@ def known_to(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPar
 
 async def first_offset(settings: Settings, topic: str) -> int | None:
     """The offset at which the topic begins; None if it does not exist."""
-    async with _consumer(settings) as consumer:
+    async with consuming(settings) as consumer:
         if await absent_topics(raw_client(consumer), [topic]):
             return None
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -62,15 +61,5 @@ async def first_offset(settings: Settings, topic: str) -> int | None:
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
     """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""
-    async with _consumer(settings) as consumer:
+    async with consuming(settings) as consumer:
         yield partial(_ends, consumer)
-
-
-@asynccontextmanager
-async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        await start_client(consumer)
-        yield consumer
-    finally:
-        await stop_consumer(consumer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NotRequired, TypeAlias, TypedDict
 from urllib.parse import urlsplit
@@ -205,12 +205,13 @@ async def limit_idle(connection: Connection, settings: Settings) -> None:
 
 @asynccontextmanager
 async def connected(settings: Settings, application: str, *, batch: bool = False) -> AsyncIterator[Connection]:
-    """A connection (see `connect`), closed at the end of the block."""
+    """A connection (see `connect`), closed at the end of the block, if need be without an answer."""
     connection = await connect(settings, application, batch=batch)
     try:
         yield connection
     finally:
-        await connection.close()
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
 
 
 async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:

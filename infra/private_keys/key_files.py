@@ -138,7 +138,9 @@ def load_keys(files: KeyFiles, stored: Sequence[Transition] = ()) -> KeyRing:
 
     A rotation that was decided but not completed in the files is completed. Raises `InvalidKey`.
     """
-    held = [key for path in (files.current, files.next, files.previous) if (key := _read(files, path))]
+    # Read first: a rotation beside this replaces the current key before it takes the next one away.
+    following = _read(files, files.next)
+    held = [key for key in (_read(files, files.current), following, _read(files, files.previous)) if key]
     history = _history(files, held, stored)
     if history is None or not files.current.exists():
         raise InvalidKey(f"{files.current} is gone: put the file back from its copy (`yesser keys import`)")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points, version
@@ -21,7 +20,7 @@ import uvloop
 
 from infra.observability.telemetry import setup
 from infra.process.health import Readiness, serving
-from infra.process.tasks import TaskFailed, until_one_ends, watch_tasks
+from infra.process.tasks import TaskFailed, stop_at_signals, until_one_ends, watch_tasks
 from infra.settings import Settings
 
 GROUP: Final = "yesser.processes"
@@ -59,10 +58,7 @@ async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness
     A task that fails unnoticed ends the process, which is then restarted: with half of its tasks it would look healthy.
     """
     failed = watch_tasks()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_at_signals()
     try:
         async with serving(settings, readiness):
             await until_one_ends(_work(work, stop), failed)

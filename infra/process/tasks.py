@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -141,6 +142,14 @@ class TimeSlice:
         if time.perf_counter() >= self._end:
             await asyncio.sleep(0)
             self._end = time.perf_counter() + self._length_s
+
+
+def stop_at_signals() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:

@@ -17,8 +17,8 @@ from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
 from consumers.relay import relay
-from consumers.relay.outbox_source import Message as OutboxMessage
 from consumers.relay.relay import PlatformOutbox
+from consumers.relay.sending import Message as OutboxMessage
 from consumers.replay.fold.apply import apply
 from consumers.replay.fold.postgres_store import live_store
 from consumers.replay.pipeline import writer

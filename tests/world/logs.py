@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 import orjson
-from aiokafka import AIOKafkaProducer
 
 from consumers.models.registry import CONSUMERS
 from consumers.proof.commitments.commitment import hash_read_models
@@ -19,7 +18,7 @@ from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.postgres_store import live_store
 from events.validation.refusal import REFUSED
 from events.wire.entry import SOURCE_PREFIX, Entry, entry_bytes, parse_entry
-from infra.kafka.client_config import client_arguments
+from infra.kafka.clients import producing
 from infra.log.layout import TILE
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import LogKey
@@ -172,14 +171,13 @@ async def grow(settings: Settings, count: int) -> None:
 
 async def ship(settings: Settings, indexes: Sequence[int], change: Callable[[bytes], bytes] = lambda raw: raw) -> None:
     """Write entries into the log's topic, in the given order."""
-    producer = AIOKafkaProducer(**client_arguments(settings), acks="all")
-    await producer.start()
-    try:
+    await ship_raw(settings, [(index, change(small_entry(index))) for index in indexes])
+
+
+async def ship_raw(settings: Settings, entries: Iterable[tuple[int, bytes]]) -> None:
+    async with producing(settings) as producer:
         sent = []
-        for index in indexes:
-            raw = change(small_entry(index))
+        for index, raw in entries:
             headers = [("index", b"%d" % index), ("leaf", leaf_hash(raw).hex().encode())]
             sent.append(await producer.send(settings.log_topic, raw, partition=0, headers=headers))
         await asyncio.gather(*sent)
-    finally:
-        await producer.stop()

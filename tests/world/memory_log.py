@@ -10,6 +10,8 @@ from hashlib import sha256
 from events.wire.entry import entry_bytes, recorded_time
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.ports.port import LogPort
+from infra.log.ports.tree import require_tree
 from infra.log.signed_note import Checkpoint, LogKey
 
 KEY = LogKey("log.example/0", bytes(range(32)))
@@ -79,3 +81,10 @@ def root_of(entries: list[bytes]) -> bytes:
     while split * 2 < len(entries):
         split *= 2
     return sha256(b"\x01" + root_of(entries[:split]) + root_of(entries[split:])).digest()
+
+
+async def verified(port: LogPort) -> int:
+    """The size of the tree that this port shows whole."""
+    checkpoint = await port.checkpoint()
+    await require_tree(port, checkpoint.size, checkpoint.root)
+    return checkpoint.size

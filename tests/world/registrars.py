@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from consumers.registrar.batch import NO_MARK
 from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import checkpoints_of, read_last_checkpoint
+from consumers.registrar.journal import ReadPosition
+from consumers.registrar.reader import Reader
 from consumers.registrar.registrar import Registrar
 from events.wire.entry import Entry, parse_entry
 from infra.log.merkle import TileTree, leaf_hash
@@ -25,6 +29,8 @@ from tests.world.records import registered
 from tests.world.topics import PLATFORM_TOPIC, make_topics, records, send
 from tests.world.waits import PATIENCE_S, running, until
 
+BEGINNING = ReadPosition(0, NO_MARK, None)
+
 
 def registrar(settings: Settings) -> Registrar:
     return Registrar(settings, lambda: datetime.now(UTC))
@@ -35,6 +41,18 @@ async def found(settings: Settings, *codes: str) -> None:
     await make_topics(settings, *codes)
     announced = [registered("platform", "platform"), registered("yesser", "office"), *map(registered, codes)]
     await send(settings, PLATFORM_TOPIC, *announced)
+
+
+@asynccontextmanager
+async def reading(settings: Settings, *topics: str, position: ReadPosition = BEGINNING) -> AsyncIterator[Reader]:
+    """A registrar's reader of these topics, from a position on."""
+    reader = Reader(settings)
+    await reader.consumer.start()
+    try:
+        await reader.assign(dict.fromkeys(topics, position))
+        yield reader
+    finally:
+        await reader.consumer.stop()
 
 
 @asynccontextmanager
@@ -90,6 +108,11 @@ async def until_halted(one: Registrar) -> str:
     assert not one.readiness().ready
     assert one.readiness().healthy, "a restart would not help"
     return one.progress.halted or ""
+
+
+async def until_alarmed(one: Registrar, words: str) -> None:
+    """It says why it is not ready; it may go on."""
+    await until(lambda: re.search(words, str(one.readiness().details.get("halted"))), f"it alarms of {words}")
 
 
 async def until_topic_halted(connection: Connection, topic: str) -> str:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import admin_client, delete_topics, ensure_agency_topic, ensure_log_topics
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import start_client, stop_consumer
+from infra.kafka.client_config import agency_topic
+from infra.kafka.clients import consuming, producing
 from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.world.servers import connections
@@ -54,21 +54,14 @@ async def send(
 ) -> None:
     """Write records into a topic, in order; all are acknowledged when this returns."""
     # The superuser stands in for each agency, and for the platform.
-    producer = AIOKafkaProducer(**client_arguments(settings.acting_as(SUPERUSER)), **PRODUCER_DURABLE)
-    await producer.start()
-    try:
+    async with producing(settings.acting_as(SUPERUSER)) as producer:
         sent = [await producer.send(topic, content, b"key", partition=0, headers=list(headers)) for content in contents]
         await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
 
 
 async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """Everything that is in a topic now."""
-    arguments = client_arguments(settings.acting_as(SUPERUSER))
-    consumer = AIOKafkaConsumer(**arguments, auto_offset_reset="earliest", enable_auto_commit=False)
-    try:
-        await start_client(consumer)  # ours: where a test gives up waiting, nothing stays open
+    async with consuming(settings.acting_as(SUPERUSER), auto_offset_reset="earliest") as consumer:
         partition = TopicPartition(topic, 0)
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
@@ -77,8 +70,6 @@ async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
             for batch in (await consumer.getmany(timeout_ms=500)).values():
                 read += batch
         return read
-    finally:
-        await stop_consumer(consumer)
 
 
 @asynccontextmanager

@@ -6,8 +6,6 @@ owes: 204 for a delivery that the secret signed within five minutes, 400 for any
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from consumers.delivery.secrets import sign
 from events.values.bilingual import Bilingual
 from infra.process.http_server import listening, running
+from infra.process.tasks import stop_at_signals
 
 BODY_BYTES_MAX: Final = 1 << 20
 _CLOCKS_DIFFER_S_MAX: Final = 300
@@ -71,9 +70,7 @@ def _delivery(headers: Mapping[str, str], body: bytes) -> str:
 
 async def listen(port: int, secret: str, write: Write, show: Show) -> None:
     """Receive until SIGINT or SIGTERM. Raises `PortTaken`."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_at_signals()
     with listening("127.0.0.1", port, "--port") as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         show(Bilingual("يستقبل على {}. لإيقافه اضغط ctrl-C.", "Listening on {}. ctrl-C stops it.").format(address))

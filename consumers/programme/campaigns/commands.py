@@ -74,7 +74,7 @@ csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CS
 @json_option
 @as_of_options
 @reads_options
-def list_command(at: PointInTime, /, gateway: Gateway | None, as_csv: bool, as_json: bool, **chosen: Any) -> None:
+def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json: bool, **chosen: Any) -> None:
     """List the campaigns in the log. The past is read from the database only."""
     if gateway is None or not at.is_now:
         from consumers.programme.campaigns.read import campaigns_at

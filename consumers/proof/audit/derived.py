@@ -6,6 +6,7 @@ Pure: the registrar wrote the same when it registered the record.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import zip_longest
@@ -22,9 +23,6 @@ from infra.log.authority import Difference
 
 Row = tuple[int, Any]
 """An index, and what a table has or must have there."""
-
-_TOPIC_PREFIX: Final = "agency."
-_TOPIC_SUFFIX: Final = ".events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,12 @@ class Derived:
 
     @property
     def agency(self) -> str:
-        return self.topic.removeprefix(_TOPIC_PREFIX).removesuffix(_TOPIC_SUFFIX)
+        return agency_of(self.topic)
+
+
+def agency_of(topic: str) -> str:
+    """The code in the name of an agency's topic."""
+    return topic.removeprefix("agency.").removesuffix(".events")
 
 
 def derive(index: int, raw: bytes) -> Derived:
@@ -63,7 +66,7 @@ def derive(index: int, raw: bytes) -> Derived:
     entry = parse_entry(index, raw)
     topic, _, offset = entry.address.split("/")
     if entry.type == REFUSED and entry.data["address"] == entry.address:
-        agency = topic.removeprefix(_TOPIC_PREFIX).removesuffix(_TOPIC_SUFFIX)
+        agency = agency_of(topic)
         claimed = entry.data.get("claimed_id"), entry.data.get("claimed_type")
         refusal = RefusalRow(agency, entry.address, *claimed, entry.data["problem"]["errors"])
         return Derived(topic, int(offset), entry.recorded, refusal=refusal, sha256=entry.data.get("sha256"))
@@ -125,3 +128,34 @@ class Ranges:
 
     def pairs(self) -> list[tuple[int, int]]:
         return list(zip(self.starts, self.ends, strict=True))
+
+
+RANGES_MAX: Final = 20_000
+"""Ranges of an agency's numbers that are kept: more than the registrar keeps. Beyond it they are too scattered."""
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The sequence numbers of an agency's accepted events, and those that two of them have."""
+
+    accepted: Ranges = field(default_factory=Ranges)
+    repeated: Ranges = field(default_factory=Ranges)
+
+    def add(self, number: int) -> None:
+        if number in self.accepted:
+            self.repeated.add(number)
+        self.accepted.add(number)
+
+    def pairs(self) -> dict[str, list[tuple[int, int]]]:
+        """As the columns of `log.sequence_state`, ends excluded."""
+        return {"accepted": self.accepted.pairs(), "repeated": self.repeated.pairs()}
+
+
+def stored_pairs(row: Any) -> dict[str, list[tuple[int, int]]]:
+    """The same of a row of that table."""
+    return {name: range_pairs(row[name]) for name in ("accepted", "repeated")}
+
+
+def range_pairs(ranges: Iterable[Any]) -> list[tuple[int, int]]:
+    """A multirange of PostgreSQL."""
+    return [(int(part.lower), int(part.upper)) for part in ranges]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,12 +17,9 @@ from consumers.proof.commands.audit_options import (
     FOLDER,
     AuditSource,
     audit_source,
-    policy_option,
+    log_options,
     seal_key_options,
     source_options,
-    state_option,
-    token_file_option,
-    vkey_option,
 )
 from consumers.proof.commands.outside_commands import check_command, export_command, prove_command
 from consumers.proof.commands.replay_command import proven, replay_command
@@ -37,7 +33,7 @@ from infra.keys.seals import SealKeyFiles
 from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
 from infra.private_keys.key_files import read_verifier
-from infra.process.tasks import until_one_ends
+from infra.process.tasks import stop_at_signals, until_one_ends
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,11 +76,11 @@ def vkey_command(history: bool, as_json: bool) -> None:
 
 @audit.command("mirror")
 @click.argument("folder", type=FOLDER)
-@click.option("--from", "source", metavar="URL-OR-FOLDER", help="A log's address or a mirror; default: the database.")
-@vkey_option
-@token_file_option
-@state_option
-@policy_option
+@log_options(
+    click.option(
+        "--from", "source", metavar="URL-OR-FOLDER", help="A log's address or a mirror; default: the database."
+    )
+)
 @click.option("--new-only", is_flag=True, help="Do not verify the files that the folder already has.")
 @click.option("--follow", is_flag=True, help="Then keep it fresh until ctrl-C.")
 @click.option(
@@ -97,18 +93,7 @@ def vkey_command(history: bool, as_json: bool) -> None:
     help="With --follow: how often to look for a new checkpoint.",
 )
 @json_option
-def mirror_command(
-    folder: Path,
-    source: str | None,
-    vkey: str | None,
-    token_file: Path | None,
-    state: Path | None,
-    policy: Path | None,
-    new_only: bool,
-    follow: bool,
-    every_s: float,
-    as_json: bool,
-) -> None:
+def mirror_command(folder: Path, log: AuditSource, new_only: bool, follow: bool, every_s: float, as_json: bool) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written, once
     those that the folder already has are verified.
 
@@ -118,7 +103,6 @@ def mirror_command(
     Exit code 76: the log does not continue the folder's checkpoint or the last one that you accepted, a file of the
     folder was changed, or --policy asks for more cosignatures.
     """
-    log = audit_source(source, vkey, token_file, state, policy)
     if follow:
         keeping = Follower(log, folder, every_s, lambda report: _show_mirrored(folder, report, as_json=as_json))
         asyncio.run(keeping.run(new_only=new_only))
@@ -273,14 +257,11 @@ async def _keys(log: AuditSource) -> KeyHistory:
 
 async def _mirror(log: AuditSource, folder: Path, *, new_only: bool, last: MirrorReport | None = None) -> MirrorReport:
     """Bring the folder to the newest checkpoint; `last` where it is at that already."""
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         if last is not None and (last["size"], last["root"]) == (checkpoint.size, checkpoint.root.hex()):
             return last
         with progress_bar("mirror") as update:
-            report = await write_mirror(port, folder, log.verifier, update.to, checkpoint, new_only=new_only)
-    log.keep(checkpoint)
-    return report
+            return await write_mirror(port, folder, log.verifier, update.to, checkpoint, new_only=new_only)
 
 
 @dataclass(slots=True)
@@ -295,10 +276,7 @@ class Follower:
     _waits: bool = False
 
     async def run(self, *, new_only: bool) -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await until_one_ends(self._follow(new_only), stop.wait())
+        await until_one_ends(self._follow(new_only), stop_at_signals().wait())
 
     async def _follow(self, new_only: bool) -> None:
         while True:

@@ -6,12 +6,11 @@ is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
@@ -31,6 +30,7 @@ from events.wire.entry import Entry
 from infra.addresses import NotAnAddress, server_address
 from infra.command_line.gateway_options import token_in
 from infra.command_line.language import print_localized
+from infra.command_line.parameters import Command, gathered
 from infra.keys.seals import SealKeyFiles
 from infra.log.ports.port import LogPort
 from infra.log.signed_note import Checkpoint, Verifier
@@ -38,7 +38,6 @@ from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 vkey_option: Final = click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
@@ -113,13 +112,23 @@ class AuditSource:
             ).format(export.size, self.kept.path)
             print_localized(sentence, err=True)
 
+    @asynccontextmanager
+    async def accepting(self) -> AsyncIterator[tuple[LogPort, Checkpoint]]:
+        """The log, and its newest checkpoint, which is accepted at the end of the block. Raises what `opened` and
+        `continued` raise; then, and where the block raises, nothing is accepted."""
+        async with self.opened() as port:
+            _, checkpoint = await self.continued(port)
+            yield port, checkpoint
+        self.keep(checkpoint)
+
     async def continued(self, port: LogPort) -> tuple[Checkpoint | None, Checkpoint]:
         """The last checkpoint accepted, and the newest one, which continues it.
 
         Raises `ForkedLog`, `NotWitnessed`, `OlderCopy` for a folder that is behind, and `WrongTree` for a rotation of
         the log's key that names another tree.
         """
-        new = await self.witnessed(port)
+        new = await port.checkpoint()
+        self.require_policy(new)
         history = await port.keys()
         await require_rotations(port, history, new)
         require_reached(history, self.verifier, new)
@@ -142,12 +151,6 @@ class AuditSource:
                 f"{self.place} holds {found.size} entries, but you accepted {old.size}: it is an older copy, or its "
                 "log lost its tail. Mirror the log again"
             )
-
-    async def witnessed(self, port: LogPort) -> Checkpoint:
-        """The newest checkpoint. Raises `NotWitnessed`."""
-        checkpoint = await port.checkpoint()
-        self.require_policy(checkpoint)
-        return checkpoint
 
     def require_policy(self, checkpoint: Checkpoint) -> None:
         """Raises `NotWitnessed` where the policy asks for more cosignatures than the checkpoint has."""
@@ -196,58 +199,35 @@ class Selection:
 
 def source_options(*, required: bool) -> Callable[[Command], Command]:
     """Give a command the argument SOURCE and its options, as the parameter `log` (`AuditSource`)."""
-
-    def decorate(command: Command) -> Command:
-        @click.argument("source", metavar="URL-OR-FOLDER" if required else "[URL-OR-FOLDER]", required=required)
-        @vkey_option
-        @token_file_option
-        @state_option
-        @policy_option
-        @wraps(command)
-        def with_source(
-            *,
-            source: str | None,
-            vkey: str | None,
-            token_file: Path | None,
-            state: Path | None,
-            policy: Path | None,
-            **others: Any,
-        ) -> Any:
-            return command(log=audit_source(source, vkey, token_file, state, policy), **others)
-
-        return with_source  # type: ignore[return-value]
-
-    return decorate
+    metavar = "URL-OR-FOLDER" if required else "[URL-OR-FOLDER]"
+    return log_options(click.argument("source", metavar=metavar, required=required))
 
 
-def selection_options(command: Command) -> Command:
-    """Give a command the options that select entries, as the parameter `selection`."""
-
-    @click.option("--from", "first", type=click.IntRange(min=0), default=0, show_default=True, help="First index.")
-    @click.option("--to", "end", type=click.IntRange(min=0), help="End before this index; default: the log's end.")
-    @click.option("--agency", help="Only entries from this agency's topic.")
-    @click.option("--type", "type_", help="Only events of this type.")
-    @click.option("--subject", help="Only events with this subject.")
-    @wraps(command)
-    def with_selection(
-        *, first: int, end: int | None, agency: str | None, type_: str | None, subject: str | None, **others: Any
-    ) -> Any:
-        return command(selection=Selection(first, end, agency, type_, subject), **others)
-
-    return with_selection  # type: ignore[return-value]
+def log_options(source: Callable[..., Any]) -> Callable[[Command], Command]:
+    """The same, where `source` says which log."""
+    return gathered("log", audit_source, source, vkey_option, token_file_option, state_option, policy_option)
 
 
-def seal_key_options(command: Command) -> Command:
-    """Give a command the options that name the keys of seals in the database, as the parameter `keys`."""
-
-    @click.option("--accounts-key", type=FILE, help="Of the database: the key of the accounts' seals (accounts/key).")
-    @click.option("--tokens-key", type=FILE, help="Of the database: the key of the tokens' seals (tokens/hash-key).")
-    @click.option("--teams-key", type=FILE, help="Of the database: the key of the teams' seals (teams/key).")
-    @wraps(command)
-    def with_keys(*, accounts_key: Path | None, tokens_key: Path | None, teams_key: Path | None, **others: Any) -> Any:
-        return command(keys=SealKeyFiles(accounts_key, tokens_key, teams_key), **others)
-
-    return with_keys  # type: ignore[return-value]
+selection_options: Final = gathered(
+    "selection",
+    Selection,
+    click.option("--from", "first", type=click.IntRange(min=0), default=0, show_default=True, help="First index."),
+    click.option("--to", "end", type=click.IntRange(min=0), help="End before this index; default: the log's end."),
+    click.option("--agency", help="Only entries from this agency's topic."),
+    click.option("--type", help="Only events of this type."),
+    click.option("--subject", help="Only events with this subject."),
+)
+seal_key_options: Final = gathered(
+    "keys",
+    SealKeyFiles,
+    click.option(
+        "--accounts-key", "accounts", type=FILE, help="Of the database: the key of the accounts' seals (accounts/key)."
+    ),
+    click.option(
+        "--tokens-key", "tokens", type=FILE, help="Of the database: the key of the tokens' seals (tokens/hash-key)."
+    ),
+    click.option("--teams-key", "teams", type=FILE, help="Of the database: the key of the teams' seals (teams/key)."),
+)
 
 
 def audit_source(

@@ -108,13 +108,10 @@ async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
 
 
 async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
-        proof = await proof_of(port, checkpoint, index)
-    log.keep(checkpoint)
-    return proof, checkpoint
+        return await proof_of(port, checkpoint, index), checkpoint
 
 
 async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFile:
@@ -130,8 +127,7 @@ async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFi
 async def _exported(
     log: AuditSource, selection: Selection, again: Path | None, folder: Path, form: Format
 ) -> ExportReport:
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         end = selection.end_of(checkpoint)
         with progress_bar("export", end) as update:
             entries = (
@@ -143,10 +139,9 @@ async def _exported(
             )
             signer = (await port.keys()).signer(checkpoint)
             report = await export(port, checkpoint, signer, entries, folder, form)
-    if again is not None and (again / STATEMENT).exists():
-        shutil.copyfile(again / STATEMENT, folder / STATEMENT)
-    log.keep(checkpoint)
-    return report
+        if again is not None and (again / STATEMENT).exists():
+            shutil.copyfile(again / STATEMENT, folder / STATEMENT)
+        return report
 
 
 async def _entries_again(folder: Path) -> AsyncIterator[tuple[int, bytes]]:

@@ -79,25 +79,21 @@ async def _print_entries(log: AuditSource, selection: Selection, export: Export 
             if selection.first <= index < end and selection.has(parse_entry(index, raw)):
                 click.echo(_line(index, raw))
         return
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         proven, end = AuthenticatedLog(port, checkpoint), selection.end_of(checkpoint)
         async for index, raw in selected_entries(proven, selection.first, end, selection.has):
             click.echo(_line(index, raw))
-    log.keep(checkpoint)
 
 
 async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:
     """Prove every entry of a log; with `mirror` while it is copied to one."""
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         with progress_bar("verify" if mirror is None else "mirror", checkpoint.size) as update:
             if mirror is None:
                 await require_tree(port, checkpoint.size, checkpoint.root, update.to)
             else:
                 await write_mirror(port, mirror, log.verifier, update.to, checkpoint)
-    log.keep(checkpoint)
-    return checkpoint
+        return checkpoint
 
 
 def _line(index: int, raw: bytes) -> bytes:

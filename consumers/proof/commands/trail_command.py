@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +19,7 @@ from infra.command_line.parameters import time_option
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
 from infra.process.retry import PatientConnection
-from infra.process.tasks import until_one_ends
+from infra.process.tasks import stop_at_signals, until_one_ends
 from infra.settings import Settings
 
 LOOK_EVERY_S: Final = 1.0
@@ -60,10 +59,7 @@ def trail(since: datetime | None, after: int, event_id: str | None, follow: bool
 
 
 async def _follow(settings: Settings, after: int, since: datetime | None, event_id: str | None) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await until_one_ends(_print_rows(settings, after, since, event_id), stop.wait())
+    await until_one_ends(_print_rows(settings, after, since, event_id), stop_at_signals().wait())
 
 
 async def _print_rows(settings: Settings, after: int, since: datetime | None, event_id: str | None) -> None:

@@ -89,16 +89,14 @@ async def _derived(log: AuditSource) -> tuple[Completeness, str]:
         for index, raw in export.entries():
             completeness.add(index, [raw])
         return completeness, export.root
-    async with log.opened() as port:
-        _, checkpoint = await log.continued(port)
+    async with log.accepting() as (port, checkpoint):
         proven = AuthenticatedLog(port, checkpoint)
         with progress_bar("completeness", checkpoint.size) as update:
             while completeness.size < checkpoint.size:
                 first = completeness.size
                 completeness.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
                 update.to(completeness.size)
-    log.keep(checkpoint)
-    return completeness, checkpoint.root.hex()
+        return completeness, checkpoint.root.hex()
 
 
 def _month(value: str | None) -> str | None:

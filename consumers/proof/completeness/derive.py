@@ -14,15 +14,13 @@ from typing import Final
 import msgspec
 
 from consumers.documents.log.completeness import CompletenessStatus, MonthRow
-from consumers.proof.audit.derived import Ranges
+from consumers.proof.audit.derived import RANGES_MAX, Numbers, Ranges, agency_of
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.completeness import completeness_status
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
 
-RANGES_MAX: Final = 20_000
-"""Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
 REGISTERED: Final = full_type("registry.agency-registered")
 _REFUSED: Final = full_type(REFUSED)
 
@@ -40,8 +38,7 @@ class _Month:
 class _Agency:
     since: str
     months: dict[str, _Month] = field(default_factory=dict)
-    in_log: Ranges = field(default_factory=Ranges)
-    repeated: Ranges = field(default_factory=Ranges)
+    numbers: Numbers = field(default_factory=Numbers)
     highest: int = 0
     overflowed_index: int | None = None
 
@@ -96,14 +93,10 @@ class Completeness:
         """The codes of all agencies that are registered or have entries."""
         return sorted(self._agencies)
 
-    def numbers(self) -> dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
-        """Agency → its numbers in the log and those on two accepted events, as ranges without their ends; of agencies
-        with numbers that are not too scattered."""
-        return {
-            code: (found.in_log.pairs(), found.repeated.pairs())
-            for code, found in self._agencies.items()
-            if found.highest and found.overflowed_index is None
-        }
+    def numbers(self) -> dict[str, Numbers]:
+        """By agency, of those with numbers that are not too scattered."""
+        kept = {code: agency for code, agency in self._agencies.items() if agency.overflowed_index is None}
+        return {code: agency.numbers for code, agency in kept.items() if agency.highest}
 
     def overflowed(self) -> set[str]:
         """The agencies whose numbers are too scattered to say what is missing, see `RANGES_MAX`."""
@@ -117,7 +110,7 @@ class Completeness:
         event = document.event
         if event.type == REGISTERED:
             self._agency(parse_entry(index, raw).data["code"])
-        code = document.address.partition("/")[0].removeprefix("agency.").removesuffix(".events")
+        code = agency_of(document.address.partition("/")[0])
         if code == PLATFORM:
             return
         agency = self._agency(code)
@@ -143,10 +136,9 @@ class Completeness:
         agency.highest = max(agency.highest, number)
         if agency.overflowed_index is not None:
             return
-        if number in agency.in_log:
-            agency.repeated.add(number)
-        agency.in_log.add(number)
-        if len(agency.in_log) + len(agency.repeated) > self._ranges_max:
+        numbers = agency.numbers
+        numbers.add(number)
+        if len(numbers.accepted) + len(numbers.repeated) > self._ranges_max:
             agency.overflowed_index = index
 
 
@@ -154,7 +146,8 @@ def _row(code: str, label: str, agency: _Agency, month: _Month, before: int) -> 
     first, last, missing_count = before + 1, month.highest, None
     in_log, missing, repeated = list[list[int]](), list[list[int]](), list[list[int]]()
     if first <= last and agency.overflowed_index is None:
-        in_log, repeated = (_within(ranges, first, last) for ranges in (agency.in_log, agency.repeated))
+        in_log = _within(agency.numbers.accepted, first, last)
+        repeated = _within(agency.numbers.repeated, first, last)
         missing = _gaps(in_log, first, last)
         missing_count = sum(end - start + 1 for start, end in missing)
     status = _status(month, agency, missing_count)

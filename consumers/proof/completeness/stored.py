@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.proof.audit.derived import Numbers, range_pairs, stored_pairs
 from consumers.proof.completeness.derive import Completeness
 from infra.log.authority import Difference, TableDiffers
 from infra.log.reader import entry_batches
@@ -30,7 +31,7 @@ async def compare_numbers(settings: Settings, found: Completeness) -> dict[str, 
             found.add(first, entries)
         rows = {row["agency"]: row for row in await connection.fetch(_SQL["sequences"])}
     require_same(found, rows)
-    pairs = {agency: _pairs(row["not_in_log"]) for agency, row in rows.items()}
+    pairs = {agency: range_pairs(row["not_in_log"]) for agency, row in rows.items()}
     return {agency: [[start, end - 1] for start, end in own] for agency, own in sorted(pairs.items()) if own}
 
 
@@ -40,12 +41,7 @@ def require_same(found: Completeness, rows: Mapping[str, Any]) -> None:
     numbers = found.numbers()
     kept_no_longer = found.overflowed() | {code for code, row in rows.items() if row["overflowed_index"] is not None}
     for agency in sorted((numbers.keys() | rows.keys()) - kept_no_longer):
-        row = rows.get(agency)
-        has = None if row is None else (_pairs(row["accepted"]), _pairs(row["repeated"]))
-        gives = numbers.get(agency, ([], []))
+        has = None if (row := rows.get(agency)) is None else stored_pairs(row)
+        gives = numbers.get(agency, Numbers()).pairs()
         if has != gives:
             raise TableDiffers(Difference("log.sequence_state", agency, has, gives, None))
-
-
-def _pairs(ranges: Any) -> list[tuple[int, int]]:
-    return [(int(part.lower), int(part.upper)) for part in ranges]

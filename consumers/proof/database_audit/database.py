@@ -17,7 +17,16 @@ from typing import Any, Final, NoReturn
 
 from msgspec import MsgspecError
 
-from consumers.proof.audit.derived import Derived, Ranges, RefusalRow, Row, derive, first_difference
+from consumers.proof.audit.derived import (
+    RANGES_MAX,
+    Derived,
+    Numbers,
+    RefusalRow,
+    Row,
+    derive,
+    first_difference,
+    stored_pairs,
+)
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -27,8 +36,6 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 BATCH_ROWS: Final = 8192
-RANGES_MAX: Final = 20_000
-"""Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
 Progress = Callable[[int, int], None]
 Look = Callable[[int, Sequence[bytes]], None]
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
@@ -152,8 +159,7 @@ class _Walk:
     last: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Topic → offset and index of its last entry."""
     recorded: str = ""
-    accepted: dict[str, Ranges] = field(default_factory=dict)
-    repeated: dict[str, Ranges] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
     overflowed: dict[str, int] = field(default_factory=dict)
     compared: Compared = field(default_factory=Compared)
 
@@ -246,11 +252,9 @@ class _Walk:
         for index, entry in enumerate(derived, first):
             self.last[entry.topic] = entry.offset, index
             if entry.sequence is not None and index < self.overflowed.get(entry.agency, index + 1):
-                accepted = self.accepted.setdefault(entry.agency, Ranges())
-                if entry.sequence in accepted:
-                    self.repeated.setdefault(entry.agency, Ranges()).add(entry.sequence)
-                accepted.add(entry.sequence)
-                if len(accepted) > RANGES_MAX:
+                numbers = self.numbers.setdefault(entry.agency, Numbers())
+                numbers.add(entry.sequence)
+                if len(numbers.accepted) > RANGES_MAX:
                     _differ("log.sequence_state", entry.agency, "no overflowed_index", "an overflowed_index", index)
         self.recorded = derived[-1].recorded
 
@@ -336,11 +340,9 @@ async def _compare_positions(connection: Connection, walk: _Walk) -> None:
 
 async def _compare_sequences(connection: Connection, walk: _Walk) -> None:
     found = {row["agency"]: row for row in await connection.fetch(_SQL["sequences"])}
-    for agency in sorted(found.keys() | walk.accepted.keys()):
-        row = found.get(agency)
-        has = None if row is None else {name: _pairs(row[name]) for name in ("accepted", "repeated")}
-        sets = {"accepted": walk.accepted, "repeated": walk.repeated}
-        gives = {name: ranges.get(agency, Ranges()).pairs() for name, ranges in sets.items()}
+    for agency in sorted(found.keys() | walk.numbers.keys()):
+        has = None if (row := found.get(agency)) is None else stored_pairs(row)
+        gives = walk.numbers.get(agency, Numbers()).pairs()
         if has != gives:
             _differ("log.sequence_state", agency, has, gives, None)
     if (row := await connection.fetchrow(_SQL["wrong_sequence"])) is not None:
@@ -354,10 +356,6 @@ def _addresses_of(run: Any, start: int, end: int) -> Iterator[Row]:
         yield first, [run["topic"], run["first_offset"]]
     for index in range(max(first, start), min(first + run["entries_count"], end)):
         yield index, [run["topic"], run["first_offset"] + index - first]
-
-
-def _pairs(ranges: Sequence[Any]) -> list[tuple[int, int]]:
-    return [(int(part.lower), int(part.upper)) for part in ranges]
 
 
 def _differ(table: str, key: str, found: Any, expected: Any, index: int | None) -> NoReturn:

@@ -24,9 +24,8 @@ from msgspec import Struct
 from consumers.documents.document import Label, Name
 from consumers.documents.log.commitments import Claim, Status
 from consumers.models.registry import CONSUMERS
-from consumers.proof.audit import verify
 from consumers.proof.audit.mirror import signed_bundle
-from consumers.proof.audit.source import is_export
+from consumers.proof.audit.source import is_export, unproven_entries
 from consumers.proof.commitments.claims import (
     Acknowledgement,
     newest,
@@ -182,7 +181,8 @@ def _said(source: Path, checkpoint: Checkpoint, end: int) -> Iterator[Claim | Ac
 def _as_signed(source: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
     """All entries of a source. Raises `WrongTree` after the last one, unless they give the signed root."""
     size, tree = checkpoint.size, TileTree()
-    entries = _export_entries(source) if is_export(source) else _mirror_entries(source, size)
+    bundles = (signed_bundle(source, number, size) for number, _ in tiles_at(0, size))
+    entries = (raw for _, raw in unproven_entries(source)) if is_export(source) else chain.from_iterable(bundles)
     while part := list(islice(entries, TILE)):
         tree.append(list(map(leaf_hash, part)))
         yield from part
@@ -193,15 +193,3 @@ def _as_signed(source: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
 def _read_to_end(entries: Iterator[bytes]) -> None:
     """The signed root needs the entries that are not replayed, too."""
     deque(entries, 0)
-
-
-def _mirror_entries(mirror: Path, size: int) -> Iterator[bytes]:
-    return chain.from_iterable(signed_bundle(mirror, number, size) for number, _ in tiles_at(0, size))
-
-
-def _export_entries(export: Path) -> Iterator[bytes]:
-    try:
-        for _, raw in verify.read_entries(export):
-            yield raw
-    except verify.Changed as error:
-        raise WrongTree(f"{export} was changed while it was replayed: {error}") from error

@@ -1,3 +1,3 @@
 """A witness of the log: one small process that another organisation runs, without Kafka and PostgreSQL. Way in:
-`witness.Witness`, `server.serve`.
+`witness.Witness`, `server.until_stopped`.
 """

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
@@ -43,7 +41,7 @@ def run_command(
     A checkpoint is cosigned if the log's key signed it and it continues the one before, which is on disk first. Make
     --key with `yesser keys witness new`. A missing state file is an error, except with --first-run.
     """
-    from consumers.proof.witness.server import serve  # of the extra `witness`
+    from consumers.proof.witness.server import until_stopped  # of the extra `witness`
     from infra.process.http_server import listening
 
     key = parse_witness_key(read_private(key_file) or "")
@@ -54,7 +52,7 @@ def run_command(
         with listening(host, port, "--port") as listener:
             name, bound = log_keys[0].name, listener.getsockname()[1]
             _announce(key, name, found, f"http://{host}:{bound}/")
-            asyncio.run(_until_stopped(lambda stop: serve(found, listener, stop)))
+            asyncio.run(until_stopped(found, listener))
     finally:
         witness_state.close()
 
@@ -73,11 +71,3 @@ def _announce(key: WitnessKey, log: str, found: Witness, address: str) -> None:
         "The witness {name} answers on {address}. It last cosigned {size:,} entries of {log}.\n{vkey}",
     ).format(name=key.name, address=address, size=size, log=log, vkey=cosigner_of(key).vkey)
     print_localized(sentence, err=True)
-
-
-async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Work until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await work(stop)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consumers.proof.witness.witness import Witness, WitnessAnswer
 from infra.process.http_server import running
+from infra.process.tasks import stop_at_signals
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, PATH
 
 BODY_MAX_S: Final = 10.0
@@ -23,11 +24,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-async def serve(witness: Witness, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Answer until `stop`."""
+async def until_stopped(witness: Witness, listener: socket.socket) -> None:
+    """Answer until SIGTERM or SIGINT."""
     options = {"stop_wait_s": STOP_WAIT_S, "limit_concurrency": CONNECTIONS_MAX}
     async with running(application(witness), listener, **options) as server:
-        stopped = asyncio.create_task(stop.wait())
+        stopped = asyncio.create_task(stop_at_signals().wait())
         await asyncio.wait([stopped, server.task], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
 

@@ -19,8 +19,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from consumers.registrar.raw_record_reader import CorruptBatch, fetch_records
 from events.errors import Retry
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
+from infra.kafka.clients import acknowledged, consuming
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -34,23 +33,16 @@ class CheckpointsLost(Retry):
 
 
 class CheckpointTopic:
-    """Reads and writes the topic for one owner. `read_up_to` is the offset behind all records that it knows."""
+    """Reads and writes the topic for one owner, or only reads it. `read_up_to` is the offset behind all records that it
+    knows."""
 
-    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, settings: Settings, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer | None = None
+    ) -> None:
         self.partition = TopicPartition(settings.checkpoints_topic, 0)
         self.read_up_to: int | None = None
-        self._settings = settings
         self._consumer = consumer
-        self._producer: AIOKafkaProducer | None = None
-
-    async def open(self) -> None:
-        """Start the producer."""
-        self._producer = AIOKafkaProducer(**client_arguments(self._settings), **PRODUCER_DURABLE)
-        await start_client(self._producer)
-
-    async def close(self) -> None:
-        if self._producer is not None:
-            await abort_producer(self._producer)
+        self._producer = producer
 
     async def read(self) -> list[bytes]:
         """The values of all records since the last reading that this owner did not write; the first time, of all.
@@ -98,11 +90,8 @@ class CheckpointTopic:
 
 async def read_topic_checkpoints(settings: Settings) -> Sequence[bytes]:
     """All values of the topic; none where it does not exist."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        await start_client(consumer)
-        return await CheckpointTopic(settings, consumer).read()
-    except UnknownTopicOrPartitionError:
-        return []
-    finally:
-        await stop_consumer(consumer)
+    async with consuming(settings) as consumer:
+        try:
+            return await CheckpointTopic(settings, consumer).read()
+        except UnknownTopicOrPartitionError:
+            return []

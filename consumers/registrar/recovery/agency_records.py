@@ -18,8 +18,7 @@ from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fet
 from consumers.registrar.recovery.restored import Held
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
-from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, leaderless_topics, raw_client, start_client, stop_consumer
+from infra.kafka.clients import absent_topics, consuming, leaderless_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
 from infra.process.tasks import TimeSlice
 from infra.settings import Settings
@@ -186,14 +185,5 @@ def _warn(topic: str, offset: int, reason: str) -> None:
 @asynccontextmanager
 async def agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
     """The records of this Kafka's agency topics."""
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings),
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        fetch_max_wait_ms=FETCH_WAIT_MS,
-    )
-    try:
-        await start_client(consumer)
+    async with consuming(settings, fetch_max_wait_ms=FETCH_WAIT_MS) as consumer:
         yield AgencyRecords(consumer, settings.fetch_bytes_max)
-    finally:
-        await stop_consumer(consumer)

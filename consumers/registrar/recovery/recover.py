@@ -43,7 +43,7 @@ from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
-from infra.postgres.connection import TRANSIENT_ERRORS, connect, limit_idle
+from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limit_idle
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -114,8 +114,7 @@ async def recover(
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal under a new epoch. A halted registrar releases the lease every few seconds."""
-    connection = await connect(settings, "recover", batch=True)
-    try:
+    async with connected(settings, "recover", batch=True) as connection:
         await limit_idle(connection, settings)  # each transaction holds the lease's row
         epoch = None
         # The owner's name must be unique: a second owner of the same name would take over the lease.
@@ -134,9 +133,6 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await lease.release(connection, LEASE, epoch)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
 
 
 def _at_work(owner: str) -> str:
@@ -171,12 +167,11 @@ class _Recovery:
             checkpoints.append(in_file)
         last = newest(checkpoints)
         await self._verify(history, last)
-        async with journal.lock, journal.connection.transaction():
-            await journal.hold()
+        async with journal.transaction() as connection:
             if self.permit is not None:
-                await self.permit.use(journal.connection)
+                await self.permit.use(connection)
             words = ["recover", "from", str(before), *["--accept-unsigned"] * self.unsigned]
-            await add_to_trail(journal.connection, *words)
+            await add_to_trail(connection, *words)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}

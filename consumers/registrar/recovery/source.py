@@ -9,8 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import YesserError
-from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import start_client, stop_consumer
+from infra.kafka.clients import consuming
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -51,9 +50,7 @@ def topic_source(settings: Settings) -> Source:
 
     async def entries(first: int) -> AsyncIterator[bytes]:
         partition = TopicPartition(settings.log_topic, 0)
-        consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-        try:
-            await start_client(consumer)
+        async with consuming(settings) as consumer:
             end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic, 0)
             if not end:
                 return
@@ -72,8 +69,6 @@ def topic_source(settings: Settings) -> Source:
                     if index == expected:
                         expected += 1
                         yield record.value
-        finally:
-            await stop_consumer(consumer)
 
     return entries
 

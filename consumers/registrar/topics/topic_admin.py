@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from consumers.registrar.batch import Mark, has_mark
 from events.errors import Retry, YesserError
 from events.values.bilingual import Bilingual
 from infra.kafka.admin import admin_client, ensure_agency_topic
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
+from infra.kafka.client_config import agency_topic
+from infra.kafka.clients import acknowledged, consuming, producing
 from infra.kafka.end_offsets import end_offsets_reader, ends_of_existing
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM
@@ -191,9 +191,7 @@ async def acknowledge(connection: Connection, indexes: Sequence[int] | None, not
 
 async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, int | None, Any]:
     """The topic's first and end offset (None: it does not exist), and the record at this offset, if any."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-    try:
-        await start_client(consumer)
+    async with consuming(settings) as consumer:
         end = (await ends_of_existing(consumer, [topic])).get(topic)
         if end is None:
             return None, None, None
@@ -205,8 +203,6 @@ async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple
         consumer.seek(partition, offset)
         async with asyncio.timeout(_ANSWER_S):
             return first, end, await consumer.getone(partition)
-    finally:
-        await stop_consumer(consumer)
 
 
 def _writer(settings: Settings, code: str) -> Settings:
@@ -216,17 +212,13 @@ def _writer(settings: Settings, code: str) -> Settings:
 
 async def _fill(settings: Settings, found: Halted) -> None:
     """Write empty records up to the registrar's position."""
-    producer = AIOKafkaProducer(**client_arguments(settings), **PRODUCER_DURABLE)
-    try:
-        await start_client(producer)
+    async with producing(settings) as producer:
         end = found.missing.start
         while end < found.next_offset:
             count = min(_FILLED_AT_ONCE, found.next_offset - end)
             sent = [await acknowledged(producer.send(found.topic, None, b"", partition=0)) for _ in range(count)]
             # The offset of the last one: another producer may write too.
             end = max([(await acknowledged(record)).offset for record in sent]) + 1
-    finally:
-        await abort_producer(producer)
 
 
 async def _until_read_as_usual(connection: Connection, topic: str, timeout_s: float) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from consumers.replay.as_of.point_in_time import PointInTime
-from infra.command_line.parameters import date_option, index_option, time_option
+from infra.command_line.parameters import date_option, gathered, index_option, time_option
 
-_OPTIONS: Final = (
+
+def _point_in_time(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> PointInTime:
+    if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
+        raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
+    return PointInTime(as_of_index, as_of_recorded, as_of_occurred)
+
+
+as_of_options: Final = gathered(
+    "at",
+    _point_in_time,
     index_option,
     click.option(
         "--as-of-recorded",
@@ -27,23 +34,4 @@ _OPTIONS: Final = (
         help="Only what had occurred by DATE, such as 2026-11-25, whenever it was recorded.",
     ),
 )
-
-
-def as_of_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the three options; the command receives, first, the `PointInTime` that they name."""
-
-    @wraps(command)
-    def with_point_in_time(
-        *arguments: Any,
-        as_of_index: int | None,
-        as_of_recorded: datetime | None,
-        as_of_occurred: str | None,
-        **others: Any,
-    ) -> None:
-        if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
-            raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
-        command(PointInTime(as_of_index, as_of_recorded, as_of_occurred), *arguments, **others)
-
-    for option in reversed(_OPTIONS):
-        with_point_in_time = option(with_point_in_time)
-    return with_point_in_time
+"""The command receives the `PointInTime` that they name as `at`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -23,7 +22,7 @@ from consumers.replay.rebuild.rebuild import AlreadyRunning, RebuildOptions, reb
 from events.errors import Halt
 from infra.log.reader import log_size
 from infra.observability.telemetry import gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, connect
+from infra.postgres.connection import connect, connected
 from infra.postgres.migrate import create_tables
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
@@ -227,19 +226,17 @@ class Pipeline:
         And who holds the consumer up, where it stands.
         """
         pid = writer.connection.get_server_pid()
-        connection = await connect(self.settings, f"{self.consumer.name} lag")
         try:
-            while True:
-                before = writer.position
-                await asyncio.sleep(self.settings.lease_renew_ms / 1000)
-                self._look(writer, await log_size(connection))
-                is_still = writer.position == before < self.log_size
-                holder = await connection.fetchval(_SQL["holder"], pid) if is_still else None
-                self.progress.held_by = {} if holder is None else {self.consumer.name: holder}
+            async with connected(self.settings, f"{self.consumer.name} lag") as connection:
+                while True:
+                    before = writer.position
+                    await asyncio.sleep(self.settings.lease_renew_ms / 1000)
+                    self._look(writer, await log_size(connection))
+                    is_still = writer.position == before < self.log_size
+                    holder = await connection.fetchval(_SQL["holder"], pid) if is_still else None
+                    self.progress.held_by = {} if holder is None else {self.consumer.name: holder}
         finally:
             self.progress.held_by = {}
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _finish(self, writer: Writer, stop: asyncio.Event) -> None:
         """End at `stop`, between two transactions."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
-from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import start_client, stop_consumer
+from infra.kafka.clients import consuming
 from infra.process.pace import Pace
 from infra.settings import Settings
 
@@ -26,14 +25,8 @@ async def receive(settings: Settings, position: Position, handle: Handle) -> Non
     """
     partition = TopicPartition(settings.log_topic, 0)
     pace = Pace(settings.pace_ms)
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=settings.fetch_bytes_max,
-    )
-    try:
-        await start_client(consumer)
+    options = {"auto_offset_reset": "earliest", "max_partition_fetch_bytes": settings.fetch_bytes_max}
+    async with consuming(settings, **options) as consumer:
         consumer.assign([partition])
         while True:
             index = await position()
@@ -53,5 +46,3 @@ async def receive(settings: Settings, position: Position, handle: Handle) -> Non
                 if is_small:
                     await pace.end()
                     consumer.resume(partition)
-    finally:
-        await stop_consumer(consumer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from consumers.registrar import journal, signer
-from consumers.registrar.registrar import Registrar
 from events.schema_tools.catalogue_hash import catalogue_sha256
 from infra.log.authority import Adopted
 from infra.log.bundle import split_bundle
@@ -24,14 +22,9 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.world.records import said, suspended
-from tests.world.registrars import at_work, found, log_of, registrar, until_size
+from tests.world.registrars import at_work, found, log_of, registrar, until_alarmed, until_size
 from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
 from tests.world.waits import intervals, running, until
-
-
-async def until_alarmed(working: Registrar, words: str) -> None:
-    """It says why it is not ready; it may go on."""
-    await until(lambda: re.search(words, str(working.readiness().details.get("halted"))), f"it alarms of {words}")
 
 
 async def suspensions(connection: Connection) -> list[tuple[Any, ...]]:

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic
+from infra.kafka.clients import producing
 from infra.postgres.connection import Connection
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.hostile import Case
 from tests.integration.hostile_corpus import LARGE, Pairs, corpus, faults_in_order, is_open
@@ -51,16 +52,11 @@ async def test_each_hostile_record_gets_the_contracts_verdict(settings: Settings
 
 
 async def _send(settings: Settings, topic: str, sent: Sequence[Case]) -> None:
-    arguments = client_arguments(settings)
-    producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, compression_type="gzip")
-    await producer.start()
-    try:
+    async with producing(settings.acting_as(SUPERUSER), compression_type="gzip") as producer:
         futures = [
             await producer.send(topic, case.value, b"key", partition=0, headers=list(case.headers)) for case in sent
         ]
         await asyncio.gather(*futures)
-    finally:
-        await producer.stop()
 
 
 async def _outcomes(connection: Connection) -> dict[str, Pairs]:

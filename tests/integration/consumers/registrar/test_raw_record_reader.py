@@ -8,13 +8,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.record._crc32c import crc as crc32c
 
-from consumers.registrar.batch import NO_MARK
-from consumers.registrar.journal import ReadPosition
-from consumers.registrar.reader import Reader
-from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.principals import SUPERUSER
 from infra.settings import Settings
+from tests.world.registrars import reading
+from tests.world.topics import make_topics
 
 GOOD = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
@@ -46,23 +44,15 @@ def _spoil(builder: object) -> None:
 
 async def test_a_broken_header_name_is_read_as_bytes_and_the_reader_goes_on_everywhere(settings: Settings) -> None:
     topics = [agency_topic("health"), agency_topic("justice")]
-    async with admin_client(settings) as admin:
-        for code in ("health", "justice"):
-            await ensure_agency_topic(admin, code, settings)
+    await make_topics(settings, "health", "justice")
     await publish_with_a_broken_name(settings, topics[0], [b"a", b"b", b"c"], broken=1)
     await publish_with_a_broken_name(settings, topics[1], [b"k", b"l"], broken=-1)
     await publish_with_a_broken_name(settings, topics[0], [b"d", b"e"], broken=-1)
-    reader = Reader(settings)
-    await reader.consumer.start()
     read: dict[str, list[Any]] = {topic: [] for topic in topics}
-    try:
-        await reader.assign({topic: ReadPosition(0, NO_MARK, None) for topic in topics})
-        async with asyncio.timeout(20):
-            while sum(map(len, read.values())) < 7:
-                for topic, records in (await reader.read()).items():
-                    read[topic] += records
-    finally:
-        await reader.consumer.stop()
+    async with reading(settings, *topics) as reader, asyncio.timeout(20):
+        while sum(map(len, read.values())) < 7:
+            for topic, records in (await reader.read()).items():
+                read[topic] += records
     assert read[topics[0]][1].headers == (GOOD, ("ce_\udcff\udcfe", b"1"))
     assert {topic: [(r.offset, r.value) for r in records] for topic, records in read.items()} == {
         topics[0]: [(0, b"a"), (1, b"b"), (2, b"c"), (3, b"d"), (4, b"e")],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
-from consumers.registrar.batch import NO_MARK, Mark, record_sha256
+from consumers.registrar.batch import Mark, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, TopicBroken
 from infra.kafka.admin import admin_client, delete_records
@@ -17,25 +16,12 @@ from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.world.records import LABOUR, Record, said
-from tests.world.registrars import found, halts, ids, until_size, until_topic_halted
+from tests.world.registrars import found, halts, ids, reading, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics, remake_topic, send
 from tests.world.waits import intervals
 
 OLD = [said(f"e{i}") for i in range(5)]
 NEW = [said(f"x{i}") for i in range(10)]
-BEGINNING = ReadPosition(0, NO_MARK, None)
-
-
-@asynccontextmanager
-async def reading(settings: Settings, position: ReadPosition = BEGINNING) -> AsyncIterator[Reader]:
-    """A reader of the topic of health."""
-    reader = Reader(settings)
-    await reader.consumer.start()
-    try:
-        await reader.assign({HEALTH_TOPIC: position})
-        yield reader
-    finally:
-        await reader.consumer.stop()
 
 
 async def read_up_to(reader: Reader, next_offset: int) -> None:
@@ -57,7 +43,7 @@ async def test_a_topic_made_anew_is_read_on_behind_the_same_records_and_no_other
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
     other = "offset 4 is not the one that was read"
-    async with reading(settings) as reader:
+    async with reading(settings, HEALTH_TOPIC) as reader:
         await read_up_to(reader, 5)
         reader.hold(HEALTH_TOPIC, Record(1, OLD[1]))
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}, "less counts as read"
@@ -72,7 +58,7 @@ async def test_a_topic_made_anew_is_read_on_behind_the_same_records_and_no_other
         assert reader.next_offsets[HEALTH_TOPIC] == 5
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings) as reader:
+    async with reading(settings, HEALTH_TOPIC) as reader:
         await read_up_to(reader, 5)
         await regrow_unseen(settings, reader, [*OLD, NEW[0]])
         await read_up_to(reader, 6)
@@ -82,12 +68,12 @@ async def test_a_topic_that_begins_behind_what_was_read_has_aged_or_lost_records
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
     read = ReadPosition(4, Mark(record_sha256(Record(3, OLD[3])), None), None)
-    async with reading(settings, read) as reader:
+    async with reading(settings, HEALTH_TOPIC, position=read) as reader:
         async with admin_client(settings) as admin:
             await delete_records(admin, HEALTH_TOPIC, 4)
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}
         await read_up_to(reader, 5)
-    async with reading(settings) as reader:
+    async with reading(settings, HEALTH_TOPIC) as reader:
         with pytest.raises(TopicBroken, match="the records 0 … 3 were deleted before they were read"):
             await read_up_to(reader, 1)
 

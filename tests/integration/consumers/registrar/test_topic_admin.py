@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumers.registrar.registrar import Registrar
 from consumers.registrar.topics.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
 from consumers.relay.wait_command import CannotBeReached
 from events.validation.verdicts import Agency
@@ -25,6 +24,7 @@ from tests.world.registrars import (
     log_of,
     registrar,
     require_whole_log,
+    until_alarmed,
     until_ready,
     until_size,
     until_topic_halted,
@@ -198,7 +198,3 @@ async def test_a_refused_event_of_the_platform_alarms(settings: Settings, connec
         assert await acknowledge(connection, None, "there is nothing more") == []
         assert await acknowledge(connection, [3], "the same fold") == [3]
         await until_ready(one)
-
-
-async def until_alarmed(one: Registrar, words: str) -> None:
-    await until(lambda: words in str(one.readiness().details.get("halted")), f"it alarms of {words}")

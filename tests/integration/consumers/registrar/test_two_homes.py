@@ -14,12 +14,11 @@ import pytest
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import checkpoints_of, newest
-from consumers.registrar.reader import Reader
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from events.wire.entry import recorded_time
-from infra.kafka.clients import start_client, stop_consumer
+from infra.kafka.clients import consuming, producing
 from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connected
@@ -94,20 +93,17 @@ async def test_a_second_home_stands_by_once_it_has_the_key_and_takes_over_from_t
 @asynccontextmanager
 async def expired_signer(settings: Settings) -> AsyncIterator[Signer]:
     """The signer of an owner whose lease expires while it is suspended."""
-    reader = Reader(settings)
-    topic = CheckpointTopic(settings, reader.consumer)
-    async with connected(settings, "old owner") as old:
+    async with (
+        connected(settings, "old owner") as old,
+        consuming(settings) as consumer,
+        producing(settings) as producer,
+    ):
+        topic = CheckpointTopic(settings, consumer, producer)
         clocks = ClockCheck(lambda: datetime.now(UTC), time.monotonic, 300)
         keys = load_keys(log_key_files(settings))
         signer = Signer(await open_journal(old, settings), keys, settings, topic, clocks)
-        try:
-            await start_client(reader.consumer)
-            await topic.open()
-            await signer.take_over()
-            yield signer
-        finally:
-            await topic.close()
-            await stop_consumer(reader.consumer)
+        await signer.take_over()
+        yield signer
 
 
 async def test_an_owner_whose_lease_expired_while_it_signed_publishes_nothing_that_lasts(

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.breaker import CLOSED, Breaker, BreakerState, Limits, Outcome, Pause
+from consumers.registrar.breaker import CLOSED, Breaker, BreakerState, Outcome, Pause
 from infra.settings import Settings
 from tests.every import every
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
-LIMITS = Limits(
-    duplicates_in_a_row_max=20,
-    conflicts_in_a_row_max=10,
-    refused_in_a_row_max=5,
-    refused_bytes_max=5_000,
-    percent_max=80,
-    wait_s=30,
-    wait_max_s=100,
+LIMITS = Settings(
+    breaker_duplicates_in_a_row_max=20,
+    breaker_conflicts_in_a_row_max=10,
+    breaker_refused_in_a_row_max=5,
+    breaker_refused_bytes_max=5_000,
+    breaker_percent_max=80,
+    breaker_wait_s=30,
+    breaker_wait_max_s=100,
 )
 REASON = {"ar": "سبب", "en": "reason"}
 GOOD, AGAIN, CONFLICT, BAD = Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REFUSED
 IN_A_ROW = {AGAIN: 20, CONFLICT: 10, BAD: 5}
-
-
-def test_each_limit_is_the_setting_of_its_name() -> None:
-    limits: dict[str, Any] = {field.name: number for number, field in enumerate(fields(Limits), 1)}
-    settings = Settings(**{f"breaker_{name}": number for name, number in limits.items()})
-    assert Limits.of(settings) == Limits(**limits)
 
 
 def feed(breaker: Breaker, outcomes: Sequence[Outcome], now: datetime = NOW, sizes: Sequence[int] = (1,)) -> int:
@@ -73,11 +65,11 @@ def test_records_of_a_better_kind_drain_the_bucket_of_a_worse_one_only() -> None
 
 @every(("kind", "records"), [(BAD, 1_000), (CONFLICT, 10_000)])
 def test_an_agency_of_which_80_percent_is_refused_is_paused_by_default(kind: Outcome, records: int) -> None:
-    breaker = Breaker(Limits.of(Settings()))
+    breaker = Breaker(Settings())
     assert feed(breaker, [kind, kind, kind, kind, GOOD] * 10_000) < records
     assert breaker.pause is not None
     assert breaker.pause.cause is kind
-    assert feed(Breaker(Limits.of(Settings())), [kind, GOOD] * 10_000) == 20_000, "a half is not"
+    assert feed(Breaker(Settings()), [kind, GOOD] * 10_000) == 20_000, "a half is not"
 
 
 @every("kind", [BAD, CONFLICT])
@@ -94,8 +86,8 @@ def test_so_many_bytes_of_refused_records_pause_the_topic_whatever_their_number(
 
 def test_large_refusals_among_as_many_events_pause_a_topic_by_default() -> None:
     """A half of them by number: without the bytes each event would let 128 KiB of a refusal be kept, without end."""
-    assert 100 < feed(Breaker(Limits.of(Settings())), [BAD, GOOD] * 10_000, sizes=[500, 131_072]) < 300
-    assert Limits.of(Settings()).duplicates_in_a_row_max == 200_000, "a backlog that is sent again once pauses nothing"
+    assert 100 < feed(Breaker(Settings()), [BAD, GOOD] * 10_000, sizes=[500, 131_072]) < 300
+    assert Settings().breaker_duplicates_in_a_row_max == 200_000, "a backlog that is sent again once pauses nothing"
 
 
 @every("kind", IN_A_ROW)

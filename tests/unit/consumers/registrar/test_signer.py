@@ -36,12 +36,10 @@ class Journal:
         self.authority = Authority()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self) -> AsyncIterator[Any]:
         self.transactions += 1
-        yield
+        yield self
         self.transactions -= 1
-
-    async def hold(self) -> None: ...
 
     async def execute(self, *_: object) -> None: ...
 

@@ -12,9 +12,8 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 
 from consumers.relay import relay as module
-from consumers.relay.outbox_source import Message
 from consumers.relay.relay import PlatformOutbox, Relay
-from consumers.relay.sending import TopicSender
+from consumers.relay.sending import Message, TopicSender
 from infra.kafka.clients import NotAcknowledged
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -67,7 +66,7 @@ async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Term, "connected", connected)
     relay = Relay(Settings(home=tmp_path, retry_wait_min_ms=1, lease_renew_ms=1))
     outbox, triggers = Source("platform"), Source("triggers")
-    relay.sources = (outbox, triggers)
+    relay.sources = (outbox, triggers)  # type: ignore[assignment]
     stop = asyncio.Event()
     term = asyncio.create_task(relay._work(Term(1, stop)))
 

@@ -12,6 +12,7 @@ import pytest
 
 from infra.log.key_history import Transition, sign_transition
 from infra.log.signed_note import InvalidKey, LogKey, PrivateKey, parse_vkey
+from infra.private_keys import key_files
 from infra.private_keys.key_files import (
     KeyFiles,
     KeyRing,
@@ -22,6 +23,7 @@ from infra.private_keys.key_files import (
     next_key,
     write_next,
 )
+from infra.private_keys.private_file import read_private
 
 NAME = "log.example/0"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,6 +102,23 @@ def rotated(folder: Path, *, overlap_days: int = 7) -> tuple[PrivateKey, LogKey,
     old, new = load_or_create_keys(files).current, a_key()
     write_next(files, NextKey(new, overlap_days))
     return old, new, sign_transition(old, new, NOW + timedelta(days=overlap_days), TREE)
+
+
+def test_who_reads_the_keys_beside_a_rotation_has_the_new_one(
+    tmp_path: Path, files: KeyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, new, step = rotated(tmp_path)
+    steps = [step]
+
+    def rotates_behind(path: Path) -> str | None:
+        text = read_private(path)
+        if path == files.current and steps:
+            adopt(files, steps.pop())
+        return text
+
+    monkeypatch.setattr(key_files, "read_private", rotates_behind)
+    assert load_keys(files).current == new
+    assert not files.next.exists()
 
 
 def contents(folder: Path) -> dict[str, str]:

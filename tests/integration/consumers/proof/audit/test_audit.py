@@ -15,25 +15,18 @@ import pytest
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.port import MirrorPort
 from events.errors import Tampered
-from infra.log.ports.port import LogPort, NotThere
+from infra.log.ports.port import NotThere
 from infra.log.ports.postgres_port import PostgresPort
-from infra.log.ports.tree import require_tree
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.world.commands import yesser, yesser_json
 from tests.world.logs import sign, write_signed_log
-from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries, verified
 
 SIGNED, SIZE = 1000, 1100
 ENTRIES = sample_entries(SIZE)
-
-
-async def verified(port: LogPort) -> int:
-    checkpoint = await port.checkpoint()
-    await require_tree(port, checkpoint.size, checkpoint.root)
-    return checkpoint.size
 
 
 async def test_the_database_answers_like_a_mirror(settings: Settings, connection: Connection, tmp_path: Path) -> None:

@@ -7,23 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from consumers.proof.audit.mirror import mirror_entries, write_mirror
 from consumers.proof.commands.recovery import folder_source, recover_from
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
-from infra.kafka.admin import admin_client, ensure_log_topics
-from infra.kafka.client_config import client_arguments
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size, read_checked, read_tree
 from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
-from infra.postgres.connection import connect
+from infra.postgres.connection import connected
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet
+from tests.world.logs import ship_raw
 from tests.world.registrars import copy_of_database
-from tests.world.topics import drop_topic
+from tests.world.topics import drop_topic, make_topics
 
 LOST = 7
 """Entries that the mirror does not have."""
@@ -32,13 +30,11 @@ LOST = 7
 async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
     """A mirror that was made some entries before the loss."""
     key = load_or_create_keys(log_key_files(settings)).current
-    connection = await connect(settings, "mirror")
     size = old.size - LOST
-    checkpoint = parse_checkpoint(
-        sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key]), key.verifier
-    )
-    await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
-    await connection.close()
+    async with connected(settings, "mirror") as connection:
+        note = sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key])
+        checkpoint = parse_checkpoint(note, key.verifier)
+        await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
 
 
 def changed_copy(folder: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
@@ -53,20 +49,11 @@ def changed_copy(folder: Path, name: str, change: Callable[[bytes], bytes]) -> P
 
 async def topic_from(settings: Settings, first: int) -> None:
     """The log's topic was created again, and filled from a later entry on: its offsets say nothing."""
-    connection = await connect(settings, "topic")
-    raw = await read_checked(connection, first, await log_size(connection) - first)
-    await connection.close()
+    async with connected(settings, "topic") as connection:
+        raw = await read_checked(connection, first, await log_size(connection) - first)
     await drop_topic(settings, settings.log_topic)
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    producer = AIOKafkaProducer(**client_arguments(settings), acks="all")
-    await producer.start()
-    try:
-        for index, entry in enumerate(raw, first):
-            headers = [("index", b"%d" % index), ("leaf", b"")]
-            await producer.send_and_wait(settings.log_topic, entry, partition=0, headers=headers)
-    finally:
-        await producer.stop()
+    await make_topics(settings)
+    await ship_raw(settings, enumerate(raw, first))
 
 
 async def test_sources_that_are_short_changed_or_damaged_give_the_log_together(

@@ -23,7 +23,16 @@ from infra.log.ports.tree import WrongTime, WrongTree, require_tree
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey
 from tests.every import every
-from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, large_log, root_of, sample_entries, sample_entry
+from tests.world.memory_log import (
+    FIRST_RECORDED,
+    KEY,
+    MemoryLog,
+    large_log,
+    root_of,
+    sample_entries,
+    sample_entry,
+    verified,
+)
 
 ENTRIES = sample_entries(1_300)
 LARGE = 66_000
@@ -36,12 +45,6 @@ async def mirrored(folder: Path, size: int) -> MirrorPort:
 
 def files(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-
-
-async def verified(port: MirrorPort) -> int:
-    checkpoint = await port.checkpoint()
-    await require_tree(port, checkpoint.size, checkpoint.root)
-    return checkpoint.size
 
 
 @every("size", [0, 1, 255, 256, 257, 513, LARGE])
