@@ -49,4 +49,4 @@ def anomalies(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     else:
         rows = gateway.rows(Anomaly, "/v1/anomalies") or []
         rows.sort(key=lambda row: (row.found_index, row.index))  # the gateway gives the newest first
-    print_view(rows, as_json, lambda: [anomalies_view(rows)], at, from_database=gateway is None)
+    print_view(rows, as_json, lambda: [anomalies_view(rows)], at, gateway)
