@@ -111,6 +111,19 @@ def test_a_banks_table_is_compared_with_the_log(story: Story, tmp_path: Path) ->
         page.locator("#id option:checked[value='']").wait_for(state="attached")
 
 
+def test_a_delimiter_that_the_header_hides_is_said_by_hand(story: Story, tmp_path: Path) -> None:
+    table = tmp_path / "bank.csv"
+    table.write_text("day;a,b\n2005-01-05;1.00\n", encoding="utf-8")
+    with story.visit("partner", "en", java_script_enabled=False) as visitor:
+        page = visitor.open(f"{OWN}/reconcile")
+        page.set_input_files("#table", table)
+        page.get_by_role("button", name="Read the table").click()
+        page.get_by_role("alert").wait_for()
+        page.select_option("#delimiter", "Semicolon")
+        page.get_by_role("button", name="Read it with this delimiter").click()
+        assert page.locator("#date option").all_inner_texts() == ["day", "a,b"]
+
+
 def test_the_ledger_leads_from_an_account_to_entries(story: Story) -> None:
     assert f'href="{OWN}/ledger/partner-payable"' in story.get("auditor", f"{OWN}/ledger").text
     rows = story.get("auditor", f"{OWN}/ledger/partner-payable").text.rpartition("<tbody>")[2].split("</tr>")[:-1]

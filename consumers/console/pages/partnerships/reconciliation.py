@@ -31,6 +31,7 @@ from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual
+from infra.tables.workbook import WORKBOOK
 
 Number = Annotated[str, Form(max_length=6)]
 
@@ -137,9 +138,10 @@ async def compare(
     wanted = said, _kept(visit), entries, strangers, delimiter, given.step == "preview"
     work = visit.reader.reads.calculations.beside
     found = await work(visit.caller.quota_name, read_and_compared, content, *wanted)
-    if isinstance(found, Bilingual):
-        return await _page(visit, partnership_id, found)
     _files[key] = content
+    if isinstance(found, Bilingual):
+        is_text = not content.startswith(WORKBOOK)
+        return await _page(visit, partnership_id, found, file=_name_of(content) if is_text else "")
     answer = await _page(visit, partnership_id, found=found, file=_name_of(content))
     if said is not None and found.findings is not None:
         visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(found.kept).decode(), _YEAR_S)
