@@ -132,14 +132,13 @@ async def _exported(
 ) -> ExportReport:
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
-        end = selection.end_of(checkpoint)
+        proven = AuthenticatedLog(port, checkpoint)
+        end = await selection.end_in(proven)
         with progress_bar("export", end) as update:
             entries = (
                 _entries_again(again)
                 if again is not None
-                else selected_entries(
-                    AuthenticatedLog(port, checkpoint), selection.first, end, selection.has, update.to
-                )
+                else selected_entries(proven, selection.first, end, selection.has, update.to)
             )
             signer = (await port.keys()).signer(checkpoint)
             report = await export(port, checkpoint, signer, entries, folder, form)
