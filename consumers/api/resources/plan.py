@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from consumers.api import documents
 from consumers.api.access import may_read, programme_scope
-from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
-from consumers.api.past import past_plan, past_state
+from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfOccurred, AsOfRecorded
+from consumers.api.past import occurred_for, past_plan, past_state
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import Reading
 from consumers.documents.access_scope import AccessScope
@@ -36,13 +36,16 @@ async def plan(
     request: Reading,
     as_of_index: AsOfIndex = None,
     as_of_recorded: AsOfRecorded = None,
+    as_of_occurred: AsOfOccurred = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
 ) -> Response:
-    """The figures of the plan: now, after a number of entries of the log, or as the log was at a given time.
+    """The figures of the plan: now, after a number of entries of the log, as the log was at a given time, or of what
+    had occurred by a date.
 
     An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
-    return await request.respond(lambda reader: plan_for(reader, as_of_index, as_of_recorded, partnerships_max))
+    past = as_of_index, as_of_recorded, partnerships_max, as_of_occurred
+    return await request.respond(lambda reader: plan_for(reader, *past))
 
 
 async def plan_for(
@@ -50,12 +53,15 @@ async def plan_for(
     as_of_index: int | None = None,
     as_of_recorded: str | None = None,
     partnerships_max: int | None = None,
+    as_of_occurred: str | None = None,
 ) -> ReadAnswer[Plan]:
     """The plan with the partnerships in scope, or the first of them. Raises `Problem` (403, 422, 429, 503)."""
     scope = programme_scope(reader.caller)
-    if as_of_index is None and as_of_recorded is None:
+    if as_of_index is None and as_of_recorded is None and as_of_occurred is None:
         return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
-    past = await past_state(reader, as_of_index, as_of_recorded)
+    past = await past_state(reader, as_of_index, as_of_recorded, as_of_occurred)
+    if as_of_occurred is not None:
+        return ReadAnswer((await occurred_for(reader, past, as_of_occurred))[0], past)
     whole = await reader.reads.past_plans.shared(reader.caller.quota_name, past_plan, past.positions[0])
     return ReadAnswer(_within(whole, scope, partnerships_max), past)
 

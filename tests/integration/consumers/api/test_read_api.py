@@ -426,6 +426,7 @@ async def test_a_silent_database_holds_up_nobody_for_long(window: Window, monkey
 SAME = {
     "/v1/plan": "plan",
     "/v1/plan?as_of_index=20": "plan --as-of-index 20",
+    "/v1/plan?as_of_occurred=2005-12-31": "plan --as-of-occurred 2005-12-31",
     "/v1/services": "services list",
     "/v1/services/SVC-health": "services show SVC-health",
     "/v1/projects": "projects list",

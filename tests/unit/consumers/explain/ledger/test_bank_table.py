@@ -164,7 +164,9 @@ def test_an_entry_that_a_partner_may_not_see_is_missing_for_it_and_its_id_is_not
     known, unknown = (answered(content, said, b"{}", log, hidden) for hidden in (frozenset[int](), frozenset({1})))
     assert isinstance(known, BankReading)
     assert isinstance(unknown, BankReading)
-    (seen,), (hidden,) = known.findings or (), unknown.findings or ()
+    assert known.findings is not None
+    assert unknown.findings is not None
+    (seen,), (hidden,) = known.findings, unknown.findings
     assert (seen.kind.value, seen.index, seen.id) == ("different", 1, "R1")
     assert (hidden.kind.value, hidden.index, hidden.id) == ("missing-in-log", None, None)
 
