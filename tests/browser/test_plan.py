@@ -282,7 +282,7 @@ def test_the_plan_as_it_occurred_has_the_figures_of_the_terminal(story: Story) -
     done = {row["figure_en"]: int(row["done"]) for row in csv.DictReader(io.StringIO(file))}
     assert done["Infrastructure projects"] == told["infrastructure"]["completed"]
     launched = sum(group["launched"] for group in told["services"]["groups"].values())
-    assert (done["Launched"], launched > 0, "Television" in done) == (launched, True, False)
+    assert (done["Services launched"], launched > 0, "Awareness, radio" in done) == (launched, True, False)
     with story.visit("office", "en") as visitor:
         page = visitor.open("/plan")
         page.locator("#time-choice summary").click()
