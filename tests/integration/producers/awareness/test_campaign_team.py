@@ -204,6 +204,7 @@ def test_without_the_database_the_gateway_shows_the_same(
         assert campaign in far.output or command[0] == "coverage"
         assert ok(elsewhere(*command, "--json", *remote)) == ok(run(*command, "--json"))
     for line in (
+        "plan --as-of-occurred 2026-12-31",
         "services list",
         "services show SVC-REMOTE",
         "projects list",
