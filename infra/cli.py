@@ -30,8 +30,8 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 GROUP: Final = "yesser.commands"
 
 WITHOUT_PLATFORM: Final = frozenset(
-    {"activity", "anomalies", "audit", "campaigns", "keys", "ledger", "lint", "log", "map", "projects", "publish"}
-    | {"refusals", "schema", "services", "witness"}
+    {"activity", "anomalies", "audit", "campaigns", "keys", "ledger", "lint", "log", "map", "plan", "projects"}
+    | {"publish", "refusals", "schema", "services", "witness"}
 )
 """The commands of an install without the extra `platform`: of `ledger` and `publish` a part, of others what a gateway
 serves. The help names the others apart."""

@@ -55,6 +55,13 @@ AsOfRecorded = Annotated[
     str | None,
     Query(pattern=TIME_PATTERN, description="As the log was at this time, like `2026-11-25T08:00:00Z`."),
 ]
+AsOfOccurred = Annotated[
+    str | None,
+    Query(
+        pattern=DATE_PATTERN,
+        description="Only what had occurred by this date, like `2026-11-25`, whenever recorded; no partnerships.",
+    ),
+]
 Before = Annotated[str | None, Query(pattern=DATE_PATTERN, description="Only before this date, like `2026-11-25`.")]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]
 Period = Annotated[str, Path(pattern=PERIOD_PATTERN, description="A month (`1426-03`) or a quarter (`2005-Q1`).")]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from consumers.documents.document import AgencyCode, Name, ProjectId, ServiceId, ServiceIds, fields
 from events.values.bilingual import Bilingual
@@ -26,6 +26,12 @@ _KINDS: Final[Mapping[Any, Kind]] = {
 def kind_of(field_type: Any) -> Kind | None:
     """What a field's value is the code of."""
     return _KINDS.get(field_type)
+
+
+def codes_of(texts: Iterable[str]) -> Iterator[Code]:
+    """Of texts like `agency/health`."""
+    for kind, _, code in (text.partition("/") for text in texts):
+        yield convert(kind, Kind), code
 
 
 def with_code(names: Names, kind: Kind, code: str) -> Bilingual:

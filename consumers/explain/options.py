@@ -28,6 +28,7 @@ from consumers.proof.commands.audit_options import (
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.query import show_names_in
 from events.errors import Retry
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
@@ -76,8 +77,6 @@ class Asked:
             self.proofs.mkdir(parents=True, exist_ok=True)
             proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer.document), self.proofs))}
         if not as_json and self.place is None:
-            from consumers.replay.as_of.names import show_names_in  # imported here: an auditor has no database
-
             show_names_in(answer.document)
         print_result(document(answer, proofs), as_json, lambda: show(*view(answer)), indented=True)
         if not answer.document.ok:

@@ -24,7 +24,7 @@ TAGS_MAX: Final = 4_000_000
 CELLS_MAX: Final = 2_000_000
 """Of a sheet, with the empty ones before the last of each row: one far to the right is a few bytes of the file."""
 _PIECE_BYTES: Final = 1 << 18
-_ZIP: Final = b"PK\x03\x04"
+WORKBOOK: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _B: Final = Bilingual
 _OLD: Final = _B(
@@ -92,7 +92,7 @@ def is_workbook(stream: BinaryIO) -> bool:
     start = stream.read(4)
     if start == _OLE:
         raise WrongTable(_OLD)
-    return start == _ZIP
+    return start == WORKBOOK
 
 
 def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:

@@ -113,16 +113,14 @@ def list_(as_json: bool) -> None:
 
 def agencies_table(rows: Sequence[AgencyRow]) -> Grid:
     columns = [
-        Column("الجهة", "Agency"),
-        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الجهة", "Agency", wraps=True),
         Column("الدور", "Role", drop=1),
-        Column("قُرئ", "Read up to", drop=3, right=True),
+        Column("قُرئ", "Read up to", drop=2, right=True),
         Column("القراءة", "Topic", wraps=True),
     ]
     cells = [
         [
-            row.code,
-            localized(Bilingual(**row.name), "\n"),
+            f"{localized(Bilingual(**row.name), chr(10))}\n{row.code}",
             localized(ROLES[row.role]),
             f"{row.next_offset:,}",
             _reading(row),

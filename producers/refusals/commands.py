@@ -6,7 +6,7 @@ command can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
@@ -58,14 +58,24 @@ def list_(agency: str | None, only_open: bool, position: int | None, gateway: Ga
     else:
         rows = gateway.rows(Refusal, "/v1/refusals", agency=agency, open=only_open or None) or []
     rows.reverse()
-    print_result(rows, as_json, lambda: _print_rows(rows))
+    print_result(rows, as_json, lambda: _print_rows(rows, _names({row.agency for row in rows}, gateway)))
 
 
-def _print_rows(rows: Sequence[Refusal]) -> None:
+def _names(codes: Set[str], gateway: Gateway | None) -> Mapping[str, Bilingual]:
+    """Of the agencies with these codes, by the source that is read."""
+    if gateway is not None:
+        return {row.code: row.name for row in gateway.names(f"agency/{code}" for code in codes)}
+    from infra.log.refusals.read import agency_names
+
+    return _from_database(Settings(), lambda connection: agency_names(connection, codes))
+
+
+def _print_rows(rows: Sequence[Refusal], names: Mapping[str, Bilingual]) -> None:
     if not rows:
         print_localized(Bilingual("لا مرفوضات.", "No refusals."))
     for row in rows:
         click.echo(f"{row.index:>9}  {row.address}  {row.claimed_id or ''}".rstrip())
+        _print_agency(row.agency, names, " " * 11)
         _print_errors(row.errors, " " * 11)
         if row.accepted_index is not None:
             print_localized(
@@ -98,7 +108,7 @@ def show(index: int, raw: bool, gateway: Gateway | None, as_json: bool) -> None:
             _print_raw(_from_database(settings, lambda connection: read_refusal(connection, index)))
             return
         document = _from_database(settings, lambda connection: shown(connection, index))
-    print_result(document, as_json, lambda: _print(document))
+    print_result(document, as_json, lambda: _print(document, _names({document.agency}, gateway)))
 
 
 @refusals.command("redrive")
@@ -138,10 +148,11 @@ def _from_database(settings: Settings, work: Callable[[Any], Awaitable[Found]]) 
     return with_database(settings, "refusals", work)
 
 
-def _print(document: RefusalDocument) -> None:
+def _print(document: RefusalDocument, names: Mapping[str, Bilingual]) -> None:
     index, recorded, more = document.index, document.recorded, document.unlisted
     print_localized(Bilingual("الرفض في القيد {}  {}", "Refusal at log entry {}  {}").format(index, recorded))
     click.echo(f"{document.address}  {document.claimed_type or ''}  {document.claimed_id or ''}".rstrip())
+    _print_agency(document.agency, names, "")
     _print_errors(document.errors, "  ")
     if more:
         print_localized(Bilingual("  … وأخطاء أخرى عددها {:,}.", "  … and {:,} more faults.").format(more))
@@ -157,6 +168,11 @@ def _print(document: RefusalDocument) -> None:
     else:
         entry, how = accepted.index, accepted.by
         print_localized(Bilingual("صُحّح في القيد {} ({}).", "Corrected: log entry {} ({}).").format(entry, how))
+
+
+def _print_agency(code: str, names: Mapping[str, Bilingual], margin: str) -> None:
+    if (name := names.get(code)) is not None:
+        print_localized(Bilingual(margin + "{} ({})", margin + "{} ({})").format(name, code))
 
 
 def _print_redriven(result: Redriven) -> None:

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 from msgspec import Struct, ValidationError, convert
 
+from events.values.bilingual import Bilingual
 from infra.command_line.gateway_options import gateway_address, gateway_option, token_of, token_option
 from infra.extras import has_platform
 
@@ -24,9 +25,20 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_S: Final = 20.0
 PAGE_ROWS: Final = 1_000
+CODES_MAX: Final = 50
+"""Of one question for names: an address of at most 4,000 characters."""
 _NOT_FOUND: Final = 404
+_NAMES: Final = "/v1/names"
 D = TypeVar("D", bound=Struct)
 R = TypeVar("R")
+
+
+class NamedCode(Struct, frozen=True):
+    """What an agency, a service or a project is called."""
+
+    kind: Literal["agency", "service", "project"]
+    code: str
+    name: Bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,17 @@ class Gateway:
         """One document; None where the gateway has no such thing."""
         read = asyncio.run(self._read(lambda client: client.read(path)))
         return None if read is None else self._document(document, read[1])
+
+    def names(self, codes: Iterable[str]) -> list[NamedCode]:
+        """Of codes like `agency/health`, those that have a name."""
+        wanted = sorted(set(codes))
+        parts = [",".join(wanted[at : at + CODES_MAX]) for at in range(0, len(wanted), CODES_MAX)]
+
+        async def asked(client: AgencyClient) -> list[Any]:
+            return [row for part in parts for page in await client.read_pages(_NAMES, {"codes": part}) for row in page]
+
+        rows = asyncio.run(self._read(asked)) if parts else None
+        return [self._document(NamedCode, row) for row in rows or ()]
 
     def proof(self, index: int) -> Proof | None:
         """An entry with its inclusion proof, which was verified; None where the gateway has no such entry."""

@@ -90,20 +90,38 @@ def test_a_banks_table_is_compared_with_the_log(story: Story, tmp_path: Path) ->
     with story.visit("partner", "ar") as visitor:
         page = visitor.open(f"{OWN}/reconcile")
         page.set_input_files("#table", table)
-        page.get_by_role("button", name="قارن").press("Enter")
+        page.get_by_role("button", name="اقرأ الجدول").press("Enter")
+        page.locator("#read tbody tr").first.wait_for()
+        assert page.locator("#findings").count() == 0, "nothing is compared before it was seen"
+        page.get_by_role("button", name="قارن", exact=True).press("Enter")
         findings = page.locator("#findings tbody tr")
         findings.first.wait_for()
         texts = findings.all_inner_texts()
         assert "المبلغ في الملف" in texts[0]
         assert "ناقص في السجل" in texts[1]
         assert "R-9999" in texts[1]
+        page.get_by_role("button", name="صحح قراءة الجدول").press("Enter")
         page.select_option("#id", "")  # without the file: it is corrected, and remembered
-        page.get_by_role("button", name="صحح وقارن").press("Enter")
-        page.locator("#id option:checked[value='']").wait_for(state="attached")
-        page.set_input_files("#table", table)
         page.get_by_role("button", name="قارن", exact=True).press("Enter")
         page.locator("#findings").wait_for()
-        assert page.input_value("#id") == ""
+        page.set_input_files("#table", table)
+        page.get_by_role("button", name="اقرأ الجدول").press("Enter")
+        page.locator("#findings").wait_for()
+        page.get_by_role("button", name="صحح قراءة الجدول").press("Enter")
+        page.locator("#id option:checked[value='']").wait_for(state="attached")
+
+
+def test_a_delimiter_that_the_header_hides_is_said_by_hand(story: Story, tmp_path: Path) -> None:
+    table = tmp_path / "bank.csv"
+    table.write_text("day;a,b\n2005-01-05;1.00\n", encoding="utf-8")
+    with story.visit("partner", "en", java_script_enabled=False) as visitor:
+        page = visitor.open(f"{OWN}/reconcile")
+        page.set_input_files("#table", table)
+        page.get_by_role("button", name="Read the table").click()
+        page.get_by_role("alert").wait_for()
+        page.select_option("#delimiter", "Semicolon")
+        page.get_by_role("button", name="Read it with this delimiter").click()
+        assert page.locator("#date option").all_inner_texts() == ["day", "a,b"]
 
 
 def test_the_ledger_leads_from_an_account_to_entries(story: Story) -> None:

@@ -273,3 +273,23 @@ def test_how_soon_the_plan_is_painted() -> None:
             with story.visit("office", "ar") as visitor:
                 seconds.append(round(visitor.open("/plan").evaluate(PAINTED)))
     tell(f"/plan in a new browser: first contentful paint {sorted(seconds)} ms")
+
+
+def test_the_plan_as_it_occurred_has_the_figures_of_the_terminal(story: Story) -> None:
+    on = "2006-12-31"
+    told = story.run("plan", "--as-of-occurred", on)
+    file = story.get("office", f"/plan/figures.csv?as_of_recorded={on}&by=occurred").text.lstrip("\ufeff")
+    done = {row["figure_en"]: int(row["done"]) for row in csv.DictReader(io.StringIO(file))}
+    assert done["Infrastructure projects"] == told["infrastructure"]["completed"]
+    launched = sum(group["launched"] for group in told["services"]["groups"].values())
+    assert (done["Services launched"], launched > 0, "Awareness, radio" in done) == (launched, True, False)
+    with story.visit("office", "en") as visitor:
+        page = visitor.open("/plan")
+        page.locator("#time-choice summary").click()
+        page.fill("#as_of_recorded", on)
+        page.select_option("#by", "occurred")
+        page.locator("#time-form button").click()
+        page.get_by_text("Not judged").wait_for()
+        line = page.locator("#line-infrastructure strong").inner_text()
+        assert line == str(told["infrastructure"]["completed"])
+        assert page.locator("#plan-figures a.why").count() == 0

@@ -9,8 +9,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from consumers.api.access import may_read, programme_scope
-from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
-from consumers.api.past import past_plan, past_state
+from consumers.api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfOccurred, AsOfRecorded
+from consumers.api.past import occurred_for, past_plan, past_state
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import read_route
 from consumers.documents.access_scope import AccessScope
@@ -34,16 +34,20 @@ async def plan_for(
     reader: Reader,
     as_of_index: AsOfIndex = None,
     as_of_recorded: AsOfRecorded = None,
+    as_of_occurred: AsOfOccurred = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
 ) -> ReadAnswer[Plan]:
-    """The figures of the plan: now, after a number of entries of the log, or as the log was at a given time.
+    """The figures of the plan: now, after a number of entries of the log, as the log was at a given time, or of what
+    had occurred by a date.
 
     An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
     scope = programme_scope(reader.caller)
-    if as_of_index is None and as_of_recorded is None:
+    if as_of_index is None and as_of_recorded is None and as_of_occurred is None:
         return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
-    past = await past_state(reader, as_of_index, as_of_recorded)
+    past = await past_state(reader, as_of_index, as_of_recorded, as_of_occurred)
+    if as_of_occurred is not None:
+        return ReadAnswer(_within((await occurred_for(reader, past, as_of_occurred))[0], scope, partnerships_max), past)
     whole = await reader.reads.past_plans.shared(reader.caller.quota_name, past_plan, past.positions[0])
     return ReadAnswer(_within(whole, scope, partnerships_max), past)
 
@@ -57,14 +61,20 @@ def _within(plan: Plan, scope: AccessScope, partnerships_max: int | None) -> Pla
 
 @read_route(routes, "/v1/pace", "plan_and_calendar", "The plan against the calendar")
 async def pace_for(
-    reader: Reader, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
+    reader: Reader,
+    as_of_index: AsOfIndex = None,
+    as_of_recorded: AsOfRecorded = None,
+    as_of_occurred: AsOfOccurred = None,
 ) -> ReadAnswer[Pace]:
     """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
-    pace: now, after a number of entries of the log, or as the log was at a given time."""
+    pace: now, after a number of entries of the log, as the log was at a given time, or of what had occurred by a date.
+    """
     programme_scope(reader.caller)
-    if as_of_index is None and as_of_recorded is None:
+    if as_of_index is None and as_of_recorded is None and as_of_occurred is None:
         return await reader.read([PROJECTIONS], lambda view: pace(view, view.log_index))
-    past = await past_state(reader, as_of_index, as_of_recorded)
+    past = await past_state(reader, as_of_index, as_of_recorded, as_of_occurred)
+    if as_of_occurred is not None:
+        return ReadAnswer((await occurred_for(reader, past, as_of_occurred))[1], past)
     async with reader.reads.connection() as connection, live_view(connection, [PROJECTIONS]) as view:
         if past.positions[0] > view.log_index:  # the log has these entries, the read model not yet
             raise Problem("database-away", retry_after_s=1)

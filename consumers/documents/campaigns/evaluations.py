@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import CampaignKind, Channel
-from consumers.documents.document import Count, Date, Instant, Name
+from consumers.documents.document import AgencyCode, Count, Date, Instant, Label, Name
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class ExplainedCampaign(Struct, frozen=True, kw_only=True):
     campaign_id: str
     rule: str
     cause_index: Count
-    owner: str
+    owner: Annotated[AgencyCode, Label("الجهة", "Agency")]
     service_id: str | None
     due_on: Date
     triggered_index: Count | None

@@ -181,10 +181,10 @@ class Pace(Struct, frozen=True, kw_only=True):
     plan: PlanName | None
     measured_on: Annotated[Date | None, Meta(description="The day of the plan's calendar.")]
     measured_by: Annotated[
-        Literal["recorded", "steps"] | None,
+        Literal["recorded", "steps", "occurred"] | None,
         Meta(
             description="What gives this day: the time of recording, or, of a plan that was recorded after its end, "
-            "the latest date of a step."
+            "the latest date of a step; as of an occurred date that date."
         ),
     ]
     days: Annotated[Count, Meta(description="Of the plan.")]

@@ -22,15 +22,17 @@ from msgspec import Struct
 
 from consumers.documents.ledger.reconciliation import Finding, ReadRow
 from consumers.documents.log.records import FIELDS, Record, record_of
-from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, reconcile
+from consumers.documents.programme.plan import Calendar
+from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, reconcile, unreadable
 from events.values.bilingual import Bilingual
-from events.values.calendar import gregorian_of
+from events.values.calendar import CalendarName, gregorian_of
 from events.values.money import HALALAS_PER_RIYAL
 from events.wire.entry import parse_entry
 from infra.errors import WrongInput
 from infra.settings import Settings
 from infra.tables.mapping import MappingDocument
-from infra.tables.rows import checked_rows, guessed_encoding
+from infra.tables.rows import checked_rows, guessed_delimiter, guessed_encoding
+from infra.tables.workbook import is_workbook
 
 REMEMBERED_MAX: Final = 10
 _WESTERN: Final = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
@@ -77,14 +79,17 @@ class Columns(Struct, frozen=True, kw_only=True):
     currency: int | None = None
     in_halalas: bool = False
     month_first: bool = False
+    delimiter: str | None = None
+    """Of a text whose header says another; None: the header's."""
 
 
 @dataclass(frozen=True, slots=True)
 class BankTable:
-    """The names of the columns, and each row with the line where it begins."""
+    """The names of the columns, and each row with the line where it begins. `delimiter`: None of a workbook."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[int, list[str]], ...]
+    delimiter: str | None = None
 
     def read(self, columns: Columns) -> list[FileRow]:
         """The rows to reconcile. What cannot be read stays as it is written, and is then a finding."""
@@ -105,6 +110,11 @@ class BankTable:
             for (line, cells), row in islice(rows, PREVIEW_ROWS)
         ]
 
+    def calendars(self, columns: Columns) -> list[Calendar]:
+        """Of the dates that can be read: the year says which."""
+        found = {written[1] for _, cells in self.rows if (written := _written_date(cells[columns.date]))}
+        return [calendar for calendar in Calendar if calendar.value in found]
+
     def place(self, name: str) -> int:
         """Of the column of a name. Raises `WrongInput`."""
         if name not in self.header:
@@ -113,12 +123,17 @@ class BankTable:
         return self.header.index(name)
 
 
-def read_table(stream: BinaryIO) -> BankTable:
-    """Raises `WrongInput`."""
-    rows = list(checked_rows(stream, MappingDocument(encoding=guessed_encoding(stream))))
+def read_table(stream: BinaryIO, delimiter: str | None = None) -> BankTable:
+    """`delimiter`: None for the header's. Raises `WrongInput`."""
+    document = MappingDocument(encoding=guessed_encoding(stream), delimiter=delimiter)
+    if is_workbook(stream):
+        delimiter = None
+    elif delimiter is None:
+        delimiter = guessed_delimiter(stream, document)
+    rows = list(checked_rows(stream, document))
     if len(rows) < 2:
         raise WrongInput(Bilingual("لا سطور في الملف تحت سطر العناوين.", "The table has no rows below its header."))
-    return BankTable(tuple(rows[0].cells), tuple((row.first_line, row.cells) for row in rows[1:]))
+    return BankTable(tuple(rows[0].cells), tuple((row.first_line, row.cells) for row in rows[1:]), delimiter)
 
 
 def guessed(
@@ -137,40 +152,69 @@ def guessed(
     known = {at: sum(cells[at].strip() in ids for _, cells in table.rows) for at in places if at not in (on, amount)}
     named = (at for at, name in enumerate(table.header) if _NAMES["currency"].search(name))
     base = Columns(date=on, amount=amount, id=_most(table, "id", known), currency=next(named, None))
-    ways = [
-        msgspec.structs.replace(base, kind=kind, in_halalas=halalas, month_first=month_first)
-        for kind, halalas, month_first in product(FIELDS, (False, True), (False, True))
-    ]
-    return max(ways, key=lambda way: _agreeing(table, way, records[way.kind]))
+    days = {first: [date_of(cells[on], month_first=first) for _, cells in table.rows] for first in (False, True)}
+    sums = {small: [halalas_of(cells[amount], in_halalas=small) for _, cells in table.rows] for small in (False, True)}
+    own_ids = [] if base.id is None else [cells[base.id].strip() for _, cells in table.rows]
+
+    def agreeing(way: Columns) -> tuple[int, int]:
+        """How many rows have an id of the log, and then how many a date and an amount."""
+        own = records[way.kind]
+        named, known_sums = {one.id for one in own}, {(one.dated_on, one.amount_halalas) for one in own}
+        read = zip(days[way.month_first], sums[way.in_halalas], strict=True)
+        return sum(one in named for one in own_ids), sum(pair in known_sums for pair in read)
+
+    return max(
+        (
+            msgspec.structs.replace(base, kind=kind, in_halalas=halalas, month_first=month_first)
+            for kind, halalas, month_first in product(FIELDS, sums, days)
+        ),
+        key=agreeing,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A table with how it was read, and what it gives beside the log."""
+class BankReading:
+    """A table with how it is read, and what it gives beside the log: None before somebody has seen how it is read.
+
+    `left_out`: the rows that cannot be compared, each with its reason. `kept`: what is remembered with these columns.
+    """
 
     table: BankTable
     columns: Columns
-    findings: list[Finding]
+    left_out: list[Finding]
+    findings: list[Finding] | None
+    kept: bytes
 
 
-async def compared(
+async def read_and_compared(
     settings: Settings,
     content: bytes,
     said: Columns | None,
     kept: bytes,
     entries: Sequence[tuple[int, bytes]],
     strangers: frozenset[int] = frozenset(),
-) -> Comparison | Bilingual:
-    """The table compared with the entries of a partnership, without those of `strangers`: read as is `said`, else as it
-    was remembered, else by a guess. For a table that cannot be read, the sentence of its fault. For a process beside.
+    delimiter: str | None = None,
+    is_preview: bool = False,
+) -> BankReading | Bilingual:
+    """The table, compared with the entries of a partnership without those of `strangers`: read as is `said`, else as it
+    was remembered. What is only guessed, as with another `delimiter` than before, and a preview are not compared yet.
+    For a table that cannot be read, the sentence of its fault. For a process beside.
 
     Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
     """
     own = [entry for entry in entries if entry[0] not in strangers]
     try:
-        table = read_table(BytesIO(content))
-        columns = said if said is not None and _fits(said, table) else remembered(kept, table) or _shown(table, own)
-        return Comparison(table, columns, reconcile(columns.kind, table.read(columns), own))
+        stream = BytesIO(content)
+        first = table = read_table(stream)
+        columns = _known(kept).get(_digest(first)) if said is None and delimiter is None else said
+        delimiter = delimiter or (columns.delimiter if columns else None)
+        if delimiter not in (None, first.delimiter):
+            table = read_table(stream, delimiter)
+        if columns is None or not _fits(columns, table):
+            columns, is_preview = _shown(table, own), True
+        rows = table.read(columns)
+        findings = None if is_preview else reconcile(columns.kind, rows, own)
+        return BankReading(table, columns, unreadable(columns.kind, rows), findings, remember(kept, first, columns))
     except WrongInput as error:
         return error.sentence
 
@@ -212,10 +256,16 @@ def remember(kept: bytes, table: BankTable, columns: Columns) -> bytes:
 
 def date_of(text: str, *, month_first: bool = False) -> str | None:
     """The ISO date of a cell; a year before 1700 is Hijri. None: it is no date of the calendars' table."""
+    written = _written_date(text, month_first=month_first)
+    return None if written is None else written[0]
+
+
+def _written_date(text: str, *, month_first: bool = False) -> tuple[str, CalendarName] | None:
+    """The date of a cell, and in which calendar it is written."""
     written = _plain(text).removesuffix("هـ").removesuffix("AH").removesuffix("م").split("T")[0].split(" ")[0]
     try:
         if found := _SERIAL.fullmatch(written):
-            return (_DAY_ZERO + timedelta(days=int(found[1]))).isoformat()
+            return (_DAY_ZERO + timedelta(days=int(found[1]))).isoformat(), "gregorian"
         if found := _YEAR_FIRST.fullmatch(written):
             year, month, day = map(int, found.groups())
         elif found := _YEAR_LAST.fullmatch(written):
@@ -225,7 +275,8 @@ def date_of(text: str, *, month_first: bool = False) -> str | None:
             return None
         if not 1 <= month <= 12:
             return None
-        return gregorian_of(year, month, day, "gregorian" if year >= _GREGORIAN_FROM else "umm-al-qura")
+        calendar: CalendarName = "gregorian" if year >= _GREGORIAN_FROM else "umm-al-qura"
+        return gregorian_of(year, month, day, calendar), calendar
     except ValueError:
         return None
 
@@ -275,15 +326,6 @@ def _most(table: BankTable, role: str, counts: dict[int, int]) -> int | None:
     """The column with the name of the role that fits most often; else the one that fits most often. None: none fits."""
     fitting = [at for at, count in counts.items() if count]
     return max(fitting, key=lambda at: (bool(_NAMES[role].search(table.header[at])), counts[at], -at), default=None)
-
-
-def _agreeing(table: BankTable, columns: Columns, records: Sequence[Record]) -> tuple[int, int]:
-    """How many rows have an id of the log, and then how many a date and an amount."""
-    id_name, date_name = FIELDS[columns.kind]
-    ids, sums = {one.id for one in records}, {(one.dated_on, one.amount_halalas) for one in records}
-    rows = [row.data for row in table.read(columns)]
-    with_sum = sum((row[date_name], row["amount_halalas"]) in sums for row in rows)
-    return sum(row.get(id_name) in ids for row in rows), with_sum
 
 
 def _known(kept: bytes) -> dict[str, Columns]:

@@ -25,15 +25,12 @@ _LABEL_WIDTH: Final = 62
 _LINES: Final = 4
 
 _KEYS: Final = (
-    {"fill": "none", "ar": "المتوقع", "en": "Expected"},
-    {"fill": "#00573f", "ar": "الفعلي", "en": "Actual"},
-    {
-        "fill": "url(#to-come)",
-        "ar": "القادم بوتيرة الفترات المقفلة",
-        "en": "To come, at the pace of closed periods",
-    },
-    {"fill": "#b3261e", "ar": "التكملة إلى الحد المضمون", "en": "Top-up to the guarantee"},
+    ("none", Bilingual("المتوقع", "Expected")),
+    ("#00573f", Bilingual("الفعلي", "Actual")),
+    ("url(#to-come)", Bilingual("القادم بوتيرة الفترات المقفلة", "To come, at the pace of closed periods")),
+    ("#b3261e", Bilingual("التكملة إلى الحد المضمون", "Top-up to the guarantee")),
 )
+"""How a bar is filled, and what it stands for."""
 
 
 @dataclass(frozen=True, slots=True)

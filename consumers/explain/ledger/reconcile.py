@@ -111,6 +111,17 @@ class _Comparison:
         return finding
 
 
+def unreadable(kind: str, rows: Iterable[FileRow]) -> list[Finding]:
+    """The rows that cannot be compared, each with its reason."""
+    id_name, date_name = FIELDS[kind]
+    read = ((row, row.data.get(date_name)) for row in rows)
+    faulty = ((row, on, fault) for row, on in read if (fault := _fault(row.data, on)) is not None)
+    return [
+        _compared(row.line, row.data.get(id_name), on, row.data.get("amount_halalas"), None, fault)
+        for row, on, fault in faulty
+    ]
+
+
 def totals(findings: Iterable[Finding]) -> dict[FindingKind, int]:
     """How many there are of each kind."""
     counted = Counter(finding.kind for finding in findings)

@@ -93,7 +93,7 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
             as_json,
             lambda: [grid(CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])],
             at,
-            from_database=gateway is None,
+            gateway=gateway,
         )
 
 
@@ -120,7 +120,7 @@ def inbox_command(agency: str, team: str | None, gateway: Gateway | None, as_csv
     document = [
         {**asdict(row), "time_left": time_left(row.due_on, today).en, "next": next_command(row)} for row in rows
     ]
-    print_view(document, as_json, lambda: inbox_parts(rows, today), from_database=gateway is None)
+    print_view(document, as_json, lambda: inbox_parts(rows, today), gateway=gateway)
 
 
 @campaigns_group.command("show")
@@ -142,7 +142,7 @@ def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())
-    print_view(shown, as_json, lambda: brief_parts(shown, today), at, from_database=gateway is None)
+    print_view(shown, as_json, lambda: brief_parts(shown, today), at, gateway)
 
 
 campaigns_group.add_command(coverage_command)

@@ -47,10 +47,13 @@ async def plan_at_a_glance(settings: Settings, at: PointInTime | int | None = No
     As of an occurred date, `not_judged` names the figures that the document cannot judge.
     """
     async with view(settings, shown_at(at), at) as shown:
-        document = await plan_document(shown)
-        if by_occurrence(at):
-            document = replace(document, not_judged=NOT_JUDGED)
+        document = await (plan_by_occurrence if by_occurrence(at) else plan_document)(shown)
         return document, await plan_name(await shown.use(PROJECTIONS))
+
+
+async def plan_by_occurrence(shown: View) -> Plan:
+    """The figures of a view as of an occurred date, and which of them it cannot judge."""
+    return replace(await plan_document(shown), not_judged=NOT_JUDGED)
 
 
 def shown_at(at: PointInTime | int | None) -> tuple[Consumer, ...]:

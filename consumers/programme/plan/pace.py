@@ -29,7 +29,7 @@ class Measured:
     """The day that the plan is measured on, and what says so: the time of recording, or the latest step's date."""
 
     on: str
-    by: Literal["recorded", "steps"]
+    by: Literal["recorded", "steps", "occurred"]
 
 
 def measured(starts_on: str, ends_on: str, adopted: str, recorded: str, latest_step: str | None) -> Measured:
@@ -58,8 +58,9 @@ def expected(whole: int, elapsed: int, days: int) -> int:
     return whole * elapsed // days if days else whole
 
 
-async def pace(view: View, index: int) -> Pace:
-    """The plan against the calendar after `index` entries, which the view has applied."""
+async def pace(view: View, index: int, occurred: str | None = None) -> Pace:
+    """The plan against the calendar after `index` entries, which the view has applied; measured on the date by which
+    all of them had occurred, where the view is one of an occurred date."""
     connection = await view.use(PROJECTIONS)
     recorded = await _recorded(connection, index - 1) if index else None
     plan = await connection.fetchrow(_SQL["plan"], index)
@@ -70,6 +71,8 @@ async def pace(view: View, index: int) -> Pace:
     is_history = adopted > ends_on
     latest = await connection.fetchval(_SQL["latest_step"], index) if is_history else None
     now = measured(starts_on, ends_on, adopted, riyadh_date(recorded), latest)
+    if occurred is not None:
+        now = Measured(min(occurred, riyadh_date(recorded)), "occurred")
     days, elapsed = days_between(starts_on, ends_on), elapsed_days(starts_on, ends_on, now.on)
     agencies = await connection.fetch(_SQL["agencies"], index, plan["plan_id"])
     launches = await connection.fetch(_SQL["launches"], index, plan["plan_id"])

@@ -50,7 +50,7 @@ def list_services(
         _, shown = run_query(CONSUMER, lambda connection: read.services(connection, chosen), at)
     else:
         shown = gateway.rows(Service, "/v1/services", agency=agency, group=group, state=state) or []
-    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at, from_database=gateway is None)
+    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at, gateway)
 
 
 @services.command("show")
@@ -73,7 +73,7 @@ def show_service(at: PointInTime, service_id: str, gateway: Gateway | None, as_j
         as_json,
         lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)],
         at,
-        from_database=gateway is None,
+        gateway=gateway,
     )
 
 
@@ -94,7 +94,7 @@ def list_projects(at: PointInTime, gateway: Gateway | None, as_json: bool) -> No
         _, shown = run_query(CONSUMER, read.projects, at)
     else:
         shown = gateway.rows(Project, "/v1/projects") or []
-    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at, from_database=gateway is None)
+    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at, gateway)
 
 
 @projects.command("show")
@@ -117,7 +117,7 @@ def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_j
         as_json,
         lambda: [grid(PROJECTS, [shown]), grid(PHASES, shown.phase_states), grid(HISTORY, shown.history)],
         at,
-        from_database=gateway is None,
+        gateway=gateway,
     )
 
 
@@ -134,4 +134,4 @@ def activity(at: PointInTime, agency: str | None, gateway: Gateway | None, as_js
         _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
     else:
         shown = gateway.rows(Activity, "/v1/activity", agency=agency) or []
-    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at, from_database=gateway is None)
+    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at, gateway)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.pinned_checkpoint import (
     KeptCheckpoint,
     OlderCopy,
@@ -25,14 +27,16 @@ from consumers.proof.audit.pinned_checkpoint import (
     state_folder,
 )
 from consumers.proof.audit.source import Export, is_address, is_export, open_export, open_source
+from consumers.replay.as_of.point_in_time import occurred_on
 from events.values.bilingual import Bilingual
-from events.wire.entry import Entry
+from events.wire.entry import Entry, recorded_time
 from infra.addresses import NotAnAddress, server_address
 from infra.command_line.gateway_options import token_in
 from infra.command_line.language import print_localized
-from infra.command_line.parameters import Command, gathered
+from infra.command_line.parameters import Command, date_option, gathered, time_option
 from infra.keys.seals import SealKeyFiles
 from infra.log.ports.port import LogPort
+from infra.log.recorded_times import recorded_by
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
@@ -165,10 +169,16 @@ class AuditSource:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Entries from `first` to `end - 1` (None: the last one) of an agency, a type and a subject (None: of all)."""
+    """Entries from `first` to `end - 1` (None: the last one) of an agency, a type and a subject (None: of all).
+
+    `until`: only what was recorded by this time. `occurred`: only what had occurred by this date, whenever it was
+    recorded.
+    """
 
     first: int = 0
     end: int | None = None
+    until: datetime | None = None
+    occurred: str | None = None
     agency: str | None = None
     type: str | None = None
     subject: str | None = None
@@ -179,19 +189,25 @@ class Selection:
             (self.agency is None or entry.address.startswith(f"agency.{self.agency}.events/"))
             and (self.type is None or self.type in (entry.type, entry.full_type))
             and (self.subject is None or self.subject == entry.subject)
+            and (self.until is None or entry.recorded <= recorded_time(self.until))
+            and (self.occurred is None or occurred_on(entry) <= self.occurred)
         )
 
-    def end_of(self, checkpoint: Checkpoint) -> int:
-        """The end under a checkpoint. Raises `click.UsageError` for an index beyond it, and for an end before `first`.
+    async def end_in(self, log: AuthenticatedLog) -> int:
+        """As `end_of`, and where `until` is reached."""
+        end = self.end_of(log.size)
+        return end if self.until is None else await recorded_by(self.until, end, lambda index: log.entries(index, 1))
+
+    def end_of(self, size: int) -> int:
+        """The end under a checkpoint of this size. Raises `click.UsageError` for an index beyond it, and for an end
+        before `first`.
 
         From the end itself on there is nothing yet, which is no mistake of who asks for what is new.
         """
-        end = checkpoint.size if self.end is None else self.end
+        end = size if self.end is None else self.end
         for option, index in (("--to", end), ("--from", self.first)):
-            if index > checkpoint.size:
-                raise click.UsageError(
-                    f"The newest checkpoint has {checkpoint.size} entries: {option} {index} is beyond it."
-                )
+            if index > size:
+                raise click.UsageError(f"The newest checkpoint has {size} entries: {option} {index} is beyond it.")
         if self.first > end:
             raise click.UsageError(f"--to {end} is before --from {self.first}.")
         return end
@@ -213,6 +229,10 @@ selection_options: Final = gathered(
     Selection,
     click.option("--from", "first", type=click.IntRange(min=0), default=0, show_default=True, help="First index."),
     click.option("--to", "end", type=click.IntRange(min=0), help="End before this index; default: the log's end."),
+    click.option("--until", metavar="TIME", callback=time_option, help="Only what was recorded by TIME."),
+    click.option(
+        "--occurred", metavar="DATE", callback=date_option, help="Only what had occurred by DATE, whenever recorded."
+    ),
     click.option("--agency", help="Only entries from this agency's topic."),
     click.option("--type", help="Only events of this type."),
     click.option("--subject", help="Only events with this subject."),

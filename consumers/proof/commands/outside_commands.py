@@ -128,14 +128,13 @@ async def _exported(
     log: AuditSource, selection: Selection, again: Path | None, folder: Path, form: Format
 ) -> ExportReport:
     async with log.accepting() as (port, checkpoint):
-        end = selection.end_of(checkpoint)
+        proven = AuthenticatedLog(port, checkpoint)
+        end = await selection.end_in(proven)
         with progress_bar("export", end) as update:
             entries = (
                 _entries_again(again)
                 if again is not None
-                else selected_entries(
-                    AuthenticatedLog(port, checkpoint), selection.first, end, selection.has, update.to
-                )
+                else selected_entries(proven, selection.first, end, selection.has, update.to)
             )
             signer = (await port.keys()).signer(checkpoint)
             report = await export(port, checkpoint, signer, entries, folder, form)

@@ -57,8 +57,10 @@ def replay_command(
     if into is None:
         asyncio.run(_print_entries(log, selection, log.export()))
         return
-    if selection != Selection(end=selection.end):
-        raise click.UsageError("--into needs the whole log: leave out --from, --agency, --type and --subject.")
+    if selection != Selection(end=selection.end, until=selection.until):
+        raise click.UsageError(
+            "--into needs the whole log: leave out --from, --occurred, --agency, --type and --subject."
+        )
     if form == "parquet":
         require_parquet()  # its absence is found before anything is written
     if (export := log.whole_export("--into")) is not None:
@@ -67,22 +69,33 @@ def replay_command(
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
         checkpoint = asyncio.run(proven(log, source if copied else None))
-    end = selection.end_of(checkpoint)
+    end = asyncio.run(_end(log, selection, checkpoint, export))
     _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
 
 async def _print_entries(log: AuditSource, selection: Selection, export: Export | None) -> None:
     """Print entries, each after it was proven."""
     if export is not None:
-        end = selection.end_of(export.checkpoint)
+        end = selection.end_of(export.size)
         for index, raw in export.entries():
             if selection.first <= index < end and selection.has(parse_entry(index, raw)):
                 click.echo(_line(index, raw))
         return
     async with log.accepting() as (port, checkpoint):
-        proven, end = AuthenticatedLog(port, checkpoint), selection.end_of(checkpoint)
+        proven = AuthenticatedLog(port, checkpoint)
+        end = await selection.end_in(proven)
         async for index, raw in selected_entries(proven, selection.first, end, selection.has):
             click.echo(_line(index, raw))
+
+
+async def _end(log: AuditSource, selection: Selection, checkpoint: Checkpoint, export: Export | None) -> int:
+    """Where the selection ends in a log that was proven, or in an export of all of it."""
+    if export is None and selection.until is not None:
+        async with log.opened() as port:
+            return await selection.end_in(AuthenticatedLog(port, checkpoint))
+    end = selection.end_of(checkpoint.size)
+    later = (index for index, raw in export.entries() if not selection.has(parse_entry(index, raw))) if export else ()
+    return min(end, next(iter(later), end))
 
 
 async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:

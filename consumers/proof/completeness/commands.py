@@ -62,7 +62,7 @@ def completeness_command(
     if html is not None:
         from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
 
-        texts[html] = to_html(page(rows, size, root))
+        texts[html] = to_html(page(rows, found.names, size, root))
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8", newline="" if path == csv else None)
     written = ", ".join(map(str, texts))
@@ -70,7 +70,9 @@ def completeness_command(
         document(rows, size, root, read),
         as_json,
         lambda: (
-            print_localized(Bilingual("كُتب: {}", "Written: {}").format(written)) if written else show(rows_table(rows))
+            print_localized(Bilingual("كُتب: {}", "Written: {}").format(written))
+            if written
+            else show(rows_table(rows, found.names))
         ),
         indented=True,
     )

@@ -13,7 +13,9 @@ from typing import Final
 
 import msgspec
 
+from consumers.documents.document import Name
 from consumers.documents.log.completeness import CompletenessStatus, MonthRow
+from consumers.documents.names import Code
 from consumers.proof.audit.derived import RANGES_MAX, Numbers, Ranges, agency_of
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.completeness import completeness_status
@@ -65,6 +67,8 @@ class Completeness:
         self._agencies: dict[str, _Agency] = {}
         self._recorded = ""
         self._month = ""
+        self.names: dict[Code, Name] = {}
+        """Of the agencies, as they were registered."""
         self.size = 0
 
     def add(self, first: int, entries: Sequence[bytes]) -> None:
@@ -109,7 +113,9 @@ class Completeness:
             self._month = riyadh_date(document.recordedtime)[: len("YYYY-MM")]
         event = document.event
         if event.type == REGISTERED:
-            self._agency(parse_entry(index, raw).data["code"])
+            data = parse_entry(index, raw).data
+            self._agency(data["code"])
+            self.names["agency", data["code"]] = msgspec.convert(data["name"], Name)
         code = agency_of(document.address.partition("/")[0])
         if code == PLATFORM:
             return

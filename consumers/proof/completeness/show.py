@@ -10,10 +10,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.document import label_of
 from consumers.documents.log.completeness import MonthRow, ranges_text
+from consumers.documents.names import Names, with_code
 from consumers.documents.tables import cells, columns
 from consumers.revenue.statements.paper import Paper, Sheet
 from events.values.bilingual import Bilingual
 from infra.command_line.display import Grid, Row, Section
+from infra.command_line.language import localized
 from infra.json_documents import with_long_numbers_as_texts
 
 _TITLE: Final = Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers")
@@ -30,17 +32,17 @@ def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]
         yield row.agency, row.month, row.status.value, row.entries, row.numbered, row.refused, *numbers, *ranges
 
 
-def rows_table(rows: Iterable[MonthRow]) -> Grid:
+def rows_table(rows: Iterable[MonthRow], names: Names) -> Grid:
     """A row for each month, by agency."""
     grid_rows: list[Row] = []
     for agency, own in groupby(rows, key=lambda row: row.agency):
-        grid_rows.append(Section(agency))
+        grid_rows.append(Section(localized(with_code(names, "agency", agency))))
         for month, *others in map(cells, own):
             grid_rows.append([f"  {month}", *others])
     return Grid(_TITLE, columns(MonthRow), grid_rows)
 
 
-def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
+def page(rows: Sequence[MonthRow], names: Names, size: int, root: str) -> Paper:
     """A page with a table for each agency."""
     headings = tuple(label_of(MonthRow, name) for name in _ON_PAPER)
     sheets = []
@@ -56,7 +58,8 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
             )
             for row in own
         )
-        sheets.append(Sheet(Bilingual("الجهة {}", "Agency {}").format(agency), headings, lines))
+        title = Bilingual("الجهة: {}", "Agency: {}").format(with_code(names, "agency", agency))
+        sheets.append(Sheet(title, headings, lines))
     return Paper(
         _TITLE,
         tuple(sheets),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import uvloop
 from asyncpg import PostgresError
 
 from consumers.documents.document import Name
-from consumers.documents.names import Code, Kind, Names, codes_in
-from consumers.documents.tables import use_names
+from consumers.documents.names import Code, Kind, Names
 from events.errors import YesserError
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool, connected
 from infra.postgres.sql import queries
@@ -36,13 +35,11 @@ async def names_of(connection: Connection, codes: Iterable[Code]) -> Names:
     return {(row["kind"], row["code"]): Name(**row["name"]) for row in await connection.fetch(_SQL["names_of"], *given)}
 
 
-def show_names_in(*documents: Any) -> None:
-    """Have the tables of this command show the names of the codes in these documents. Where the database is not here,
-    they show the codes."""
-    codes = set(codes_in(documents))
+def stored_names(codes: Iterable[Code]) -> Names:
+    """For a command. Where the database is not here, none."""
     with suppress(*_AWAY, YesserError):
-        if codes:
-            use_names(uvloop.run(_read(codes)))
+        return uvloop.run(_read(codes))
+    return {}
 
 
 async def _read(codes: Iterable[Code]) -> Names:

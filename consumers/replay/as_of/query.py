@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from consumers.documents.document import Name
+from consumers.documents.names import codes_in
+from consumers.documents.tables import use_names
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
 from consumers.replay.fold.consumer import Consumer
+from events.errors import YesserError
 from infra.command_line import display
 from infra.command_line.output import print_result
 from infra.settings import Settings
+from producers.sdk.read_api import Gateway
 
 if TYPE_CHECKING:
     from infra.postgres.connection import Connection
@@ -36,20 +42,33 @@ def run_query(
     return uvloop.run(asked())
 
 
+def show_names_in(document: Any, gateway: Gateway | None = None) -> None:
+    """Have the tables of this command show the names of the codes in a document, or the codes where neither the gateway
+    nor the database can be asked."""
+    codes = set(codes_in(document))
+    if not codes:
+        return
+    if gateway is None:
+        from consumers.replay.as_of.names import stored_names  # imported here, as above
+
+        use_names(stored_names(codes))
+        return
+    with suppress(YesserError):
+        rows = gateway.names(f"{kind}/{code}" for kind, code in codes)
+        use_names({(row.kind, row.code): Name(row.name.ar, row.name.en) for row in rows})
+
+
 def print_view(
     document: Any,
     as_json: bool,
     tables: Callable[[], Iterable[RenderableType]],
     at: PointInTime = NOW,
-    *,
-    from_database: bool = True,
+    gateway: Gateway | None = None,
 ) -> None:
     """Print an indented JSON document, or tables below the point in time unless it is now. They show the names of the
-    codes in the document where it is `from_database`."""
-    if from_database and not as_json:
-        from consumers.replay.as_of.names import show_names_in  # imported here, as above
-
-        show_names_in(document)
+    codes in the document, as the gateway or the database has them."""
+    if not as_json:
+        show_names_in(document, gateway)
     words = at.words()
     title = [Text(words, style="bold yellow")] if words else []
     print_result(document, as_json, lambda: display.show(*title, *tables()), indented=True)

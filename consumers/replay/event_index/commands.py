@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from consumers.documents.log.entries import ENTRIES, PAGE_ROWS_MAX, Entry
 from consumers.documents.tables import grid
-from consumers.replay.as_of.query import run_query
+from consumers.replay.as_of.query import run_query, show_names_in
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from events.errors import YesserError
 from events.types.catalogue import CATALOGUE
@@ -137,10 +137,7 @@ def find(
     if as_json:
         print_json(events, indented=True)
         return
-    if gateway is None:
-        from consumers.replay.as_of.names import show_names_in
-
-        show_names_in(events)
+    show_names_in(events, gateway)
     display.show(grid(ENTRIES, events))
     if are_more:
         last = events[-1].index

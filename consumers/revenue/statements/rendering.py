@@ -6,10 +6,11 @@ HTML is one file without outside resources. PDF is set by typst with the Amiri f
 from __future__ import annotations
 
 import io
+import re
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 import orjson
@@ -22,6 +23,9 @@ from events.values.bilingual import LANGUAGES, Bilingual
 from events.values.reading_order import text_of
 
 _PACKAGE = "consumers.revenue.statements"
+_VOWEL_SIGNS: Final = re.compile("[\u064b-\u0652\u0670]")
+"""Left out of a PDF: a word that has one would be found in the order of its glyphs alone, and nobody searches with one.
+"""
 
 
 class NoTypesetter(YesserError):
@@ -43,7 +47,7 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
-    inputs = {"paper": _written(paper), "qr": _qr(paper)}
+    inputs = {"paper": _VOWEL_SIGNS.sub("", _written(paper)), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
     pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf

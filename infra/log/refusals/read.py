@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import convert
 
+from events.values.bilingual import Bilingual
 from events.wire.entry import parse_entry
 from infra.json_documents import members
 from infra.log.proofs import PROOF_PREFIX
@@ -32,6 +34,12 @@ async def refusals(
     chosen = (agency, _EVERY if below is None else below, is_open, _EVERY if log_size is None else log_size, rows_max)
     rows = await connection.fetch(SQL["list"], *chosen)
     return [convert({**row, "proof": f"{PROOF_PREFIX}{row['index']}"}, Refusal) for row in rows]
+
+
+async def agency_names(connection: Connection, codes: Iterable[str]) -> dict[str, Bilingual]:
+    """Of those that are registered."""
+    rows = await connection.fetch(SQL["agency_names"], list(codes))
+    return {row["code"]: Bilingual(**row["name"]) for row in rows}
 
 
 async def refusal(

@@ -22,3 +22,6 @@ SELECT index FROM log.event_id WHERE claim = substr(sha256(
 -- Whether the entry $2 accepted a record that was sent again for the refusal $1.
 SELECT EXISTS (SELECT FROM platform.redrive r JOIN log.event_id e ON e.claim = r.claim AND e.identity = r.identity
                WHERE r.refusal_index = $1 AND e.index = $2)
+
+-- name: agency_names
+SELECT code, name FROM platform.agency WHERE code = ANY($1)

@@ -120,7 +120,7 @@ def test_a_command_that_needs_more_says_what_to_install_and_the_help_names_it_ap
     helped = f"[CliRunner().invoke(cli, [name, '--help']).exit_code for name in {sorted(WITHOUT_PLATFORM)}]"
     script = f"from click.testing import CliRunner; from infra.cli import cli; print(set({helped}))"
     assert done(small, "python", "-c", script).stdout == "{0}\n"
-    for command in (("plan",), ("run", "registrar"), ("audit", "commitments")):
+    for command in (("agencies", "list"), ("run", "registrar"), ("audit", "commitments")):
         told = done(small, "yesser", *command, exits=78).stderr
         assert told.startswith("yesser: This needs pip install 'yesser-events[platform]': the module ")
         assert told.count("\n") == 1

@@ -1,13 +1,15 @@
-"""`/partnerships/P/reconcile`: a table of the partner or of a bank compared with the log.
+"""`/partnerships/P/reconcile`: a table of the partner or of a bank compared with the log, in three steps.
 
-How the table was read is shown with the result, and can be corrected: the file stays in memory for some minutes, and
-the browser keeps what was corrected. Nothing is stored here.
+A file is chosen; how it is read is guessed, shown and corrected; it is compared. The file stays in memory for some
+minutes, and the browser keeps how it was read: the next table with these columns is compared at once. Nothing is stored
+here.
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Final
 
 from cachetools import TTLCache
@@ -20,13 +22,8 @@ from consumers.api.reader import ReadAnswer, Reader
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.documents.ledger.reconciliation import FindingKind
-from consumers.explain.ledger.bank_table import (
-    KINDS,
-    Columns,
-    Comparison,
-    compared,
-    remember,
-)
+from consumers.documents.programme.plan import Calendar
+from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import totals
 from consumers.replay.as_of.view import View
@@ -34,14 +31,22 @@ from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual
+from infra.tables.workbook import WORKBOOK
 
 Number = Annotated[str, Form(max_length=6)]
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnsForm:
-    """What was said of the columns, by their places; nothing with a new file."""
+    """What was said of the columns, by their places; nothing with a new file.
 
+    `file`: which one it is said of. `read_with`: the name of the delimiter that gave these columns.
+    """
+
+    file: Annotated[str, Form(max_length=64)] = ""
+    step: Annotated[str, Form(max_length=20)] = ""
+    delimiter: Annotated[str, Form(max_length=20)] = ""
+    read_with: Annotated[str, Form(max_length=20)] = ""
     kind: Annotated[str, Form(max_length=40)] = ""
     date: Number = ""
     amount: Number = ""
@@ -55,6 +60,8 @@ class ColumnsForm:
         places = {name: value for name in ("date", "amount", "id", "currency") if (value := getattr(self, name))}
         if not all(value.isdecimal() for value in places.values()) or not {"date", "amount"} <= set(places):
             return None
+        if self.delimiter != self.read_with:
+            return None
         numbers = {name: int(value) for name, value in places.items()}
         return Columns(
             kind=self.kind,
@@ -64,17 +71,39 @@ class ColumnsForm:
             currency=numbers.get("currency"),
             in_halalas=self.unit == "halalas",
             month_first=self.order == "month-first",
+            delimiter=self.delimiter_character(),
         )
+
+    def delimiter_character(self) -> str | None:
+        return next((character for character, name in DELIMITER_NAMES.items() if name.en == self.delimiter), None)
 
 
 _CONSUMERS: Final = (REVENUE, EVENT_INDEX)
 FILE_BYTES_MAX: Final = 1 << 20
 _SHOWN_MAX: Final = 200
+_LEFT_OUT_MAX: Final = 10
 _FILES_MAX: Final = 32
 _KEPT_S: Final = 900
 COOKIE: Final = "tables"
 _YEAR_S: Final = 365 * 24 * 3600
-_TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
+_TOO_LARGE: Final = Bilingual(
+    "حجم الملف أكبر من ميغابايت واحد: قسّمه حسب الشهر، أو استعمل الأمر yesser ledger reconcile.",
+    "The file is larger than 1 MiB: split it by month, or use the command yesser ledger reconcile.",
+)
+_OTHER_FILE: Final = Bilingual(
+    "اخترت ملفًا آخر بعد هذا، أو مضت ربع ساعة: اختر الملف من جديد.",
+    "You chose another file since, or a quarter of an hour has passed: choose the file again.",
+)
+CALENDARS: Final = {
+    Calendar.GREGORIAN: Bilingual("ميلادي", "Gregorian"),
+    Calendar.UMM_AL_QURA: Bilingual("أم القرى", "Umm al-Qura"),
+}
+DELIMITER_NAMES: Final = {
+    ",": Bilingual("فاصلة", "Comma"),
+    ";": Bilingual("فاصلة منقوطة", "Semicolon"),
+    "\t": Bilingual("علامة جدولة", "Tab"),
+    "|": Bilingual("خط قائم", "Vertical bar"),
+}
 _NO_FILE: Final = Bilingual("اختر ملف CSV أو XLSX.", "Choose a CSV or XLSX file.")
 _MANY: Final = Bilingual(
     "للشراكة أكثر من {} قيد، أو فهرس الأحداث متأخر. استعمل الأمر yesser ledger reconcile.",
@@ -89,6 +118,7 @@ routes = APIRouter()
 
 @routes.get("/partnerships/{partnership_id}/reconcile")
 async def form(visit: Visiting, partnership_id: Id) -> Response:
+    """The first step."""
     return await _page(visit, partnership_id)
 
 
@@ -96,26 +126,39 @@ async def form(visit: Visiting, partnership_id: Id) -> Response:
 async def compare(
     visit: Visiting, partnership_id: Id, given: Annotated[ColumnsForm, Depends()], table: UploadFile | None = None
 ) -> Response:
+    """The second step for a new table, the third for what was said of it."""
     key = visit.account.username, partnership_id
     content = _files.get(key, b"") if table is None else await table.read(FILE_BYTES_MAX + 1)
-    fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else None
-    if fault is not None:
+    if fault := _fault(content, None if table is not None else given.file):
         return await _page(visit, partnership_id, fault)
     entries, strangers = (await _entries_for(visit.reader, partnership_id)).document
     if entries is None:
         return await _page(visit, partnership_id, _MANY)
-    said = given.columns() if table is None else None
-    kept = _kept(visit)
+    said, delimiter = (given.columns(), given.delimiter_character()) if table is None else (None, None)
+    wanted = said, _kept(visit), entries, strangers, delimiter, given.step == "preview"
     work = visit.reader.reads.calculations.beside
-    found = await work(visit.caller.quota_name, compared, content, said, kept, entries, strangers)
-    if isinstance(found, Bilingual):
-        return await _page(visit, partnership_id, found)
+    found = await work(visit.caller.quota_name, read_and_compared, content, *wanted)
     _files[key] = content
-    answer = await _page(visit, partnership_id, found=found)
-    if said is not None:
-        known = remember(kept, found.table, found.columns)
-        visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(known).decode(), _YEAR_S)
+    if isinstance(found, Bilingual):
+        is_text = not content.startswith(WORKBOOK)
+        return await _page(visit, partnership_id, found, file=_name_of(content) if is_text else "")
+    answer = await _page(visit, partnership_id, found=found, file=_name_of(content))
+    if said is not None and found.findings is not None:
+        visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(found.kept).decode(), _YEAR_S)
     return answer
+
+
+def _fault(content: bytes, named: str | None) -> Bilingual | None:
+    """Why there is no table to read. `named`: the file that a form was about; None: a new one."""
+    if named and named != _name_of(content):
+        return _OTHER_FILE
+    if not content:
+        return _NO_FILE
+    return _TOO_LARGE if len(content) > FILE_BYTES_MAX else None
+
+
+def _name_of(content: bytes) -> str:
+    return sha256(content).hexdigest()
 
 
 def _kept(visit: Visit) -> bytes:
@@ -142,11 +185,26 @@ async def _entries_for(reader: Reader, partnership_id: str) -> ReadAnswer[tuple[
     return await reader.read(_CONSUMERS, question)
 
 
+def _delimiter_name(found: BankReading | None) -> str:
+    """As the form has it; "" of a workbook."""
+    delimiter = found.table.delimiter if found else None
+    return DELIMITER_NAMES[delimiter].en if delimiter in DELIMITER_NAMES else ""
+
+
+def _calendar_names(visit: Visit, found: BankReading) -> str:
+    names = [visit.words.of(CALENDARS[one]) for one in found.table.calendars(found.columns)]
+    return " · ".join(names) or "—"
+
+
 async def _page(
-    visit: Visit, partnership_id: str, fault: Bilingual | None = None, found: Comparison | None = None
+    visit: Visit,
+    partnership_id: str,
+    fault: Bilingual | None = None,
+    found: BankReading | None = None,
+    file: str = "",
 ) -> Response:
     own = await partnership_of(visit, partnership_id)
-    findings = () if found is None else found.findings
+    findings = (found.findings if found is not None else None) or ()
     differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     return visit.page(
         "partnerships/reconcile.html",
@@ -155,7 +213,13 @@ async def _page(
         kinds=KINDS,
         fault=fault,
         found=found,
+        file=file,
+        words=found and in_words(found.table, found.columns),
+        written_with=_delimiter_name(found),
+        calendars=found and _calendar_names(visit, found),
         preview=() if found is None else found.table.preview(found.columns),
+        delimiters=DELIMITER_NAMES,
+        left_out_max=_LEFT_OUT_MAX,
         shown=differing[:_SHOWN_MAX],
         unshown=max(0, len(differing) - _SHOWN_MAX),
         counts={kind: count for kind, count in totals(findings).items() if count},

@@ -1,4 +1,5 @@
-"""Which state of the plan a page shows: now, after a number of entries, or as the log was at a given time."""
+"""Which state of the plan a page shows: now, after a number of entries, as the log was at a given time, or of what had
+occurred by a date."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 from consumers.api.cursor import INTEGER_MAX
 from consumers.console.web.language import western
 from consumers.console.web.typed import instant_of
+from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 
 _DIGITS: Final = re.compile("[0-9]{1,16}")
@@ -25,28 +27,31 @@ Fault = Literal["index", "time", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What somebody asked for. `index` and `recorded` as the read API takes them; at most one is given.
+    """What somebody asked for. `index`, `recorded` and `occurred` as the read API takes them; at most one is given.
 
     `typed_index` and `typed_time` are what is in the form. `fault`: what could not be read.
     """
 
     index: int | None = None
     recorded: str | None = None
+    occurred: str | None = None
     typed_index: str = ""
     typed_time: str = ""
+    by_occurrence: bool = False
+    """Whether the time was chosen as the date by which events had occurred."""
     fault: Fault | None = None
 
     @property
     def is_now(self) -> bool:
-        return self.index is None and self.recorded is None
+        return self.index is None and self.recorded is None and self.occurred is None
 
 
-def moment_of(as_of_index: str, as_of_recorded: str) -> Moment:
-    """Reads the two fields of the form, whose digits may be Arabic. A date is its last moment in Riyadh; a time without
-    an offset is Riyadh's.
+def moment_of(as_of_index: str, as_of_recorded: str, by: str = "") -> Moment:
+    """Reads the fields of the form, whose digits may be Arabic. A date is its last moment in Riyadh; a time without an
+    offset is Riyadh's. `by`: `occurred`, where the time is the date by which events had occurred.
     """
     index, recorded = as_of_index.strip(), as_of_recorded.strip()
-    typed = Moment(typed_index=index[:20], typed_time=recorded[:40])
+    typed = Moment(typed_index=index[:20], typed_time=recorded[:40], by_occurrence=by == "occurred")
     index = western(index)
     if index and recorded:
         return replace(typed, fault="both")
@@ -57,7 +62,11 @@ def moment_of(as_of_index: str, as_of_recorded: str) -> Moment:
         return replace(typed, index=found)
     if recorded:
         recorded_at = _instant(recorded)
-        return replace(typed, fault="time") if recorded_at is None else replace(typed, recorded=recorded_at)
+        if recorded_at is None:
+            return replace(typed, fault="time")
+        if typed.by_occurrence:
+            return replace(typed, occurred=riyadh_date(recorded_at))
+        return replace(typed, recorded=recorded_at)
     return typed
 
 

@@ -113,7 +113,10 @@ class Overview:
 async def read_overview(reader: Reader, moment: Moment, partnerships_max: int | None = None) -> Overview:
     """The plan, and the pace after the same number of entries. All partnerships, or the first `partnerships_max`.
     Raises `Problem`."""
-    plan = (await plan_for(reader, moment.index, moment.recorded, partnerships_max)).document
+    plan = (await plan_for(reader, moment.index, moment.recorded, moment.occurred, partnerships_max)).document
+    if moment.occurred is not None:
+        pace = (await pace_for(reader, as_of_occurred=moment.occurred)).document
+        return overview(plan, pace, None, is_explained=False)
     pace = (await pace_for(reader, plan.log_index)).document
     return overview(plan, pace, None if moment.is_now else plan.log_index)
 
@@ -127,14 +130,15 @@ def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
     return path if as_of_index is None else f"{path}?before={as_of_index}"
 
 
-def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
-    """`as_of_index`: None where the page shows the present."""
+def overview(plan: Plan, pace: Pace, as_of_index: int | None, *, is_explained: bool = True) -> Overview:
+    """`as_of_index`: None where the page shows the present, or what had occurred by a date, which is not explained by
+    the log in its order."""
 
     def due(whole: int) -> int | None:
         return expected(whole, pace.elapsed_days, pace.days) if pace.plan is not None else None
 
     def why(key: str, field: str) -> str:
-        return explanation(key, field, as_of_index)
+        return explanation(key, field, as_of_index) if is_explained else ""
 
     found, apps, services = plan.infrastructure, plan.national_applications.projects, plan.services
     infrastructure = Line(

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
+from msgspec import UNSET
 
 from consumers.api.reader import Reader
 from consumers.console.navigation import roles_of
@@ -31,9 +32,9 @@ AsOf = Annotated[str, Query(max_length=64)]
 
 
 @routes.get("/plan")
-async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> HTMLResponse:
+async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "", by: AsOf = "") -> HTMLResponse:
     """The overview of the plan."""
-    moment = moment_of(as_of_index, as_of_recorded)
+    moment = moment_of(as_of_index, as_of_recorded, by)
 
     partnerships_max = 0  # nothing of money is read for somebody who may not see it
     if visit.opens_entries:
@@ -70,11 +71,13 @@ async def overview_context(reader: Reader, moment: Moment, size: int, partnershi
 
 
 @routes.get("/plan/{table}.csv")
-async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> Response:
+async def table(
+    visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recorded: AsOf = "", by: AsOf = ""
+) -> Response:
     """A table of the page as a file."""
     if table == "partnerships" and not visit.opens_entries:
         raise Problem("forbidden")
-    moment = moment_of(as_of_index, as_of_recorded)
+    moment = moment_of(as_of_index, as_of_recorded, by)
     shown = await read_overview(visit.reader, Moment() if moment.fault else moment)
     text = {
         "figures": lambda: figures_csv(shown),
@@ -98,7 +101,8 @@ def _lines(shown: Overview) -> Iterator[Line]:
     yield from (shown.infrastructure, shown.applications, shown.services)
     yield from (line for line, _ in shown.groups)
     yield from (line for _, _, rows in shown.training for line, _ in rows)
-    yield from (*shown.awareness, shown.everywhere)
+    if shown.plan.not_judged is UNSET:
+        yield from (*shown.awareness, shown.everywhere)
 
 
 def _line(line: Line, index: int) -> tuple[int | str | None, ...]:

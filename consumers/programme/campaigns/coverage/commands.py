@@ -46,4 +46,4 @@ def coverage_command(
             print_localized(NOT_JUDGED, err=True)
         click.echo(coverage_csv(document.services), nl=False)
         return
-    print_view(document, as_json, lambda: coverage_tables(document), at)
+    print_view(document, as_json, lambda: coverage_tables(document), at, gateway)

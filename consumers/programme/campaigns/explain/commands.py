@@ -11,6 +11,8 @@ import click
 from msgspec import UNSET
 
 from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
+from consumers.documents.names import with_code
+from consumers.documents.tables import names
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.show import acknowledgement
 from consumers.replay.as_of.options import as_of_options
@@ -57,7 +59,7 @@ def explain_command(at: PointInTime, name: str, gateway: Gateway | None, as_json
             f"the log has no campaign, service, initiative, quota or group {name}: see `yesser campaigns list` and "
             "`yesser services list`."
         )
-    print_view(found, as_json, lambda: explanation_parts(found), at)
+    print_view(found, as_json, lambda: explanation_parts(found), at, gateway)
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:
@@ -83,7 +85,7 @@ def explanation_parts(found: Explanation) -> Iterator[str]:
 
 def _campaign_lines(campaign: ExplainedCampaign) -> Iterator[str]:
     entry, on = "—" if campaign.triggered_index is None else f"i{campaign.triggered_index}", campaign.due_on
-    yield f"{campaign.campaign_id}  {campaign.owner}"
+    yield f"{campaign.campaign_id}  {localized(with_code(names(), 'agency', campaign.owner))}"
     yield _INDENT + localized(Bilingual("القيد {}، الموعد {}", "entry {}, due on {}").format(entry, on), f"\n{_INDENT}")
     said = acknowledgement(campaign)
     yield _INDENT + localized(said, f"\n{_INDENT}")

@@ -73,6 +73,7 @@ ACCESS: dict[str, dict[str, int]] = {
     "/v1/balances": EVERYBODY,
     "/v1/anomalies": LOG,
     "/v1/activity": PROGRAMME,
+    "/v1/names": PROGRAMME,
     "/v1/entries": LOG,
     "/v1/refusals": PROGRAMME,
     "/v1/refusals/{index}": PROGRAMME | {"labour": 404},
@@ -100,6 +101,7 @@ EXAMPLES = {
 }
 ADDRESSES = {path: path.format_map(EXAMPLES) for path in ACCESS} | {
     "/v1/inbox": "/v1/inbox?agency=health",
+    "/v1/names": "/v1/names?codes=agency/health,service/SVC-health,project/PRJ-none",
     "/v1/inbox/counts": "/v1/inbox/counts?agency=health&state=any",
     "/v1/partnerships/{partnership_id}/what-if": "/v1/partnerships/PPP-HEALTH/what-if?terms={}",
     "/v1/proofs/{index}": "/v1/proofs/SIGNED",
@@ -430,6 +432,7 @@ async def test_a_silent_database_holds_up_nobody_for_long(window: Window, monkey
 SAME = {
     "/v1/plan": "plan",
     "/v1/plan?as_of_index=20": "plan --as-of-index 20",
+    "/v1/plan?as_of_occurred=2005-12-31": "plan --as-of-occurred 2005-12-31",
     "/v1/services": "services list",
     "/v1/services/SVC-health": "services show SVC-health",
     "/v1/projects": "projects list",

@@ -138,6 +138,7 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "GET /v1/entries": (Asked("/v1/entries?agency={agency}"),),
     "GET /v1/anomalies": (Asked("/v1/anomalies?agency={agency}"),),
     "GET /v1/activity": (Asked("/v1/activity?agency={agency}"),),
+    "GET /v1/names": (Asked("/v1/names?codes=agency/{agency}"),),
     "GET /v1/refusals": (Asked("/v1/refusals?agency={agency}"),),
     "GET /v1/refusals/{index}": (Asked("/v1/refusals/{refusal}"),),
     "GET /v1/completeness/months": (Asked("/v1/completeness/months?agency={agency}"),),

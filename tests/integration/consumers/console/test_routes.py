@@ -12,7 +12,7 @@ from tests.integration.consumers.console.tried_routes import tried
 from tests.security_page import CONSOLE, block, console_table
 
 _PROGRAMME: Final = re.compile(
-    r"GET (/v1|/explain)?/(plan|pace|services|projects|campaigns|coverage)"
+    r"GET (/v1|/explain)?/(plan|pace|services|projects|campaigns|coverage|names)"
     r"(\b(?!.*(acknowledge|air|correct|complete)).*)"
 )
 """What is the programme's, which every agency reads."""

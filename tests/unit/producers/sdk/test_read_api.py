@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
+from consumers.documents.programme.activity import ACTIVITY, Activity, Counted
+from consumers.documents.tables import grid
+from consumers.replay.as_of.query import print_view
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.tls.client import NotTrusted
 from infra.tls.plaintext import PlaintextRefused
@@ -74,3 +79,30 @@ def test_why_there_is_no_document_is_told_at_once(
 def test_the_token_leaves_this_machine_over_tls_alone() -> None:
     with pytest.raises(PlaintextRefused, match="--gateway"):
         Gateway("http://gateway.example", "yat_x").document(CampaignAndHistory, "/v1/campaigns/C")
+
+
+def test_the_tables_of_a_command_have_the_names_of_the_gateway_asked_in_addresses_of_a_bounded_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def named(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["codes"])
+        rows = [dict(zip(("kind", "code"), one.split("/"), strict=True)) for one in asked[-1].split(",")]
+        return shown([{**row, "name": {"ar": "وزارة", "en": f"Ministry of {row['code']}"}} for row in rows])
+
+    answering(monkeypatch, named)
+    sent = Counted(count=1, first_index=0, last_index=0)
+    rows = [Activity(agency=f"a{number}", events={}, refusals=sent) for number in range(51)]
+
+    @click.command()
+    @click.option("--as-json", is_flag=True)
+    def listed(as_json: bool) -> None:
+        print_view(rows, as_json, lambda: [grid(ACTIVITY, rows)], gateway=GATEWAY)
+
+    text = CliRunner().invoke(listed).output
+    assert text.count("Ministry of") == 51
+    assert [one.count(",") + 1 for one in asked] == [50, 1]
+    assert "Ministry" not in CliRunner().invoke(listed, ["--as-json"]).output
+    answering(monkeypatch, lambda _: httpx.Response(404))
+    assert "Ministry" not in CliRunner().invoke(listed).output, "a gateway of an earlier release has no names"

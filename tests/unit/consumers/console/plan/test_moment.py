@@ -40,6 +40,13 @@ def test_what_somebody_types_is_an_index_or_a_time(index: str, recorded: str, mo
     assert moment_of(index, recorded) == moment
 
 
+def test_a_date_may_be_that_of_what_occurred() -> None:
+    chosen = Moment(occurred="2006-01-01", typed_time="٢٠٠٦-٠١-٠١", by_occurrence=True)
+    assert moment_of("", "٢٠٠٦-٠١-٠١", "occurred") == chosen
+    assert not moment_of("", "2006-01-01", "occurred").is_now
+    assert moment_of("", "x", "occurred") == Moment(typed_time="x", by_occurrence=True, fault="time")
+
+
 def test_the_links_lead_from_the_first_entry_to_the_present_and_no_further() -> None:
     beginning = {"first": None, "earlier": None, "later": "/plan?as_of_index=20", "newest": "/plan"}
     assert steps(0, 1_000) == beginning

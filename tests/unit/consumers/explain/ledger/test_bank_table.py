@@ -10,17 +10,19 @@ import msgspec
 import openpyxl
 import pytest
 
+from consumers.documents.ledger.reconciliation import Finding
+from consumers.documents.programme.plan import Calendar
 from consumers.explain.ledger.bank_table import (
     REMEMBERED_MAX,
+    BankReading,
     BankTable,
     Columns,
-    Comparison,
     NotGuessed,
-    compared,
     date_of,
     guessed,
     halalas_of,
     in_words,
+    read_and_compared,
     read_table,
     remember,
     remembered,
@@ -34,18 +36,29 @@ LOG = History((100, "2005-01-05"), (123_456, "2005-01-06"), (300, "2005-01-13"))
 ALL_MATCH = ["matched"] * 3
 
 
-def answered(*given: Any) -> Comparison | Bilingual:
-    return asyncio.run(compared(Settings(), *given))
+def answered(*given: Any) -> BankReading | Bilingual:
+    return asyncio.run(read_and_compared(Settings(), *given))
 
 
-def comparison(content: bytes, said: Columns | None = None, kept: bytes = b"{}") -> Comparison:
-    found = answered(content, said, kept, LOG)
-    assert isinstance(found, Comparison), found
+def reading(
+    content: bytes, said: Columns | None = None, kept: bytes = b"{}", delimiter: str | None = None
+) -> BankReading:
+    found = answered(content, said, kept, LOG, frozenset(), delimiter)
+    assert isinstance(found, BankReading), found
+    return found
+
+
+def compared(content: bytes) -> list[Finding]:
+    """What the guess gives once somebody has agreed to it."""
+    guess = reading(content)
+    assert guess.findings is None, "nothing is compared before it was seen"
+    found = reading(content, guess.columns).findings
+    assert found is not None
     return found
 
 
 def kinds(content: bytes) -> list[str]:
-    return [finding.kind.value for finding in comparison(content).findings]
+    return [finding.kind.value for finding in compared(content)]
 
 
 ARABIC_BANK = """رقم الإيصال;التاريخ;المبلغ;ملاحظات
@@ -86,7 +99,10 @@ def test_a_workbook_is_read_with_dates_as_numbers_too_and_its_faults_name_the_ce
 
 def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimiter_stops_it() -> None:
     table = "id,date,amount,currency\nR1,2005-01-05,1.00,SAR\nR2,2005-01-06,1234.56,USD\nالمجموع,,1235.56,\n"
-    found = comparison(table.encode()).findings
+    left_out = reading(table.encode()).left_out
+    assert [finding.line for finding in left_out] == [3, 4]
+    found = compared(table.encode())
+    assert [finding.reason for finding in found if finding.line in (3, 4)] == [one.reason for one in left_out]
     said = {
         finding.line: finding.reason.ar for finding in found if finding.kind.value == "unreadable" and finding.reason
     }
@@ -101,7 +117,7 @@ def test_the_rows_are_what_agrees_with_the_log_and_columns_that_nobody_can_guess
     table = read_table(io.BytesIO(b"a,b\nfoo,bar\n"))
     with pytest.raises(NotGuessed, match="a, b"):
         guessed(table, LOG)
-    shown = comparison(b"a,b\nfoo,bar\n")
+    shown = reading(b"a,b\nfoo,bar\n")
     assert (shown.columns.date, shown.columns.amount) == (0, 1), "shown, to be corrected"
     assert guessed(table, LOG, date=0, amount=1).kind == "revenue.collected"
     assert isinstance(answered(b"a,b\n", None, b"{}", LOG), Bilingual)
@@ -115,8 +131,9 @@ def test_what_is_said_is_remembered_for_tables_with_the_same_columns_and_anybody
     content = b"x,y,z\n2005-01-05,1.00,9.00\n"
     table, said = read_table(io.BytesIO(content)), Columns(date=0, amount=2)
     kept = remember(b"no json", table, said)
-    assert remembered(kept, table) == comparison(content, kept=kept).columns == said
-    assert comparison(content, said=Columns(date=0, amount=1), kept=kept).columns.amount == 1
+    at_once = reading(content, kept=kept)
+    assert (remembered(kept, table), at_once.columns, at_once.findings is None) == (said, said, False)
+    assert reading(content, Columns(date=0, amount=1), kept).columns.amount == 1
     assert remembered(kept, BankTable(("x", "y", "w"), table.rows)) is None
     for number in range(REMEMBERED_MAX):
         kept = remember(kept, BankTable((str(number),), ()), said)
@@ -128,13 +145,27 @@ def test_what_is_said_is_remembered_for_tables_with_the_same_columns_and_anybody
         assert remembered(forged, table) is None
 
 
+def test_another_delimiter_than_the_headers_is_said_and_remembered_and_the_years_say_the_calendar() -> None:
+    content = b"day;a,b,c\n1425/11/24;1,000,000.00\n"
+    assert len(reading(content).table.header) == 3
+    again = reading(content, delimiter=";")
+    assert (again.findings, again.table.header, again.left_out) == (None, ("day", "a,b,c"), [])
+    assert again.table.calendars(again.columns) == [Calendar.UMM_AL_QURA]
+    agreed = reading(content, msgspec.structs.replace(again.columns, delimiter=";"))
+    at_once = reading(content, kept=agreed.kept)
+    assert (at_once.findings, at_once.columns) == (agreed.findings, agreed.columns)
+
+
 def test_an_entry_that_a_partner_may_not_see_is_missing_for_it_and_its_id_is_not_shown() -> None:
     history = History()
     history.collect(5, "2005-01-06", service="other")
     content, log = b"booked,sum\n2005-01-06,0.05\n", history.raw()
-    known, unknown = (answered(content, None, b"{}", log, hidden) for hidden in (frozenset[int](), frozenset({1})))
-    assert isinstance(known, Comparison)
-    assert isinstance(unknown, Comparison)
+    said = Columns(date=0, amount=1)
+    known, unknown = (answered(content, said, b"{}", log, hidden) for hidden in (frozenset[int](), frozenset({1})))
+    assert isinstance(known, BankReading)
+    assert isinstance(unknown, BankReading)
+    assert known.findings is not None
+    assert unknown.findings is not None
     (seen,), (hidden,) = known.findings, unknown.findings
     assert (seen.kind.value, seen.index, seen.id) == ("different", 1, "R1")
     assert (hidden.kind.value, hidden.index, hidden.id) == ("missing-in-log", None, None)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from consumers.proof.audit import verify
@@ -23,7 +24,9 @@ from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import NotWitnessed
 from tests.every import every
+from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.proof.commands.exports import ENTRIES, Holder, entry
+from tests.world.entries import bytes_of
 from tests.world.memory_log import KEY, MemoryLog
 
 WITNESS = LogKey("court.example/witness", bytes(32))
@@ -175,3 +178,36 @@ def test_a_mirror_stays_a_mirror_whatever_is_put_into_its_folder(auditor: Holder
     for command in (("verify",), ("replay", "--stdout")):
         found = auditor.run(command[0], str(mirror), *command[1:]).exception
         assert isinstance(found, Tampered)
+
+
+async def at_minutes(folder: Path, minutes: Sequence[tuple[int, str]]) -> None:
+    """A mirror of entries recorded at these minutes of an hour, about services launched on these dates."""
+    entries = []
+    for number, (minute, on) in enumerate(minutes):
+        event = make_event("service.launched", "health", "service/S1", {"service_id": "S1", "on": on}, f"e{number}")
+        event |= {"specversion": "1.0", "sequence": f"{number + 1:020d}"}
+        entries.append(bytes_of(make_entry(number, event, f"2026-11-25T08:{minute:02d}:00.000000Z")))
+    await write_mirror(MemoryLog(entries), folder, KEY.verifier)
+
+
+def test_entries_are_chosen_by_when_they_were_recorded_and_by_when_they_occurred(auditor: Holder) -> None:
+    mirror = auditor.folder / "timed"
+    asyncio.run(at_minutes(mirror, [(0, "2026-11-20"), (5, "2026-11-01"), (5, "2026-11-25"), (9, "2026-11-02")]))
+    at_five = ("--until", "2026-11-25T11:05:00+03:00")
+
+    def indexes(source: Path, *chosen: str) -> list[int]:
+        lines = auditor.run("replay", str(source), "--stdout", *chosen).stdout.splitlines()
+        return [orjson.loads(line)["index"] for line in lines]
+
+    whole, part = auditor.folder / "whole", auditor.folder / "part"
+    auditor.ok("export", str(mirror), "--into", str(whole))
+    for source in (mirror, whole):
+        assert indexes(source, *at_five) == [0, 1, 2]
+        assert indexes(source, "--occurred", "2026-11-02") == [1, 3]
+        assert indexes(source, *at_five, "--occurred", "2026-11-02", "--from", "1") == [1]
+        assert indexes(source, "--until", "2026-11-25T07:00:00Z") == []
+        replayed = auditor.ok("replay", str(source), "--into", str(auditor.folder / f"of {source.name}"), *at_five)
+        assert replayed["log_index"] == 3
+    assert auditor.ok("export", str(mirror), "--into", str(part), *at_five)["entries_count"] == 3
+    told = auditor.run("replay", str(mirror), "--into", str(part / "models"), "--occurred", "2026-11-02")
+    assert (told.exit_code, "--occurred" in told.output) == (2, True)

@@ -164,7 +164,7 @@ def test_of_refused_records_it_is_not_said_that_they_had_no_numbers() -> None:
         ("no-numbers-in-log", 1, 1),
         ("no-numbers-sent", 1, 0),
     ]
-    html = to_html(page(rows, 5, "ab"))
+    html = to_html(page(rows, {}, 5, "ab"))
     assert "No numbers in the log: it holds none of refused records" in html
     assert "لا أرقام في السجل: لا يحفظ أرقام المرفوض" in html
 
@@ -190,10 +190,10 @@ def test_a_month_of_the_route_says_what_is_known(
 
 
 def test_the_page_and_the_rows_of_a_file_say_the_same() -> None:
-    rows = completeness_of(
-        registration("labour", "2026-10"), *(entry("health", "2026-10", n, n) for n in (1, 2, 5, 5)),
-        entry("health", "2026-12", None, 9),
-    )  # fmt: skip
+    completeness = Completeness()
+    numbers = [entry("health", "2026-10", n, n) for n in (1, 2, 5, 5)]
+    completeness.add(0, [registration("labour", "2026-10"), *numbers, entry("health", "2026-12", None, 9)])
+    rows = list(completeness.rows())
     assert [(row.agency, row.month, row.status.value) for row in rows] == [
         ("health", "2026-10", "incomplete"),
         ("health", "2026-11", "nothing-sent"),
@@ -205,7 +205,8 @@ def test_the_page_and_the_rows_of_a_file_say_the_same() -> None:
         "agency": "health", "month": "2026-10", "status": "incomplete", "entries": 4, "numbered": 4, "refused": 0,
         "first": "1", "last": "5", "missing_count": "2", "in_log": "1-2 5", "missing": "3-4", "repeated": "5",
     }  # fmt: skip
-    html = to_html(page(rows, 6, "ab"))
-    for text in ("Agency health", "No numbers were sent", "لم تُرسل أرقام", "2: 3-4", "6 entries, root ab"):
+    html = to_html(page(rows, completeness.names, 6, "ab"))
+    for text in ("Agency: health", "Agency: Agency (labour)", "No numbers were sent", "لم تُرسل أرقام", "2: 3-4"):
         assert text in html
+    assert "6 entries, root ab" in html
     assert ranges_text([[1, 1], [3, 4], [9, 9]], 2) == "1 3-4 +1"

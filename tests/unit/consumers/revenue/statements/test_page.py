@@ -7,7 +7,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from importlib import resources
 from typing import Any
@@ -22,9 +22,11 @@ from consumers.revenue.statements.paper import DAYS_SHOWN_MAX, Paper, statement_
 from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.words import date_text
 from consumers.revenue.statements.working import StatementParts
+from events.values.bilingual import Bilingual
 from tests.every import every
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.page_rules import Document, Element
+from tests.pdf_text import pdf_lines
 from tests.unit.consumers.revenue.statements.workings import PROVENANCE, WORKED, WORKED_RECEIPTS, parts_of, told
 from tests.world.entries import entry_of
 from tests.world.ledger import R7, SEVENTY_THEN_FIFTY, months, signed
@@ -234,8 +236,6 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_ar
     characters = _characters(pdf)
     assert "0030" in characters, "the digit 0"
     assert not characters & {"00AD", "200B", "2060", "2066", "2067", "2068", "2069", "FEFF"}
-    gaps = [int(gap) for part in _parts(pdf) for gap in re.findall(rb"\)-(\d+)\(", b"".join(_arabic(part)))]
-    assert max(gaps, default=0) < 100, "a gap of a tenth of the size is a space to a search"
     sheets = json.loads(compiled.call_args.kwargs["sys_inputs"]["paper"])["sheets"]
     texts = [text for sheet in sheets for row in sheet["rows"] for cell in row for text in _texts(cell)]
     (broken,) = re.findall(r'show regex\("(.*)"\): it => {', _template())
@@ -248,6 +248,29 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_ar
     date = date_text("2005-02-09")
     assert re.findall(kept, date.ar) == ["(\u20681425-12-29\u2069 هـ)"]
     assert not re.search(kept, date.en), "a box in English would stand on the wrong side of its date"
+
+
+def test_a_search_in_the_pdf_finds_every_phrase_amount_and_date() -> None:
+    (parts,) = parts_of(told([[90_071_992_547_409]]))
+    paper = paper_of(parts)
+    found = "\n".join(pdf_lines(to_pdf(paper)))
+    on_one_line = re.compile(r"[=+−\u0620-\u0670 ]{1,40}")
+    labels = [text.ar for text in _bilingual(paper) if on_one_line.fullmatch(text.ar)]
+    assert {"الشريك", "الإيراد بالريال", "= المستحق للشريك", "الرصيد التراكمي الختامي"} <= set(labels)
+    spoken = [re.sub("[\u064b-\u0652]", "", label) for label in labels]
+    assert [phrase for phrase in spoken if phrase not in found] == []
+    assert "الإيراد المحصل" in found, "without the sign that it is printed with on the page"
+    figures = [figure for text in _bilingual(paper) for figure in re.findall(r"[\d,]+\.\d\d|\d{4}-\d\d-\d\d", text.en)]
+    assert len(set(figures)) > 3
+    assert [figure for figure in (*figures, "900,719,925,474.09") if figure not in found] == []
+
+
+def _bilingual(part: Any) -> Iterator[Bilingual]:
+    if isinstance(part, Bilingual):
+        yield part
+    elif is_dataclass(part) or isinstance(part, list | tuple):
+        inside = part if isinstance(part, list | tuple) else [getattr(part, field.name) for field in fields(part)]
+        yield from (text for one in inside for text in _bilingual(one))
 
 
 def _template() -> str:
@@ -263,11 +286,6 @@ def _characters(pdf: bytes) -> set[str]:
 
 def _parts(pdf: bytes) -> Iterator[bytes]:
     return map(zlib.decompress, re.findall(rb"FlateDecode.*?stream\r?\n(.*?)endstream", pdf, re.DOTALL))
-
-
-def _arabic(part: bytes) -> list[bytes]:
-    """What a part of a PDF draws from right to left."""
-    return re.findall(rb"ReversedChars(.*?)EMC", part, re.DOTALL)
 
 
 def _require_lines(text: str) -> None:

@@ -28,5 +28,14 @@ def test_columns_are_said_by_their_places_and_what_is_no_place_is_not_taken() ->
         ColumnsForm(date="1"),
         ColumnsForm(date="x", amount="0"),
         ColumnsForm(date="-1", amount="0"),
+        ColumnsForm(date="1", amount="0", delimiter="Tab", read_with="Comma"),
     ):
         assert wrong.columns() is None
+
+
+async def test_what_is_said_of_a_file_that_is_no_longer_there_is_not_applied_to_another() -> None:
+    one = Documents(lambda *_: document_of(PartnershipAndTerms, DOCUMENT, versions=[]))
+    async with browser(OFFICE, "en", read_api=one) as client:
+        said = {"csrf": CSRF, "file": "0" * 64, "date": "0", "amount": "1", "step": "compare"}
+        answer = await client.post("/partnerships/P-1/reconcile", data=said)
+    assert (answer.status_code, "choose the file again" in answer.text) == (422, True)
