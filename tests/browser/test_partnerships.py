@@ -121,6 +121,7 @@ def test_a_delimiter_that_the_header_hides_is_said_by_hand(story: Story, tmp_pat
         page.get_by_role("alert").wait_for()
         page.select_option("#delimiter", "Semicolon")
         page.get_by_role("button", name="Read it with this delimiter").click()
+        page.locator("#read").wait_for()
         assert page.locator("#date option").all_inner_texts() == ["day", "a,b"]
 
 

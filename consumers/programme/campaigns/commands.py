@@ -89,11 +89,7 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
         click.echo(csv_file(CAMPAIGNS, rows), nl=False)
     else:
         print_view(
-            rows,
-            as_json,
-            lambda: [grid(CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])],
-            at,
-            gateway=gateway,
+            rows, as_json, lambda: [grid(CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])], at, gateway
         )
 
 

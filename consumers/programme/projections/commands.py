@@ -68,13 +68,7 @@ def show_service(at: PointInTime, service_id: str, gateway: Gateway | None, as_j
         shown = gateway.document(ServiceAndHistory, f"/v1/services/{quote(service_id, safe='')}")
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
-    print_view(
-        shown,
-        as_json,
-        lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)],
-        at,
-        gateway=gateway,
-    )
+    print_view(shown, as_json, lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)], at, gateway)
 
 
 @click.group()
@@ -117,7 +111,7 @@ def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_j
         as_json,
         lambda: [grid(PROJECTS, [shown]), grid(PHASES, shown.phase_states), grid(HISTORY, shown.history)],
         at,
-        gateway=gateway,
+        gateway,
     )
 
 
