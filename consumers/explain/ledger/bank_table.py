@@ -205,7 +205,7 @@ async def read_and_compared(
     own = [entry for entry in entries if entry[0] not in strangers]
     try:
         stream = BytesIO(content)
-        first = table = read_table(stream)
+        first = table = _first_reading(stream, delimiter)
         columns = _known(kept).get(_digest(first)) if said is None and delimiter is None else said
         delimiter = delimiter or (columns.delimiter if columns else None)
         if delimiter not in (None, first.delimiter):
@@ -217,6 +217,16 @@ async def read_and_compared(
         return BankReading(table, columns, unreadable(columns.kind, rows), findings, remember(kept, first, columns))
     except WrongInput as error:
         return error.sentence
+
+
+def _first_reading(stream: BinaryIO, delimiter: str | None) -> BankTable:
+    """With the delimiter of the header; where that gives no table, with the one that is said. Raises `WrongInput`."""
+    try:
+        return read_table(stream)
+    except WrongInput:
+        if delimiter is None:
+            raise
+        return read_table(stream, delimiter)
 
 
 def _shown(table: BankTable, entries: Sequence[tuple[int, bytes]]) -> Columns:

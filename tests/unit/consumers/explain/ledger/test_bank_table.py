@@ -154,6 +154,9 @@ def test_another_delimiter_than_the_headers_is_said_and_remembered_and_the_years
     agreed = reading(content, msgspec.structs.replace(again.columns, delimiter=";"))
     at_once = reading(content, kept=agreed.kept)
     assert (at_once.findings, at_once.columns) == (agreed.findings, agreed.columns)
+    hidden = b"day;a,b\n2005-01-05;1.00\n"
+    assert isinstance(answered(hidden, None, b"{}", LOG), Bilingual)
+    assert reading(hidden, delimiter=";").table.header == ("day", "a,b")
 
 
 def test_an_entry_that_a_partner_may_not_see_is_missing_for_it_and_its_id_is_not_shown() -> None:
