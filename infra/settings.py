@@ -375,6 +375,12 @@ class Settings(BaseSettings):
     webhook_backfill_per_s: int = Field(
         default=50, gt=0, description="Messages a second that a subscription to past entries adds."
     )
+    notice_window_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="Refusals and anomalies of an agency are gathered for this long before its engineers get a notice;"
+        " longer while they go on, up to six hours.",
+    )
     # TLS (docs/tls.md)
     tls_ca: Path | None = Field(
         default=None,
