@@ -26,12 +26,14 @@ async def silences(
     A period is judged some minutes after its end, when all that was recorded in it is committed and in the index of
     events; until then none is missed.
     """
-    position: int | None = await connection.fetchval(SQL["index_position"])
+    rows = await connection.fetch(SQL["expected"], agency, after, limit)
+    position: int | None = await connection.fetchval(SQL["index_position"]) if rows else None
     if position is None:
-        return []
+        return [(Expected(**row, last_index=None), None) for row in rows]
+    last = dict(await connection.fetch(SQL["last_entries"], [row["expectation_id"] for row in rows]))
+    expected = [Expected(**row, last_index=last[row["expectation_id"]]) for row in rows]
     at = now - settling_time(settings)
-    expected = [Expected(*row) for row in await connection.fetch(SQL["expected"], agency, after, limit)]
-    if not expected or position < await entries_recorded_by(connection, at):
+    if position < await entries_recorded_by(connection, at):
         return [(each, None) for each in expected]
     periods = [last_period(each, at) for each in expected]
     sizes = {

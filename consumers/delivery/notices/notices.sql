@@ -65,8 +65,14 @@ WHERE expires_at > $1 AND expires_at <= $1 + make_interval(days => $2)
 ORDER BY expires_at, name
 
 -- name: expected
--- What agencies ($1; NULL: all) expect, each with the last entry that fits, if the index of events is there.
-SELECT e.expectation_id, e.agency, e.type, e.subject, e.every_days, e.by_day, e.created_at, coalesce(
+-- What agencies expect ($1; NULL: all).
+SELECT expectation_id, agency, type, subject, every_days, by_day, created_at FROM delivery.expectation
+WHERE ended_at IS NULL AND ($1::text IS NULL OR agency = $1) AND expectation_id > $2
+ORDER BY expectation_id LIMIT $3
+
+-- name: last_entries
+-- The last entry that fits each of these; by type and agency, or by subject, as there are indexes.
+SELECT e.expectation_id, coalesce(
     (SELECT v.index FROM event_index.event v
      WHERE e.subject IS NULL AND hashtext(v.type) = hashtext('sa.gov.yesser.' || e.type || '.v1')
          AND hashtext(v.agency) = hashtext(e.agency) AND v.type = 'sa.gov.yesser.' || e.type || '.v1' AND v.agency = e.agency
@@ -76,9 +82,7 @@ SELECT e.expectation_id, e.agency, e.type, e.subject, e.every_days, e.by_day, e.
          AND v.type = 'sa.gov.yesser.' || e.type || '.v1' AND v.agency = e.agency
      ORDER BY v.index DESC LIMIT 1)
 ) AS last_index
-FROM delivery.expectation e
-WHERE e.ended_at IS NULL AND ($1::text IS NULL OR e.agency = $1) AND e.expectation_id > $2
-ORDER BY e.expectation_id LIMIT $3
+FROM delivery.expectation e WHERE e.expectation_id = ANY ($1)
 
 -- name: index_position
 SELECT coalesce((SELECT position FROM platform.position WHERE consumer = 'event-index'), 0)

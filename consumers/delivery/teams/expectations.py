@@ -17,7 +17,12 @@ from infra.settings import Settings
 
 EXPECTATIONS_MAX: Final = 200
 """Of an agency, without those that have ended."""
-_OWNED: Final = ("partnership", "project", "service")
+_OWNED: Final = {
+    "partnership": "revenue.contract",
+    "project": "projections.project",
+    "service": "projections.service",
+}
+"""Where the owner of each is found: their consumers make these tables when they first run."""
 
 
 async def require_expectable(connection: Connection, agency: str, new: NewExpectation) -> None:
@@ -34,9 +39,10 @@ async def require_expectable(connection: Connection, agency: str, new: NewExpect
         sentence = Bilingual("موضوع {} يُكتب {}.", "The subject of {} is written {}.")
         raise invalid_value(sentence.format(new.type, row.subject.pattern), "/subject")
     kind, _, name = new.subject.partition("/")
+    if kind not in _OWNED or not await connection.fetchval(SQL["is_table"], _OWNED[kind]):
+        return
     # What is not known yet may become the agency's.
-    owner = agency if kind not in _OWNED else await connection.fetchval(SQL[f"owner_of_{kind}"], name)
-    if owner not in (None, agency):
+    if await connection.fetchval(SQL[f"owner_of_{kind}"], name) not in (None, agency):
         raise invalid_value(Bilingual("{} لجهة أخرى.", "{} is another agency's.").format(new.subject), "/subject")
 
 

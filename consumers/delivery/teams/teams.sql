@@ -227,6 +227,9 @@ SELECT agency FROM delivery.expectation WHERE expectation_id = $1 AND ($2::text 
 -- name: role
 SELECT role FROM platform.agency WHERE code = $1
 
+-- name: is_table
+SELECT to_regclass($1) IS NOT NULL
+
 -- name: owner_of_partnership
 SELECT owner FROM revenue.contract WHERE partnership_id = $1
 

@@ -85,6 +85,11 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
     assert (row["rules"], row["channels"], row["types"]) == (["service-launched"], ["tv"], None)
     await check("DELETE", "/v1/subscriptions/{subscription_id}", subscription_id=row["subscription_id"])
     assert await check("GET", "/v1/subscriptions") == []
+    made = await check("POST", "/v1/expectations", {"type": "service.launched", "every_days": 7})
+    assert (made["state"], made["by_day"]) == ("kept", None)
+    assert await check("GET", "/v1/expectations") == [made]
+    await check("DELETE", "/v1/expectations/{expectation_id}", expectation_id=made["expectation_id"])
+    assert await check("GET", "/v1/expectations") == []
     await check("DELETE", "/v1/teams/{team}", team="press")
     assert await check("GET", "/v1/teams") == []
     documented = {
