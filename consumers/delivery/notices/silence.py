@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from consumers.replay.as_of.point_in_time import RIYADH
 
@@ -42,7 +42,8 @@ def last_period(expected: Expected, at: datetime) -> Period | None:
     first = at.astimezone(RIYADH).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     if first + day > at:
         first = (first - timedelta(days=1)).replace(day=1)
-    return Period(first, first + day) if expected.created_at < first + day else None
+    due_at = (first + day).astimezone(UTC)
+    return Period(first.astimezone(UTC), due_at) if expected.created_at < due_at else None
 
 
 def has_come(expected: Expected, size: int) -> bool:

@@ -5,7 +5,7 @@ Flows in: a JSON document. Flows out: a model, or every fault with its pointer a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
@@ -164,6 +164,17 @@ def _instant(text: str) -> str:
     return text
 
 
+def _within(most: int) -> Callable[[int], int]:
+    """From 1 to so many."""
+
+    def checked(number: int) -> int:
+        if not 1 <= number <= most:
+            raise PydanticCustomError("by-day-or-every-days", "period")
+        return number
+
+    return checked
+
+
 def _known_type(name: str) -> str:
     if name not in CATALOGUE:
         raise PydanticCustomError("unknown-type", "type")
@@ -278,8 +289,8 @@ class NewExpectation(Model):
 
     type: EventTypeName
     subject: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=LINE_PATTERN)] | None = None
-    by_day: Annotated[int, Field(ge=1, le=28)] | None = None
-    every_days: Annotated[int, Field(ge=1, le=400)] | None = None
+    by_day: Annotated[int, AfterValidator(_within(28))] | None = None
+    every_days: Annotated[int, AfterValidator(_within(400))] | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> NewExpectation:

@@ -28,7 +28,7 @@ from consumers.console.pages.campaigns.team_requests import (
     webhooks_of,
 )
 from consumers.delivery.routing.matching import KINDS
-from consumers.delivery.teams.inputs import TEAM_PATTERN
+from consumers.delivery.teams.inputs import EVENT_NAMES, TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel, channel_list
 from consumers.documents.document import Name
@@ -203,10 +203,8 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         rule_name=partial(rule_name, rules),
         calendar_address=calendar_address,
         channel_list=channel_list,
-        kinds={
-            **{name: MessageKind(kind) for name, kind in KINDS.items()},
-            **{n: MessageKind(n) for n in NOTICE_NAMES},
-        },
+        kinds={name: MessageKind(KINDS.get(name, name)) for name in EVENT_NAMES},
+        notices=NOTICE_NAMES,
     )
 
 
