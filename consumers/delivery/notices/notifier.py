@@ -23,6 +23,7 @@ from consumers.delivery.notices.gathering import Window, next_wait
 from consumers.delivery.notices.silence import item_of
 from consumers.delivery.routing.matching import NewMessage, Subscription, notice_messages
 from consumers.delivery.routing.router import Subscriptions, add_messages
+from consumers.delivery.sending.messages import database_now
 from consumers.documents.teams.notices import NOTICE_NAMES, Notice, NoticeItem
 from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
@@ -86,7 +87,7 @@ class Notifier:
         async with self.connection.transaction():
             await delivery_lease.hold(self.connection, self.epoch)
             await self.connection.execute(SQL["lock_routing"])
-            now = now or await self.connection.fetchval("SELECT clock_timestamp()")
+            now = now or await database_now(self.connection)
             subscriptions = [
                 each
                 for each in await self.subscriptions.read(self.connection)
