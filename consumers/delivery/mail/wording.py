@@ -110,10 +110,10 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "notice.anomaly": Wording(
-        Bilingual("أحداث متناقضة: {count} ({agency})", "Events that contradict what is known: {count} ({agency})"),
+        Bilingual("تناقضات: {count} ({agency})", "Anomalies: {count} ({agency})"),
         Bilingual(
-            "قُبلت أحداث من {agency} تناقض ما هو معروف، ولم تغيّر شيئًا.",
-            "Events of {agency} were accepted that contradict what is known. They changed nothing.",
+            "قُبلت أحداث من {agency} تناقض ما هو معروف: تناقضات لم تغيّر شيئًا.",
+            "Events of {agency} were accepted that contradict what is known: anomalies. They changed nothing.",
         ),
     ),
     "notice.pause": Wording(
@@ -136,7 +136,7 @@ WORDINGS: Final[dict[str, Wording]] = {
         Bilingual("رمز دخول ينتهي قريبًا ({agency})", "A token expires soon ({agency})"),
         Bilingual(
             "بعد انتهائه ترفض البوابة أنظمة {agency} التي تستعمله. اطلبوا رمزًا جديدًا من مدير النظام.",
-            "After that the gateway refuses the systems of {agency} that use it. Ask the administrator for a new one.",
+            "After that the gateway refuses the systems of {agency} that use it. Ask an administrator for a new token.",
         ),
     ),
     "notice.certificate": Wording(

@@ -96,8 +96,8 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         " (notice.…).",
     ),
     "unknown-type": Bilingual(
-        "لا يوجد نوع بهذا الاسم: اكتبه كما في الفهرس، مثل revenue.collected.",
-        "There is no such type of event: write it as in the catalogue, such as revenue.collected.",
+        "لا يوجد نوع بهذا الاسم: اكتبه كما في الفهرس.",
+        "There is no such type of event: write it as in the catalogue.",
     ),
     "by-day-or-every-days": Bilingual(
         "اذكر by_day (يومًا من الشهر، 1 إلى 28) أو every_days (1 إلى 400)، لا كليهما.",

@@ -133,9 +133,7 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "GET /v1/services": (Asked("/v1/services?agency={agency}"),),
     "GET /v1/campaigns": (Asked("/v1/campaigns?owner={agency}"),),
     "POST /workspace/expected": (
-        Asked(
-            "/workspace/expected", {"type": "service.launched", "subject": "service/{service_id}", "every_days": "30"}
-        ),
+        Asked("/workspace/expected", {"type": "awareness.initiative-announced", "every_days": "31"}),
     ),
     "GET /v1/inbox": (Asked("/v1/inbox?agency={agency}"),),
     "GET /v1/inbox/counts": (Asked("/v1/inbox/counts?agency={agency}"),),

@@ -19,9 +19,9 @@ from consumers.replay.pipeline.pipeline import Pipeline
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.delivery.test_process import Environment, kill, started
 from tests.team_seals import SEALS
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.processes import kill, started
 from tests.world.registrars import at_work
 from tests.world.senders import announced
 from tests.world.teams import WAITING, add_endpoint, for_hooks, subscribe, until
@@ -32,6 +32,7 @@ from tests.world.waits import until as until_true
 NOW = datetime(2026, 11, 15, 9, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 TYPES = ["notice.refusal", "notice.pause", "notice.halt", "notice.credential", "notice.certificate", "notice.silence"]
+Environment = Callable[..., dict[str, str]]
 Round = Callable[[datetime], Awaitable[list[str]]]
 
 
