@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from infra.process import lease
 from infra.settings import Settings
 from tests.team_seals import SEALS
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.mail import FIRST, add_team, desk, mail_server, text_of
 from tests.world.processes import kill, started
 from tests.world.registrars import at_work
 from tests.world.senders import announced
@@ -178,3 +180,22 @@ async def test_a_refusal_a_halt_and_a_silence_reach_a_receiver_once_though_the_p
     assert {received.headers["yesser-notice"] for received in got} == {"true"}
     silent = [orjson.loads(received.body)["data"]["items"][0]["type"] for received in got[2:]]
     assert silent == ["revenue.collected", "revenue.period-closed"]
+
+
+async def test_a_notice_by_mail_is_a_letter_to_the_teams_first_address(
+    settings: Settings, connection: Connection
+) -> None:
+    await add_team(connection, FIRST)
+    items = [{"since": "2026-11-15T09:00:00Z"}]
+    data = {"agency": "health", "count": 1, "items": items, "gateway": "https://g", "console": None}
+    await connection.execute("INSERT INTO delivery.notice VALUES ('n1', 'health', 'notice.halt', now(), $1)", data)
+    async with mail_server() as mails, desk(settings, connection, mails, NOW) as press:
+        await press.put("notice.halt", "n1", lane="notice.halt")
+        await press.send()
+    ((to, event_id),) = mails.kinds
+    assert (to, event_id) == (FIRST, "n1")
+    assert "Since: 2026-11-15 12:00" in re.sub("[\u2066-\u2069]", "", text_of(mails.messages[0])), "in Riyadh"
+    names = "SELECT delivery.names_campaigns($1)"
+    chosen = (None, ["notice.halt"], ["notice.halt", "campaign.paused"])
+    found = [await connection.fetchval(names, types) for types in chosen]
+    assert found == [True, False, True], "who gets the weekly digest of campaigns"
