@@ -402,6 +402,10 @@ class Settings(BaseSettings):
     webhook_backfill_per_s: int = Field(50, gt=0)
     """Messages a second that a subscription to past entries adds."""
 
+    notice_window_s: float = Field(300.0, gt=0)
+    """Refusals and anomalies of an agency are gathered for this long before its engineers get a notice; longer while
+    they go on, up to six hours."""
+
     # TLS (docs/tls.md)
     tls_ca: Path | None = None
     """PEM file of the authorities that servers' certificates must come from; default: the system's."""

@@ -1,7 +1,8 @@
 """The delivery process: its parts work side by side while it holds the lease, and end together.
 
-Flows in: the campaigns' entries, teams, subscriptions. Flows out: webhooks, e-mails, and timed events of the platform
-through the outbox. What is already decided is never derived again: each part has a position or a row for it.
+Flows in: the campaigns' entries, what notices tell, teams, subscriptions. Flows out: webhooks, e-mails, and timed
+events of the platform through the outbox. What is already decided is never derived again: each part has a position or
+a row for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import structlog
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.mail import route as mail
 from consumers.delivery.mail.timed import make_letters
+from consumers.delivery.notices.notifier import notify
 from consumers.delivery.retention import forget
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
@@ -35,7 +37,7 @@ Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, 
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts, but for a `Halt`: the other parts go on, and this one is tried again."""
 
-PARTS: Final[tuple[Part, ...]] = (route, webhooks.send, mail.send, make_letters, set_off, forget)
+PARTS: Final[tuple[Part, ...]] = (route, notify, webhooks.send, mail.send, make_letters, set_off, forget)
 
 
 class Delivery:

@@ -11,6 +11,7 @@ LEFT JOIN campaigns.service s ON s.service_id = c.service_id
 WHERE c.triggered_index IS NOT NULL AND c.owner = $1 AND (c.completed_index IS NULL OR c.due_on >= $4)
     AND (EXISTS (SELECT FROM delivery.subscription b
                  WHERE b.agency = $1 AND b.team = $2 AND b.ended_at IS NULL AND ($3::text IS NULL OR b.route = $3)
+                     AND delivery.names_campaigns(b.types)
                      AND (b.rules IS NULL OR c.rule = ANY(b.rules))
                      AND (b.services IS NULL OR c.service_id = ANY(b.services))
                      AND (b.channels IS NULL OR c.channels ?| b.channels))

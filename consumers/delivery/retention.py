@@ -23,6 +23,8 @@ async def forget(settings: Settings, term: Term, round_ended: Callable[[], None]
     tables = {
         "delivery.attempt": _older_than("attempts", settings.webhook_attempts_keep_days),
         "delivery.message": _older_than("messages", settings.messages_keep_days),
+        "delivery.notice": _older_than("notices", settings.messages_keep_days),
+        "delivery.noted": _older_than("noted", settings.messages_keep_days),
         "delivery.mail_link": _older_than("links", 0),
         "delivery.recipient": delete_recipients,
     }

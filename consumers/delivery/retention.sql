@@ -15,6 +15,25 @@ DELETE FROM delivery.attempt a USING (
 ) old
 WHERE a.message_id = old.message_id AND a.number = old.number
 
+-- name: notices
+-- What a message still waits to tell stays.
+DELETE FROM delivery.notice n USING (
+    SELECT notice_id FROM delivery.notice o
+    WHERE made_at < clock_timestamp() - make_interval(days => $1)
+        AND NOT EXISTS (SELECT FROM delivery.message m WHERE m.agency = o.agency AND m.kind = o.type AND m.event_id = o.notice_id)
+    ORDER BY made_at LIMIT $2
+) old
+WHERE n.notice_id = old.notice_id
+
+-- name: noted
+-- By then the token or certificate has expired, and the month is over. A silence stays until the event comes.
+DELETE FROM delivery.noted n USING (
+    SELECT agency, type, item FROM delivery.noted
+    WHERE noted_at < clock_timestamp() - make_interval(days => $1) AND type IN ('notice.credential', 'notice.certificate')
+    ORDER BY noted_at LIMIT $2
+) old
+WHERE (n.agency, n.type, n.item) = (old.agency, old.type, old.item)
+
 -- name: links
 DELETE FROM delivery.mail_link l USING (
     SELECT token_sha256 FROM delivery.mail_link

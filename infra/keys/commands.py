@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -146,10 +146,11 @@ def rotate_command(
     people, once there is a second administrator.
     """
     settings = Settings()
-    require_permit(settings, purpose, overlap_days, break_glass, prepare=prepare, in_file=in_file)
-    done = _rotate(settings, purpose, overlap_days, prepare=prepare, in_file=in_file, timeout_s=timeout_s)
-    add_rotation_to_trail(settings, purpose, overlap_days, prepare=prepare)
-    print_rotation(purpose, done, as_json)
+
+    def done() -> Rotation:
+        return _rotate(settings, purpose, overlap_days, prepare=prepare, in_file=in_file, timeout_s=timeout_s)
+
+    rotate_by(done, settings, purpose, overlap_days, break_glass, as_json, prepare=prepare, in_file=in_file)
 
 
 @keys.command("register")
@@ -164,10 +165,36 @@ def register_command(uri: str, as_json: bool) -> None:
     settings = Settings()
     done = register_log_key(log_key_files(settings), uri)
     _add_to_trail(settings, "register", "log", done.new)
-    print_rotation("log", done, as_json)
+    _print_rotation("log", done, as_json)
 
 
-def print_rotation(purpose: Purpose, done: Rotation, as_json: bool) -> None:
+def rotate_by(
+    rotation: Callable[[], Rotation],
+    settings: Settings,
+    purpose: Purpose,
+    overlap_days: int,
+    break_glass: str | None,
+    as_json: bool,
+    *,
+    prepare: bool,
+    in_file: bool = False,
+) -> None:
+    """Replace or prepare a key by `rotation`, once two people agree; add a row to the trail, and print what was done.
+
+    A prepared key is not in use yet, but the gateway's is published. Raises where two people have still to confirm it,
+    and where the database, which knows them, cannot be reached.
+    """
+    if not prepare or purpose == "gateway":
+        rows = [row for row in list_keys(settings, datetime.now(UTC), None) if row.purpose == purpose]
+        keys = {row.state: row.key for row in rows if row.state in ("in use", "prepared")}
+        request = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
+        _permitted(settings, "keys rotate", request, break_glass)
+    done = rotation()
+    _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
+    _print_rotation(purpose, done, as_json)
+
+
+def _print_rotation(purpose: Purpose, done: Rotation, as_json: bool) -> None:
     """Print what was done to the key PURPOSE."""
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
     print_confirmation(document, as_json, DONE[done.state].format(**document))
@@ -252,37 +279,12 @@ def import_command(
     print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(localized(line, "\n") for line in lines)))
 
 
-def require_permit(
-    settings: Settings,
-    purpose: Purpose,
-    overlap_days: int,
-    break_glass: str | None,
-    *,
-    prepare: bool,
-    in_file: bool = False,
-) -> None:
-    """Ask two people for a rotation. A prepared key is not in use yet, but the gateway's is published.
-
-    Raises where they have still to confirm it, and where the database, which knows them, cannot be reached.
-    """
-    if not prepare or purpose == "gateway":
-        rows = [row for row in list_keys(settings, datetime.now(UTC), None) if row.purpose == purpose]
-        keys = {row.state: row.key for row in rows if row.state in ("in use", "prepared")}
-        request = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
-        _permitted(settings, "keys rotate", request, break_glass)
-
-
 def _permitted(settings: Settings, act: Act, asked: Mapping[str, object], break_glass: str | None) -> None:
     # Imported here: who makes a witness's key has no database.
     from infra.keys.database import of_this_machine
     from infra.keys.second_person import permitted
 
     permitted(of_this_machine(settings), act, asked, break_glass)
-
-
-def add_rotation_to_trail(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool) -> None:
-    """Add a row for the rotation of a key, or its preparation."""
-    _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
 
 
 def _add_to_trail(settings: Settings, *words: str) -> None:

@@ -57,13 +57,13 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "registrar": Kind((BREAK_GLASS, "keys", "recover")),
     "delivery": Kind(("webhooks",), ()),
-    "gateway": Kind(("refused", "subscriptions", "teams", "webhooks"), ("account", "operator")),
+    "gateway": Kind(("expectations", "refused", "subscriptions", "teams", "webhooks"), ("account", "operator")),
     "console": Kind(
         ("campaigns", "change", "check", "confirm", "download", "end", "publish", "refused", "sign", "upload"),
         ("account", "event_ids"),
     ),
     "administrator": Kind(
-        (BREAK_GLASS, "accounts", "agencies", "recover", "subscriptions", "teams", "tokens", "webhooks")
+        (BREAK_GLASS, "accounts", "agencies", "expectations", "recover", "subscriptions", "teams", "tokens", "webhooks")
     ),
     "operator": Kind((BREAK_GLASS, "audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
 }

@@ -50,9 +50,11 @@ class Authority:
             write_private(path, self._issue(name, ExtendedKeyUsageOID.SERVER_AUTH, names))
         return path
 
-    def client(self, name: str, path: Path) -> None:
+    def client(self, name: str, path: Path) -> x509.Certificate:
         """Write the PEM file of a client (key and certificate); the name is its Kafka user."""
-        write_private(path, self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, None))
+        text = self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, None)
+        write_private(path, text)
+        return x509.load_pem_x509_certificate(text.encode())
 
     def _issue(self, name: str, usage: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None) -> str:
         key = ec.generate_private_key(ec.SECP256R1())

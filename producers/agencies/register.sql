@@ -18,3 +18,6 @@ SELECT code, role, name, registered_index, coalesce(next_offset, 0) AS next_offs
        p.topic IS NOT NULL AS is_read, paused_until, paused_reason
 FROM platform.agency a LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 ORDER BY registered_index
+
+-- name: issued
+INSERT INTO platform.client_certificate (serial, agency, expires_at) VALUES ($1, $2, $3)

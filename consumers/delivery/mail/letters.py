@@ -1,16 +1,19 @@
 """Composes a letter from what happened: a subject and a page in each language. Pure.
 
-Flows in: a `Notice` about one campaign, a `Digest`, or a disabled endpoint. Flows out: a `Letter`, whose every
-inserted value is one line without control characters, isolated where its direction would turn the sentence.
+Flows in: a `Notice` about one campaign, a digest, a disabled endpoint, or a notice to engineers. Flows out: a `Letter`,
+whose every inserted value is one line without control characters, isolated where its direction would turn the sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Final
 from urllib.parse import quote
+
+from msgspec.structs import asdict
 
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
@@ -28,10 +31,14 @@ from consumers.documents.campaigns.campaigns import (
 )
 from consumers.documents.document import Labelled, label_of
 from consumers.documents.programme.services import Service
+from consumers.documents.teams.notices import Notice as TopicNotice
+from consumers.documents.teams.notices import NoticeItem
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import acknowledge_command, air_command, working_days_left
+from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.bilingual import Bilingual, Language, joined
 from events.values.calendar import day_after
+from infra.json_documents import members
 
 SUBJECT_NAME_MAX: Final = 80
 GROUP_ROWS_MAX: Final = 50
@@ -218,6 +225,38 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
         )
 
     return _letter(context, page)
+
+
+def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
+    """What goes wrong with what an agency sends: the first things, and where all of them are read."""
+    values = {"count": notice.count, "agency": line(notice.agency)}
+
+    def page(language: Language) -> Page:
+        rows = tuple(_item(item).of(language) for item in notice.items)
+        return _page(
+            context,
+            language,
+            WORDINGS[name],
+            values,
+            groups=(Group(wording.FIRST_ITEMS.of(language), notice.count, rows),),
+            link=None if notice.console is None else Pointer(wording.ALL_IN_CONSOLE.of(language), notice.console),
+            commands=(Pointer(wording.FROM_GATEWAY.of(language), f"GET {notice.gateway}"),),
+        )
+
+    return _letter(context, page)
+
+
+def _item(item: NoticeItem) -> Bilingual:
+    """The members of an item that are set, each with its label."""
+    parts = []
+    for name, value in members(item).items():
+        if isinstance(value, datetime):
+            value = f"{value.astimezone(RIYADH):%Y-%m-%d %H:%M}"
+        elif isinstance(value, tuple):
+            value = ", ".join(value)
+        shown = line_of(asdict(value)) if isinstance(value, Bilingual) else line(str(value))
+        parts.append(Bilingual("{}: {}", "{}: {}").format(label_of(NoticeItem, name), shown))
+    return joined(parts, " · ", " · ")
 
 
 def confirmation_letter(confirm: str, context: Context) -> Letter:

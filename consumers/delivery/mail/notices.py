@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
+from msgspec import convert
 from msgspec.structs import asdict
 
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
@@ -21,13 +22,17 @@ from consumers.delivery.mail.letters import (
     digest_letter,
     endpoint_letter,
     notice_letter,
+    topic_letter,
 )
 from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.moments import DIGEST_VALID, today
+from consumers.delivery.notices.body import SQL as NOTICES
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
 from consumers.delivery.sending.route import Message, State
 from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
+from consumers.documents.teams.notices import NOTICE_NAMES
+from consumers.documents.teams.notices import Notice as TopicNotice
 from consumers.documents.teams.teams import AddressState
 from events.errors import Reject
 from events.values.working_days import riyadh_date
@@ -135,6 +140,9 @@ async def _letter(connection: Connection, message: Message, context: Context, no
         if row is None:
             raise NotSent("cancelled", "enabled-again")
         return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
+    if message.kind in NOTICE_NAMES:
+        rows = await connection.fetch(NOTICES["notices"], [message.event_id])
+        return topic_letter(message.kind, convert(rows[0]["data"], TopicNotice), context)
     if message.kind not in wording.WORDINGS:
         raise NotSent("failed", "unknown-kind")
     return notice_letter(await _notice(connection, message, context.today), context)

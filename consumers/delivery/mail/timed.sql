@@ -25,13 +25,14 @@ WHERE c.due_on = ANY($1::text[]) AND c.triggered_index IS NOT NULL AND c.complet
 ON CONFLICT DO NOTHING
 
 -- name: digest
--- The digest of the Sunday whose 08:00 is $1, for each team with a subscription by e-mail that was there by then.
+-- The digest of the Sunday whose 08:00 is $1, for each team with a subscription to campaigns by e-mail that was there by then.
 INSERT INTO delivery.message (route, agency, team, kind, event_id, lane, next_attempt_at, created_at)
 SELECT 'email', t.agency, t.team, 'digest', 'digest.' || $2, 'digest', $3::timestamptz, $3::timestamptz
 FROM delivery.team t
 WHERE t.closed_at IS NULL AND t.created_at <= $1
     AND EXISTS (SELECT FROM delivery.subscription s
-                WHERE s.agency = t.agency AND s.team = t.team AND s.route = 'email' AND s.ended_at IS NULL)
+                WHERE s.agency = t.agency AND s.team = t.team AND s.route = 'email' AND s.ended_at IS NULL
+                    AND delivery.names_campaigns(s.types))
 ON CONFLICT DO NOTHING
 
 -- name: ask

@@ -101,6 +101,58 @@ WORDINGS: Final[dict[str, Wording]] = {
             " confirmed. If you do not know the team, do nothing, or stop all letters with the link below.",
         ),
     ),
+    "notice.refusal": Wording(
+        Bilingual("سجلات مرفوضة: {count} ({agency})", "Refused records: {count} ({agency})"),
+        Bilingual(
+            "رفض المسجّل سجلات أرسلتها أنظمة {agency}. ما رُفض لا يُحسب حتى يُصحّح ويُرسل من جديد.",
+            "The registrar refused records that the systems of {agency} sent. A refused record does not count until it"
+            " is corrected and sent again.",
+        ),
+    ),
+    "notice.anomaly": Wording(
+        Bilingual("تناقضات: {count} ({agency})", "Anomalies: {count} ({agency})"),
+        Bilingual(
+            "قُبلت أحداث من {agency} تناقض ما هو معروف: تناقضات لم تغيّر شيئًا.",
+            "Events of {agency} were accepted that contradict what is known: anomalies. They changed nothing.",
+        ),
+    ),
+    "notice.pause": Wording(
+        Bilingual("أُبطئت قراءة موضوع {agency}", "The topic of {agency} is paused"),
+        Bilingual(
+            "لا يقرأ المسجّل موضوع {agency} الآن. لم يُفقد شيء: تُقرأ السجلات بعد ذلك. أصلحوا ما ترسله أنظمتكم.",
+            "The registrar does not read the topic of {agency} for now. Nothing is lost: it is read later. Correct what"
+            " your systems send.",
+        ),
+    ),
+    "notice.halt": Wording(
+        Bilingual("توقفت قراءة موضوع {agency}", "The topic of {agency} is halted"),
+        Bilingual(
+            "توقف المسجّل عن قراءة موضوع {agency} حتى يتدخل مشغّل المنصة. اتصلوا به، ولا تعيدوا إرسال ما حُفظ.",
+            "The registrar stopped reading the topic of {agency} until the platform's operator acts. Contact the"
+            " operator; do not send again what was stored.",
+        ),
+    ),
+    "notice.credential": Wording(
+        Bilingual("رمز دخول ينتهي قريبًا ({agency})", "A token expires soon ({agency})"),
+        Bilingual(
+            "بعد انتهائه ترفض البوابة أنظمة {agency} التي تستعمله. اطلبوا رمزًا جديدًا من مدير النظام.",
+            "After that the gateway refuses the systems of {agency} that use it. Ask an administrator for a new token.",
+        ),
+    ),
+    "notice.certificate": Wording(
+        Bilingual("شهادة عميل تنتهي قريبًا ({agency})", "A client certificate expires soon ({agency})"),
+        Bilingual(
+            "بعد انتهائها ترفض المنصة أنظمة {agency} التي تستعملها. اطلبوا شهادة جديدة من مدير النظام.",
+            "After that the platform refuses the systems of {agency} that use it. Ask the administrator for a new one.",
+        ),
+    ),
+    "notice.silence": Wording(
+        Bilingual("أحداث متوقعة لم تصل: {count} ({agency})", "Expected events that did not come: {count} ({agency})"),
+        Bilingual(
+            "لم يسجَّل في الموعد ما تتوقعه {agency} من أنظمتها.",
+            "What {agency} expects of its own systems was not recorded in time.",
+        ),
+    ),
     "digest": Wording(
         Bilingual(
             "ملخص الأسبوع: {overdue} متأخرة، {this_week} هذا الأسبوع",
@@ -129,6 +181,9 @@ REPLAY: Final = Bilingual("حدث سابق", "Earlier event")
 GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its server answered that it is gone (410)")
 FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")
 BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
+ALL_IN_CONSOLE: Final = Bilingual("اعرضها كلها", "See all of them")
+FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
+FIRST_ITEMS: Final = Bilingual("أولها", "The first of them")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")

@@ -1,4 +1,4 @@
-"""Decides which subscriptions get an entry about a campaign. Pure."""
+"""Decides which subscriptions get an entry about a campaign, or a notice. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-EventName = Literal[
+from consumers.documents.teams.notices import NoticeName
+
+CampaignEventName = Literal[
     "campaign.triggered",
     "campaign.escalated",
     "campaign.paused",
@@ -17,7 +19,11 @@ EventName = Literal[
     "awareness.campaign-completed",
 ]
 """The types of entries that are delivered."""
-KINDS: Final[dict[str, str]] = {name: name.rpartition(".")[2].removeprefix("campaign-") for name in get_args(EventName)}
+EventName = Literal[CampaignEventName, NoticeName]
+"""What a subscription may name."""
+KINDS: Final[dict[str, str]] = {
+    name: name.rpartition(".")[2].removeprefix("campaign-") for name in get_args(CampaignEventName)
+}
 """What their messages are called: `triggered`, `acknowledged`."""
 BY_DEFAULT: Final = frozenset(KINDS) - {"awareness.campaign-aired", "awareness.campaign-airing-corrected"}
 """What a subscription gets that names no types."""
@@ -55,27 +61,15 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """An entry for one subscription."""
+    """A message for one subscription. `event_id`: the same whenever it is made. Messages of one lane go in order."""
 
     subscription: Subscription
-    entry: CampaignEntry
-    replay: bool
-
-    @property
-    def kind(self) -> str:
-        return KINDS[self.entry.type]
-
-    @property
-    def event_id(self) -> str:
-        """The same for an entry whenever it is routed."""
-        return f"i{self.entry.index}"
-
-    @property
-    def lane(self) -> str:
-        """Messages of one lane go in order: those about a service, else about a campaign. Replays hold up no other."""
-        entry = self.entry
-        lane = f"campaign/{entry.campaign_id}" if entry.service_id is None else f"service/{entry.service_id}"
-        return lane + "/replay" if self.replay else lane
+    kind: str
+    event_id: str
+    lane: str
+    log_index: int | None = None
+    campaign_id: str | None = None
+    replay: bool = False
 
 
 def new_messages(
@@ -87,13 +81,38 @@ def new_messages(
     for subscription in subscriptions:
         by_owner.setdefault(subscription.agency, []).append(subscription)
     for entry in entries:
-        given: set[str] = set()
-        for subscription in by_owner.get(entry.owner, ()):
-            if not wants(subscription, entry, replay=replay) or subscription.endpoint_id in given:
-                continue
-            if subscription.endpoint_id is not None:
-                given.add(subscription.endpoint_id)
-            yield NewMessage(subscription, entry, replay)
+        lane = f"campaign/{entry.campaign_id}" if entry.service_id is None else f"service/{entry.service_id}"
+        lane += "/replay" if replay else ""  # replays hold up no other
+        for subscription in _once(each for each in by_owner.get(entry.owner, ()) if wants(each, entry, replay=replay)):
+            about = (f"i{entry.index}", lane, entry.index, entry.campaign_id, replay)
+            yield NewMessage(subscription, KINDS[entry.type], *about)
+
+
+def notice_messages(
+    name: str, notice_id: str, agency: str, last_index: int | None, subscriptions: Iterable[Subscription]
+) -> Iterator[NewMessage]:
+    """The messages for a notice to an agency. `last_index`: of the last entry that it is about; it is not for who
+    subscribed later."""
+    wanting = (
+        each
+        for each in subscriptions
+        if each.agency == agency
+        and name in (each.types or ())
+        and (last_index is None or last_index >= each.from_index)
+    )
+    for subscription in _once(wanting):
+        yield NewMessage(subscription, name, notice_id, name)
+
+
+def _once(subscriptions: Iterable[Subscription]) -> Iterator[Subscription]:
+    """One for each endpoint, and those without one."""
+    given: set[str] = set()
+    for subscription in subscriptions:
+        if subscription.endpoint_id is None:
+            yield subscription
+        elif subscription.endpoint_id not in given:
+            given.add(subscription.endpoint_id)
+            yield subscription
 
 
 def wants(subscription: Subscription, entry: CampaignEntry, *, replay: bool) -> bool:

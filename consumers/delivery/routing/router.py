@@ -77,11 +77,7 @@ class Router:
         self._connection = connection
         self._epoch = epoch
         self._backfill = backfill
-        self._seals = seals
-        self._sealed: dict[int, Record] = {}
-        """The rows whose seals were found right, by id."""
-        self._named: set[int] = set()
-        """Those whose wrong seal was logged."""
+        self._subscriptions = Subscriptions(seals)
         self._are_campaigns_there = False
 
     async def round(self) -> bool:
@@ -95,7 +91,8 @@ class Router:
         position: int = await self._connection.fetchval(_SQL["position"])
         entries = await self._entries(position, None, None, ENTRIES_MAX)
         if entries:
-            await add_messages(self._connection, new_messages(entries, await self._subscriptions()))
+            subscriptions = await self._subscriptions.read(self._connection)
+            await add_messages(self._connection, new_messages(entries, subscriptions))
             await self._connection.execute(_SQL["move"], entries[-1].index + 1)
         return entries
 
@@ -107,7 +104,8 @@ class Router:
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._epoch)
             rows = await self._connection.fetch(_SQL["backfills"])
-            known = {each.subscription_id: each for each in await self._subscriptions()} if rows else {}
+            subscriptions = await self._subscriptions.read(self._connection) if rows else []
+            known = {each.subscription_id: each for each in subscriptions}
             row = next((row for row in rows if row["subscription_id"] in known), None)
             if row is None:
                 return False
@@ -127,8 +125,20 @@ class Router:
             return []
         return [CampaignEntry(*row) for row in await self._connection.fetch(_SQL["entries"], first, end, owner, limit)]
 
-    async def _subscriptions(self) -> list[Subscription]:
-        rows = await self._connection.fetch(_SQL["subscriptions"])
+
+class Subscriptions:
+    """Reads the subscriptions that have their seals: nothing is sent by a row that was changed in the database."""
+
+    def __init__(self, seals: Callable[[], TeamSeals]) -> None:
+        self._seals = seals
+        self._sealed: dict[int, Record] = {}
+        """The rows whose seals were found right, by id."""
+        self._named: set[int] = set()
+        """Those whose wrong seal was logged."""
+
+    async def read(self, connection: Connection) -> list[Subscription]:
+        """Those that have not ended, by id."""
+        rows = await connection.fetch(_SQL["subscriptions"])
         unknown = [row for row in rows if self._sealed.get(row["subscription_id"]) != row]
         if unknown:
             seals = self._seals()
@@ -151,7 +161,7 @@ async def add_messages(connection: Connection, messages: Iterable[NewMessage]) -
 
 
 def _columns(message: NewMessage) -> tuple[Any, ...]:
-    subscription, entry = message.subscription, message.entry
+    subscription = message.subscription
     return (
         subscription.subscription_id,
         subscription.route,
@@ -160,8 +170,8 @@ def _columns(message: NewMessage) -> tuple[Any, ...]:
         subscription.endpoint_id,
         message.kind,
         message.event_id,
-        entry.index,
-        entry.campaign_id,
+        message.log_index,
+        message.campaign_id,
         message.lane,
         message.replay,
         "cancelled" if subscription.is_disabled else "waiting",

@@ -5,7 +5,7 @@ Flows in: a JSON document. Flows out: a model, or every fault with its pointer a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
@@ -23,10 +23,12 @@ from consumers.delivery.email_address import (
     checked_address,
 )
 from consumers.delivery.routing.matching import EventName
+from consumers.documents.teams.notices import NOTICE_NAMES
 from events.errors import YesserError
 from events.faults.details import arabic_of
 from events.faults.model import Model
 from events.faults.model_errors import model_error
+from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Bilingual
 from events.values.fields import TIME_PATTERN, Channel, Count, Date, Id
 from events.values.json_pointer import pointer_of
@@ -42,7 +44,7 @@ NAME_LENGTH_MAX: Final = 120
 FAULTS_MAX: Final = 100
 
 EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
-"""Without a choice a subscription has all but airings and corrections."""
+"""Without a choice a subscription has all of campaigns but airings and corrections."""
 
 TEAM_PATTERN: Final = r"^[a-z][a-z0-9-]{0,62}$"
 ENDPOINT_PATTERN: Final = r"^ep_[a-z2-7]{16}$"
@@ -87,6 +89,19 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
     "said-twice": Bilingual("مكرر: اذكره مرة واحدة.", "An item occurs twice; write it once."),
     "endpoint-for-webhook": Bilingual(
         "endpoint_id لطريقة ويب هوك (webhook) وحدها.", "Only the route webhook has an endpoint_id; leave it out."
+    ),
+    "campaigns-or-notices": Bilingual(
+        "rules وservices وchannels وfrom_index وfrom_date للحملات وحدها: لا تذكرها مع الإشعارات (notice.…).",
+        "rules, services, channels, from_index and from_date are for campaigns; leave them out with notices"
+        " (notice.…).",
+    ),
+    "unknown-type": Bilingual(
+        "لا يوجد نوع بهذا الاسم: اكتبه كما في الفهرس.",
+        "There is no such type of event: write it as in the catalogue.",
+    ),
+    "by-day-or-every-days": Bilingual(
+        "اذكر by_day (يومًا من الشهر، 1 إلى 28) أو every_days (1 إلى 400)، لا كليهما.",
+        "Write by_day (a day of the month, 1 to 28) or every_days (1 to 400), not both.",
     ),
     "one-beginning": Bilingual("اذكر from_index أو from_date، لا كليهما.", "Write from_index or from_date, not both."),
     TIME_PATTERN: Bilingual(
@@ -149,6 +164,23 @@ def _instant(text: str) -> str:
     return text
 
 
+def _within(most: int) -> Callable[[int], int]:
+    """From 1 to so many."""
+
+    def checked(number: int) -> int:
+        if not 1 <= number <= most:
+            raise PydanticCustomError("by-day-or-every-days", "period")
+        return number
+
+    return checked
+
+
+def _known_type(name: str) -> str:
+    if name not in CATALOGUE:
+        raise PydanticCustomError("unknown-type", "type")
+    return name
+
+
 TeamCode = Annotated[str, StringConstraints(pattern=TEAM_PATTERN)]
 EndpointId = Annotated[str, StringConstraints(pattern=ENDPOINT_PATTERN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
@@ -159,6 +191,7 @@ Address = Annotated[
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
 Url = Annotated[str, StringConstraints(max_length=URL_LENGTH_MAX, pattern=URL_PATTERN)]
+EventTypeName = Annotated[str, AfterValidator(_known_type)]
 Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN), AfterValidator(_instant)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=FILTER_MAX), AfterValidator(_distinct)]
 Channels = Annotated[list[Channel], Field(min_length=1, max_length=3), AfterValidator(_distinct)]
@@ -226,7 +259,7 @@ class Redelivery(Model):
 
 
 class NewSubscription(Model):
-    """None in `rules`, `services`, `channels` means all; in `types` all but airings and corrections."""
+    """None in `rules`, `services`, `channels` means all; in `types` all of campaigns but airings and corrections."""
 
     team: TeamCode
     route: Literal["email", "webhook"]
@@ -244,6 +277,25 @@ class NewSubscription(Model):
             raise PydanticCustomError("endpoint-for-webhook", "endpoint")
         if self.from_index is not None and self.from_date is not None:
             raise PydanticCustomError("one-beginning", "beginning")
+        of_campaigns = (self.rules, self.services, self.channels, self.from_index, self.from_date)
+        if any(each is not None for each in of_campaigns) and not set(NOTICE_NAMES).isdisjoint(self.types or ()):
+            raise PydanticCustomError("campaigns-or-notices", "types")
+        return self
+
+
+class NewExpectation(Model):
+    """An event that an agency expects of its own systems: each month by the end of a day in Riyadh, or at least every
+    so many days; about one subject, or any."""
+
+    type: EventTypeName
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=LINE_PATTERN)] | None = None
+    by_day: Annotated[int, AfterValidator(_within(28))] | None = None
+    every_days: Annotated[int, AfterValidator(_within(400))] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> NewExpectation:
+        if (self.by_day is None) == (self.every_days is None):
+            raise PydanticCustomError("by-day-or-every-days", "period")
         return self
 
 

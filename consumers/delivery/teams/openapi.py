@@ -5,7 +5,15 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final, TypedDict
 
-from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
+from consumers.delivery.teams.inputs import (
+    NewContacts,
+    NewExpectation,
+    NewSubscription,
+    NewTeam,
+    NewWebhook,
+    Redelivery,
+    Rotation,
+)
 from events.faults.model import Model
 from infra.http.documents import TEXT, Schema, answer, problems, schema_of, shape
 
@@ -21,6 +29,7 @@ _EXAMPLES: Final[dict[type[Model], Schema]] = {
     Rotation: {"end_old": False},
     Redelivery: {"since": "2026-11-25T08:00:00Z", "until": "2026-11-25T12:00:00Z"},
     NewSubscription: {"team": "press", "route": "email", "rules": ["service-launched"], "from_date": "2026-11-01"},
+    NewExpectation: {"type": "revenue.collected", "subject": "partnership/PPP-110-001", "by_day": 5},
 }
 
 

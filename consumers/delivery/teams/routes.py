@@ -22,10 +22,17 @@ from consumers.delivery.teams.endpoints import (
     rotate,
     send_example,
 )
+from consumers.delivery.teams.expectations import (
+    add_expectation,
+    end_expectation,
+    expectations_of,
+    require_expectable,
+)
 from consumers.delivery.teams.inputs import (
     ENDPOINT_PATTERN,
     TEAM_PATTERN,
     NewContacts,
+    NewExpectation,
     NewSubscription,
     NewTeam,
     NewWebhook,
@@ -43,6 +50,7 @@ from consumers.delivery.teams.subscriptions import (
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
 from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.documents.teams import teams
+from consumers.documents.teams.notices import Expectation
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -253,10 +261,10 @@ async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 
     ),
 )
 async def post_subscription(asked: Asked) -> Response:
-    """Subscribe a team to campaigns from now on. With `from_index` or `from_date` it also gets, marked as replays, what
-    is in the log from there on.
+    """Subscribe a team to campaigns, or to notices (`types`), from now on. With `from_index` or `from_date` it also
+    gets, marked as replays, what is in the log from there on.
 
-    Without `rules`, `services` or `channels` it gets all; without `types`, everything but airings.
+    Without `rules`, `services` or `channels` it gets all; without `types`, everything of campaigns but airings.
     """
     new = await asked.sent(NewSubscription)
 
@@ -272,3 +280,39 @@ async def post_subscription(asked: Asked) -> Response:
 async def delete_subscription(asked: Asked, subscription_id: Subscription) -> None:
     """Messages already queued are still delivered."""
     await asked.change(end_subscription, subscription_id)
+
+
+@routes.get(
+    "/v1/expectations",
+    summary="What your agency expects",
+    **openapi.reads("Expected events by id, and whether they have come.", list[Expectation], paged=True),
+)
+async def list_expectations(asked: Asked, limit: Limit = 100, after: After = None) -> Response:
+    """Which events your agency expects of its own systems. `silent`: none came in the last period, or since."""
+    await asked.sender()
+    settings = asked.changes.parts.settings
+    rows = await asked.read(expectations_of, settings, after=index_after(after), limit=limit + 1)
+    return asked.page(rows, limit, "expectation_id")
+
+
+@routes.post(
+    "/v1/expectations",
+    summary="Expect an event",
+    **openapi.changes(201, "What is expected.", Expectation, NewExpectation),
+)
+async def post_expectation(asked: Asked) -> Response:
+    """Declare an event that your systems send each month by the end of a day in Riyadh, or at least every so many days.
+
+    Teams that subscribe to `notice.silence` are told when it does not come.
+    """
+    new = await asked.sent(NewExpectation)
+    await asked.read(require_expectable, new)
+    number = await asked.change(add_expectation, new)
+    made = await asked.read(expectations_of, asked.changes.parts.settings, after=number - 1, limit=1)
+    return answer(own(made[0]), 201)
+
+
+@routes.delete("/v1/expectations/{expectation_id}", summary="Expect an event no more", **openapi.ends())
+async def delete_expectation(asked: Asked, expectation_id: Subscription) -> None:
+    """Notices that wait are still delivered."""
+    await asked.change(end_expectation, expectation_id)

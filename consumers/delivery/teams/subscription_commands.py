@@ -36,7 +36,7 @@ from infra.command_line.parameters import AgencyCode
 
 @click.group()
 def subscriptions() -> None:
-    """What each team gets of the campaigns, and by which route."""
+    """What each team gets of campaigns and notices, and by which route."""
 
 
 @subscriptions.command("add")
@@ -54,7 +54,7 @@ def subscriptions() -> None:
     "types",
     type=click.Choice(EVENT_NAMES),
     multiple=True,
-    help="Only these events; default: all but airings and corrections.",
+    help="Only these events or notices; default: all of campaigns but airings and corrections.",
 )
 @click.option(
     "--from",
@@ -66,7 +66,7 @@ def subscriptions() -> None:
 )
 @json_option
 def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, **given: Any) -> None:
-    """Subscribe a team to campaigns of its agency, from now on."""
+    """Subscribe a team to campaigns of its agency, or to notices (`--type notice.…`), from now on."""
     lists = {name: list(given[name]) or None for name in ("rules", "services", "channels", "types")}
     new = asked(NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning)
     with usage_errors():

@@ -37,14 +37,8 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
-from infra.keys.commands import (
-    add_rotation_to_trail,
-    overlap_option,
-    prepare_option,
-    print_rotation,
-    require_permit,
-)
-from infra.keys.rotation import prepare_hash_key
+from infra.keys.commands import overlap_option, prepare_option, rotate_by
+from infra.keys.rotation import Rotation, prepare_hash_key
 from infra.keys.team_seals import team_key_files
 from infra.postgres.connection import Connection
 from infra.postgres.trail import add_to_trail
@@ -255,16 +249,15 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
     The gateway and the delivery process go on meanwhile. An interrupted command can be repeated. Needs two people, once
     there is a second administrator.
     """
-    settings = Settings()
-    require_permit(settings, "teams", overlap_days, break_glass, prepare=prepare)
+    settings, now = Settings(), datetime.now(UTC)
     files = team_key_files(settings)
-    if prepare:
-        done = prepare_hash_key(files)
-    else:
-        now = datetime.now(UTC)
-        done = change(lambda desk: rotate_teams_key(desk.connection, files, overlap_days, now))
-    add_rotation_to_trail(settings, "teams", overlap_days, prepare=prepare)
-    print_rotation("teams", done, as_json)
+
+    def done() -> Rotation:
+        if prepare:
+            return prepare_hash_key(files)
+        return change(lambda desk: rotate_teams_key(desk.connection, files, overlap_days, now))
+
+    rotate_by(done, settings, "teams", overlap_days, break_glass, as_json, prepare=prepare)
 
 
 async def _in_full(connection: Connection, agency: str, team: str) -> TeamInFull:

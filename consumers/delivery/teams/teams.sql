@@ -206,3 +206,35 @@ SELECT pg_advisory_xact_lock(7370056)
 -- name: one_rotation
 -- Until the session ends.
 SELECT pg_advisory_lock(7370057)
+
+-- name: add_expectation
+INSERT INTO delivery.expectation (agency, type, subject, every_days, by_day) VALUES ($1, $2, $3, $4, $5)
+RETURNING expectation_id
+
+-- name: same_expectation
+-- And how many the agency has.
+SELECT count(*) AS number, max(expectation_id) FILTER (
+    WHERE type = $2 AND subject IS NOT DISTINCT FROM $3 AND every_days IS NOT DISTINCT FROM $4 AND by_day IS NOT DISTINCT FROM $5
+) AS same
+FROM delivery.expectation WHERE agency = $1 AND ended_at IS NULL
+
+-- name: end_expectation
+UPDATE delivery.expectation SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE expectation_id = $1
+
+-- name: expectation_agency
+SELECT agency FROM delivery.expectation WHERE expectation_id = $1 AND ($2::text IS NULL OR agency = $2)
+
+-- name: role
+SELECT role FROM platform.agency WHERE code = $1
+
+-- name: is_table
+SELECT to_regclass($1) IS NOT NULL
+
+-- name: owner_of_partnership
+SELECT owner FROM revenue.contract WHERE partnership_id = $1
+
+-- name: owner_of_project
+SELECT owner FROM projections.project WHERE project_id = $1
+
+-- name: owner_of_service
+SELECT owner FROM projections.service WHERE service_id = $1

@@ -37,15 +37,9 @@ from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.command_line.parameters import AgencyCode, time_option
-from infra.keys.commands import (
-    add_rotation_to_trail,
-    overlap_option,
-    prepare_option,
-    print_rotation,
-    require_permit,
-)
+from infra.keys.commands import overlap_option, prepare_option, rotate_by
 from infra.keys.hash_keys import endpoint_key_files
-from infra.keys.rotation import prepare_hash_key
+from infra.keys.rotation import Rotation, prepare_hash_key
 from infra.settings import Settings
 
 ATTEMPTS_SHOWN: Final = 50
@@ -112,18 +106,16 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
     Needs two people, once there is a second administrator.
     """
     settings, now = Settings(), datetime.now(UTC)
-    require_permit(settings, "webhooks", overlap_days, break_glass, prepare=prepare)
     files = endpoint_key_files(settings)
-    if prepare:
-        done = prepare_hash_key(files)
-    else:
-        done = with_database(
-            settings.acting_as("migrator"),
-            "webhooks",
-            lambda connection: rotate_sealing_key(connection, files, overlap_days, now),
+
+    def done() -> Rotation:
+        if prepare:
+            return prepare_hash_key(files)
+        return with_database(
+            settings.acting_as("migrator"), "webhooks", lambda own: rotate_sealing_key(own, files, overlap_days, now)
         )
-    add_rotation_to_trail(settings, "webhooks", overlap_days, prepare=prepare)
-    print_rotation("webhooks", done, as_json)
+
+    rotate_by(done, settings, "webhooks", overlap_days, break_glass, as_json, prepare=prepare)
 
 
 @webhooks.command("test")

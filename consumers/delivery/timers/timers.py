@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from consumers.delivery import delivery_lease
+from consumers.delivery.sending.messages import database_now
 from consumers.delivery.timers.escalation import Overdue, escalation, midnight_after
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.rules.in_force import rules_in_force
@@ -54,11 +55,6 @@ log = structlog.get_logger()
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def database_now(connection: Connection) -> datetime:
-    now: datetime = await connection.fetchval(_SQL["clock"])
-    return now
 
 
 def settling_time(settings: Settings) -> timedelta:

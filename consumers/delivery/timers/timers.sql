@@ -1,6 +1,3 @@
--- name: clock
-SELECT clock_timestamp()
-
 -- name: position
 -- Of the campaigns' rows; none before they exist in this release's version ($1). Rows of another one are being rebuilt.
 SELECT position FROM platform.position

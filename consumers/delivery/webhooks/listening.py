@@ -63,7 +63,7 @@ def fault_of(secret: str, headers: Mapping[str, str], body: bytes, now: float) -
 
 def _delivery(headers: Mapping[str, str], body: bytes) -> str:
     """What came, in a line, and below it the event as it came."""
-    marks = [name for name in ("yesser-example", "yesser-replay", "yesser-late") if name in headers]
+    marks = [name for name in ("yesser-example", "yesser-notice", "yesser-replay", "yesser-late") if name in headers]
     event = orjson.loads(body)
     return f"{'  '.join([headers['webhook-id'], event['type'], event['subject'], *marks])}\n{body.decode()}"
 

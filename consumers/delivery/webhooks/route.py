@@ -22,6 +22,7 @@ from consumers.delivery.sending.sender import Sender
 from consumers.delivery.webhooks.bodies import Bodies
 from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.schedule import Reason, disable_reason, is_late, policy, verdict, wait_max
+from consumers.documents.teams.notices import NOTICE_NAMES
 from infra.keys.team_seals import TeamSeals
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import Connection
@@ -170,7 +171,12 @@ def webhook_id(message: Message) -> str:
 
 def marks(message: Message, *, late: bool) -> dict[str, str]:
     """The headers that say what is special about it."""
-    given = {"yesser-replay": message.replay, "yesser-late": late, "yesser-example": message.kind == EXAMPLE}
+    given = {
+        "yesser-replay": message.replay,
+        "yesser-late": late,
+        "yesser-example": message.kind == EXAMPLE,
+        "yesser-notice": message.kind in NOTICE_NAMES,
+    }
     return {name: "true" for name, is_set in given.items() if is_set}
 
 

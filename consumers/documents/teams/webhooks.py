@@ -32,6 +32,13 @@ class MessageKind(Labelled):
     AIRED = "aired", "بُثت", "Aired"
     AIRING_CORRECTED = "airing-corrected", "صُحّح وصول بث", "Reach corrected"
     COMPLETED = "completed", "اكتملت", "Completed"
+    REFUSAL = "notice.refusal", "سجلات مرفوضة", "Refused records"
+    ANOMALY = "notice.anomaly", "تناقضات", "Anomalies"
+    PAUSE = "notice.pause", "إبطاء القراءة", "Topic paused"
+    HALT = "notice.halt", "توقف القراءة", "Topic halted"
+    CREDENTIAL = "notice.credential", "رمز دخول ينتهي", "Token expires"
+    CERTIFICATE = "notice.certificate", "شهادة تنتهي", "Certificate expires"
+    SILENCE = "notice.silence", "حدث متوقع لم يصل", "Expected event missing"
 
 
 class MessageState(Labelled):

@@ -27,16 +27,19 @@ from consumers.console.pages.campaigns.team_requests import (
     subscriptions_of,
     webhooks_of,
 )
-from consumers.delivery.teams.inputs import TEAM_PATTERN
+from consumers.delivery.routing.matching import KINDS
+from consumers.delivery.teams.inputs import EVENT_NAMES, TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel, channel_list
 from consumers.documents.document import Name
+from consumers.documents.teams.notices import NOTICE_NAMES
 from consumers.documents.teams.teams import Contacts, Team
+from consumers.documents.teams.webhooks import MessageKind
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from infra.http.problems import Problem
 
 TEAM_FIELDS: Final = ("team", "name_ar", "name_en", "language", "contacts")
-SUBSCRIPTION_FIELDS: Final = ("route", "rules", "channels", "services", "from_date")
+SUBSCRIPTION_FIELDS: Final = ("route", "types", "rules", "channels", "services", "from_date")
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
 
 routes = APIRouter()
@@ -56,6 +59,7 @@ class TypedSubscription(Struct, frozen=True):
 
     team: str
     route: str
+    types: list[str] | UnsetType
     rules: list[str] | UnsetType
     channels: list[str] | UnsetType
     endpoint_id: str | UnsetType
@@ -75,6 +79,7 @@ def new_subscription(team: str, given: Given, chosen: Mapping[str, Sequence[str]
     return TypedSubscription(
         team,
         "email" if route == "email" else "webhook",
+        types=list(chosen.get("types", ())) or UNSET,
         rules=list(chosen.get("rules", ())) or UNSET,
         channels=list(chosen.get("channels", ())) or UNSET,
         endpoint_id=UNSET if route == "email" else route,
@@ -139,7 +144,9 @@ async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
 @routes.post("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
 async def subscribe(visit: Visiting, team: TeamCode) -> Response:
     given, form = await visit.typed(), await visit.request.form()
-    chosen = {name: [str(one) for one in form.getlist(name)] for name in ("rules", "channels")}
+    chosen = {name: [str(one) for one in form.getlist(name)] for name in ("types", "rules", "channels")}
+    if chosen["types"]:
+        _require_engineer(visit)
     body = new_subscription(team, given, chosen)
     made = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
     if made.faults:
@@ -196,7 +203,15 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         rule_name=partial(rule_name, rules),
         calendar_address=calendar_address,
         channel_list=channel_list,
+        kinds={name: MessageKind(KINDS.get(name, name)) for name in EVENT_NAMES},
+        notices=NOTICE_NAMES,
     )
+
+
+def _require_engineer(visit: Visit) -> None:
+    """A campaign team reads no other entries of its agency, so none in notices. Raises `Problem` (403)."""
+    if visit.account.role == "team":
+        raise Problem("forbidden")
 
 
 async def _team(visit: Visit, team: str) -> Team:
@@ -233,6 +248,7 @@ async def _subscribe_page(
         webhooks=[row for row in webhooks if row.team == team and row.disabled_at is None],
         rules={rule.name: rule_name(rules, rule.name) for rule in rules.rules},
         channels=Channel,
+        notices=[] if visit.account.role == "team" else [MessageKind(name) for name in NOTICE_NAMES],
         given=given,
         chosen=chosen,
         faults=faults,

@@ -13,7 +13,7 @@ from consumers.api.parameters import After, Index
 from consumers.api.resources.log.refusals import refusal_for, refusals_for
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visit, Visiting, only
-from consumers.console.pages.workspace import files, publishing
+from consumers.console.pages.workspace import expected, files, publishing
 from consumers.console.pages.workspace.faults import explained
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
@@ -107,7 +107,7 @@ async def tokens(visit: Visiting) -> Response:
     return visit.page("workspace/tokens.html", rows=rows, holder=caller.holder)
 
 
-for _room in (publishing, files):
+for _room in (publishing, files, expected):
     routes.include_router(_room.routes)
 
 

@@ -132,6 +132,9 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "GET /operations/trail": (Asked("/operations/trail", {"operator": "agency/{agency}"}),),
     "GET /v1/services": (Asked("/v1/services?agency={agency}"),),
     "GET /v1/campaigns": (Asked("/v1/campaigns?owner={agency}"),),
+    "POST /workspace/expected": (
+        Asked("/workspace/expected", {"type": "awareness.initiative-announced", "every_days": "31"}),
+    ),
     "GET /v1/inbox": (Asked("/v1/inbox?agency={agency}"),),
     "GET /v1/inbox/counts": (Asked("/v1/inbox/counts?agency={agency}"),),
     "GET /v1/coverage": (Asked("/v1/coverage?agency={agency}"),),

@@ -327,8 +327,11 @@ async def _team(gateway: GatewayHarness, agency: str, team: str, service_id: str
     webhook = await made("/v1/webhooks", url=f"https://{team}.example/hook")
     services = {} if service_id is None else {"services": [service_id]}
     subscription = await made("/v1/subscriptions", route="email", **services)
+    expected = {"type": "awareness.initiative-announced", "subject": f"initiative/{team}", "every_days": 30}
+    answer = await gateway.client.post("/v1/expectations", json=expected, headers=headers)
     return {
         "team": team,
         "endpoint_id": webhook["endpoint_id"],
         "subscription_id": str(subscription["subscription_id"]),
+        "expectation_id": str(answer.json()["expectation_id"]),
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -28,13 +27,13 @@ from infra.kafka.client_config import agency_triggers_topic
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
-from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.scenarios.figures import tell
 from tests.team_seals import seal_rows
 from tests.unit.consumers.delivery.receivers import Receiver, receiver, silence
 from tests.world import teams
 from tests.world.mail import FIRST, add_team, mail_server
+from tests.world.processes import kill, started
 from tests.world.registrars import found, log_of, registrar
 from tests.world.senders import announced
 from tests.world.teams import WAITING, add_endpoint, for_hooks, live_launches, subscribe, until
@@ -57,29 +56,6 @@ ENDED = "SELECT count(*) FROM delivery.message WHERE route = $1 AND event_id LIK
 def sent(hook: Receiver) -> set[tuple[str, str]]:
     """Paths and ids, without repeats."""
     return {(received.path, received.id) for received in hook.got}
-
-
-@asynccontextmanager
-async def started(
-    environment: Mapping[str, str], log: Path, name: str = "delivery"
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process as an operator starts it, which ends well unless a test has killed it."""
-    with log.open("ab") as lines:
-        process = await asyncio.create_subprocess_exec(
-            *subprocess_command("run", name), env=environment, stdout=lines, stderr=lines
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            assert await process.wait() == 0
-
-
-async def kill(process: asyncio.subprocess.Process) -> None:
-    """kill -9."""
-    process.kill()
-    await process.wait()
 
 
 async def test_a_process_that_is_killed_again_and_again_loses_nothing_and_names_each_repeated_e_mail(

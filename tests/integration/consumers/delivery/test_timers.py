@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, settling_time
+from consumers.delivery.sending.messages import database_now
+from consumers.delivery.timers.timers import NotCaughtUp, Timers, settling_time
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import RuleSet
 from consumers.programme.campaigns.rules.rule_file import read_rule

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from standardwebhooks import Webhook
 
+from consumers.delivery.notices.body import event
 from consumers.delivery.secrets import new_secret
 from consumers.delivery.webhooks.listening import receiver
 from events.schema_tools.refusal_examples import golden_example
@@ -36,5 +37,10 @@ async def test_a_signed_delivery_is_printed_and_any_other_is_refused_with_its_re
             assert answer.status_code == (204 if told.startswith("campaign") else 400)
             assert told in lines[-1]
             assert (BODY.decode() in lines[-1]) == (answer.status_code == 204)
+        notice = event("notice.halt.health.1", "health", "notice.halt", NOW, {"agency": "health"})
+        signed = f"{Webhook(secret).sign('n-1', NOW, notice.decode())}"
+        headers = {"webhook-id": "n-1", "webhook-timestamp": f"{NOW:%s}", "webhook-signature": signed}
+        await client.post("/", content=notice, headers={**headers, "yesser-notice": "true"})
+        assert lines[-1].startswith("n-1  sa.gov.yesser.notice.halt.v1  agency/health  yesser-notice")
         assert (await client.post("/", content=BODY)).status_code == 400
     assert "no signature" in lines[-1]

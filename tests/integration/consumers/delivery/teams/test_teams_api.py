@@ -85,6 +85,11 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
     assert (row["rules"], row["channels"], row["types"]) == (["service-launched"], ["tv"], None)
     await check("DELETE", "/v1/subscriptions/{subscription_id}", subscription_id=row["subscription_id"])
     assert await check("GET", "/v1/subscriptions") == []
+    made = await check("POST", "/v1/expectations", {"type": "service.launched", "every_days": 7})
+    assert (made["state"], made["by_day"]) == ("kept", None)
+    assert await check("GET", "/v1/expectations") == [made]
+    await check("DELETE", "/v1/expectations/{expectation_id}", expectation_id=made["expectation_id"])
+    assert await check("GET", "/v1/expectations") == []
     await check("DELETE", "/v1/teams/{team}", team="press")
     assert await check("GET", "/v1/teams") == []
     documented = {
@@ -381,3 +386,47 @@ async def test_an_agency_subscribes_and_past_campaigns_are_replayed(settings: Se
     assert Webhook(made["secret"]).verify(example.body, example.headers)["id"] == sent["event_id"]
     event = Webhook(made["secret"]).verify(replay.body, replay.headers)
     assert (event["type"], event["data"]["service_id"]) == ("sa.gov.yesser.campaign.triggered.v1", "S1")
+
+
+OWNERS_ALONE = """DO $$ DECLARE name text; BEGIN
+FOR name IN SELECT attname FROM pg_attribute
+    WHERE attrelid = 'revenue.contract'::regclass AND attnotnull AND attnum > 0 AND attname <> 'partnership_id' LOOP
+    EXECUTE format('ALTER TABLE revenue.contract ALTER %I DROP NOT NULL', name);
+END LOOP; END $$"""
+"""Contracts of which only the owner is known."""
+
+
+async def test_an_expectation_is_of_what_the_agency_itself_can_send(office: Office, connection: Connection) -> None:
+    await connection.execute(OWNERS_ALONE)
+    await connection.execute(
+        "INSERT INTO revenue.contract (partnership_id, owner) VALUES ('P-1', 'health'), ('P-2', 'labour')"
+    )
+    collected = {"type": "revenue.collected", "by_day": 5}
+    for wrong, pointer in (
+        ({"type": "revenue.colected"}, "/type"),
+        ({"type": "plan.adopted"}, "/type"),
+        ({"subject": "service/P-1"}, "/subject"),
+        ({"subject": "partnership/P-2"}, "/subject"),
+        ({"by_day": 31}, "/by_day"),
+        ({"every_days": 7}, ""),
+        ({"by_day": None}, ""),
+    ):
+        answer = await office.ask("POST", "/v1/expectations", collected | wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), wrong
+    made = await office.made("/v1/expectations", collected | {"subject": "partnership/P-1"})
+    assert await office.refused("POST", "/v1/expectations", collected | {"subject": "partnership/P-1"}) == (
+        409,
+        "already-exists",
+    )
+    await office.made("/v1/expectations", collected | {"subject": "partnership/of-later"})
+    path = f"/v1/expectations/{made['expectation_id']}"
+    assert (await office.ask("DELETE", path, agency="labour")).status_code == 404
+    assert (await office.ask("GET", "/v1/expectations", agency="labour")).json() == []
+
+
+async def test_notices_take_no_filter_of_campaigns(office: Office) -> None:
+    await office.made("/v1/teams", TEAM)
+    notices = EMAIL | {"types": ["notice.halt"]}
+    assert (await office.refused("POST", "/v1/subscriptions", notices | {"channels": ["tv"]}))[0] == 422
+    assert (await office.refused("POST", "/v1/subscriptions", notices | {"from_index": 0}))[0] == 422
+    await office.made("/v1/subscriptions", notices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from nacl.public import PrivateKey
@@ -13,8 +13,10 @@ from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
 from consumers.replay.as_of.point_in_time import RIYADH
+from infra.data_dir import DataDir
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
+from infra.tls.authority import authority
 from tests.integration.consumers.api.read_api import REGISTER
 from tests.integration.consumers.api.read_story import story
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL, register
@@ -197,3 +199,25 @@ async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Setti
     for command, reason in (("disable", "by-team"), ("enable", None)):
         await yesser.document("webhooks", command, EP_1)
         assert (await yesser.document("webhooks", "list"))[0]["disabled_reason"] == reason
+
+
+async def test_what_an_agency_expects_and_which_certificates_it_has_is_declared_by_commands(
+    settings: Settings, key: PrivateKey, connection: Connection, yesser: Yesser
+) -> None:
+    each_month = ("expectations", "add", "health", "revenue.collected", "--by-day", "5")
+    made = await yesser.document(*each_month)
+    (row,) = await yesser.document("expectations", "list", "health")
+    assert (row["expectation_id"], row["by_day"], row["state"]) == (made["expectation_id"], 5, "kept")
+    assert (await yesser.run(*each_month)).exit_code == 1
+    assert (await yesser.run(*each_month, "--every-days", "7")).exit_code == 2
+    await yesser.document("expectations", "end", str(made["expectation_id"]))
+    assert await yesser.document("expectations", "list", "health") == []
+
+    folder = DataDir.at(settings.home).tls
+    folder.mkdir(parents=True, exist_ok=True)
+    authority(folder, datetime.now(UTC))
+    await yesser.output("agencies", "certificate", "health", "--output", str(settings.home / "health.pem"))
+    left = await connection.fetchval(
+        "SELECT expires_at - now() FROM platform.client_certificate WHERE agency = 'health'"
+    )
+    assert timedelta(days=364) < left < timedelta(days=366)

@@ -22,16 +22,28 @@ from consumers.delivery.mail.letters import (
     digest_letter,
     endpoint_letter,
     notice_letter,
+    topic_letter,
 )
 from consumers.delivery.mail.message import build, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
+from consumers.documents.teams.notices import NOTICE_NAMES, Notice, NoticeItem
 from consumers.programme.campaigns.next_step import time_left
 from tests.every import every
 from tests.page_rules import Document
 from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, bodies, due_campaign
 
-NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
+NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address", *NOTICE_NAMES}
+FLOOD = Notice(
+    agency="health",
+    count=812,
+    items=(
+        NoticeItem(index=7, codes=("unknown", "invalid-value")),
+        NoticeItem(expires_at=NOW, key_id="k1"),
+    ),
+    gateway="https://g.example/v1/x",
+    console="https://c.example/x",
+)
 HOSTILE = [
     "A\r\nBcc: all@agencies.example",
     "A\nSubject: other",
@@ -217,6 +229,7 @@ def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(ad
         digest_letter([], context),
         endpoint_letter("ep_1", "gone", context),
         confirmation_letter("https://gateway.example/mail/confirm?token=x", context),
+        *(topic_letter(name, FLOOD, context) for name in NOTICE_NAMES),
     ]
     assert len(letters) == len(WORDINGS)
     for letter in letters:
@@ -252,3 +265,18 @@ def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
         "POST /v1/webhooks/ep_1/enable",
     ):
         assert words in plain
+
+
+def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_them() -> None:
+    for name in NOTICE_NAMES:
+        letter = topic_letter(name, FLOOD, CONTEXT)
+        text, _ = bodies(parsed(letter))
+        for shown in (
+            "health",
+            "812",
+            "Codes: unknown, invalid-value",
+            "k1",
+            "GET https://g.example/v1/x",
+            "https://c.example/x",
+        ):
+            assert shown in re.sub("[\u2066-\u2069]", "", text), (name, shown)

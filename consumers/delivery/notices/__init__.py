@@ -1,0 +1,3 @@
+"""Tells an agency's engineers what goes wrong: refusals, anomalies, pauses, halts, expiries, silence. Way in:
+`notifier.notify`.
+"""
