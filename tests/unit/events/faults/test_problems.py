@@ -11,8 +11,8 @@ from tests.paths import ROOT
 from tests.world import refused_events
 
 CONTRACT = (ROOT / "docs/events.md").read_text(encoding="utf-8").partition("**Refusal codes**")[2].partition("* **")[0]
-# The registrar alone finds a conflict, and the topic alone tells who sent.
-OF_THE_SENDER = {"conflict", "foreign-source", "not-authorised", "unknown-type", "bad-header"}
+# What the value of a record alone does not show: other events, who may send what, headers.
+OF_THE_REGISTRAR = {"conflict", "not-authorised", "bad-header"}
 REFUSED = repr([refused_events.UNREADABLE, refused_events.ENVELOPE, refused_events.DATA, refused_events.PERSONAL])
 
 
@@ -23,7 +23,7 @@ def missing(code: Code) -> Iterator[str]:
         yield "its example in REFUSAL_EXAMPLES (events/schema_tools/refusal_examples.py)"
     if f"`{code}`" not in CONTRACT.replace(", ", "`, `"):
         yield "its name in the list of refusal codes of docs/events.md"
-    if code not in OF_THE_SENDER and f"('{code}'" not in REFUSED:
+    if code not in OF_THE_REGISTRAR and f"('{code}'" not in REFUSED:
         yield "an event with it in tests/world/refused_events.py, which this validation and that of tests/oracle refuse"
 
 
