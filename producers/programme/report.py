@@ -77,11 +77,11 @@ def shown(results: Results, document: Demo) -> list[str]:
 
 
 def _console(console: SignIns) -> Iterator[str]:
-    yield from _title(Bilingual("الواجهة: {}", "The console: {}").format(console.address))
+    yield from ("", _line("The console", console.address, "الواجهة"))
     for account in console.accounts:
         yield _line(f"  {account.username}", account.password, "حساب", name=account.username)
     command = "yesser" if which("yesser") else Path(sys.argv[0])
-    yield _line("  to see what waits", f"{command} campaigns inbox --agency {AGENCY}", "لما ينتظر")
+    yield _line("  to see what waits", f"{command} campaigns inbox --agency {AGENCY}", "ما ينتظر")
     yield _line("  to stop", "make down" if "MAKELEVEL" in os.environ else f"{command} down", "لإيقاف النظام")
 
 
