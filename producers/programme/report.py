@@ -81,7 +81,7 @@ def _console(console: SignIns) -> Iterator[str]:
     for account in console.accounts:
         yield _line(f"  {account.username}", account.password, "حساب", name=account.username)
     command = "yesser" if which("yesser") else Path(sys.argv[0])
-    yield _line("  to see what waits", f"{command} campaigns inbox --agency {AGENCY}", "ما ينتظر")
+    yield from (_line("  to see what waits", "", "لترى ما ينتظر"), f"    {command} campaigns inbox --agency {AGENCY}")
     yield _line("  to stop", "make down" if "MAKELEVEL" in os.environ else f"{command} down", "لإيقاف النظام")
 
 

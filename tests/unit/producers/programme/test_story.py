@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -25,7 +27,18 @@ from producers.programme import chapter_three
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS
 from producers.programme.chapter_two import chapter_two as answers_to
-from producers.programme.documents import Account, Campaign, Demo, Plan, Rebuild, Total, Tree, Verification
+from producers.programme.documents import (
+    Account,
+    Campaign,
+    Demo,
+    Plan,
+    Rebuild,
+    SignIn,
+    SignIns,
+    Total,
+    Tree,
+    Verification,
+)
 from producers.programme.publish_chapter import stages
 from producers.programme.records import read_records
 from producers.programme.report import Results, shown
@@ -213,7 +226,8 @@ def lines_of(first: Figures) -> list[str]:
     plan, campaigns = msgspec.convert(first.plan, Plan), msgspec.convert(first.campaigns, list[Campaign])
     proofs = Verification(Tree(3, "00" * 32, ok=True), Rebuild([], ok=True), Total(0, ok=True), ok=True)
     nothing = orjson.Fragment(b"")
-    document = Demo(plan=nothing, campaigns=nothing, ledger=nothing, verification=proofs, seconds=1.0)
+    console = SignIns("http://127.0.0.1:20483", [SignIn("administrator", "administrator", "a" * 16)])
+    document = Demo(plan=nothing, campaigns=nothing, ledger=nothing, verification=proofs, seconds=1.0, console=console)
     return shown(Results(plan, campaigns, msgspec.convert(accounts, list[Account])), document)
 
 
@@ -240,7 +254,10 @@ def test_what_is_accrued_is_not_called_owed(first: Figures) -> None:
     assert not any("owed" in line for line in lines)
 
 
-def test_shown_lines_end_in_their_only_arabic_and_count_applications_as_the_plan_does(first: Figures) -> None:
+def test_shown_lines_end_in_their_only_arabic_and_count_applications_as_the_plan_does(
+    first: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))  # where the command has its short name
     lines = lines_of(first)
     (applications,) = (line for line in lines if "National applications" in line)
     assert "3 begun, 0 of 3 done" in applications
