@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup/phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate dist lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test test-pythons check static format accept bench screenshots simulate dist leftovers lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -28,7 +28,11 @@ $(LOCKED): requirements.lock
 		-- $(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
-$(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
+# What another installation or build left here hides new commands, and puts files that are gone into the wheel.
+leftovers:
+	@rm -rf build/lib build/bdist.* *.egg-info
+
+$(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock | leftovers
 	@$(PHASE) "Yesser Events" -- $(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.servers.jars fetch
 	@touch $@
@@ -98,11 +102,10 @@ sbom: $(AUDIT_TOOLS) ## Write build/sbom.json: the packages that run in producti
 audit: $(AUDIT_TOOLS) ## Compare these packages with the known vulnerabilities (needs a network)
 	@$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements-run.lock
 
-# The folders of an earlier build would put files that are gone into the wheel.
 dist: $(INSTALLED) ## Build the wheel (build/dist): `pip install 'FILE[platform]'`, then `yesser demo` in any folder
-	@rm -rf build/lib build/bdist.* build/dist
+	@rm -rf build/dist
 	@$(PHASE) "Wheel" -- $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/dist .
-	@rm -rf build/lib build/bdist.* *.egg-info
+	@$(MAKE) --no-print-directory leftovers
 	@ls build/dist/*.whl
 
 up: $(INSTALLED) ## Start the stack in the background

@@ -2,8 +2,8 @@
 
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
-the packages that the small install lacks. The rest of these files is written by hand. `--check` writes nothing, and
-exits with 1 if one is stale.
+the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
+`--check` writes nothing, and exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -76,6 +77,7 @@ def files() -> dict[str, str]:
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
         "docs/monitoring.md": _monitoring(_text("docs/monitoring.md")),
+        "Containerfile": re.sub(r"(image\.version=)\".*\"", rf'\g<1>"{release()}"', _text("Containerfile"), count=1),
         "pyproject.toml": _replace(
             _text("pyproject.toml"),
             r"\nforbidden_modules = \[\n",
@@ -83,6 +85,11 @@ def files() -> dict[str, str]:
             (f'  "{module}",' for module in sorted(EXTRAS)),
         ),
     }
+
+
+def release() -> str:
+    """The number of this release, which `pyproject.toml` says."""
+    return str(tomllib.loads(_text("pyproject.toml"))["project"]["version"])
 
 
 def _text(file: str) -> str:

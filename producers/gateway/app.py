@@ -43,6 +43,7 @@ from infra.http.security_txt import security_routes
 from infra.json_documents import to_json
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.docs_pages.pages import VERSION
 from producers.docs_pages.site import Site
 from producers.gateway.access.callers import host_of
 from producers.gateway.problems import refusal_document
@@ -64,7 +65,7 @@ def application(parts: GatewayParts) -> FastAPI:
     """The application."""
     app = FastAPI(
         title="Yesser Events gateway",
-        version="1",
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

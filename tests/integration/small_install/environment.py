@@ -18,6 +18,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from infra.deployment_files import release
 from tests.paths import ROOT
 
 PROJECT = "yesser-events"
@@ -60,7 +61,7 @@ def build(folder: Path, *, platform: bool = False) -> SmallInstall:
     _run(sys.executable, "-m", "venv", "--without-pip", environment)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
     _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, sources)
-    (wheel,) = folder.glob("*.whl")
+    (wheel,) = folder.glob(f"yesser_events-{release()}-*.whl")
     _run(*pip, "--python", environment / "bin" / "python", "install", "--no-deps", "--no-compile", "--no-index", wheel)
     (site_packages,) = environment.glob("lib/python*/site-packages")
     if platform:

@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -23,6 +25,7 @@ from events.errors import Tampered, YesserError
 from infra import cli
 from infra.embedded.processes.signals import NAMES
 from tests.every import every
+from tests.paths import ROOT
 from tests.world.processes import exit_of
 
 
@@ -42,8 +45,15 @@ def test_help_imports_neither_a_command_nor_a_client() -> None:
 
 
 def test_every_registered_command_has_a_summary_and_the_parts_of_the_stack_unique_names() -> None:
-    missing = set(cli.cli.list_commands(click.Context(cli.cli))) - set(cli.SUMMARIES)
+    registered = set(cli.cli.list_commands(click.Context(cli.cli)))
+    missing = registered - set(cli.SUMMARIES)
     assert not missing, f"say in one line what {missing} do, in SUMMARIES of infra/cli.py"
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    for group, entries in declared.items():
+        installed = {entry.name: entry.value for entry in entry_points(group=group)}
+        assert installed == entries, f"{group} of pyproject.toml is not what is installed: run `make setup`"
+    gone = set(cli.SUMMARIES) - registered
+    assert not gone, f"SUMMARIES of infra/cli.py describes {gone}, which pyproject.toml does not have"
     assert len(set(NAMES)) == len(NAMES)
 
 

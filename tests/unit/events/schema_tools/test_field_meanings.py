@@ -5,26 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from events.faults.problems import CODES, Code
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, MEANINGS, meaning_of
-from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
+from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import CONTRADICTIONS, RULES, contradictions_of
 from events.wire.envelope import Envelope
-from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import mixed_logs
 
 SHORT = len("sa.gov.yesser.")
-
-
-@every("code", CODES)
-def test_the_example_of_a_code_is_refused_with_that_code_alone(code: Code) -> None:
-    assert {fault.code for fault in faults_of(code)} == {code}
-    example = REFUSAL_EXAMPLES[code]
-    if example.right:
-        assert golden_example(example.base).decode().count(example.right) == 1
 
 
 def test_every_attribute_and_every_rule_has_its_sentence_in_both_languages_and_none_shows_a_national_id() -> None:

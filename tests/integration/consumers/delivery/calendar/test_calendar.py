@@ -43,7 +43,8 @@ async def test_an_agency_reads_what_its_own_teams_have_subscribed_to(window: Win
     assert (own.status_code, own.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
     assert uids(own.content) == UIDS
     other = await window.get(FEED, "agency", "labour")
-    assert uids(other.content) == ["initiative-announced.i5@log.yesser.example"]
+    assert "initiative-announced.i5@log.yesser.example" in uids(other.content)
+    assert not {*uids(other.content)} & {*UIDS}
     assert (await window.get("/v1/teams/radio/calendar.ics", "agency", "health")).status_code == 404
     assert (await window.get(FEED, "partner", "ACME")).status_code == 403
     assert (await window.get(FEED, "auditor", "court")).status_code == 403

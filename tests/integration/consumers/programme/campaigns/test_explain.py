@@ -109,7 +109,8 @@ async def test_every_name_tells_what_was_decided_about_it_and_what_was_not(
     refused = await asked(settings, f"service-launched.i{entries['again']}")
     assert [row.fired for row in refused.evaluations] == [False]
     initiative = await asked(settings, "I")
-    assert [row.rule for row in initiative.evaluations] == ["initiative-announced"]
+    about_it = [rule.name for rule in release_rules().rules if rule.when == "awareness.initiative-announced"]
+    assert [row.rule for row in initiative.evaluations] == about_it
     assert "is not in the log yet" in english(initiative)
 
     early = await yesser.document("campaigns", "explain", "S", "--as-of-index", str(entries["launch"]))

@@ -132,14 +132,17 @@ async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_f
     assert the_day_after == sorted([names["ACKED"], names["NEW"]])
     assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
     others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
-    assert sorted([*others, *the_day_after]) == sorted(names.values())
+    own = set(names.values())
+    assert sorted(own & {*others, *the_day_after}) == sorted(names.values())
+    assert not {*others} & {*the_day_after}
 
     for narrow, names_found in FILTERS:
         expected = sorted(names[name] for name in names_found)
-        assert await ids(connection, CampaignFilter("2026-11-16", **narrow)) == expected, narrow
+        chosen_ids = await ids(connection, CampaignFilter("2026-11-16", **narrow))
+        assert [name for name in chosen_ids if name in own] == expected, narrow
 
     whole = await campaigns(connection, CampaignFilter(DUE, sort="due"), Campaign)
-    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
+    assert [row.due_on for row in whole if row.campaign_id in own] == [DUE] * 5 + ["2026-11-30"]
     for number, row in enumerate(whole):
         after = (row.due_on, row.campaign_id)
         chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
@@ -206,6 +209,9 @@ async def test_coverage_counts_what_was_aired_and_silent_launches(settings: Sett
     assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
 
 
+DECIDED = "SELECT count(*) FROM platform.outbox"
+
+
 async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_of_then(
     settings: Settings, connection: Connection
 ) -> None:
@@ -213,6 +219,8 @@ async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_o
     story = published_story()
     await write_log(connection, story.raw)
     await fold(connection, story.entries, batch=7)
+    decided = await connection.fetchval(DECIDED)
+    assert decided >= 6
     for table in CONSUMER.tables:
         found = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
         kept = [tuple(row[column] for column in table.columns) for row in found]
@@ -239,7 +247,7 @@ async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_o
         "launched_services": 1,
         "aired": {"tv": 1, "radio": 1, "print": 1},
         "on_all_three": 1,
-        "general_campaigns": 3,
+        "general_campaigns": sum(not name.startswith("service-") for name in story.in_log()),
         "reach": 4 * (2**53 - 1),
     }
 
@@ -248,4 +256,4 @@ async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_o
     (row,) = await read(settings, first_trigger + 1)
     assert (row.campaign_id, row.state, row.paused) == ("service-launched.i4", CampaignState.TRIGGERED, True)
     assert await read(settings, len(story.entries)) == rows
-    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"
+    assert await connection.fetchval(DECIDED) == decided, "looking back decides nothing"

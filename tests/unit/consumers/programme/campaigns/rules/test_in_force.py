@@ -39,8 +39,7 @@ def test_without_a_folder_the_rules_are_those_of_the_release_and_so_is_the_versi
 
 def test_a_folder_replaces_the_rules_of_the_release(folder: Path) -> None:
     (folder / "quota-met.yaml").unlink()
-    names = [rule.name for rule in rules_in_force().rules]
-    assert names == ["group-completed", "initiative-announced", "service-launched"]
+    assert rules_in_force().rules == tuple(rule for rule in release_rules().rules if rule.name != "quota-met")
     assert CONSUMER.rows_version.number == CONSUMER.version.number
     assert CONSUMER.rows_version.sha256 != CONSUMER.version.sha256
 
@@ -52,7 +51,7 @@ def test_faulty_rules_are_read_again_once_they_are_corrected(folder: Path) -> No
         with pytest.raises(InvalidRules, match=r"quota-met\.yaml /kind: quota-met is about no service: write general"):
             rules_in_force()
     (folder / "quota-met.yaml").write_text(text, encoding="utf-8")
-    assert len(rules_in_force().rules) == 4
+    assert rules_in_force().rules == release_rules().rules
 
 
 def test_what_a_rule_says_and_its_version_change_the_folds_version_and_nothing_else_does() -> None:
@@ -86,7 +85,7 @@ def test_a_rule_that_changes_needs_a_higher_version_also_after_it_was_gone() -> 
 
 
 def test_the_files_are_hashed_as_rules_of_the_fold_by_what_they_say(tmp_path: Path) -> None:
-    assert [path.name for path in rule_files([RULES / "rule.py"])] == [rule.file for rule in release_rules().rules]
+    assert {path.name for path in rule_files([RULES / "rule.py"])} == {rule.file for rule in release_rules().rules}
     path = tmp_path / "rule.yaml"
     path.write_text("# why\na:   1\n", encoding="utf-8")
     assert content(path) == {"a": 1}

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.programme.campaigns.commands import campaigns_group
+from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.trial.commands import NoRule
 from consumers.programme.campaigns.trial.trial import compare
 
@@ -55,7 +56,8 @@ def test_the_rules_in_force_are_listed_and_shown() -> None:
     for part in ("service-launched", "service.launched", "The programme office", "مكتب البرنامج"):
         assert part in text
     document = orjson.loads(run("rules", "--json"))
-    assert (document["version"], document["from"], len(document["rules"])) == (1, "release", 4)
+    assert (document["version"], document["from"]) == (1, "release")
+    assert [rule["name"] for rule in document["rules"]] == [rule.name for rule in release_rules().rules]
     assert "{track}" in run("rules", "show", "quota-met")
     assert orjson.loads(run("rules", "show", "quota-met", "--json"))["when"] == "quota-met"
     assert isinstance(CliRunner().invoke(campaigns_group, ["rules", "show", "nothing"]).exception, NoRule)
