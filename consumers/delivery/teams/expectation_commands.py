@@ -37,7 +37,7 @@ def expectations() -> None:
 def add(agency: str, type: str, by_day: int | None, every_days: int | None, subject: str | None, as_json: bool) -> None:
     """Declare that AGENCY expects an event of TYPE, such as revenue.collected, from now on.
 
-    A team is told by a subscription with `--type notice.silence`.
+    A team gets a notice through a subscription with `--type notice.silence`.
     """
     new = asked(NewExpectation, type=type, by_day=by_day, every_days=every_days, subject=subject)
     query(lambda connection: require_expectable(connection, agency, new))
@@ -59,7 +59,7 @@ def list_(agency: str | None, as_json: bool) -> None:
 @click.argument("expectation", type=click.IntRange(1, INTEGER_MAX))
 @json_option
 def end(expectation: int, as_json: bool) -> None:
-    """Expect an event no more."""
+    """End an expectation."""
     change(lambda desk: end_expectation(desk, None, expectation))
     sentence = Bilingual("انتهى التوقع {}.", "Ended: expectation {}.").format(expectation)
     print_confirmation({"expectation_id": expectation, "state": "ended"}, as_json, sentence)

@@ -61,7 +61,7 @@ async def add_expectation(desk: Desk, agency: str, new: NewExpectation) -> int:
 
 
 async def end_expectation(desk: Desk, agency: str | None, expectation_id: int) -> None:
-    """Expect it no more. Repeating it changes nothing. Raises `NotFound`."""
+    """End it. Repeating it changes nothing. Raises `NotFound`."""
     owner = await desk.connection.fetchval(SQL["expectation_agency"], expectation_id, agency)
     if owner is None:
         raise NotFound(f"there is no expectation {expectation_id}: see `yesser expectations list`.")

@@ -297,13 +297,13 @@ async def list_expectations(asked: Asked, limit: Limit = 100, after: After = Non
 
 @routes.post(
     "/v1/expectations",
-    summary="Expect an event",
-    **openapi.changes(201, "What is expected.", Expectation, NewExpectation),
+    summary="Add an expectation",
+    **openapi.changes(201, "The expectation.", Expectation, NewExpectation),
 )
 async def post_expectation(asked: Asked) -> Response:
     """Declare an event that your systems send each month by the end of a day in Riyadh, or at least every so many days.
 
-    Teams that subscribe to `notice.silence` are told when it does not come.
+    Teams that subscribe to `notice.silence` get a notice when it does not come.
     """
     new = await asked.sent(NewExpectation)
     await asked.read(require_expectable, new)
@@ -312,7 +312,7 @@ async def post_expectation(asked: Asked) -> Response:
     return answer(own(made[0]), 201)
 
 
-@routes.delete("/v1/expectations/{expectation_id}", summary="Expect an event no more", **openapi.ends())
+@routes.delete("/v1/expectations/{expectation_id}", summary="End an expectation", **openapi.ends())
 async def delete_expectation(asked: Asked, expectation_id: Subscription) -> None:
     """Notices that wait are still delivered."""
     await asked.change(end_expectation, expectation_id)
