@@ -98,7 +98,7 @@ async def test_every_source_gives_the_same_document_and_a_table_that_differs_fro
     with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["agency"], row["missing"], row["status"]) == ("health", "4 6", "incomplete")
-    assert "Agency health" in files["html"].read_text(encoding="utf-8")
+    assert "Agency: Agency (health)" in files["html"].read_text(encoding="utf-8")
     shown = await run("--agency", "labour")
     assert "No numbers were sent" in shown.output
     assert "لم تُرسل أرقام" in shown.output

@@ -134,7 +134,7 @@ async def explain(log: Any, _: Settings, history: list[bytes]) -> None:
 
 
 async def webhooks(log: Any, _: Settings, history: list[bytes]) -> None:
-    messages: Any = [SimpleNamespace(log_index=index) for index in range(SIZE)]
+    messages: Any = [SimpleNamespace(log_index=index, kind="campaign") for index in range(SIZE)]
     bodies = Bodies()
     await bodies.load(log, messages)
     assert all(bodies.of(message) in history[message.log_index] for message in messages)
