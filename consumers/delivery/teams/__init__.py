@@ -1,3 +1,3 @@
 """The agencies' teams: desks, webhooks with their secrets, and subscriptions to campaigns, by command and over HTTP.
-Way in: `routes.router`, `team_commands`.
+Way in: `routes.router`, `commands`.
 """

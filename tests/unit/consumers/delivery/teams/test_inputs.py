@@ -10,6 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from consumers.delivery.teams.commands.subscriptions import subscriptions
+from consumers.delivery.teams.commands.webhooks import webhooks
 from consumers.delivery.teams.endpoints import require_deliverable
 from consumers.delivery.teams.inputs import (
     CONTACTS_MAX,
@@ -22,9 +24,7 @@ from consumers.delivery.teams.inputs import (
     Redelivery,
     validated,
 )
-from consumers.delivery.teams.subscription_commands import subscriptions
 from consumers.delivery.teams.teams import masked
-from consumers.delivery.teams.webhook_commands import webhooks
 from consumers.delivery.webhooks.addresses import Destinations
 from events.faults.model import Model
 from tests.every import every

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription
-from consumers.delivery.teams.options import (
+from consumers.delivery.teams.commands.options import (
     Beginning,
     EndpointId,
     agency_argument,
@@ -17,6 +16,7 @@ from consumers.delivery.teams.options import (
     team_argument,
     usage_errors,
 )
+from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription
 from consumers.delivery.teams.subscriptions import (
     add_subscription,
     backfill_from,

@@ -11,9 +11,9 @@ from consumers.delivery.calendar.addresses import new_address, revoke_address
 from consumers.delivery.calendar.routes import calendar_now
 from consumers.delivery.due_campaigns import team_of
 from consumers.delivery.teams.changes import SQL, Desk
+from consumers.delivery.teams.commands.options import agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
-from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.sealing import Row, described, put_seals, rotate_teams_key, unsealed_rows
 from consumers.delivery.teams.subscriptions import subscriptions_of
 from consumers.delivery.teams.teams import (

@@ -12,6 +12,7 @@ import click
 
 from consumers.delivery.sealing_key import rotate_sealing_key
 from consumers.delivery.secrets import is_shared_secret
+from consumers.delivery.teams.commands.options import EndpointId, agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.endpoints import (
     OLD_SECRET_HOURS,
     ShownOnce,
@@ -24,7 +25,6 @@ from consumers.delivery.teams.endpoints import (
     send_example,
 )
 from consumers.delivery.teams.inputs import NewWebhook
-from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, query, team_argument
 from consumers.delivery.webhooks.listening import listen
 from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid

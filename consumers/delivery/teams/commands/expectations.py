@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from consumers.delivery.teams.commands.options import agency_argument, asked, change, query
 from consumers.delivery.teams.expectations import (
     add_expectation,
     end_expectation,
@@ -11,7 +12,6 @@ from consumers.delivery.teams.expectations import (
     require_expectable,
 )
 from consumers.delivery.teams.inputs import NewExpectation
-from consumers.delivery.teams.options import agency_argument, asked, change, query
 from consumers.documents.tables import grid
 from consumers.documents.teams.notices import EXPECTATIONS
 from events.values.bilingual import Bilingual

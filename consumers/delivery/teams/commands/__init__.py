@@ -1,0 +1,1 @@
+"""`yesser teams | webhooks | subscriptions | expectations`: the commands of an operator."""
