@@ -25,10 +25,13 @@ from infra.tables.workbook import WrongTable, is_workbook
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
 _WORD: Final = re.compile(r"[^\W_]+")
-_DATE: Final = "تاريخ date"
+_MARKS: Final = re.compile("[\u064b-\u0652]")
+"""Vowel signs, which a table's header seldom has."""
+_DATE: Final = frozenset({"تاريخ", "date"})
 _SAME: Final = 300
 _OF_NAME: Final = 200
 _OF_MEANING: Final = 100
+_OF_KIND: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,11 @@ class _Field:
             return _SAME
         if words and set(words) <= set(_words(self.path)):
             return _OF_NAME
-        texts = (self.meaning.ar, self.meaning.en, _DATE if self.is_date else "")
-        meanings = [meaning for meaning in map(_words, texts) if words and set(words) <= set(meaning)]
-        places = [max(map(meaning.index, words)) for meaning in meanings]
-        return _OF_MEANING - min(places) if places else 0
+        meanings = [_words(text) for text in (self.meaning.ar, self.meaning.en)]
+        places = [max(map(meaning.index, words)) for meaning in meanings if words and set(words) <= set(meaning)]
+        if places:
+            return _OF_MEANING - min(places)
+        return _OF_KIND if self.is_date and not _DATE.isdisjoint(words) else 0
 
 
 def starter_mapping(stream: BinaryIO, name: str, type_name: str | None = None, sheet: str | None = None) -> str:
@@ -95,17 +99,17 @@ def _likeliest(header: Sequence[str]) -> EventType:
 
 
 def _matched(header: Sequence[str], found: Sequence[_Field]) -> dict[str, str]:
-    """Column → pointer, the closest names first; each of both once."""
+    """Column → pointer, the closest names first, and of these the fields that are required; each of both once."""
     pairs = sorted(
         (
-            (-likeness, position, field.pointer, column)
+            (-likeness, not field.required, position, field.pointer, column)
             for position, field in enumerate(found)
             for column in header
             if (likeness := field.likeness(column))
         ),
     )
     mapped: dict[str, str] = {}
-    for _, _, pointer, column in pairs:
+    for *_, pointer, column in pairs:
         if column not in mapped and pointer not in mapped.values():
             mapped[column] = pointer
     return {column: mapped[column] for column in header if column in mapped}
@@ -182,8 +186,8 @@ def _kind_in(column: str, field: _Field) -> Kind:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text, in lower case and without the Arabic article."""
-    return [word.casefold().removeprefix("ال") for word in _WORD.findall(text)]
+    """The words of a text, in lower case and without vowel signs and the Arabic article."""
+    return [word.casefold().removeprefix("ال") for word in _WORD.findall(_MARKS.sub("", text))]
 
 
 def _quoted(text: str) -> str:

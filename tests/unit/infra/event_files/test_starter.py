@@ -33,6 +33,16 @@ def test_columns_named_like_fields_are_mapped_and_the_rest_is_named() -> None:
         assert lacking in text
 
 
+def test_of_fields_that_a_name_resembles_alike_a_required_one_is_filled() -> None:
+    table = BytesIO("الخدمة;تاريخ الإطلاق;القنوات\nSVC-1;2026-11-01;web\n".encode())
+    columns = mapping_of(starter_mapping(table, "t.csv").encode(), "t.toml").columns
+    assert {name: column.pointer for name, column in columns.items()} == {
+        "الخدمة": "/data/service_id",
+        "تاريخ الإطلاق": "/data/on",
+        "القنوات": "/data/channels",
+    }
+
+
 def test_a_workbook_has_one_too_and_the_type_may_be_named() -> None:
     book, file = openpyxl.Workbook(), BytesIO()
     book.active.append(["service_id", "name ar", "group", 'a "quoted" name'])
