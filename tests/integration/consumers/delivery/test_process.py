@@ -15,6 +15,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from consumers.delivery.mail.notices import UNKNOWN_MAX
 from consumers.delivery.mail.route import send as send_letters
 from consumers.delivery.mail.smtp import MailNotConfigured
 from consumers.programme.campaigns.consumer import CONSUMER
@@ -45,7 +46,8 @@ CAMPAIGNS = 100
 ESCALATED = 700
 """More than the timers put into the outbox in one transaction."""
 WEBHOOKS = 4
-KILLS = 3
+KILLS = UNKNOWN_MAX - 1
+"""An e-mail that each kill finds on its way is sent once more."""
 PATIENCE_S = 60
 WRITTEN = "SELECT EXISTS (SELECT FROM platform.outbox WHERE event_id LIKE 'escalated.%') OR size > $1 FROM log.state"
 """An escalation has left the delivery process: it is in the outbox, or in the log."""
