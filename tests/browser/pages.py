@@ -46,6 +46,7 @@ TEMPLATES: Final[dict[str, tuple[str, str | None]]] = {
     "workspace/files": ("/workspace/files", "agency"),
     "workspace/refusals": ("/workspace/refusals?all=true", "agency"),
     "workspace/tokens": ("/workspace/tokens", "agency"),
+    "workspace/expected": ("/workspace/expected", "agency"),
     "partnerships/list": ("/partnerships", "partner"),
     "partnerships/partnership": ("/partnerships/PPP-110-001", "treasury"),
     "partnerships/forecast": ("/partnerships/PPP-110-001/forecast", "partner"),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
-from consumers.delivery.mail.letters import notice_letter
 from consumers.delivery.mail.message import build
-from consumers.delivery.mail.wording import WORDINGS
 from consumers.revenue.statements.paper import statement_paper
 from consumers.revenue.statements.rendering import to_html
 from events.faults.details import DETAILS, PHRASES
@@ -37,7 +35,7 @@ from tests.browser.console import (
 from tests.contract.product_texts import pairs
 from tests.unit.consumers.revenue.statements.workings import parts_of, told
 from tests.world.files import served
-from tests.world.letters import CONTEXT, MESSAGE, NOTICE, NOW, SENDER, bodies
+from tests.world.letters import CONTEXT, MESSAGE, NOW, SENDER, bodies, every_letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +116,8 @@ def _arabic_pages() -> Iterator[str]:
             yield site.page(path).body.decode().replace("</head>", style)
     (parts,) = parts_of(told([[1_000]]))
     yield to_html(statement_paper(parts))
-    for kind in WORDINGS.keys() - {"digest", "confirm-address", "endpoint-disabled"}:
-        letter = build(notice_letter(replace(NOTICE, kind=kind), CONTEXT), MESSAGE, SENDER, "a@b.example", NOW)
-        plain, html = bodies(letter)
+    for letter in every_letter(CONTEXT):
+        plain, html = bodies(build(letter, MESSAGE, SENDER, "a@b.example", NOW))
         yield html
         yield _paragraphs(plain.splitlines())
     sentences = (*(arabic for _, arabic, _ in pairs()), *DETAILS.values(), *PHRASES.values())

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
 from consumers.delivery.due_campaigns import DueCampaign, Team
-from consumers.delivery.mail.letters import Context, Notice
+from consumers.delivery.mail.letters import (
+    Context,
+    Letter,
+    Notice,
+    confirmation_letter,
+    digest_letter,
+    endpoint_letter,
+    notice_letter,
+    topic_letter,
+)
 from consumers.delivery.mail.message import Sender
+from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
+from consumers.documents.teams import notices
+from consumers.documents.teams.notices import NOTICE_NAMES, NoticeItem
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
@@ -38,6 +51,30 @@ NOTICE = Notice(
         "outlet": {"ar": "الأولى", "en": "One"},
     },
 )
+
+FLOOD = notices.Notice(
+    agency="health",
+    count=812,
+    items=(
+        NoticeItem(index=7, codes=("unknown", "invalid-value")),
+        NoticeItem(expires_at=NOW, key_id="k1"),
+    ),
+    gateway="https://g.example/v1/x",
+    console="https://c.example/x",
+)
+OF_A_CAMPAIGN = sorted(set(WORDINGS) - {"digest", "endpoint-disabled", "confirm-address", *NOTICE_NAMES})
+"""The kinds of letters about one campaign."""
+
+
+def every_letter(context: Context) -> list[Letter]:
+    """One of each kind."""
+    return [
+        *(notice_letter(replace(NOTICE, kind=kind), context) for kind in OF_A_CAMPAIGN),
+        digest_letter([], context),
+        endpoint_letter("ep_1", "gone", context),
+        confirmation_letter("https://gateway.example/mail/confirm?token=x", context),
+        *(topic_letter(name, FLOOD, context) for name in NOTICE_NAMES),
+    ]
 
 
 def due_campaign(due_on: str, **more: Any) -> DueCampaign:

@@ -31,8 +31,13 @@ class TypedExpectation(Struct, frozen=True):
 
 def new_expectation(given: Given) -> TypedExpectation:
     typed = {name: given.get(name, "").strip() for name in FIELDS}
-    by_day, every_days = (int(typed[name]) if typed[name].isdecimal() else typed[name] or UNSET for name in FIELDS[2:])
+    by_day, every_days = (_number(typed[name]) for name in FIELDS[2:])
     return TypedExpectation(typed["type"], typed["subject"] or UNSET, by_day, every_days)
+
+
+def _number(text: str) -> int | str | UnsetType:
+    """A number of at most nine digits; other texts as they are, for the gateway to refuse."""
+    return int(text) if text.isdecimal() and len(text) < 10 else text or UNSET
 
 
 @routes.get("/workspace/expected")

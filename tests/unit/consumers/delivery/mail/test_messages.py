@@ -27,23 +27,26 @@ from consumers.delivery.mail.letters import (
 from consumers.delivery.mail.message import build, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
-from consumers.documents.teams.notices import NOTICE_NAMES, Notice, NoticeItem
+from consumers.documents.teams.notices import NOTICE_NAMES
 from consumers.programme.campaigns.next_step import time_left
 from tests.every import every
 from tests.page_rules import Document
-from tests.world.letters import APPOINTMENTS, CONTEXT, MESSAGE, NOTICE, NOW, SENDER, STOP, TEAM, bodies, due_campaign
-
-NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address", *NOTICE_NAMES}
-FLOOD = Notice(
-    agency="health",
-    count=812,
-    items=(
-        NoticeItem(index=7, codes=("unknown", "invalid-value")),
-        NoticeItem(expires_at=NOW, key_id="k1"),
-    ),
-    gateway="https://g.example/v1/x",
-    console="https://c.example/x",
+from tests.world.letters import (
+    APPOINTMENTS,
+    CONTEXT,
+    FLOOD,
+    MESSAGE,
+    NOTICE,
+    NOW,
+    OF_A_CAMPAIGN,
+    SENDER,
+    STOP,
+    TEAM,
+    bodies,
+    due_campaign,
+    every_letter,
 )
+
 HOSTILE = [
     "A\r\nBcc: all@agencies.example",
     "A\nSubject: other",
@@ -80,7 +83,7 @@ def is_closed(text: str) -> bool:
     return True
 
 
-@every("kind", sorted(set(WORDINGS) - NO_NOTICES))
+@every("kind", OF_A_CAMPAIGN)
 @every("hostile", HOSTILE)
 def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(kind: str, hostile: str) -> None:
     text = {"ar": hostile, "en": hostile}
@@ -224,13 +227,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
 def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(address: str) -> None:
     stop = f"{address}/mail/stop?token={'a_-9' * 10}abc"
     context = replace(CONTEXT, stop=stop, console=None)
-    letters = [
-        *(notice_letter(replace(NOTICE, kind=kind), context) for kind in set(WORDINGS) - NO_NOTICES),
-        digest_letter([], context),
-        endpoint_letter("ep_1", "gone", context),
-        confirmation_letter("https://gateway.example/mail/confirm?token=x", context),
-        *(topic_letter(name, FLOOD, context) for name in NOTICE_NAMES),
-    ]
+    letters = every_letter(context)
     assert len(letters) == len(WORDINGS)
     for letter in letters:
         assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in raw(letter), "on one line, not encoded"
