@@ -1,3 +1,3 @@
-"""Tells an agency's engineers what goes wrong: refusals, anomalies, pauses, halts, expiries, silence. Way in:
+"""Notices to an agency's engineers: refusals, anomalies, pauses, halts, expiries, silence. Way in:
 `notifier.notify`.
 """

@@ -1,4 +1,4 @@
-"""How long refusals and anomalies of an agency are gathered before a notice tells them. Pure."""
+"""How long refusals and anomalies of an agency are gathered for one notice. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Window:
 
     @property
     def notice_id(self) -> str:
-        """The same for what it holds, whenever it is told."""
+        """The same for what it holds, whenever the notice is sent."""
         source = "" if self.source == "log" else f".{self.source}"
         return f"{self.type}.{self.agency}{source}.i{self.first_index}-i{self.last_index}"
 
@@ -39,7 +39,7 @@ class Window:
 
 
 def next_wait(window: Window, shortest: timedelta) -> timedelta:
-    """For how long the next ones are gathered, once this window is told: longer while they come without a rest."""
+    """For how long the next ones are gathered, once the notice of this window is sent: longer while they go on."""
     if window.noticed_at is None or window.opened_at - window.noticed_at >= window.wait:
         return shortest
     return min(2 * window.wait, max(WAIT_MAX, shortest))

@@ -38,7 +38,7 @@ ON CONFLICT (agency, source) DO UPDATE SET items = w.items + excluded.items, las
 SELECT agency, source, items, first_index, last_index, opened_at, wait, noticed_at
 FROM delivery.notice_window WHERE items > 0 ORDER BY agency, source
 
--- name: told
+-- name: close_window
 UPDATE delivery.notice_window SET items = 0, wait = $3, noticed_at = $4 WHERE agency = $1 AND source = $2
 
 -- name: refusals

@@ -1,8 +1,8 @@
-"""A part of the delivery process that tells an agency's engineers what goes wrong.
+"""A part of the delivery process that sends notices of problems to an agency's engineers.
 
 Flows in: refusals, anomalies of each consumer, stopped topics, what expires, what the agency expects; subscriptions.
-Flows out: notices and their messages, in the transaction that notes what they tell: a restart, a rebuild or a replay
-tells nothing twice. What a team subscribes to begins then: nothing of before is told.
+Flows out: notices and their messages, in the transaction that records what they are about: a restart, a rebuild or a
+replay sends nothing twice. A subscription gets no notice of what was before it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Notifier:
                 if not set(NOTICE_NAMES).isdisjoint(each.types or ())
             ]
             await self._gather(sorted({each.agency for each in subscriptions}), now)
-            messages = await self._tell_windows(subscriptions, now) + await self._tell_items(subscriptions, now)
+            messages = await self._window_notices(subscriptions, now) + await self._item_notices(subscriptions, now)
             await add_messages(self.connection, messages)
 
     async def _gather(self, agencies: Sequence[str], now: datetime) -> None:
@@ -111,7 +111,7 @@ class Notifier:
             if first is None or end > first:
                 await self.connection.execute(SQL["move"], source, end)
 
-    async def _tell_windows(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
+    async def _window_notices(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
         messages: list[NewMessage] = []
         for row in await self.connection.fetch(SQL["windows"]):
             window = Window(*row)
@@ -125,10 +125,10 @@ class Notifier:
             about = (window.agency, window.type, window.notice_id)
             messages += await self._add(*about, window.items, items, window.last_index, subscriptions, now)
             wait = next_wait(window, timedelta(seconds=self.settings.notice_window_s))
-            await self.connection.execute(SQL["told"], window.agency, window.source, wait, now)
+            await self.connection.execute(SQL["close_window"], window.agency, window.source, wait, now)
         return messages
 
-    async def _tell_items(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
+    async def _item_notices(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
         """Those of an agency and type that are new now are one notice."""
         items = [*await self._stopped(), *await self._expiring(now), *await self._silent(now)]
         columns = ([each.agency for each in items], [each.type for each in items], [each.name for each in items])
@@ -216,7 +216,7 @@ def stopped_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
     """The halts and pauses of topics. A pause has no name of its own: it is one until the topic is not paused."""
     for row in rows:
         if row["halted_reason"] is not None:
-            # The operator's sentence names offsets and commands: the agency is told that and since when.
+            # The operator's sentence names offsets and commands: the agency gets the time alone.
             shown = NoticeItem(since=row["halted_at"])
             yield Item(row["agency"], "notice.halt", f"{row['halted_at']:%Y%m%dT%H%M%S.%f}", shown)
         elif row["paused_until"] is not None:

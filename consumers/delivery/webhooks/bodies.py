@@ -29,15 +29,15 @@ class Bodies:
         """Read the events of these messages. Raises `ChangedEntry`."""
         messages = list(messages)
         wanted = {message.log_index for message in messages if message.log_index is not None}
-        told = {message.event_id for message in messages if message.kind in NOTICE_NAMES}
+        notice_ids = {message.event_id for message in messages if message.kind in NOTICE_NAMES}
         if self._bytes > BYTES_MAX:
-            self._events = {index: event for index, event in self._events.items() if index in wanted | told}
+            self._events = {index: event for index, event in self._events.items() if index in wanted | notice_ids}
             self._bytes = sum(map(len, self._events.values()))
         async for index, entry in chosen_entries(connection, sorted(wanted - self._events.keys())):
             event = self._events[index] = event_of(entry)
             self._bytes += len(event)
-        if told - self._events.keys():
-            self._events.update(await notices(connection, told))
+        if notice_ids - self._events.keys():
+            self._events.update(await notices(connection, notice_ids))
 
     def of(self, message: Message) -> bytes:
         """The body of a message that was loaded, or of an example."""

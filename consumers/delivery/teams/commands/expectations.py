@@ -24,7 +24,7 @@ from infra.settings import Settings
 
 @click.group()
 def expectations() -> None:
-    """Which events an agency expects of its own systems: it is told when one does not come."""
+    """Which events an agency expects of its own systems: a notice is sent when one does not come."""
 
 
 @expectations.command("add")

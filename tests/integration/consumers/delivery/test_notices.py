@@ -15,13 +15,17 @@ from standardwebhooks.webhooks import Webhook
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.notices.notifier import Notifier
 from consumers.delivery.routing.router import Subscriptions
+from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.pipeline.pipeline import Pipeline
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
+from tests.integration.consumers.api.read_api import lay_down
+from tests.integration.consumers.api.read_story import story
 from tests.team_seals import SEALS
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.logs import set_position
 from tests.world.mail import FIRST, add_team, desk, mail_server, text_of
 from tests.world.processes import kill, started
 from tests.world.registrars import at_work
@@ -102,6 +106,24 @@ async def test_refusals_are_one_digest_and_nothing_of_before_a_subscription(
         "index": 10, "type": "sa.gov.yesser.service.launched.v1", "codes": ["invalid-value", "unknown"],
     }  # fmt: skip
     assert found["gateway"].endswith("/v1/refusals?open=true")
+    assert await round_at(NOW + 60 * MINUTE) == []
+
+
+async def test_anomalies_that_a_consumer_finds_are_one_digest_of_its_agency(
+    connection: Connection, round_at: Round
+) -> None:
+    await set_position(connection, PROJECTIONS, 0)
+    await subscribe(connection, "e1", types=["notice.anomaly"])
+    assert await round_at(NOW) == []
+    await lay_down(connection, story())
+    assert await round_at(NOW) == []
+    (row,) = await connection.fetch(
+        "SELECT index, found_index, type, rule FROM projections.anomaly WHERE agency = 'health'"
+    )
+    digest = "notice.anomaly.health.projections.i{0}-i{0}".format(row["found_index"])
+    assert await round_at(NOW + 5 * MINUTE) == [f"e1 {digest}"]
+    found = await data_of(connection, digest)
+    assert (found["count"], found["items"]) == (1, [{name: row[name] for name in ("index", "type", "rule")}])
     assert await round_at(NOW + 60 * MINUTE) == []
 
 
