@@ -209,6 +209,11 @@ async def connected(settings: Settings, application: str, *, batch: bool = False
     connection = await connect(settings, application, batch=batch)
     try:
         yield connection
+    except AttributeError as error:
+        # How asyncpg fails where the connection is cut between two steps of a query: an error of the connection.
+        if not connection.is_closed():
+            raise
+        raise asyncpg.ConnectionDoesNotExistError("the connection was cut") from error
     finally:
         with suppress(*TRANSIENT_ERRORS):
             await connection.close(timeout=1)

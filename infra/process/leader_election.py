@@ -22,7 +22,7 @@ import structlog
 from events.errors import Halt
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count, forget_gauges
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connected
 from infra.process import lease
 from infra.process.health import Progress
 from infra.process.lease import LeaseSpec
@@ -54,14 +54,12 @@ class Term:
         It is cut when the lease is lost, so that a task waiting for its answer fails at once: a cancellation alone
         would wait for the answer to a rollback.
         """
-        connection = await connect(settings, application, batch=batch)
-        self._connections.add(connection)
-        try:
-            yield connection
-        finally:
-            self._connections.remove(connection)
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
+        async with connected(settings, application, batch=batch) as connection:
+            self._connections.add(connection)
+            try:
+                yield connection
+            finally:
+                self._connections.remove(connection)
 
     def end_with(self, lost: asyncio.Future[None]) -> None:
         """`lost` failed: the lease is. Where it was cancelled, the work has ended."""

@@ -1,1 +1,3 @@
-"""`yesser teams | webhooks | subscriptions | expectations`: the commands of an operator."""
+"""The commands of an operator for teams, webhooks, subscriptions and expectations. Way in: `teams.teams`,
+`webhooks.webhooks`, `subscriptions.subscriptions`, `expectations.expectations`.
+"""

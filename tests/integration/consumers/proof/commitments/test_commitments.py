@@ -179,6 +179,19 @@ async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Se
     assert isinstance(lost.exception(), Fenced)
 
 
+async def test_a_connection_that_is_cut_within_a_query_is_an_error_of_the_connection(settings: Settings) -> None:
+    async def failing(*, is_cut: bool) -> None:
+        async with Term(1, asyncio.Event()).connected(settings, "test") as own:
+            if is_cut:
+                own.terminate()
+            raise AttributeError("'NoneType' object has no attribute 'bind_execute'")  # asyncpg's error, or a bug
+
+    with pytest.raises(TRANSIENT_ERRORS):
+        await failing(is_cut=True)
+    with pytest.raises(AttributeError):
+        await failing(is_cut=False)
+
+
 async def test_no_rebuild_is_swapped_in_while_tables_are_hashed_and_a_check_that_is_killed_leaves_none(
     settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
