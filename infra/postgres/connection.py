@@ -205,8 +205,14 @@ async def limit_idle(connection: Connection, settings: Settings) -> None:
 
 @asynccontextmanager
 async def connected(settings: Settings, application: str, *, batch: bool = False) -> AsyncIterator[Connection]:
-    """A connection (see `connect`), closed at the end of the block, if need be without an answer."""
-    connection = await connect(settings, application, batch=batch)
+    """A connection (see `connect`) for the length of the block."""
+    async with closed_after(await connect(settings, application, batch=batch)) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def closed_after(connection: Connection) -> AsyncIterator[Connection]:
+    """Close a connection at the end of the block, if need be without an answer."""
     try:
         yield connection
     except AttributeError as error:

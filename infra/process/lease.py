@@ -7,13 +7,13 @@ was paused and continues finds its epoch superseded and writes nothing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from events.errors import Fenced
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection
+from infra.postgres.connection import Connection, closed_after
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -37,12 +37,8 @@ class LeaseSpec:
     @asynccontextmanager
     async def connected(self, purpose: str) -> AsyncIterator[Connection]:
         """A connection for one purpose, closed at the end of the block, also where the database is gone by then."""
-        connection = await self.open(f"{self.name} {purpose}")
-        try:
+        async with closed_after(await self.open(f"{self.name} {purpose}")) as connection:
             yield connection
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
 
 async def claim(connection: Connection, name: str, owner: str, settings: Settings, *, table: str = TABLE) -> int | None:

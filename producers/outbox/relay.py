@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +23,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.observability.telemetry import count, gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection
+from infra.postgres.connection import Connection, closed_after
 from infra.process import lease
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
@@ -111,18 +110,14 @@ class OutboxRelay:
         await until_one_ends(self._send_from_outbox(term.epoch), term.stop.wait())
 
     async def _send_from_outbox(self, epoch: int) -> None:
-        connection = await self._open("outbox relay")
         woken = asyncio.Event()
-        try:
+        async with closed_after(await self._open("outbox relay")) as connection:
             await connection.execute("SET synchronous_commit = on")
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
             async with self._sender(self._settings, self._agency.code) as send:
                 log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
                 await self._list_faults(connection, epoch)
                 await self._send_all(connection, send, epoch, woken)
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _send_all(self, connection: Connection, send: Send, epoch: int, woken: asyncio.Event) -> None:
         forget_at = time.monotonic()

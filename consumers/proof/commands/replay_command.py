@@ -90,12 +90,14 @@ async def _print_entries(log: AuditSource, selection: Selection, export: Export 
 
 async def _end(log: AuditSource, selection: Selection, checkpoint: Checkpoint, export: Export | None) -> int:
     """Where the selection ends in a log that was proven, or in an export of all of it."""
-    if export is None and selection.until is not None:
-        async with log.opened() as port:
-            return await selection.end_in(AuthenticatedLog(port, checkpoint))
     end = selection.end_of(checkpoint.size)
-    later = (index for index, raw in export.entries() if not selection.has(parse_entry(index, raw))) if export else ()
-    return min(end, next(iter(later), end))
+    if selection.until is None:
+        return end
+    if export is not None:
+        later = (index for index, raw in export.entries() if not selection.has(parse_entry(index, raw)))
+        return min(end, next(later, end))
+    async with log.opened() as port:
+        return await selection.end_in(AuthenticatedLog(port, checkpoint))
 
 
 async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:
