@@ -104,6 +104,8 @@ def test_a_brief_is_copied_and_printed(story: Story) -> None:
         page.locator("[data-copy=brief-en]").click()
         expect(page.locator("[data-copy=brief-en]")).to_have_text("Copied")
         assert page.evaluate("getSelection().toString()") == ""
+        page.evaluate("refresh()")  # news of the log: the page replaces its main part
+        expect(page.locator("[data-copy=brief-en]")).to_have_text("Copied", timeout=1)
         copied = page.evaluate("navigator.clipboard.readText()")
         assert "<i>now</i>" in copied
         assert "\u202e" not in copied

@@ -14,6 +14,17 @@ function copied(text) {
   try { return document.execCommand("copy"); } finally { document.removeEventListener("copy", plainly); }
 }
 
+let last = null;
+
+/** Say on the button that its text was copied. A live page draws its buttons again, also right after the copying. */
+function confirmCopied() {
+  const button = last && document.querySelector(`[data-copy="${last}"]`);
+  if (!button) return;
+  button.textContent = button.dataset.copied;
+  button.setAttribute("aria-live", "polite");
+}
+
+document.addEventListener("replaced", confirmCopied);
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy], [data-print]");
   if (!button) return;
@@ -23,6 +34,6 @@ document.addEventListener("click", async (event) => {
     if (!copied(text)) await navigator.clipboard.writeText(text.textContent);
   } catch { return; /* the text stays selected */ }
   getSelection().removeAllRanges();
-  button.textContent = button.dataset.copied;
-  button.setAttribute("aria-live", "polite");
+  last = button.dataset.copy;
+  confirmCopied();
 });
