@@ -52,6 +52,7 @@ SUMMARIES: Final = {
     "down": "Stop the stack; its data stays.",
     "erase": "Delete a record that must not be kept from an agency's topic.",
     "expectations": "Which events an agency expects of its own systems.",
+    "find-person": "Find where a person is named in what agencies wrote.",
     "kafka": "Run one of Kafka's own tools.",
     "keys": "The platform's own keys: list, rotate, export, import.",
     "ledger": "Partnerships, balances, statements and transfers.",

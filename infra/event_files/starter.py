@@ -18,15 +18,13 @@ from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.values import fields
 from events.values.bilingual import Bilingual
+from events.values.folded_text import folded
 from events.wire.envelope import full_type
 from infra.tables.mapping import Kind, MappingDocument, WrongMapping, bind, mapping_of, require_names
 from infra.tables.rows import all_rows, guessed_delimiter, guessed_encoding
 from infra.tables.workbook import WrongTable, is_workbook
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
-_WORD: Final = re.compile(r"[^\W_]+")
-_MARKS: Final = re.compile("[\u064b-\u0652]")
-"""Vowel signs, which a table's header seldom has."""
 _DATE: Final = frozenset({"تاريخ", "date"})
 _SAME: Final = 300
 _OF_NAME: Final = 200
@@ -186,8 +184,8 @@ def _kind_in(column: str, field: _Field) -> Kind:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text, in lower case and without vowel signs and the Arabic article."""
-    return [word.casefold().removeprefix("ال") for word in _WORD.findall(_MARKS.sub("", text))]
+    """The words of a text, as a search compares them and without the Arabic article."""
+    return [word.removeprefix("ال") for word in folded(text).split()]
 
 
 def _quoted(text: str) -> str:

@@ -65,7 +65,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "administrator": Kind(
         (BREAK_GLASS, "accounts", "agencies", "expectations", "recover", "subscriptions", "teams", "tokens", "webhooks")
     ),
-    "operator": Kind((BREAK_GLASS, "audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
+    "operator": Kind(
+        (BREAK_GLASS, "audit", "decisions", "erase", "find-person", "keys", "refusals", "registrar", "topics")
+    ),
 }
 """By principal. The policies of the table are made from it."""
 

@@ -1,0 +1,112 @@
+"""`yesser find-person`: where a person is named in entries and in refused records that were kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from consumers.documents.log.named_places import NAMED_PLACES, NamedPlace
+from consumers.documents.tables import grid
+from consumers.proof.personal_texts.search import TooShort, places, wanted
+from events.values.bilingual import Bilingual
+from events.wire.entry import event_bytes, parse_entry
+from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
+from infra.command_line.display import show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.progress_bar import progress_bar
+from infra.log.reader import log_size, read_checked
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
+from infra.settings import Settings
+
+READ_ENTRIES: Final = 4_096
+REFUSED_ROWS: Final = 256
+_SQL: Final = queries("consumers.proof.personal_texts", "find_person.sql")
+_NOWHERE: Final = Bilingual(
+    "لم يرد النص في أي قيد ولا في سجل مرفوض محفوظ.", "No entry and no refused record that was kept holds this text."
+)
+
+
+class PersonName(click.ParamType[str]):
+    """The name to search for, as texts are compared."""
+
+    name = "name"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        try:
+            return wanted(value)
+        except TooShort as short:
+            raise click.BadParameter(str(short), context, parameter) from None
+
+
+@click.command("find-person")
+@click.argument("text", metavar="NAME", type=PersonName())
+@click.option("--agency", shell_complete=agency_codes, help="Only what this agency wrote.")
+@json_option
+@click.pass_context
+def find_person(context: click.Context, text: str, agency: str | None, as_json: bool) -> None:
+    """Find where a person is named in what agencies wrote: in entries, and in refused records that were kept.
+
+    Upper and lower case, vowel signs and the forms of a letter do not matter. The trail keeps that somebody searched,
+    and how many places were found, but not the name (docs/privacy.md).
+    Exit code 1: nothing was found.
+    """
+    settings = Settings().acting_as("operator")
+    found = with_database(settings, "find-person", lambda connection: search(connection, text, agency))
+    print_result(found, as_json, lambda: show(grid(NAMED_PLACES, found)) if found else print_localized(_NOWHERE))
+    context.exit(ExitCode.OK if found else ExitCode.ANSWER_IS_NO)
+
+
+async def search(connection: Connection, text: str, agency: str | None = None) -> list[NamedPlace]:
+    """Every place that holds `text` (as of `wanted`), by entry; adds a row to the trail.
+
+    Raises `ChangedEntry` for an entry that does not match its leaf hash.
+    """
+    end = await log_size(connection)
+    found = await _in_entries(connection, text, agency, end) + await _in_refused(connection, text, agency, end)
+    chosen = () if agency is None else ("--agency", agency)
+    await add_to_trail(connection, "find-person", *chosen, f"({len(found)})")
+    return sorted(found, key=lambda place: (place.index, place.is_refused))
+
+
+async def _in_entries(connection: Connection, text: str, agency: str | None, end: int) -> list[NamedPlace]:
+    found: list[NamedPlace] = []
+    index = 0
+    with progress_bar("entries", end) as bar:
+        while index < end and (entries := await read_checked(connection, index, min(READ_ENTRIES, end - index))):
+            for raw in entries:
+                if held := places(event_bytes(raw), text):
+                    entry = parse_entry(index, raw)
+                    if agency in (None, entry.agency):
+                        found += _named(held, index, entry.recorded, entry.full_type, entry.agency)
+                index += 1
+            bar.to(index)
+    return found
+
+
+async def _in_refused(connection: Connection, text: str, agency: str | None, end: int) -> list[NamedPlace]:
+    found: list[NamedPlace] = []
+    first = 0
+    while rows := await connection.fetch(_SQL["refused"], first, agency, REFUSED_ROWS):
+        for row in rows:
+            if (held := places(row["value"], text)) and row["index"] < end:
+                (raw,) = await read_checked(connection, row["index"], 1)
+                recorded = parse_entry(row["index"], raw).recorded
+                found += _named(held, row["index"], recorded, row["claimed_type"], row["agency"], is_refused=True)
+        first = rows[-1]["index"] + 1
+    return found
+
+
+def _named(
+    held: list[tuple[str, str]], index: int, recorded: str, kind: str | None, agency: str, *, is_refused: bool = False
+) -> Iterator[NamedPlace]:
+    for pointer, text in held:
+        yield NamedPlace(
+            index=index, is_refused=is_refused, recorded=recorded, type=kind, agency=agency, pointer=pointer, text=text
+        )
