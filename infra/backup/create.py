@@ -28,7 +28,7 @@ from infra.settings import Settings
 PRINCIPAL: Final = "backup"
 SLOT: Final = "yesser_backup"
 """Keeps the WAL in the database until the archive has it."""
-_SQL: Final = queries("infra.backup", "server.sql")
+SQL: Final = queries("infra.backup", "server.sql")
 
 
 class Server(Struct, frozen=True):
@@ -43,13 +43,13 @@ class Server(Struct, frozen=True):
 async def server(settings: Settings) -> Server:
     """Ask the database. `settings` act as `backup`."""
     async with connected(settings, "backup") as connection:
-        return Server(**dict(await connection.fetchrow(_SQL["state"], SLOT) or {}))
+        return Server(**dict(await connection.fetchrow(SQL["state"], SLOT) or {}))
 
 
 async def end_receiver(settings: Settings) -> None:
     """End a receiver of the archive that a killed process left behind."""
     async with connected(settings, "backup") as connection:
-        await connection.execute(_SQL["end_receiver"], SLOT)
+        await connection.execute(SQL["end_receiver"], SLOT)
 
 
 def create(

@@ -18,13 +18,13 @@ import structlog
 from events.errors import YesserError
 from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable, chain
 from infra.backup.check import require_right
-from infra.backup.create import PRINCIPAL, SLOT, create, end_receiver, keep_beside, server
+from infra.backup.create import PRINCIPAL, SLOT, SQL, create, end_receiver, keep_beside, server
 from infra.backup.postgres_tools import run, start, tool
 from infra.embedded.servers.postgres import make_folder
 from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
 from infra.observability.telemetry import gauge
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connected
 from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.tasks import pause, until_one_ends
@@ -61,20 +61,41 @@ class Archive:
         self._clock = clock
         self._faults: dict[str, str] = {}
         self._is_received = False
+        self._stands_by = False
         self._has_hole = False
 
     def readiness(self) -> Readiness:
         """A fault needs a person, and no restart."""
         reason = "; ".join(self._faults.values())
-        return Readiness(self._is_received and not reason, {"halted": reason} if reason else {})
+        role = {"role": "standby" if self._stands_by else "active"}
+        halted = {"halted": reason} if reason else {}
+        return Readiness((self._stands_by or self._is_received) and not reason, {**role, **halted})
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. What fails is tried again: the database keeps the WAL meanwhile."""
-        await until_one_ends(
-            self._again(stop, NOT_RECEIVED, TRY_AGAIN_S, self._receive),
-            self._again(stop, "the archive is not looked after", LOOK_EVERY_S, self._look),
-            self._again(stop, "no backup is made", LOOK_EVERY_S, self._back_up),
-        )
+        await self._again(stop, "the database is away", TRY_AGAIN_S, self._work)
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        """Until `stop`, once no other process makes backups of this database, or until the connection is lost."""
+        async with connected(self._settings, "backup lock") as connection:
+            while not await connection.fetchval(SQL["lock"]):
+                self._stands_by = True
+                await pause(stop, LOOK_EVERY_S)
+                if stop.is_set():
+                    return
+            self._stands_by = False
+            await until_one_ends(
+                self._again(stop, NOT_RECEIVED, TRY_AGAIN_S, self._receive),
+                self._again(stop, "the archive is not looked after", LOOK_EVERY_S, self._look),
+                self._again(stop, "no backup is made", LOOK_EVERY_S, self._back_up),
+                self._hold(connection, stop),
+            )
+
+    async def _hold(self, connection: Connection, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises what PostgreSQL raises when the connection, and with it the lock, is lost."""
+        while not stop.is_set():
+            await connection.execute("SELECT 1")
+            await pause(stop, LOOK_EVERY_S)
 
     async def _again(self, stop: asyncio.Event, what: str, every_s: float, work: Work) -> None:
         failing = LogOnce(what, "it goes on")

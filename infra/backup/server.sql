@@ -7,3 +7,7 @@ LEFT JOIN pg_replication_slots r ON r.slot_name = $1
 -- name: end_receiver
 -- The receiver of a killed process goes on by itself, and nobody would see its end.
 SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active
+
+-- name: lock
+-- One process makes the backups of a database: a second receiver of the slot would end the first one's.
+SELECT pg_try_advisory_lock(7370062)

@@ -81,14 +81,13 @@ def lost() -> Iterator[Lost]:
     with own_folder() as folder, pytest.MonkeyPatch.context() as patch:
         settings = Settings(home=folder / "home", backup=folder / "the operator's %backups")
         patch.setenv("YESSER_BACKUP", str(settings.backup))
-        with running_stack(settings.home, only=PARTS):
+        with running_stack(settings.home, only=PARTS, replicas={"backup": 2}):
             until(lambda: len(backups(settings)) == 1, 60, "no full backup was made")
+            assert sorted(roles(settings)) == ["active", "standby"]
             rows(settings, "CREATE TABLE public.written (number integer)")
             times = [write(settings, 1)]
             rows(settings, "SELECT pg_switch_wal()")
-            pid = next(process.pid for process in settings.stack().processes)
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
+            os.kill(roles(settings)["active"], signal.SIGKILL)
             yesser(settings, "backup", "create", "--incremental")
             times.append(write(settings, 2))
             rows(settings, "SELECT pg_switch_wal()")
@@ -98,6 +97,12 @@ def lost() -> Iterator[Lost]:
             until(lambda: received(settings), 60, "the receiver did not come back")
         shutil.rmtree(settings.home / "postgres")
         yield Lost(settings, times)
+
+
+def roles(settings: Settings) -> dict[str, int]:
+    """The processes `backup` by their role: the id of each."""
+    processes = json.loads(yesser(settings, "status"))["processes"]
+    return {process["role"]: process["pid"] for process in processes}
 
 
 def received(settings: Settings) -> bool:
