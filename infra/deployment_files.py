@@ -3,6 +3,7 @@
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
 the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
+The folders in `infra/kubernetes` are written whole (`infra.kubernetes_manifests`).
 `--check` writes nothing, and exits with 1 if one is stale.
 """
 
@@ -22,6 +23,7 @@ from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.postgres import SETTINGS
 from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
+from infra.kubernetes_manifests import FOLDER, kubernetes_files
 from infra.observability.telemetry import METRICS, series
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
 
@@ -71,8 +73,10 @@ POSTGRES_OPTIONS: Final = {
 
 def files() -> dict[str, str]:
     """File → its text, as it should be."""
+    compose, pattern = _compose(_text("compose.yaml")), _text(f"{FOLDER}/pattern.yaml")
     return {
-        "compose.yaml": _compose(_text("compose.yaml")),
+        "compose.yaml": compose,
+        **kubernetes_files(compose, pattern, _text("docs/capacity.md"), POSTGRES_OPTIONS),
         "infra/monitoring/prometheus.yml": re.sub(
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
@@ -144,11 +148,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.deployment_files", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is stale")
     check = parser.parse_args().check
-    stale = {file: text for file, text in files().items() if text != _text(file)}
+    stale = {file: text for file, text in files().items() if not (ROOT / file).is_file() or text != _text(file)}
     for file, text in stale.items():
         if check:
             sys.stderr.write(f"{file} is stale: run `python -m infra.deployment_files`\n")
         else:
+            (ROOT / file).parent.mkdir(exist_ok=True)
             (ROOT / file).write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
 
