@@ -3,7 +3,7 @@
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
 the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
-The folders in `infra/kubernetes` are written whole (`infra.kubernetes_manifests`).
+In `infra/kubernetes` the manifests of processes, topics and users are written whole (`infra.kubernetes_manifests`).
 `--check` writes nothing, and exits with 1 if one is stale.
 """
 
@@ -76,7 +76,13 @@ def files() -> dict[str, str]:
     compose, pattern = _compose(_text("compose.yaml")), _text(f"{FOLDER}/pattern.yaml")
     return {
         "compose.yaml": compose,
-        **kubernetes_files(compose, pattern, _text("docs/capacity.md"), POSTGRES_OPTIONS),
+        **kubernetes_files(compose, pattern, _text("docs/capacity.md")),
+        f"{FOLDER}/examples/postgres.yaml": _replace(
+            _text(f"{FOLDER}/examples/postgres.yaml"),
+            r"\n    parameters: #.*\n",
+            r"      .*\n",
+            (f'      {name}: "{value}"' for name, value in POSTGRES_OPTIONS.items()),
+        ),
         "infra/monitoring/prometheus.yml": re.sub(
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
@@ -97,7 +103,8 @@ def release() -> str:
 
 
 def _text(file: str) -> str:
-    return (ROOT / file).read_text(encoding="utf-8")
+    path = ROOT / file
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _compose(text: str) -> str:
@@ -148,12 +155,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.deployment_files", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is stale")
     check = parser.parse_args().check
-    stale = {file: text for file, text in files().items() if not (ROOT / file).is_file() or text != _text(file)}
+    stale = {file: text for file, text in files().items() if text != _text(file)}
     for file, text in stale.items():
         if check:
             sys.stderr.write(f"{file} is stale: run `python -m infra.deployment_files`\n")
         else:
-            (ROOT / file).parent.mkdir(exist_ok=True)
             (ROOT / file).write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
 

@@ -1,13 +1,13 @@
 """The manifests of `infra/kubernetes`: what `compose.yaml` says of each process, in the terms of Kubernetes.
 
-Flows in: `compose.yaml`, `infra/kubernetes/pattern.yaml` (what every process has, and what only Kubernetes has), the
-rights on Kafka, the configuration of topics and of PostgreSQL, and the measured memory. Flows out: each file's text.
+Flows in: `compose.yaml`, `infra/kubernetes/pattern.yaml` (what every process has), the rights on Kafka, the topics'
+configuration, and the measured memory. Flows out: the text of each file. The folder's others are written by hand.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -57,59 +57,33 @@ class Pattern(msgspec.Struct, frozen=True):
     """`pattern.yaml`."""
 
     environment: dict[str, str]
-    standbys: list[str]
     pod: Manifest
     container: Manifest
     volumes: list[Manifest]
     mounts: list[Manifest]
     probes: Manifest
     storage: Manifest
-    network: list[Manifest]
-    metrics: Manifest
-    postgres: Manifest
 
 
-def kubernetes_files(compose: str, pattern: str, capacity: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """File → its text. `capacity` is the page with the measured memory; `parameters` are PostgreSQL's."""
+def kubernetes_files(compose: str, pattern: str, capacity: str) -> dict[str, str]:
+    """File → its text. `capacity` is the page with the measured memory."""
     every = yaml.safe_load(compose)["services"].items()
     services = msgspec.convert(
         {name: one for name, one in every if one["image"] == "yesser-events"}, dict[str, Service]
     )
     shape, memory = msgspec.convert(yaml.safe_load(pattern), Pattern), _memory(capacity)
     pods = {name: _pod(shape, name, service, memory) for name, service in services.items()}
-    access = [_object("v1", "PersistentVolumeClaim", name, shape.storage) for name in services["prepare"].claims]
+    files = {f"processes/{n}": _process(shape, n, s, pods[n]) for n, s in services.items() if s.command[:1] == ["run"]}
+    claims = [_object("v1", "PersistentVolumeClaim", claim, shape.storage) for claim in services["prepare"].claims]
     pods["prepare"]["spec"]["restartPolicy"] = "OnFailure"
+    files["prepare/prepare"] = [*claims, _object("batch/v1", "Job", "prepare", {"template": pods["prepare"]})]
     pods["tool"]["spec"]["containers"][0]["command"] = ["sleep", "infinity"]
-    shape.postgres["spec"]["postgresql"]["parameters"] = dict(parameters)
-    folders: dict[str, dict[str, list[Manifest]]] = {
-        "prepare": {
-            "network": shape.network,
-            "prepare": [*access, _object("batch/v1", "Job", "prepare", {"template": pods["prepare"]})],
-        },
-        "processes": {
-            "metrics": [shape.metrics],
-            **{n: _process(shape, n, s, pods[n]) for n, s in services.items() if s.command[:1] == ["run"]},
-        },
-        "standbys": {"disruption": [_disruption(name) for name in shape.standbys]},
-        "tool": {"tool": [{"apiVersion": "v1", "kind": "Pod", **pods["tool"]}]},
-    }
-    for folder, files in folders.items():
-        files["kustomization"] = [_kustomization(files, shape.standbys if folder == "standbys" else [])]
-    folders["examples"] = {"kafka-topics": _topics(), "kafka-users": _users(), "postgres": [shape.postgres]}
+    files["tool/tool"] = [{"apiVersion": "v1", "kind": "Pod", **pods["tool"]}]
+    files |= {"examples/kafka-topics": _topics(), "examples/kafka-users": _users()}
     return {
-        f"{FOLDER}/{folder}/{name}.yaml": _TOP + yaml.dump_all(manifests, Dumper=_Plain, sort_keys=False, width=120)
-        for folder, files in folders.items()
+        f"{FOLDER}/{name}.yaml": _TOP + yaml.dump_all(manifests, Dumper=_Plain, sort_keys=False, width=120)
         for name, manifests in files.items()
     }
-
-
-def _kustomization(files: Iterable[str], standbys: list[str]) -> Manifest:
-    found: Manifest = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    found["resources"] = [f"{name}.yaml" for name in files]
-    if standbys:
-        found["resources"].append("../processes")
-        found["replicas"] = [{"name": name, "count": 2} for name in standbys]
-    return found
 
 
 def _memory(capacity: str) -> dict[str, int]:
@@ -125,7 +99,7 @@ def _process(shape: Pattern, name: str, service: Service, pod: Manifest) -> list
     pod["spec"]["containers"][0] |= {"ports": [health, *clients], **shape.probes}
     spec = {"replicas": 1, "selector": {"matchLabels": _labels(name)}, "template": pod}
     if service.claims:
-        spec["serviceName"] = shape.metrics["metadata"]["name"]
+        spec["serviceName"] = "yesser-metrics"
         spec["volumeClaimTemplates"] = [{"metadata": {"name": c}, "spec": shape.storage} for c in service.claims]
     found = [_object("apps/v1", "StatefulSet" if service.claims else "Deployment", name, spec)]
     for client in clients:
@@ -201,11 +175,6 @@ def _acl(right: Right) -> Manifest:
         resource |= {"name": right.name, "patternType": "literal" if right.is_literal else "prefix"}
     operations = [operation.name.title().replace("_", "") for operation in right.operations]
     return {"type": "deny" if right.denied else "allow", "resource": resource, "operations": operations}
-
-
-def _disruption(name: str) -> Manifest:
-    spec = {"maxUnavailable": 1, "selector": {"matchLabels": _labels(name)}}
-    return _object("policy/v1", "PodDisruptionBudget", name, spec)
 
 
 def _labels(name: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from infra.deployment_files import POSTGRES_OPTIONS, files
+from infra.deployment_files import POSTGRES_OPTIONS
 from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.kafka.rights import Operation, principal_rights
@@ -226,8 +226,8 @@ def test_a_field_that_does_not_exist_is_refused(kind: str) -> None:
 
 
 def test_the_folders_hold_no_file_of_a_process_that_is_gone() -> None:
-    written = {name for name in files() if name.startswith("infra/kubernetes/")}
-    assert {str(path.relative_to(ROOT)) for path in FOLDER.glob("*/*")} == written
+    listed = {one["metadata"]["name"] for one in of_kind(everything(), "Deployment", "StatefulSet")}
+    assert {path.stem for path in (FOLDER / "processes").iterdir()} == {*listed, "metrics", "kustomization"}
 
 
 @every("name", OURS)

@@ -158,6 +158,7 @@ def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deploy
     given = SERVICES["console"]["environment"]
     of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
     assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
+    assert SERVICES["gateway"]["environment"]["YESSER_GATEWAY_TRUSTED_PROXIES"] is None
 
 
 def test_only_the_servers_and_what_prepares_them_see_a_superusers_password_and_every_secret_is_used() -> None:
