@@ -78,6 +78,7 @@ def kubernetes_files(compose: str, pattern: str, capacity: str) -> dict[str, str
     pods["prepare"]["spec"]["restartPolicy"] = "OnFailure"
     files["prepare/prepare"] = [*claims, _object("batch/v1", "Job", "prepare", {"template": pods["prepare"]})]
     pods["tool"]["spec"]["containers"][0]["command"] = ["sleep", "infinity"]
+    pods["tool"]["metadata"]["name"] = "tool"
     files["tool/tool"] = [{"apiVersion": "v1", "kind": "Pod", **pods["tool"]}]
     files |= {"examples/kafka-topics": _topics(), "examples/kafka-users": _users()}
     return {
@@ -137,7 +138,7 @@ def _pod(shape: Pattern, name: str, service: Service, memory: Mapping[str, int])
     reaches = {f"reaches-{server}": "true" for server in ("kafka", "postgres") if server in {key for _, key in secrets}}
     labels = {**_labels(name), "app.kubernetes.io/part-of": "yesser-events", **reaches}
     spec = {**shape.pod, "containers": [container], "volumes": [*shape.volumes, *volumes]}
-    return {"metadata": {"name": name, "labels": labels}, "spec": spec}
+    return {"metadata": {"labels": labels}, "spec": spec}
 
 
 def _variable(name: str, value: str | None) -> Manifest:

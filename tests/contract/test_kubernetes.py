@@ -275,8 +275,10 @@ def test_a_pod_reaches_the_servers_whose_passwords_it_has() -> None:
         spec = policies[f"yesser-to-{server}"]
         assert [rule["ports"] for rule in spec["egress"]] == [[{"port": port}]]
         chosen = spec["podSelector"]["matchLabels"].items()
-        reaching = {p["metadata"]["name"] for p in pods() if chosen <= p["metadata"]["labels"].items()}
+        reaching = {selector(p)["app.kubernetes.io/name"] for p in pods() if chosen <= p["metadata"]["labels"].items()}
         assert reaching == {name for name in OURS if any(t.endswith(f"/{server}") for t in targets(name))}
+    (to_gateway,) = policies["yesser-console-to-gateway"]["egress"]
+    assert {rule["port"] for rule in to_gateway["ports"]} == of_compose(SERVICES["gateway"]).clients
     assert policies["yesser-default"]["policyTypes"] == ["Ingress", "Egress"]
     label = policies["yesser-default"]["podSelector"]["matchLabels"].items()
     assert all(label <= pod["metadata"]["labels"].items() for pod in pods())
@@ -359,7 +361,6 @@ def test_the_steps_on_the_page_make_every_secret_that_a_manifest_names(tmp_path:
         page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
         (steps,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
         (tmp_path / name).write_text(steps)
-    (tmp_path / ".env").write_text("")
     program = tmp_path / "kubectl"
     program.write_text(
         '#!/bin/sh\necho "$@" >> told\nfor one in "$@"; do case $one in --from-file=*) '
