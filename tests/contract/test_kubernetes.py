@@ -77,7 +77,7 @@ class Deployed:
     variables: frozenset[str]
     lasting: frozenset[tuple[str, str]]
     clients: frozenset[int]
-    ready: tuple[int, str] | None
+    probes: tuple[tuple[int, str], ...]
     grace_s: int | None
 
 
@@ -93,7 +93,7 @@ def of_compose(service: dict[str, Any]) -> Deployed:
         variables=frozenset(service["environment"]) | ONLY_HERE,
         lasting=frozenset((volume[0], volume[1]) for volume in volumes if not volume[0].startswith(".")),
         clients=frozenset(int(port.rpartition(":")[2]) for port in service.get("ports", [])),
-        ready=None if check is None else (int(check[1]), check[2]),
+        probes=() if check is None else ((int(check[1]), "/healthz"), (int(check[1]), check[2])),
         grace_s=int(service["stop_grace_period"].removesuffix("s")) if runs else None,
     )
 
@@ -105,7 +105,7 @@ def of_kubernetes(objects: list[Manifest]) -> dict[str, Deployed]:
         pod = owner if owner["kind"] == "Pod" else owner["spec"]["template"]
         (container,) = pod["spec"]["containers"]
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
-        probe = container.get("readinessProbe")
+        probes = [container[probe]["httpGet"] for probe in ("livenessProbe", "readinessProbe") if probe in container]
         services = [s for s in of_kind(objects, "Service") if s["spec"]["selector"] == selector(pod)]
         found[container["name"]] = Deployed(
             image=container["image"],
@@ -115,8 +115,8 @@ def of_kubernetes(objects: list[Manifest]) -> dict[str, Deployed]:
             variables=frozenset(variable["name"] for variable in container["env"]),
             lasting=frozenset(lasting(owner, pod)),
             clients=frozenset(ports.get(p["targetPort"], 0) for s in services for p in s["spec"]["ports"] if p["port"]),
-            ready=None if probe is None else (ports[probe["httpGet"]["port"]], probe["httpGet"]["path"]),
-            grace_s=None if probe is None else pod["spec"]["terminationGracePeriodSeconds"],
+            probes=tuple((ports[probe["port"]], probe["path"]) for probe in probes),
+            grace_s=None if not probes else pod["spec"]["terminationGracePeriodSeconds"],
         )
     return found
 
