@@ -45,7 +45,6 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
     assert all(path.stat().st_mode & 0o004 for path in seen), "a container's user is another one"
 
 
-
 def test_every_process_has_a_service_that_waits_for_what_is_prepared_and_is_reached_at_its_port() -> None:
     commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
