@@ -3,6 +3,7 @@
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
 the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
+In `infra/kubernetes` the manifests of processes, topics and users are written whole (`infra.kubernetes_manifests`).
 `--check` writes nothing, and exits with 1 if one is stale.
 """
 
@@ -22,6 +23,7 @@ from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.postgres import SETTINGS
 from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
+from infra.kubernetes_manifests import FOLDER, kubernetes_files
 from infra.observability.telemetry import METRICS, series
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
 
@@ -71,8 +73,16 @@ POSTGRES_OPTIONS: Final = {
 
 def files() -> dict[str, str]:
     """File → its text, as it should be."""
+    compose, pattern = _compose(_text("compose.yaml")), _text(f"{FOLDER}/pattern.yaml")
     return {
-        "compose.yaml": _compose(_text("compose.yaml")),
+        "compose.yaml": compose,
+        **kubernetes_files(compose, pattern, _text("docs/capacity.md")),
+        f"{FOLDER}/examples/postgres.yaml": _replace(
+            _text(f"{FOLDER}/examples/postgres.yaml"),
+            r"\n    parameters: #.*\n",
+            r"      .*\n",
+            (f'      {name}: "{value}"' for name, value in POSTGRES_OPTIONS.items()),
+        ),
         "infra/monitoring/prometheus.yml": re.sub(
             r"names: \[.*\]", f"names: [{', '.join(_CONTAINERS)}]", _text("infra/monitoring/prometheus.yml")
         ),
@@ -93,7 +103,8 @@ def release() -> str:
 
 
 def _text(file: str) -> str:
-    return (ROOT / file).read_text(encoding="utf-8")
+    path = ROOT / file
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _compose(text: str) -> str:

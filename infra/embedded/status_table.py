@@ -79,9 +79,9 @@ def _notes(status: StackStatus) -> Iterator[Bilingual]:
         yield from _second_person(status.second_person)
     if status.elsewhere:
         yield Bilingual(
-            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر `docker compose logs` و`/readyz`.",
+            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر سجلاتهما و`/readyz`.",
             "No stack was started here: this is what the database knows. "
-            "For the gateway and the console see `docker compose logs` and `/readyz`.",
+            "For the gateway and the console see their logs and `/readyz`.",
         )
     elif not status.running:
         yield Bilingual(

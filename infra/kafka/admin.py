@@ -74,7 +74,6 @@ _PREFIXED: Final = 4
 _NO_SUCH_USER: Final = 91
 _DENY: Final = 2
 _ALLOW: Final = 3
-_CLUSTER_NAME: Final = "kafka-cluster"
 FORMER_USER: Final = "platform"
 """Did everything before each process had a user of its own."""
 PLATFORM: Final = "platform"
@@ -193,12 +192,19 @@ def log_topics(settings: Settings) -> dict[str, Mapping[str, str]]:
     return {settings.log_topic: LOG_TOPIC_CONFIG, settings.checkpoints_topic: CHECKPOINTS_TOPIC_CONFIG}
 
 
-async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """Create the topics that the platform writes: the log, its checkpoints, the triggers, and its own agency topic."""
+def platform_topics(settings: Settings) -> dict[str, dict[str, str]]:
+    """The topics that the platform writes, with their whole configuration: the log, its checkpoints, the triggers, and
+    its own agency topic."""
     copies = settings.kafka_replication_factor
-    for name, config in {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG}.items():
-        await ensure_topic(admin, name, config, replication=copies)
-    await ensure_agency_topic(admin, "platform", settings)
+    own = {agency_topic(PLATFORM): agency_topic_config(settings) | synced_to_disk(copies)}
+    found = {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG, **own}
+    return {name: {**config, **safe_copies(copies)} for name, config in found.items()}
+
+
+async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Create the topics that the platform writes."""
+    for name, config in platform_topics(settings).items():
+        await ensure_topic(admin, name, config, replication=settings.kafka_replication_factor)
 
 
 async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
@@ -240,11 +246,11 @@ async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
     """Create ACLs; existing ones stay."""
     for right in rights:
-        pattern = _LITERAL if right.prefix is None or right.exact else _PREFIXED
+        pattern = _LITERAL if right.is_literal else _PREFIXED
         permission = _DENY if right.denied else _ALLOW
-        name = right.prefix or ("*" if right.resource is not Resource.CLUSTER else _CLUSTER_NAME)
+        to = (right.resource, right.name, pattern, f"User:{right.user}", "*")
         for operation in right.operations:
-            request = CreateAclsRequest(right.resource, name, pattern, f"User:{right.user}", "*", operation, permission)
+            request = CreateAclsRequest(*to, operation, permission)
             response = await _send(client, request)
             for code, message in response.creation_responses:
                 _require(code, message, f"{right} could not be granted")

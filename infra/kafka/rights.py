@@ -54,6 +54,15 @@ class Right:
     denied: bool = False
     exact: bool = False
 
+    @property
+    def is_literal(self) -> bool:
+        """Whether `name` is the whole name of the resource (`*`: of any); else what the name starts with."""
+        return self.prefix is None or self.exact
+
+    @property
+    def name(self) -> str:
+        return self.prefix or ("kafka-cluster" if self.resource is Resource.CLUSTER else "*")
+
 
 def agency_user(code: str) -> str:
     return f"agency-{code}"

@@ -45,18 +45,14 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
     assert all(path.stat().st_mode & 0o004 for path in seen), "a container's user is another one"
 
 
-SEPARATE_PROCESSES = OWN_WORK
-"""Containers are for machines with more cores: each consumer has its own."""
-
-
 def test_every_process_has_a_service_that_waits_for_what_is_prepared_and_is_reached_at_its_port() -> None:
     commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
-    assert processes == {process.name: ["run", process.name] for process in SEPARATE_PROCESSES}
+    assert processes == {process.name: ["run", process.name] for process in OWN_WORK}
     assert process_entries().keys() - processes.keys() == {"consumers", "backup"}, (
         "of the entry points `yesser.processes`"
     )
-    for process in SEPARATE_PROCESSES:
+    for process in OWN_WORK:
         service = SERVICES[process.name]
         assert service["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
         ports = [port.rpartition(":")[2] for port in service.get("ports", [])]
@@ -148,7 +144,7 @@ def test_kafka_and_postgres_are_those_of_the_tests() -> None:
 
 def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deployments_settings_name() -> None:
     ours = {name: service for name, service in SERVICES.items() if service["image"] == "yesser-events"}
-    assert {*(process.name for process in SEPARATE_PROCESSES), "prepare", "tool"} == set(ours)
+    assert {*(process.name for process in OWN_WORK), "prepare", "tool"} == set(ours)
     known = {f"YESSER_{name.upper()}" for name in Settings.model_fields}
     for name, service in ours.items():
         assert set(service["environment"]) <= known, name
@@ -158,6 +154,7 @@ def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deploy
     given = SERVICES["console"]["environment"]
     of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
     assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
+    assert SERVICES["gateway"]["environment"]["YESSER_GATEWAY_TRUSTED_PROXIES"] is None
 
 
 def test_only_the_servers_and_what_prepares_them_see_a_superusers_password_and_every_secret_is_used() -> None:
@@ -165,7 +162,7 @@ def test_only_the_servers_and_what_prepares_them_see_a_superusers_password_and_e
     assert with_superusers == {"kafka", "postgres", "prepare"}
     used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
     assert used == set(COMPOSE["secrets"])
-    processes = [process.name for process in SEPARATE_PROCESSES]
+    processes = [process.name for process in OWN_WORK]
     foreign = {(name, target) for name in processes for target in targets(name) if not target.startswith(f"{name}/")}
     assert {(name, target) for name, target in foreign if target.partition("/")[0] in PRINCIPALS} == {
         ("gateway", "reader/postgres"),

@@ -123,5 +123,5 @@ def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() ->
     assert "relay is active on second-4f." in lines
     assert "agency.health.events halted: its tail was lost." in lines
     assert "No stack was started here" in last
-    assert "gateway and the console see `docker compose logs` and `/readyz`" in last
+    assert "gateway and the console see their logs and `/readyz`" in last
     assert not any("yesser up" in line for line in (*lines, last))
