@@ -9,13 +9,10 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import Any, Final, NotRequired, Self, TypedDict
 
-from msgspec import UNSET
-
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.principals import kafka_user
 from infra.settings import Settings
-from infra.stack_record import LOOPBACK
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import refuse_plaintext
@@ -34,10 +31,9 @@ def bootstrap(settings: Settings) -> str:
     """`host:port[,host:port]` of the settings, else of the embedded stack."""
     if settings.kafka:
         return settings.kafka
-    broker = settings.stack().kafka
-    if broker is None:
+    if not (servers := settings.stack().kafka_servers()):
         raise NoKafka(NoKafka.__doc__)
-    return f"{LOOPBACK}:{broker.port}"
+    return servers
 
 
 class NoKafkaPassword(NoKafka):
@@ -127,9 +123,8 @@ def agency_listener(settings: Settings) -> AgencyListener:
     """The listener for agencies: that of the settings, the embedded stack's with TLS, else the platform's own."""
     if settings.kafka_agencies is not None:
         return AgencyListener(settings.kafka_agencies, "SASL_SSL", settings.tls_ca)
-    broker = settings.stack().kafka
-    if settings.kafka is None and broker is not None and broker.tls_port is not UNSET:
-        return AgencyListener(f"{LOOPBACK}:{broker.tls_port}", "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
+    if settings.kafka is None and (servers := settings.stack().kafka_servers("tls_port")):
+        return AgencyListener(servers, "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
     is_tls = settings.kafka_security.endswith("SSL")
     return AgencyListener(bootstrap(settings), settings.kafka_security, settings.tls_ca if is_tls else None)
 
