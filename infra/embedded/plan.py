@@ -69,7 +69,7 @@ class Wanted:
             elif process.replaces and there.issuperset(process.replaces):
                 there.add(process.name)
         names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
-        if "kafka" in there and int(self.brokers or settings.brokers or 1) > 1:
+        if "kafka" in self.only and settings.kafka is None and "3" in (self.brokers or settings.brokers or ""):
             names += BROKERS[1:]
         missing = [name for name in names if name not in there]
         return [*missing, "TLS"] if self.tls and not record.tls else missing
@@ -94,7 +94,7 @@ def child_plans(
     services = []
     if "postgres" in ports:
         services.append(postgres_plan(home, settings.secrets_folder, ports["postgres"]))
-    brokers = {name: ports[name] for name in BROKERS if name in ports}
+    brokers: dict[str, Ports] = {name: ports[name] for name in BROKERS if name in ports}
     for name in brokers:
         # Where one voter moves to another port, the others do not find it.
         fixed = {"controller_port": brokers[name]["controller_port"]} if len(brokers) > 1 else {}

@@ -187,33 +187,30 @@ async def raise_copies(admin: AIOKafkaAdminClient, copies: int) -> list[str]:
     """Give every topic, Kafka's own too, this number of copies where it has fewer, and wait until all are in sync;
     returns the changed ones. An interrupted change goes on when it is repeated."""
     nodes = sorted(broker["node_id"] for broker in (await admin.describe_cluster())["brokers"])
-    changed: list[str] = []
-    while fewer := [topic for topic in await admin.describe_topics() if _in_sync(topic) < min(copies, len(nodes))]:
-        short = {topic["topic"]: topic["partitions"] for topic in fewer if _replicas(topic) < copies}
-        if short and not changed:
-            changed = sorted(short)
-            rows = [(name, [_placed(each, nodes, copies) for each in found], {}) for name, found in short.items()]
-            response = await _send(raw_client(admin), AlterPartitionReassignmentsRequest(_REASSIGN_MS, rows, {}))
-            _require(response.error_code, response.error_message, "the copies of topics could not be raised")
-            for name, partitions, _ in response.responses:
-                for _, code, message, _ in partitions:
-                    _require(code, message, f"the copies of {name} could not be raised")
+    copies = min(copies, len(nodes))
+    fewer = {
+        topic["topic"]: topic["partitions"]
+        for topic in await admin.describe_topics()
+        if any(len(partition["replicas"]) < copies for partition in topic["partitions"])
+    }
+    rows: list[Any] = [(name, [_placed(each, nodes, copies) for each in found], {}) for name, found in fewer.items()]
+    if rows:
+        response = await _send(raw_client(admin), AlterPartitionReassignmentsRequest(_REASSIGN_MS, rows, {}))
+        _require(response.error_code, response.error_message, "the copies of topics could not be raised")
+        for name, partitions, _ in response.responses:
+            for _, code, message, _ in partitions:
+                _require(code, message, f"the copies of {name} could not be raised")
+    while True:
+        topics = await admin.describe_topics()
+        if all(len(partition["isr"]) >= copies for topic in topics for partition in topic["partitions"]):
+            return sorted(fewer)
         await asyncio.sleep(_LOOK_EVERY_S)
-    return changed
 
 
 def _placed(partition: Mapping[str, Any], nodes: Sequence[int], copies: int) -> tuple[int, list[int], dict[str, Any]]:
     """A partition with copies on further nodes; its first copies stay."""
     there = partition["replicas"]
     return partition["partition"], [*there, *(node for node in nodes if node not in there)][:copies], {}
-
-
-def _replicas(topic: Mapping[str, Any]) -> int:
-    return min(len(partition["replicas"]) for partition in topic["partitions"])
-
-
-def _in_sync(topic: Mapping[str, Any]) -> int:
-    return min(len(partition["isr"]) for partition in topic["partitions"])
 
 
 async def own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:

@@ -19,6 +19,9 @@ from infra.tls.plaintext import refuse_plaintext
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 """After this the library gives a connection up on which a request was not answered, and makes another one."""
+CLUSTER_REQUEST_TIMEOUT_MS: Final = 4_000
+"""The same where there are several brokers, of which another one answers. One that hangs is asked up to three times in
+a row: by an open connection, by the next one, and by the first one of a new client."""
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
 """Arguments of a producer: an acknowledged record is stored once and in order (within its session)."""
 
@@ -66,10 +69,11 @@ def client_arguments(settings: Settings) -> ClientArguments:
     `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
     refuse_plain_kafka(settings)
+    servers = bootstrap(settings)
     arguments: ClientArguments = {
-        "bootstrap_servers": bootstrap(settings),
+        "bootstrap_servers": servers,
         "security_protocol": settings.kafka_security,
-        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "request_timeout_ms": CLUSTER_REQUEST_TIMEOUT_MS if "," in servers else REQUEST_TIMEOUT_MS,
     }
     if settings.kafka_security.endswith("SSL"):
         arguments["ssl_context"] = client_context(TlsFiles.of(settings))
