@@ -61,7 +61,7 @@ class Wanted:
 
     def missing_from(self, record: StackRecord, settings: Settings) -> list[str]:
         """What the running stack of this record lacks. The process for all consumers stands for each of them, and they
-        for it."""
+        for it. Raises StackError where the home's brokers are too many."""
         there = {*record.parts, *(name for name in SERVICES if getattr(settings, name) is not None)}
         for process in PROCESSES:
             if process.name in there:
@@ -69,8 +69,8 @@ class Wanted:
             elif process.replaces and there.issuperset(process.replaces):
                 there.add(process.name)
         names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
-        if "kafka" in self.only and settings.kafka is None and "3" in (self.brokers or settings.brokers or ""):
-            names += BROKERS[1:]
+        if "kafka" in self.only and settings.kafka is None:
+            names += broker_names(DataDir.at(settings.home), self.brokers or settings.brokers)[1:]
         missing = [name for name in names if name not in there]
         return [*missing, "TLS"] if self.tls and not record.tls else missing
 

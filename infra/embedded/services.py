@@ -121,14 +121,11 @@ class KafkaService:
         """Create the storage of a broker that lost it. Raises StackError unless the others have a quorum."""
         if (self._folder / kafka.DATA).exists():
             return
-        stored = [name for name in self._others if (self.home.broker(name) / kafka.DATA).exists()]
-        if len(stored) < len(self._others):
-            raise StackError("Two of three brokers have lost their storage: see docs/high-availability.md.")
         secret = self._password("kafka")
-        if not all(asyncio.run(kafka_ready(self.ports[name]["port"], secret)) for name in stored):
+        if not all(asyncio.run(kafka_ready(self.ports[name]["port"], secret)) for name in self._others):
             raise StackError(f"{self.name} has lost its storage, which the others give it once both are ready.")
         logger.warning("the broker has lost its storage and gets it from the others", child=self.name)
-        kafka.copy_storage(self.home.broker(stored[0]), self._folder, self._node, with_quorum=False)
+        kafka.copy_storage(self.home.broker(self._others[0]), self._folder, self._node, with_quorum=False)
 
     def _password(self, name: str) -> str:
         return password(self.secrets / SUPERUSER, name)

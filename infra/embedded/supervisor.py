@@ -180,6 +180,8 @@ class Supervisor:
             await asyncio.to_thread(children[0].plan.prepare)
         errors: list[BaseException] = []
         stored = [child for child in children if self.home.broker(child.plan.name).joinpath(DATA).exists()]
+        if len(stored) < len(children) - 1:
+            raise StackError("Two of three brokers have lost their storage: see docs/high-availability.md.")
         for group in (stored, [child for child in children if child not in stored]):
             for child in group:
                 child.start()
