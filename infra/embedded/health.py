@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from infra.embedded.servers.ports import HOST, accepts
+from infra.embedded.servers.ports import HOST
+from infra.process.server_probe import accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 

@@ -6,23 +6,21 @@ It is measured when metrics are read, by every process: each may run on a machin
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from infra.data_dir import DataDir
-from infra.kafka.broker_probe import broker_answers
 from infra.observability.telemetry import GaugeName, Labels
 from infra.postgres.connection import NoDatabase, address
+from infra.process.server_probe import accepts, broker_answers
 from infra.settings import Settings
 from infra.stack_record import BROKERS
 
-CONNECT_TIMEOUT_S: Final = 1.0
 Measured: TypeAlias = Iterator[tuple[GaugeName, float, Labels]]
 
 
@@ -43,7 +41,7 @@ def measure(settings: Settings) -> Measured:
         if path is not None:
             yield from _certificate(path)
     for service, places in _services(settings).items():
-        yield "service_reachable", any(map(_accepts, places)), {"service": service}
+        yield "service_reachable", any(accepts(port, host) for host, port in places), {"service": service}
     for broker, port in ({} if settings.kafka else settings.stack().kafka_ports()).items():
         yield "service_reachable", broker_answers(port), {"service": broker}
 
@@ -67,11 +65,3 @@ def _places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
         place = urlsplit(f"//{server.strip()}")
         if place.hostname:
             yield place.hostname, place.port or usual_port
-
-
-def _accepts(place: tuple[str, int]) -> bool:
-    try:
-        with socket.create_connection(place, CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
