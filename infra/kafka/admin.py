@@ -183,17 +183,16 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
     return changed
 
 
-async def raise_copies(admin: AIOKafkaAdminClient, copies: int) -> list[str]:
-    """Give every topic, Kafka's own too, this number of copies where it has fewer, and wait until all are in sync;
-    returns the changed ones. An interrupted change goes on when it is repeated."""
+async def raise_copies(admin: AIOKafkaAdminClient, copies: int) -> None:
+    """Give every topic, Kafka's own too, this number of copies where it has fewer, and wait until all are in sync. An
+    interrupted change goes on when it is repeated."""
     nodes = sorted(broker["node_id"] for broker in (await admin.describe_cluster())["brokers"])
     copies = min(copies, len(nodes))
-    fewer = {
-        topic["topic"]: topic["partitions"]
+    rows: list[Any] = [
+        (topic["topic"], [_placed(partition, nodes, copies) for partition in topic["partitions"]], {})
         for topic in await admin.describe_topics()
         if any(len(partition["replicas"]) < copies for partition in topic["partitions"])
-    }
-    rows: list[Any] = [(name, [_placed(each, nodes, copies) for each in found], {}) for name, found in fewer.items()]
+    ]
     if rows:
         response = await _send(raw_client(admin), AlterPartitionReassignmentsRequest(_REASSIGN_MS, rows, {}))
         _require(response.error_code, response.error_message, "the copies of topics could not be raised")
@@ -203,7 +202,7 @@ async def raise_copies(admin: AIOKafkaAdminClient, copies: int) -> list[str]:
     while True:
         topics = await admin.describe_topics()
         if all(len(partition["isr"]) >= copies for topic in topics for partition in topic["partitions"]):
-            return sorted(fewer)
+            return
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
