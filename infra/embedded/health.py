@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from infra.embedded.servers.ports import HOST
-from infra.process.server_probe import accepts
+from infra.server_probe import accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 

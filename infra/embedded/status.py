@@ -18,7 +18,7 @@ from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import OWN_WORK, SERVICES
 from infra.embedded.servers.ports import HOST
 from infra.postgres.sql import queries
-from infra.process.server_probe import accepts, broker_answers
+from infra.server_probe import accepts, broker_answers
 from infra.settings import Settings
 from infra.stack_record import BROKERS, ServiceRecord, State
 

@@ -12,7 +12,9 @@ from typing import Any, Final, NotRequired, Self, TypedDict
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.principals import kafka_user
+from infra.server_probe import broker_answers
 from infra.settings import Settings
+from infra.stack_record import LOOPBACK
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import refuse_plaintext
@@ -20,8 +22,10 @@ from infra.tls.plaintext import refuse_plaintext
 REQUEST_TIMEOUT_MS: Final = 10_000
 """After this the library gives a connection up on which a request was not answered, and makes another one."""
 CLUSTER_REQUEST_TIMEOUT_MS: Final = 4_000
-"""The same where there are several brokers, of which another one answers. One that hangs is asked up to three times in
-a row: by an open connection, by the next one, and by the first one of a new client."""
+"""The same where there are several brokers, of which another one answers. One that hangs is asked twice in a row: by an
+open connection, and by the next one."""
+PROBE_TIMEOUT_S: Final = 0.3
+"""It holds the caller up; a broker that takes longer is asked later."""
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
 """Arguments of a producer: an acknowledged record is stored once and in order (within its session)."""
 
@@ -37,6 +41,13 @@ def bootstrap(settings: Settings) -> str:
     if not (servers := settings.stack().kafka_servers()):
         raise NoKafka(NoKafka.__doc__)
     return servers
+
+
+def _first_asked(settings: Settings, servers: str) -> str:
+    """Those of our own brokers that answer now, if any: a new client would wait for one that hangs."""
+    ports = {} if settings.kafka else settings.stack().kafka_ports()
+    answering = [port for port in ports.values() if len(ports) > 1 and broker_answers(port, PROBE_TIMEOUT_S)]
+    return ",".join(f"{LOOPBACK}:{port}" for port in answering) or servers
 
 
 class NoKafkaPassword(NoKafka):
@@ -71,7 +82,7 @@ def client_arguments(settings: Settings) -> ClientArguments:
     refuse_plain_kafka(settings)
     servers = bootstrap(settings)
     arguments: ClientArguments = {
-        "bootstrap_servers": servers,
+        "bootstrap_servers": _first_asked(settings, servers),
         "security_protocol": settings.kafka_security,
         "request_timeout_ms": CLUSTER_REQUEST_TIMEOUT_MS if "," in servers else REQUEST_TIMEOUT_MS,
     }

@@ -17,7 +17,7 @@ from cryptography import x509
 from infra.data_dir import DataDir
 from infra.observability.telemetry import GaugeName, Labels
 from infra.postgres.connection import NoDatabase, address
-from infra.process.server_probe import accepts, broker_answers
+from infra.server_probe import accepts, broker_answers
 from infra.settings import Settings
 from infra.stack_record import BROKERS
 

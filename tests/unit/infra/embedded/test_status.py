@@ -19,7 +19,7 @@ from infra.embedded.processes.identity import identity_of
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import Lease, StackStatus, stack_status
 from infra.json_documents import to_json
-from infra.kafka.client_config import bootstrap
+from infra.kafka.client_config import bootstrap, client_arguments
 from infra.process.machine import measure
 from infra.settings import Settings
 from infra.stack_record import BROKERS, Identity, ProcessRecord, ServiceRecord, StackRecord
@@ -113,19 +113,21 @@ def test_what_the_processes_answer_is_shown_and_a_silent_one_is_not_ready(tmp_pa
 
 
 def test_each_of_three_brokers_is_listed_and_one_that_hangs_is_not_ready(tmp_path: Path, open_port: int) -> None:
+    settings = Settings(home=tmp_path, kafka_user="operator", kafka_password="")
     with socket.create_server((HOST, 0)) as hanging:
         parts = {name: ServiceRecord(port=open_port, state="ready", pid=ME.pid, started=ME.started) for name in BROKERS}
         parts["kafka-3"].port = hanging.getsockname()[1]
         record = StackRecord(str(tmp_path), ME, ready=True, kafka=parts.pop("kafka"), brokers=parts)
         DataDir.at(tmp_path).write_record(record)
-        settings = Settings(home=tmp_path)
         status = stack_status(settings)
         reachable = {labels["service"]: value for _, value, labels in measure(settings) if "service" in labels}
+        first = client_arguments(settings)["bootstrap_servers"]
     states = {name: service.state for name, service in status.services.items()}
     assert states == {"kafka": "ready", "kafka-2": "ready", "kafka-3": "silent", "postgres": "absent"}
     assert not status.ready
     assert reachable == {"kafka": True, "kafka-2": True, "kafka-3": False}, "the alert names the broker"
     ports = settings.stack().kafka_ports().values()
+    assert first == f"{HOST}:{open_port},{HOST}:{open_port}", "a new client does not wait for the one that hangs"
     assert bootstrap(settings) == ",".join(f"{HOST}:{port}" for port in ports), "any of them may be asked"
     assert settings.topic_copies == 3
     assert Settings(home=tmp_path, kafka_replication_factor=2).topic_copies == 2

@@ -22,11 +22,11 @@ def accepts(port: int, host: str = LOOPBACK) -> bool:
         return False
 
 
-def broker_answers(port: int) -> bool:
+def broker_answers(port: int, timeout_s: float = TIMEOUT_S) -> bool:
     """Whether the broker at this port of this machine, a listener without TLS, says in time which requests it knows
     (ApiVersions), which it does before anybody signs in."""
     try:
-        with socket.create_connection((LOOPBACK, port), TIMEOUT_S) as connection:
+        with socket.create_connection((LOOPBACK, port), timeout_s) as connection:
             connection.sendall(_API_VERSIONS)
             return len(connection.recv(8, socket.MSG_WAITALL)) == 8
     except OSError:
