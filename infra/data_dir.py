@@ -83,6 +83,15 @@ class DataDir:
         return self.root / "kafka"
 
     @property
+    def brokers(self) -> Path:
+        """The folders of the brokers beside the first. A home that has it is one of three brokers."""
+        return self.root / "brokers"
+
+    def broker(self, name: str) -> Path:
+        """The folder of one broker."""
+        return self.kafka if name == self.kafka.name else self.brokers / name
+
+    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 

@@ -150,7 +150,7 @@ def _variable(name: str, value: str | None) -> Manifest:
 
 def _topics() -> list[Manifest]:
     """The topics that are there before the first agency, each in three copies."""
-    topics = platform_topics(Settings(kafka_replication_factor=_COPIES)).items()
+    topics = platform_topics(Settings(kafka="yesser-kafka-bootstrap:9093", kafka_replication_factor=_COPIES)).items()
     return [
         _of_kafka("KafkaTopic", name, {"partitions": 1, "replicas": _COPIES, "config": config})
         for name, config in topics

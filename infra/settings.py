@@ -57,7 +57,10 @@ class Settings(BaseSettings):
     """The embedded Kafka closes a connection after this time, so that a replaced password is of no use."""
 
     kafka_replication_factor: int = Field(1, ge=1)
-    """Copies of each topic (3 on a cluster)."""
+    """Copies of each topic (3 on a cluster); default: 1, and one on each broker of the embedded Kafka."""
+
+    brokers: Literal["1", "3"] | None = None
+    """Brokers of the embedded Kafka; default: as many as the home has (docs/high-availability.md)."""
 
     postgres: str | None = Field(None, repr=False)
     """postgresql:// address of the database, without a user: each process has its own role."""
@@ -491,6 +494,12 @@ class Settings(BaseSettings):
     def stack(self) -> StackRecord:
         """The record of the embedded stack of `home`; an empty one if none was ever started or the file is damaged."""
         return read_record(self.home / STACK_FILE)
+
+    @property
+    def topic_copies(self) -> int:
+        """How many copies a new topic gets."""
+        is_set = "kafka_replication_factor" in self.model_fields_set or self.kafka is not None
+        return self.kafka_replication_factor if is_set else len(self.stack().kafka_ports()) or 1
 
     @property
     def is_sandbox(self) -> bool:

@@ -14,6 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
 LOOPBACK: Final = "127.0.0.1"
+BROKERS: Final = ("kafka", "kafka-2", "kafka-3")
+"""The brokers that a stack may have: the first alone, or all three. Their numbers on Kafka are 1, 2 and 3."""
 Start: TypeAlias = str | float
 """When a process started: the machine's boot and the clock ticks since then, which no correction of the clock changes.
 Seconds since 1970 on systems without them, and in records of earlier releases."""
@@ -71,13 +73,15 @@ class StackRecord(Struct):
     kafka: ServiceRecord | None = None
     postgres: ServiceRecord | None = None
     processes: list[ProcessRecord] = []
+    brokers: dict[str, ServiceRecord] = {}
+    """The brokers beside the first, by name."""
     ports: dict[str, dict[str, int]] = {}
     """The ports of every part that ever ran here, by its name: a part that is left out for once keeps its own."""
 
     @property
     def parts(self) -> dict[str, ServiceRecord | ProcessRecord]:
         """The parts that the stack has, by name: the processes, then its own services."""
-        services = {"kafka": self.kafka, "postgres": self.postgres}
+        services = {"kafka": self.kafka, **self.brokers, "postgres": self.postgres}
         parts: dict[str, ServiceRecord | ProcessRecord] = {process.name: process for process in self.processes}
         return parts | {name: service for name, service in services.items() if service is not None}
 
@@ -92,6 +96,23 @@ class StackRecord(Struct):
             for name, part in self.parts.items()
         }
         return {**last, **self.ports}
+
+    def note_service(self, name: str, service: ServiceRecord) -> None:
+        """Keep the state of one of the stack's own services."""
+        if name in BROKERS[1:]:
+            self.brokers[name] = service
+        else:
+            setattr(self, name, service)
+
+    def kafka_ports(self, listener: str = "port") -> dict[str, int]:
+        """Where each broker serves a listener (a name of `ServiceRecord`), by its name; none without Kafka or it."""
+        brokers = {} if self.kafka is None else {BROKERS[0]: self.kafka, **self.brokers}
+        ports = {name: getattr(broker, listener) for name, broker in brokers.items()}
+        return {name: port for name, port in ports.items() if port is not UNSET}
+
+    def kafka_servers(self, listener: str = "port") -> str:
+        """The same as `host:port[,host:port]`."""
+        return ",".join(f"{LOOPBACK}:{port}" for port in self.kafka_ports(listener).values())
 
     def port_of(self, process: str) -> int | None:
         """Where the process serves clients; None if it does not run here."""

@@ -127,4 +127,4 @@ class Registrar:
         with suppress(*TRANSIENT_ERRORS, KafkaError, KafkaRefused):
             async with admin_client(self.settings) as admin:
                 for name, config in log_topics(self.settings).items():
-                    await ensure_topic(admin, name, config, replication=self.settings.kafka_replication_factor)
+                    await ensure_topic(admin, name, config, replication=self.settings.topic_copies)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
@@ -34,6 +34,7 @@ NOTHING_RAN: Final = Bilingual("لم يكن شيء يعمل.", "Nothing was runn
 @click.option("--detach", is_flag=True, help="Return when everything is ready; the stack runs in the background.")
 @click.option("--only", metavar="PART,…", help=f"Start only these parts: {', '.join(NAMES)}.")
 @click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, such as registrar=2.")
+@click.option("--brokers", type=click.Choice(["1", "3"]), help="Brokers of Kafka (those of the home, else 1).")
 @click.option("--tls", is_flag=True, help="TLS for the gateway and agencies, with a private authority in tls/.")
 @click.option("--unprepared", is_flag=True, hidden=True, help="Do not create tables, topics and rights.")
 @click.option("--while-pid", type=int, hidden=True, help="Stop when this process has ended.")
@@ -43,6 +44,9 @@ def up(detach: bool, as_json: bool, **options: Any) -> None:
 
     Services of YESSER_KAFKA or YESSER_POSTGRES are used, not started. Data stays between runs. On up to four cores one
     process runs all consumers; with --only or --replicas and the name of a consumer, each has its own.
+
+    With --brokers 3 every topic has three copies, and Kafka goes on without one broker. A home of one broker is changed
+    to three, and stays so.
 
     With --tls the gateway answers HTTPS, and Kafka has a port for agencies with a password and one with a client
     certificate. Clients need the file tls/ca.pem of YESSER_HOME.
@@ -122,6 +126,7 @@ def parse_wanted(
     only: str | None,
     replicas: Sequence[str],
     *,
+    brokers: Literal["1", "3"] | None = None,
     tls: bool = False,
     unprepared: bool = False,
     while_pid: int | None = None,
@@ -135,7 +140,9 @@ def parse_wanted(
         counts[name] = int(count)
     usual = usual_parts(named=counts) | ({"backup"} if settings.backup else set())
     parts = frozenset(part.strip() for part in only.split(",")) if only else usual
-    return Wanted(parts, counts, not unprepared, while_pid, tls)
+    if brokers is not None and settings.kafka is not None:
+        raise StackError("--brokers is for the Kafka that `yesser up` starts; YESSER_KAFKA names another one.")
+    return Wanted(parts, counts, not unprepared, while_pid, tls, brokers)
 
 
 async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:

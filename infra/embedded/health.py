@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from infra.embedded.servers.ports import HOST, accepts
+from infra.embedded.servers.ports import HOST
+from infra.server_probe import accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 
@@ -45,7 +46,7 @@ async def readiness(port: int, host: str = HOST) -> Readyz | None:
 
 
 async def kafka_ready(port: int, admin_password: str) -> bool:
-    """Whether the broker accepts `admin` and is registered."""
+    """Whether the broker accepts `admin`, and is registered with the controllers."""
     if not await asyncio.to_thread(accepts, port):
         return False
     # Imported here: reading a stack's state needs no Kafka client, whose import takes a third of a second.
@@ -66,7 +67,8 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     try:
         await start_client(admin)
         metadata = await admin.describe_cluster()
-        return bool(metadata["brokers"]) and metadata["controller_id"] >= 0
+        registered = any(broker["port"] == port for broker in metadata["brokers"])
+        return registered and metadata["controller_id"] >= 0
     except (KafkaError, OSError, TimeoutError):
         return False
     finally:

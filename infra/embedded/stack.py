@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import psutil
 
@@ -29,7 +29,7 @@ from infra.embedded.supervisor import end_orphans, is_supervised
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from infra.stack_record import StackRecord
+from infra.stack_record import BROKERS, StackRecord
 
 START_DEADLINE_S: Final = 900.0
 """The first start of a machine downloads Kafka."""
@@ -78,8 +78,11 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
 
 
 def _needs_an_operator(record: StackRecord) -> bool:
-    """Whether everything has started and a process halted: the operator needs the rest of the stack."""
-    states = {part.state for part in record.parts.values()}
+    """Whether everything has started, and a process halted or one of three brokers failed: the operator needs the rest
+    of the stack."""
+    may_fail = BROKERS if record.brokers else ()
+    failed = {name for name, part in record.parts.items() if name in may_fail and part.state == "failed"}
+    states = {"halted" if name in failed else part.state for name, part in record.parts.items()}
     return "halted" in states and states <= {"halted", "ready"}
 
 
@@ -125,13 +128,16 @@ def running_stack(
     replicas: Mapping[str, int] | None = None,
     prepared: bool = True,
     tls: bool = False,
+    brokers: Literal["1", "3"] | None = None,
 ) -> Iterator[Settings]:
     """A stack for the length of a `with`; yields its settings. `prepared` creates tables, topics and rights.
 
     Each process has its own part, unless `only` names others. It ends with this process, even if that is killed.
     """
     settings = Settings(home=home)
-    wanted = Wanted(frozenset(only or SEPARATE), replicas or {}, prepared, while_pid=os.getpid(), tls=tls)
+    wanted = Wanted(
+        frozenset(only or SEPARATE), replicas or {}, prepared, while_pid=os.getpid(), tls=tls, brokers=brokers
+    )
     start_stack(settings, wanted)
     try:
         yield settings
@@ -150,6 +156,8 @@ def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
         command.append("--unprepared")
     if wanted.tls:
         command.append("--tls")
+    if wanted.brokers is not None:
+        command += ["--brokers", wanted.brokers]
     if wanted.while_pid is not None:
         command += ["--while-pid", str(wanted.while_pid)]
     with log.open("ab") as file, _progress_file(home).open("ab") as progress:

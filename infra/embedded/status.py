@@ -16,10 +16,11 @@ from infra.data_dir import DataDir
 from infra.embedded.health import Readyz, readiness
 from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import OWN_WORK, SERVICES
-from infra.embedded.servers.ports import HOST, accepts
+from infra.embedded.servers.ports import HOST
 from infra.postgres.sql import queries
+from infra.server_probe import accepts, broker_answers
 from infra.settings import Settings
-from infra.stack_record import ServiceRecord, State
+from infra.stack_record import BROKERS, ServiceRecord, State
 
 if TYPE_CHECKING:  # reading a stack's state needs no database driver
     from infra.postgres.trail import ActOfOnePerson
@@ -139,6 +140,8 @@ class StackStatus:
     """The processes are those of the database: no stack was ever started here. `ready`: each is active."""
     second_person: SecondPerson | None = None
     """None where the database does not answer."""
+    brokers: dict[str, ServiceStatus | OtherService] = field(default_factory=dict)
+    """The brokers beside the first, by name."""
 
     @property
     def is_unknown(self) -> bool:
@@ -166,7 +169,7 @@ class StackStatus:
 
     @property
     def services(self) -> dict[str, ServiceStatus | OtherService]:
-        return {"kafka": self.kafka, "postgres": self.postgres}
+        return {"kafka": self.kafka, **self.brokers, "postgres": self.postgres}
 
     @property
     def own_processes(self) -> list[ProcessStatus]:
@@ -194,12 +197,14 @@ def stack_status(settings: Settings) -> StackStatus:
     pids = {name: identity.pid for name, identity in record.identities().items() if running(identity)}
 
     def service(name: str) -> ServiceStatus | OtherService:
-        entry: ServiceRecord | None = getattr(record, name)
-        if getattr(settings, name) is not None:
+        entry = record.parts.get(name)
+        if (settings.kafka if name in BROKERS else settings.postgres) is not None:
             return OtherService(state="given")
-        if entry is None:
+        if not isinstance(entry, ServiceRecord):
             return OtherService(state="absent")
         state = _state(entry.state, pids.get(name), alive, entry.port)
+        if state == "ready" and name in BROKERS and not broker_answers(entry.port):
+            state = "silent"
         return ServiceStatus(entry.port, entry.restarts, pids.get(name), state, str(home.log(name)))
 
     processes = [
@@ -216,10 +221,11 @@ def stack_status(settings: Settings) -> StackStatus:
         )
         for entry in record.processes
     ]
-    services = {name: service(name) for name in SERVICES}
-    parts = [*(services[name] for name in SERVICES if name in record.parts), *processes]
+    services = {name: service(name) for name in (*SERVICES, *record.brokers)}
+    parts = [*(part for name, part in services.items() if name in record.parts), *processes]
     ready = alive and record.ready and all(part.state in WORKING for part in parts)
-    return StackStatus(str(home.root), alive, ready, services["kafka"], services["postgres"], processes)
+    kafka, postgres = (services.pop(name) for name in SERVICES)
+    return StackStatus(str(home.root), alive, ready, kafka, postgres, processes, brokers=services)
 
 
 async def read_answers(found: StackStatus) -> dict[str, Readyz | None]:

@@ -25,13 +25,14 @@ from infra.embedded.plan import PROCESS_ENDING, Wanted, child_plans
 from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children, running
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.processes.signals import SERVICES
+from infra.embedded.servers.kafka import DATA
 from infra.embedded.servers.ports import reachable
 from infra.embedded.servers.postgres import database_address
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING
 from infra.errors import StackError
-from infra.observability.logs import LogOnce
+from infra.observability.logs import LogOnce, first_line
 from infra.settings import Settings
-from infra.stack_record import ProcessRecord, ServiceRecord, StackRecord
+from infra.stack_record import BROKERS, ProcessRecord, ServiceRecord, StackRecord
 
 SERVICE_READY_S: Final = 600.0
 """The first start of a machine may download Kafka."""
@@ -85,7 +86,7 @@ def end_orphans(home: DataDir, time_share: float = 1.0) -> int:
         (name, i) for name, i in marked_children(home.root) if i.pid not in {r.pid for r in recorded.values()}
     ]
     found = [*recorded.items(), *unrecorded]
-    endings = {"kafka": KAFKA_ENDING, "postgres": POSTGRES_ENDING}
+    endings = {**dict.fromkeys(BROKERS, KAFKA_ENDING), "postgres": POSTGRES_ENDING}
     ended = end_all((i, PROCESS_ENDING.within(time_share)) for name, i in found if name not in endings)
     return ended + end_all((i, endings[name].within(time_share)) for name, i in found if name in endings)
 
@@ -153,24 +154,45 @@ class Supervisor:
     async def _start_services(self) -> None:
         """Start the services; each is prepared as soon as it is ready."""
         if self._services:
-            self.progress("Starting " + " and ".join(child.plan.name for child in self._services))
-        children = {child.plan.name: child for child in self._services}
+            self.progress("Starting " + ", ".join(child.plan.name for child in self._services))
+        brokers = [child for child in self._services if child.plan.name in BROKERS]
+        children = {"kafka": brokers, "postgres": [child for child in self._services if child not in brokers]}
         prepare = {"postgres": prepare_database, "kafka": prepare_kafka} if self.wanted.prepared else {}
         await _all_or_none(
-            [
-                self._start_service(children.get(name), prepare.get(name))
-                for name in SERVICES
-                if name in self.wanted.only
-            ]
+            [self._start_service(children[name], prepare.get(name)) for name in SERVICES if name in self.wanted.only]
         )
 
-    async def _start_service(self, child: Child | None, prepare: Callable[[Settings], Awaitable[None]] | None) -> None:
-        """`child` is None for an external service, which is only prepared."""
-        if child is not None:
-            child.start()
-            await child.until_ready(SERVICE_READY_S)
+    async def _start_service(
+        self, children: Sequence[Child], prepare: Callable[[Settings], Awaitable[None]] | None
+    ) -> None:
+        """An external service, which has no children, is only prepared."""
+        if len(children) > 1:
+            await self._start_brokers(children)
+        elif children:
+            children[0].start()
+            await children[0].until_ready(SERVICE_READY_S)
         if prepare is not None:
             await prepare(self.settings)
+
+    async def _start_brokers(self, children: Sequence[Child]) -> None:
+        """Those without storage come last: they get it from the others. One of three may fail."""
+        if not self.home.brokers.exists():
+            await asyncio.to_thread(children[0].plan.prepare)
+        errors: list[BaseException] = []
+        stored = [child for child in children if self.home.broker(child.plan.name).joinpath(DATA).exists()]
+        if len(stored) < len(children) - 1:
+            raise StackError("Two of three brokers have lost their storage: see docs/high-availability.md.")
+        for group in (stored, [child for child in children if child not in stored]):
+            for child in group:
+                child.start()
+            ended = await asyncio.gather(
+                *(child.until_ready(SERVICE_READY_S) for child in group), return_exceptions=True
+            )
+            errors += [error for error in ended if error is not None]
+            if len(errors) > 1:
+                raise errors[0]
+        for error in errors:
+            logger.error("a broker did not start, and the others go on without it", error=first_line(error))
 
     async def _start_processes(self) -> None:
         if self._processes:
@@ -206,7 +228,7 @@ class Supervisor:
                 started=entry.started,
                 restarts=entry.restarts,
             )
-            setattr(self.record, entry.name, service)
+            self.record.note_service(entry.name, service)
         for child in self._processes:
             child.record.health_host = reachable(self.settings.health_host)
             child.record.health_port = child.plan.ports["health_port"]

@@ -25,7 +25,12 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
+from aiokafka.protocol.admin import (
+    AlterPartitionReassignmentsRequest,
+    CreateAclsRequest,
+    DeleteAclsRequest,
+    DescribeAclsRequest,
+)
 
 from events.errors import YesserError
 from infra.kafka.client_config import (
@@ -68,6 +73,8 @@ class KafkaRefused(YesserError):
     """Kafka refused to change a topic, a user, a quota or an ACL; the message names it and Kafka's reason."""
 
 
+_REASSIGN_MS: Final = 30_000
+_LOOK_EVERY_S: Final = 0.1
 _ANY: Final = 1
 _LITERAL: Final = 3
 _PREFIXED: Final = 4
@@ -130,22 +137,23 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
     }
 
 
-def synced_to_disk(copies: int) -> dict[str, str]:
-    """Where one copy of an agency's records is enough to acknowledge them, it is on the disk before: no other broker
-    may have them, and PostgreSQL has them only once they are registered."""
-    return {"flush.messages": "1"} if int(safe_copies(copies)["min.insync.replicas"]) == 1 else {}
+def synced_to_disk(copies: int, settings: Settings) -> dict[str, str]:
+    """Where one copy of an agency's records is enough to acknowledge them, or all are on one machine, it is on the disk
+    before: no other broker may have them after a power cut, and PostgreSQL has them only once they are registered."""
+    is_enough = int(safe_copies(copies)["min.insync.replicas"]) == 1 or settings.kafka is None
+    return {"flush.messages": "1"} if is_enough else {}
 
 
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
     """Create an agency's topic, with one partition; returns whether it was created."""
-    copies = settings.kafka_replication_factor
-    config = agency_topic_config(settings) | synced_to_disk(copies)
+    copies = settings.topic_copies
+    config = agency_topic_config(settings) | synced_to_disk(copies, settings)
     return await ensure_topic(admin, agency_topic(code), config, replication=copies)
 
 
 async def ensure_triggers_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
     """Create the topic of the entries about an agency's campaigns; returns whether it was created."""
-    topic, replication = agency_triggers_topic(settings, code), settings.kafka_replication_factor
+    topic, replication = agency_triggers_topic(settings, code), settings.topic_copies
     return await ensure_topic(admin, topic, LOG_TOPIC_CONFIG, replication=replication)
 
 
@@ -162,7 +170,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
         copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=1)
         wanted = safe_copies(copies)
         if name in agencies:
-            wanted |= agency_topic_config(settings) | synced_to_disk(copies)
+            wanted |= agency_topic_config(settings) | synced_to_disk(copies, settings)
         own = await own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.
@@ -172,6 +180,35 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
                     _require(code, message, f"topic {name} could not be configured")
             changed.append(name)
     return changed
+
+
+async def raise_copies(admin: AIOKafkaAdminClient, copies: int) -> None:
+    """Give every topic, Kafka's own too, this number of copies where it has fewer, and wait until all are in sync. An
+    interrupted change goes on when it is repeated."""
+    nodes = sorted(broker["node_id"] for broker in (await admin.describe_cluster())["brokers"])
+    copies = min(copies, len(nodes))
+    rows: list[Any] = [
+        (topic["topic"], [_placed(partition, nodes, copies) for partition in topic["partitions"]], {})
+        for topic in await admin.describe_topics()
+        if any(len(partition["replicas"]) < copies for partition in topic["partitions"])
+    ]
+    if rows:
+        response = await _send(raw_client(admin), AlterPartitionReassignmentsRequest(_REASSIGN_MS, rows, {}))
+        _require(response.error_code, response.error_message, "the copies of topics could not be raised")
+        for name, partitions, _ in response.responses:
+            for _, code, message, _ in partitions:
+                _require(code, message, f"the copies of {name} could not be raised")
+    while True:
+        topics = await admin.describe_topics()
+        if all(len(partition["isr"]) >= copies for topic in topics for partition in topic["partitions"]):
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _placed(partition: Mapping[str, Any], nodes: Sequence[int], copies: int) -> tuple[int, list[int], dict[str, Any]]:
+    """A partition with copies on further nodes; its first copies stay."""
+    there = partition["replicas"]
+    return partition["partition"], [*there, *(node for node in nodes if node not in there)][:copies], {}
 
 
 async def own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
@@ -195,8 +232,8 @@ def log_topics(settings: Settings) -> dict[str, Mapping[str, str]]:
 def platform_topics(settings: Settings) -> dict[str, dict[str, str]]:
     """The topics that the platform writes, with their whole configuration: the log, its checkpoints, the triggers, and
     its own agency topic."""
-    copies = settings.kafka_replication_factor
-    own = {agency_topic(PLATFORM): agency_topic_config(settings) | synced_to_disk(copies)}
+    copies = settings.topic_copies
+    own = {agency_topic(PLATFORM): agency_topic_config(settings) | synced_to_disk(copies, settings)}
     found = {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG, **own}
     return {name: {**config, **safe_copies(copies)} for name, config in found.items()}
 
@@ -204,7 +241,7 @@ def platform_topics(settings: Settings) -> dict[str, dict[str, str]]:
 async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
     """Create the topics that the platform writes."""
     for name, config in platform_topics(settings).items():
-        await ensure_topic(admin, name, config, replication=settings.kafka_replication_factor)
+        await ensure_topic(admin, name, config, replication=settings.topic_copies)
 
 
 async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
@@ -271,6 +308,8 @@ async def prepare_cluster(settings: Settings) -> None:
     """
     async with admin_client(settings.acting_as(SUPERUSER)) as admin:
         await ensure_log_topics(admin, settings)
+        if settings.kafka is None and settings.topic_copies > 1:
+            await raise_copies(admin, settings.topic_copies)
         await configure_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await allow_principals(admin, settings)

@@ -9,11 +9,10 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import Any, Final, NotRequired, Self, TypedDict
 
-from msgspec import UNSET
-
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.principals import kafka_user
+from infra.server_probe import broker_answers
 from infra.settings import Settings
 from infra.stack_record import LOOPBACK
 from infra.tls.certificate_files import TlsFiles
@@ -22,6 +21,11 @@ from infra.tls.plaintext import refuse_plaintext
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 """After this the library gives a connection up on which a request was not answered, and makes another one."""
+CLUSTER_REQUEST_TIMEOUT_MS: Final = 4_000
+"""The same where there are several brokers, of which another one answers. One that hangs is asked twice in a row: by an
+open connection, and by the next one."""
+PROBE_TIMEOUT_S: Final = 0.3
+"""It holds the caller up; a broker that takes longer is asked later."""
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
 """Arguments of a producer: an acknowledged record is stored once and in order (within its session)."""
 
@@ -34,10 +38,16 @@ def bootstrap(settings: Settings) -> str:
     """`host:port[,host:port]` of the settings, else of the embedded stack."""
     if settings.kafka:
         return settings.kafka
-    broker = settings.stack().kafka
-    if broker is None:
+    if not (servers := settings.stack().kafka_servers()):
         raise NoKafka(NoKafka.__doc__)
-    return f"{LOOPBACK}:{broker.port}"
+    return servers
+
+
+def _first_asked(settings: Settings, servers: str) -> str:
+    """Those of our own brokers that answer now, if any: a new client would wait for one that hangs."""
+    ports = {} if settings.kafka else settings.stack().kafka_ports()
+    answering = [port for port in ports.values() if len(ports) > 1 and broker_answers(port, PROBE_TIMEOUT_S)]
+    return ",".join(f"{LOOPBACK}:{port}" for port in answering) or servers
 
 
 class NoKafkaPassword(NoKafka):
@@ -70,10 +80,11 @@ def client_arguments(settings: Settings) -> ClientArguments:
     `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
     refuse_plain_kafka(settings)
+    servers = bootstrap(settings)
     arguments: ClientArguments = {
-        "bootstrap_servers": bootstrap(settings),
+        "bootstrap_servers": _first_asked(settings, servers),
         "security_protocol": settings.kafka_security,
-        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "request_timeout_ms": CLUSTER_REQUEST_TIMEOUT_MS if "," in servers else REQUEST_TIMEOUT_MS,
     }
     if settings.kafka_security.endswith("SSL"):
         arguments["ssl_context"] = client_context(TlsFiles.of(settings))
@@ -127,9 +138,8 @@ def agency_listener(settings: Settings) -> AgencyListener:
     """The listener for agencies: that of the settings, the embedded stack's with TLS, else the platform's own."""
     if settings.kafka_agencies is not None:
         return AgencyListener(settings.kafka_agencies, "SASL_SSL", settings.tls_ca)
-    broker = settings.stack().kafka
-    if settings.kafka is None and broker is not None and broker.tls_port is not UNSET:
-        return AgencyListener(f"{LOOPBACK}:{broker.tls_port}", "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
+    if settings.kafka is None and (servers := settings.stack().kafka_servers("tls_port")):
+        return AgencyListener(servers, "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
     is_tls = settings.kafka_security.endswith("SSL")
     return AgencyListener(bootstrap(settings), settings.kafka_security, settings.tls_ca if is_tls else None)
 

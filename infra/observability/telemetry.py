@@ -131,7 +131,10 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "wal_waiting_bytes": ("WAL that a replica, or the archive of backups, has not received, in bytes.", ()),
     "transaction_id_age": ("Age of the oldest transaction id; at 2 billion PostgreSQL stops writing.", ()),
     "certificate_expires_timestamp_seconds": ("When a certificate expires.", ("file",)),
-    "service_reachable": ("1 while Kafka or PostgreSQL accepts connections of this process; else 0.", ("service",)),
+    "service_reachable": (
+        "1 while this process reaches PostgreSQL, Kafka, or each broker that `yesser up` started; else 0.",
+        ("service",),
+    ),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

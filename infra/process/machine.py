@@ -6,11 +6,10 @@ It is measured when metrics are read, by every process: each may run on a machin
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -18,10 +17,10 @@ from cryptography import x509
 from infra.data_dir import DataDir
 from infra.observability.telemetry import GaugeName, Labels
 from infra.postgres.connection import NoDatabase, address
+from infra.server_probe import accepts, broker_answers
 from infra.settings import Settings
-from infra.stack_record import LOOPBACK
+from infra.stack_record import BROKERS
 
-CONNECT_TIMEOUT_S: Final = 1.0
 Measured: TypeAlias = Iterator[tuple[GaugeName, float, Labels]]
 
 
@@ -29,7 +28,8 @@ def measure(settings: Settings) -> Measured:
     """The gauges. What is not on this machine, or may not be read, is left out. It blocks for a second at most for each
     server that does not answer."""
     home = DataDir.at(settings.home)
-    folders = {"home": home.root, "postgres": home.postgres, "kafka": home.kafka, "backup": settings.backup}
+    brokers = {name: home.broker(name) for name in BROKERS}
+    folders = {"home": home.root, "postgres": home.postgres, **brokers, "backup": settings.backup}
     for name, folder in folders.items():
         if folder is not None and folder.exists():
             usage = shutil.disk_usage(folder)
@@ -41,7 +41,9 @@ def measure(settings: Settings) -> Measured:
         if path is not None:
             yield from _certificate(path)
     for service, places in _services(settings).items():
-        yield "service_reachable", any(map(_accepts, places)), {"service": service}
+        yield "service_reachable", any(accepts(port, host) for host, port in places), {"service": service}
+    for broker, port in ({} if settings.kafka else settings.stack().kafka_ports()).items():
+        yield "service_reachable", broker_answers(port), {"service": broker}
 
 
 def _certificate(path: Path) -> Measured:
@@ -52,9 +54,7 @@ def _certificate(path: Path) -> Measured:
 
 def _services(settings: Settings) -> dict[str, list[tuple[str, int]]]:
     """Where each service accepts connections."""
-    stack = settings.stack().kafka
-    kafka = settings.kafka or (f"{LOOPBACK}:{stack.port}" if stack else "")
-    found = {"kafka": [*_places(kafka, 9092)]}
+    found = {"kafka": [*_places(settings.kafka or "", 9092)]}
     with suppress(NoDatabase):
         found["postgres"] = [*_places(urlsplit(address(settings)).netloc.rpartition("@")[2], 5432)]
     return {service: places for service, places in found.items() if places}
@@ -65,11 +65,3 @@ def _places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
         place = urlsplit(f"//{server.strip()}")
         if place.hostname:
             yield place.hostname, place.port or usual_port
-
-
-def _accepts(place: tuple[str, int]) -> bool:
-    try:
-        with socket.create_connection(place, CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from click.testing import CliRunner
 from msgspec.structs import asdict
@@ -184,12 +184,15 @@ def fresh_system(
 
 @contextmanager
 def running_system(
-    home: Path, replicas: Mapping[str, int] | None = None, only: Iterable[str] | None = None
+    home: Path,
+    replicas: Mapping[str, int] | None = None,
+    only: Iterable[str] | None = None,
+    brokers: Literal["1", "3"] | None = None,
 ) -> Iterator[System]:
     """A system for the length of a `with`."""
     given = {name: os.environ.pop(name) for name in NOT_OURS & os.environ.keys()}
     try:
-        with running_stack(home, only=only, replicas=replicas) as settings:
+        with running_stack(home, only=only, replicas=replicas, brokers=brokers) as settings:
             yield System(settings.acting_as(SUPERUSER))
     finally:
         os.environ.update(given)

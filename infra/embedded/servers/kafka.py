@@ -1,4 +1,4 @@
-"""Apache Kafka on one node (broker and controller): settings, one-time format, command line.
+"""Apache Kafka, each node broker and controller: settings, one-time format, command line.
 
 Everything runs as in production: SCRAM-SHA-512 for clients, ACLs, no rights by default. Passwords are in files that
 only the owner can read; `java @file` keeps them off the command line.
@@ -22,12 +22,13 @@ from infra.embedded.servers.one_time_tool import run_tool
 from infra.embedded.servers.ports import HOST
 from infra.secret_files import write_private
 
-NODE_ID: Final = 1
 SCRAM_ITERATIONS: Final = 8192
 TOOL_TIMEOUT_S: Final = 300
 UTF_8: Final[dict[str, str]] = {"LC_ALL": "C.UTF-8"}
 DATA: Final = Path("data")
 UNFINISHED: Final = Path("data.unfinished")
+QUORUM: Final = Path("__cluster_metadata-0")
+"""The controllers' log: topics, users, rights."""
 LOG4J_OPTION: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 MAIN_CLASS: Final = "kafka.Kafka"
 SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
@@ -63,13 +64,19 @@ Ports: TypeAlias = Mapping[str, int]
 (`tls_port`) and by certificate (`mutual_tls_port`)."""
 
 
+SMALL_HEAP: Final = ("-Xms64m", "-Xmx256m")
+"""Of each of three brokers on one machine. The last value of an option counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Java:
-    """The runtime, the class path in its fixed order, and the archive that speeds up starts (created if absent)."""
+    """The runtime, the class path in its fixed order, the archive that speeds up starts (created if absent), and the
+    limits of the heap where they are not the usual ones."""
 
     executable: Path
     jars: Sequence[Path]
     archive: Path | None
+    heap: Sequence[str] = ()
 
 
 def server_properties(
@@ -83,7 +90,7 @@ def server_properties(
         "log.dirs": str(data),
         "listeners": _listeners(ports),
         # A fixed quorum: ports may differ after a restart, which a recorded (dynamic) quorum does not allow.
-        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{ports['controller_port']}",
+        "controller.quorum.voters": f"1@{HOST}:{ports['controller_port']}",
         "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
             f'{SCRAM_LOGIN} required username="admin" password="{admin}";'
         ),
@@ -93,6 +100,25 @@ def server_properties(
         **(extra or {}),
     }
     return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def cluster_properties(node: int, controller_ports: Sequence[int]) -> dict[str, str]:
+    """The settings of a node of several, counted from 1: a record is acknowledged when all copies but one have it."""
+    copies, least = str(len(controller_ports)), str(len(controller_ports) - 1)
+    voters = (f"{number}@{HOST}:{port}" for number, port in enumerate(controller_ports, 1))
+    return {
+        "node.id": str(node),
+        "controller.quorum.voters": ",".join(voters),
+        "default.replication.factor": copies,
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "min.insync.replicas": least,
+        "transaction.state.log.min.isr": least,
+        "share.coordinator.state.topic.min.isr": least,
+        # All are stopped at once: the last one would wait for a quorum that has ended.
+        "controlled.shutdown.enable": "false",
+    }
 
 
 def _properties(file: str) -> Iterator[tuple[str, str]]:
@@ -124,16 +150,21 @@ def java_command(java: Java) -> list[str]:
 
 def _options(java: Java) -> list[str]:
     archive = [] if java.archive is None else [f"-XX:AOTCache={java.archive}"]
-    return [*JVM_OPTIONS, *archive, LOG4J_OPTION, "-cp", os.pathsep.join(map(str, java.jars))]
+    return [*JVM_OPTIONS, *java.heap, *archive, LOG4J_OPTION, "-cp", os.pathsep.join(map(str, java.jars))]
 
 
 def write_configuration(
-    folder: Path, ports: Ports, passwords: Mapping[str, str], session_s: int, certificates: Path | None = None
+    folder: Path,
+    ports: Ports,
+    passwords: Mapping[str, str],
+    session_s: int,
+    certificates: Path | None = None,
+    cluster: Mapping[str, str] | None = None,
 ) -> None:
     """Write the broker's files; ports may have changed since the last start. `certificates`: the folder of the private
-    authority, with TLS."""
+    authority, with TLS; `cluster`: `cluster_properties`, where it is one of several."""
     write_private(folder / "log4j2.properties", (_FOLDER / "kafka-log4j2.properties").read_text("utf-8"))
-    extra = session_properties(session_s)
+    extra = session_properties(session_s) | dict(cluster or {})
     if certificates is not None:
         extra |= tls_properties(ports)
         write_private(folder / AUTHORITY_FILE, (certificates / "ca.pem").read_text("ascii"))
@@ -171,11 +202,33 @@ def format_storage(java: Java, folder: Path, ports: Ports, passwords: Mapping[st
     unfinished.rename(data)
 
 
+def copy_storage(source: Path, folder: Path, node: int, *, with_quorum: bool) -> None:
+    """Create the storage of another node of the cluster to which `source` belongs, without records.
+
+    With the controllers' log it may vote from its first start on: only while no node runs. Without it, it is a node
+    that lost its disk: only while the others have a quorum, which then give it all that it lacks.
+    """
+    data, unfinished = source / DATA, folder / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
+    own = {"node.id": str(node), "directory.id": _new_id()}
+    lines = (line.partition("=") for line in (data / "meta.properties").read_text("utf-8").splitlines())
+    text = "".join(f"{name}={own.get(name, value)}\n" for name, _, value in lines if not name.startswith("#"))
+    write_private(unfinished / "meta.properties", text)
+    if with_quorum and (data / QUORUM).exists():
+        shutil.copytree(data / QUORUM, unfinished / QUORUM, ignore=shutil.ignore_patterns("quorum-state"))
+    os.sync()
+    unfinished.rename(folder / DATA)
+
+
+def _new_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+
+
 def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str]) -> list[str]:
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
     admin = f"SCRAM-SHA-512=[name=admin,iterations={SCRAM_ITERATIONS},password={passwords['admin']}]"
     tool = ("kafka.tools.StorageTool", "format")
-    return [*_options(java), *tool, "-t", cluster_id, "-c", properties, "--add-scram", admin]
+    return [*_options(java), *tool, "-t", _new_id(), "-c", properties, "--add-scram", admin]
 
 
 def _argument_file(arguments: Sequence[str]) -> str:

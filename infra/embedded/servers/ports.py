@@ -17,7 +17,6 @@ LOWEST: Final = 20_000
 OUTGOING_FROM: Final = 32_768
 """The default start of the range of outgoing connections."""
 DRAWS_MAX: Final = 100
-CONNECT_TIMEOUT_S: Final = 1.0
 
 
 def is_free(port: int) -> bool:
@@ -34,14 +33,6 @@ def is_free(port: int) -> bool:
 def reachable(host: str) -> str:
     """Where this machine reaches a server that listens on `host`."""
     return {"": HOST, "0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-
-
-def accepts(port: int, host: str = HOST) -> bool:
-    try:
-        with socket.create_connection((host, port), CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
 
 
 class Ports:

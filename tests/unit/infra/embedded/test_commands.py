@@ -67,6 +67,15 @@ def test_what_a_stack_lacks_is_named(only: set[str], replicas: dict[str, int], t
     assert Wanted(frozenset(only), replicas, tls=tls).missing_from(record, Settings()) == missing
 
 
+def test_brokers_that_a_running_stack_lacks_are_named_unless_kafka_is_given() -> None:
+    wanted = Wanted(frozenset({"kafka"}), brokers="3")
+    assert wanted.missing_from(_record(), Settings()) == ["kafka-2", "kafka-3"]
+    assert Wanted(frozenset({"kafka"})).missing_from(_record(), Settings(brokers="3")) == ["kafka-2", "kafka-3"]
+    assert Wanted(frozenset({"kafka"})).missing_from(_record(), Settings(brokers="3", kafka="kafka:9092")) == []
+    with pytest.raises(StackError, match="YESSER_KAFKA names another one"):
+        parse_wanted(Settings(kafka="kafka:9092"), None, [], brokers="3")
+
+
 def test_the_process_for_all_consumers_and_one_for_each_stand_for_each_other() -> None:
     few, many = Wanted(usual_parts(cores=2)), Wanted(SEPARATE)
     of_few, of_many = (_record(*(name for name, _ in wanted.process_names()), tls=True) for wanted in (few, many))

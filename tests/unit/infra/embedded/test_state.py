@@ -35,9 +35,9 @@ RECORD = {
     "processes": [
         {"name": "registrar", **PART, "pid": 8, "health_host": HOST, "health_port": None, "port": None, "halted": None},
     ],
+    "brokers": {},
     "ports": {},
 }
-"""As releases before this one wrote it."""
 
 
 def test_a_port_is_kept_while_it_is_free_and_another_is_drawn_when_it_is_not() -> None:
@@ -88,6 +88,9 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
     written = home.record.read_text("utf-8")
     assert written == json.dumps(RECORD, indent=1) + "\n"
     assert home.read_record() == record
+    home.record.write_text(json.dumps({name: member for name, member in RECORD.items() if name != "brokers"}))
+    assert home.read_record() == record, "as earlier releases wrote it"
+    home.write_record(record)
     assert record.identities() == {"kafka": Identity(7, "boot 3")}, "a pid alone may be another's by now"
 
     def full(_: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -17,8 +19,10 @@ from infra.embedded.processes.identity import identity_of
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import Lease, StackStatus, stack_status
 from infra.json_documents import to_json
+from infra.kafka.client_config import bootstrap, client_arguments
+from infra.process.machine import measure
 from infra.settings import Settings
-from infra.stack_record import Identity, ProcessRecord, ServiceRecord, StackRecord
+from infra.stack_record import BROKERS, Identity, ProcessRecord, ServiceRecord, StackRecord
 
 GONE = Identity(os.getpid(), 1.0)
 """A pid that is another process' by now."""
@@ -31,8 +35,23 @@ LEASES = [
 
 @pytest.fixture
 def open_port() -> Iterator[int]:
+    """The port of a broker that answers."""
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(connection.recv(64))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                answer(listener.accept()[0])
+
     with socket.create_server((HOST, 0)) as listener:
+        serving = Thread(target=serve)
+        serving.start()
         yield int(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
+    serving.join()
 
 
 def status_of(home: Path, kafka: Identity, of_kafka: int, supervisor: Identity = ME, **relay: Any) -> StackStatus:
@@ -86,10 +105,32 @@ def test_what_the_processes_answer_is_shown_and_a_silent_one_is_not_ready(tmp_pa
         "alarms": {},
         "elsewhere": False,
         "second_person": None,
+        "brokers": {},
     }
     assert to_json(answered) == orjson.dumps(expected), "with the members in this order"
     silent = status.with_answers({"relay": None})
     assert (silent.ready, silent.processes[0].state) == (False, "silent")
+
+
+def test_each_of_three_brokers_is_listed_and_one_that_hangs_is_not_ready(tmp_path: Path, open_port: int) -> None:
+    settings = Settings(home=tmp_path, kafka_user="operator", kafka_password="")
+    with socket.create_server((HOST, 0)) as hanging:
+        parts = {name: ServiceRecord(port=open_port, state="ready", pid=ME.pid, started=ME.started) for name in BROKERS}
+        parts["kafka-3"].port = hanging.getsockname()[1]
+        record = StackRecord(str(tmp_path), ME, ready=True, kafka=parts.pop("kafka"), brokers=parts)
+        DataDir.at(tmp_path).write_record(record)
+        status = stack_status(settings)
+        reachable = {labels["service"]: value for _, value, labels in measure(settings) if "service" in labels}
+        first = client_arguments(settings)["bootstrap_servers"]
+    states = {name: service.state for name, service in status.services.items()}
+    assert states == {"kafka": "ready", "kafka-2": "ready", "kafka-3": "silent", "postgres": "absent"}
+    assert not status.ready
+    assert reachable == {"kafka": True, "kafka-2": True, "kafka-3": False}, "the alert names the broker"
+    ports = settings.stack().kafka_ports().values()
+    assert first == f"{HOST}:{open_port},{HOST}:{open_port}", "a new client does not wait for the one that hangs"
+    assert bootstrap(settings) == ",".join(f"{HOST}:{port}" for port in ports), "any of them may be asked"
+    assert settings.topic_copies == 3
+    assert Settings(home=tmp_path, kafka_replication_factor=2).topic_copies == 2
 
 
 def test_where_others_start_the_processes_they_are_known_by_their_leases(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from infra.embedded.servers.kafka import (
     Java,
+    cluster_properties,
+    copy_storage,
     java_command,
     server_properties,
     tls_properties,
@@ -31,6 +33,34 @@ def test_nobody_may_do_anything_by_default_and_no_topic_is_made_by_accident_or_s
     assert found["log.retention.ms"] == "-1", "nothing is kept for a limited time"
     assert found["listeners"] == "SASL://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
     assert found["controller.quorum.voters"] == "1@127.0.0.1:2", "a restart on other ports needs no recorded quorum"
+
+
+def test_of_three_brokers_two_have_what_is_acknowledged_kafkas_own_topics_too(tmp_path: Path) -> None:
+    write_configuration(tmp_path, PORTS, PASSWORDS, session_s=1, cluster=cluster_properties(3, [7, 8, 9]))
+    found = _properties((tmp_path / "server.properties").read_text("utf-8"))
+    assert (found["node.id"], found["controller.quorum.voters"]) == ("3", "1@127.0.0.1:7,2@127.0.0.1:8,3@127.0.0.1:9")
+    assert {value for name, value in found.items() if name.endswith("replication.factor")} == {"3"}
+    assert {value for name, value in found.items() if name.endswith(("min.isr", "min.insync.replicas"))} == {"2"}
+
+
+def test_a_further_broker_has_the_controllers_log_of_the_first_and_no_vote_and_no_record_of_it(tmp_path: Path) -> None:
+    first, second, third = (tmp_path / name for name in ("kafka", "kafka-2", "kafka-3"))
+    quorum = first / "data" / "__cluster_metadata-0"
+    for folder in (quorum, first / "data" / "yesser.log-0"):
+        folder.mkdir(parents=True)
+        (folder / "0.log").write_bytes(b"records")
+    (quorum / "quorum-state").write_text("voted for 1")
+    meta = first / "data" / "meta.properties"
+    meta.write_text("#\nversion=1\ncluster.id=abc\nnode.id=1\ndirectory.id=own\n")
+    copy_storage(first, second, 2, with_quorum=True)
+    copy_storage(first, third, 3, with_quorum=False)
+    files = {str(path.relative_to(second / "data")) for path in second.rglob("*") if path.is_file()}
+    assert files == {"meta.properties", "__cluster_metadata-0/0.log"}
+    assert [path.name for path in (third / "data").iterdir()] == ["meta.properties"], "the others give it the rest"
+    found = [_properties((folder / "data" / "meta.properties").read_text()) for folder in (second, third)]
+    assert [each["node.id"] for each in found] == ["2", "3"]
+    assert {each["cluster.id"] for each in found} == {"abc"}
+    assert len({"own", *(each["directory.id"] for each in found)}) == 3
 
 
 def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_nobody() -> None:
