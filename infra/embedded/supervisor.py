@@ -33,9 +33,8 @@ from infra.observability.logs import LogOnce
 from infra.settings import Settings
 from infra.stack_record import ProcessRecord, ServiceRecord, StackRecord
 
-SERVICE_READY_S: Final = 600.0
-"""The first start of a machine may download Kafka."""
-PROCESS_READY_S: Final = 120.0
+READY_S: Final = 600.0
+"""The first start of a machine may download Kafka, and a busy one starts late. What keeps dying is given up earlier."""
 WRITE_AGAIN_S: Final = 1.0
 LOOK_EVERY_S: Final = 1.0
 
@@ -168,7 +167,7 @@ class Supervisor:
         """`child` is None for an external service, which is only prepared."""
         if child is not None:
             child.start()
-            await child.until_ready(SERVICE_READY_S)
+            await child.until_ready(READY_S)
         if prepare is not None:
             await prepare(self.settings)
 
@@ -177,7 +176,7 @@ class Supervisor:
             self.progress("Starting " + ", ".join(child.plan.name for child in self._processes))
         for child in self._processes:
             child.start()
-        works = [child.until_ready(PROCESS_READY_S) for child in self._processes]
+        works = [child.until_ready(READY_S) for child in self._processes]
         if self.wanted.prepared and self.wanted.only.issuperset(SERVICES):
             works.append(register_first_agencies(self.settings))
         await _all_or_none(works)

@@ -132,6 +132,13 @@ WORDINGS: Final[dict[str, Wording]] = {
             " operator; do not send again what was stored.",
         ),
     ),
+    "notice.resumed": Wording(
+        Bilingual("عادت قراءة موضوع {agency}", "The topic of {agency} is read again"),
+        Bilingual(
+            "عاد المسجّل إلى قراءة موضوع {agency}. راجعوا إيصالاتكم قبل أن تعيدوا إرسال أي شيء.",
+            "The registrar reads the topic of {agency} again. Look at your receipts before you send anything again.",
+        ),
+    ),
     "notice.credential": Wording(
         Bilingual("رمز دخول ينتهي قريبًا ({agency})", "A token expires soon ({agency})"),
         Bilingual(

@@ -7,7 +7,7 @@ replay sends nothing twice. A subscription gets no notice of what was before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,6 +44,7 @@ READ_AT: Final = {
     "notice.anomaly": ("/v1/anomalies", "/audit/anomalies"),
     "notice.pause": ("/v1/receipts?since=0", "/workspace"),
     "notice.halt": ("/v1/receipts?since=0", "/workspace"),
+    "notice.resumed": ("/v1/receipts?since=0", "/workspace"),
     "notice.credential": ("/docs/gateway", "/workspace/tokens"),
     "notice.certificate": ("/docs/tls", "/workspace/tokens"),
     "notice.silence": ("/v1/expectations", "/workspace/expected"),
@@ -53,12 +54,14 @@ READ_AT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that began or is due, under a name that it has once."""
+    """Something that began, ended or is due, under a name that it has once. `ends`: the types of what it ends, whose
+    subscribers get its notice too."""
 
     agency: str
     type: str
     name: str
     shown: NoticeItem
+    ends: Collection[str] = ()
 
 
 async def notify(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
@@ -123,14 +126,15 @@ class Notifier:
             )
             items = [NoticeItem(**{name: value or UNSET for name, value in each.items()}) for each in shown]
             about = (window.agency, window.type, window.notice_id)
-            messages += await self._add(*about, window.items, items, window.last_index, subscriptions, now)
+            wanting = [each for each in subscriptions if window.type in (each.types or ())]
+            messages += await self._add(*about, window.items, items, window.last_index, wanting, now)
             wait = next_wait(window, timedelta(seconds=self.settings.notice_window_s))
             await self.connection.execute(SQL["close_window"], window.agency, window.source, wait, now)
         return messages
 
     async def _item_notices(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
         """Those of an agency and type that are new now are one notice."""
-        items = [*await self._stopped(), *await self._expiring(now), *await self._silent(now)]
+        items = [*await self._stopped(now), *await self._expiring(now), *await self._silent(now)]
         columns = ([each.agency for each in items], [each.type for each in items], [each.name for each in items])
         new = {tuple(row) for row in await self.connection.fetch(SQL["note"], *columns)}
         groups: dict[tuple[str, str], list[Item]] = {}
@@ -141,13 +145,15 @@ class Notifier:
         for (agency, name), group in groups.items():
             notice_id = f"{name}.{agency}.{now:%Y%m%dT%H%M%S}"
             shown = [item.shown for item in group[:ITEMS_SHOWN]]
-            messages += await self._add(agency, name, notice_id, len(group), shown, None, subscriptions, now)
+            names = {name, *group[0].ends}
+            wanting = [each for each in subscriptions if not names.isdisjoint(each.types or ())]
+            messages += await self._add(agency, name, notice_id, len(group), shown, None, wanting, now)
         return messages
 
-    async def _stopped(self) -> list[Item]:
+    async def _stopped(self, now: datetime) -> list[Item]:
         rows = await self.connection.fetch(SQL["stopped"])
-        await self.connection.execute(SQL["end_pauses"], [row["agency"] for row in rows if row["paused_until"]])
-        return [*stopped_items(rows)]
+        ended = await self.connection.fetch(SQL["end_stops"], [row["agency"] for row in rows])
+        return [*stopped_items(rows), *(resumed(*row, now) for row in ended)]
 
     async def _expiring(self, now: datetime) -> list[Item]:
         found = []
@@ -210,6 +216,10 @@ class Notifier:
             return SQL[of_log]
         await self.connection.execute("SELECT set_config('search_path', $1, true)", source)
         return SQL[of_consumer]
+
+
+def resumed(agency: str, since: datetime, types: Collection[str], now: datetime) -> Item:
+    return Item(agency, "notice.resumed", f"{since:%Y%m%dT%H%M%S.%f}", NoticeItem(since=since, until=now), types)
 
 
 def stopped_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
