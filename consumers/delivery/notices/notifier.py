@@ -153,7 +153,7 @@ class Notifier:
     async def _stopped(self, now: datetime) -> list[Item]:
         rows = await self.connection.fetch(SQL["stopped"])
         ended = await self.connection.fetch(SQL["end_stops"], [row["agency"] for row in rows])
-        return [*stopped_items(rows), *(resumed(*row, now) for row in ended)]
+        return [*stopped_items(rows), *(resumed_item(row, now) for row in ended)]
 
     async def _expiring(self, now: datetime) -> list[Item]:
         found = []
@@ -218,8 +218,10 @@ class Notifier:
         return SQL[of_consumer]
 
 
-def resumed(agency: str, since: datetime, types: Collection[str], now: datetime) -> Item:
-    return Item(agency, "notice.resumed", f"{since:%Y%m%dT%H%M%S.%f}", NoticeItem(since=since, until=now), types)
+def resumed_item(row: Mapping[str, Any], now: datetime) -> Item:
+    """The end of a pause or a halt, or of one after the other."""
+    name, shown = f"{row['since']:%Y%m%dT%H%M%S.%f}", NoticeItem(since=row["since"], until=now)
+    return Item(row["agency"], "notice.resumed", name, shown, ends=row["types"])
 
 
 def stopped_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
