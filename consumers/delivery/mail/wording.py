@@ -191,6 +191,8 @@ BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
 ALL_IN_CONSOLE: Final = Bilingual("اعرضها كلها", "See all of them")
 FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
 FIRST_ITEMS: Final = Bilingual("أولها", "The first of them")
+OPEN_CONSOLE: Final = Bilingual("افتح لوحة المتابعة", "Open the console")
+ITEMS: Final = Bilingual("التفاصيل", "Details")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")
