@@ -32,7 +32,6 @@ from producers.programme.documents import (
     Account,
     Campaign,
     Demo,
-    Found,
     Ledger,
     LogEntry,
     LogSize,
@@ -107,7 +106,7 @@ def _run(settings: Settings, console: Console) -> Demo:
     _chapter(settings, localized(Bilingual("الحملات", "The campaigns")), chapter_two(campaigns))
     _show_work(settings, say, campaigns)
     _settle(say)
-    if not read_json(list[Found], "log", "find", "--type", "projection.committed", "--limit", "1"):
+    if not read_json(list[object], "log", "find", "--type", "projection.committed", "--limit", "1"):
         run_json("commit")
         _settle(say)
     say(Bilingual("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger."))
@@ -154,12 +153,9 @@ def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> No
 def _tree() -> Tree:
     """Compute the tree again from every entry and compare it with the signed checkpoint."""
     size = read_json(LogSize, "log", "size").size
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        tree = read_json(Tree, "audit", "verify")
-        if tree.size >= size or time.monotonic() > deadline:
-            return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
-        time.sleep(_LOOK_S)
+    run_json("wait", "--timeout", str(PATIENCE_S))  # which also waits until the log is signed
+    tree = read_json(Tree, "audit", "verify")
+    return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
 
 
 def verification(tree: Tree, rebuild: Rebuild, accounts: Sequence[Account]) -> Verification:

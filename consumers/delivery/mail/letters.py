@@ -232,7 +232,6 @@ def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
     values = {"count": notice.count, "agency": line(notice.agency)}
     has_more = notice.count > len(notice.items)
     heading = wording.FIRST_ITEMS if has_more else wording.ITEMS
-    link = wording.ALL_IN_CONSOLE if has_more else wording.OPEN_CONSOLE
 
     def page(language: Language) -> Page:
         rows = tuple(_item(item).of(language) for item in notice.items)
@@ -242,7 +241,7 @@ def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
             WORDINGS[name],
             values,
             groups=(Group(heading.of(language), notice.count, rows),),
-            link=None if notice.console is None else Pointer(link.of(language), notice.console),
+            link=None if notice.console is None else Pointer(wording.OPEN_CONSOLE.of(language), notice.console),
             commands=(Pointer(wording.FROM_GATEWAY.of(language), f"GET {notice.gateway}"),),
         )
 

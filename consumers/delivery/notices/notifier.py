@@ -42,9 +42,7 @@ CONSUMERS: Final = ("projections", "campaigns", "revenue")
 READ_AT: Final = {
     "notice.refusal": ("/v1/refusals?open=true", "/workspace/refusals"),
     "notice.anomaly": ("/v1/anomalies", "/audit/anomalies"),
-    "notice.pause": ("/v1/receipts?since=0", "/workspace"),
-    "notice.halt": ("/v1/receipts?since=0", "/workspace"),
-    "notice.resumed": ("/v1/receipts?since=0", "/workspace"),
+    **dict.fromkeys(("notice.pause", "notice.halt", "notice.resumed"), ("/v1/receipts?since=0", "/workspace")),
     "notice.credential": ("/docs/gateway", "/workspace/tokens"),
     "notice.certificate": ("/docs/tls", "/workspace/tokens"),
     "notice.silence": ("/v1/expectations", "/workspace/expected"),
@@ -126,8 +124,7 @@ class Notifier:
             )
             items = [NoticeItem(**{name: value or UNSET for name, value in each.items()}) for each in shown]
             about = (window.agency, window.type, window.notice_id)
-            wanting = [each for each in subscriptions if window.type in (each.types or ())]
-            messages += await self._add(*about, window.items, items, window.last_index, wanting, now)
+            messages += await self._add(*about, window.items, items, window.last_index, subscriptions, now)
             wait = next_wait(window, timedelta(seconds=self.settings.notice_window_s))
             await self.connection.execute(SQL["close_window"], window.agency, window.source, wait, now)
         return messages
@@ -145,9 +142,8 @@ class Notifier:
         for (agency, name), group in groups.items():
             notice_id = f"{name}.{agency}.{now:%Y%m%dT%H%M%S}"
             shown = [item.shown for item in group[:ITEMS_SHOWN]]
-            names = {name, *group[0].ends}
-            wanting = [each for each in subscriptions if not names.isdisjoint(each.types or ())]
-            messages += await self._add(agency, name, notice_id, len(group), shown, None, wanting, now)
+            ends = group[0].ends
+            messages += await self._add(agency, name, notice_id, len(group), shown, None, subscriptions, now, ends)
         return messages
 
     async def _stopped(self, now: datetime) -> list[Item]:
@@ -194,9 +190,11 @@ class Notifier:
         last_index: int | None,
         subscriptions: Sequence[Subscription],
         now: datetime,
+        ends: Collection[str] = (),
     ) -> list[NewMessage]:
         """The messages of a notice, which is kept if there are any."""
-        messages = [*notice_messages(name, notice_id, agency, last_index, subscriptions)]
+        wanting = [each for each in subscriptions if not {name, *ends}.isdisjoint(each.types or ())]
+        messages = [*notice_messages(name, notice_id, agency, last_index, wanting)]
         if messages:
             gateway, console = READ_AT[name]
             base = self.settings.mailed_console
