@@ -29,7 +29,7 @@ class _Row(Struct):
 
     username: str = ""
     password: str = ""
-    team: str = ""
+    team: str | None = None
 
 
 def sign_ins(settings: Settings) -> SignIns:
