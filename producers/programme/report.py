@@ -57,8 +57,7 @@ def _print_console(console: SignIns) -> None:
     columns = [Column("المستخدم", "Username"), Column("كلمة المرور", "Password")]
     title = Bilingual("الواجهة: {}", "The console: {}").format(console.address)
     show(Grid(title, columns, [(account.username, account.password) for account in console.accounts]))
-    command = typed_command()
-    inbox, stop = f"{command} campaigns inbox --agency {AGENCY}", f"{command} down"
+    inbox, stop = (f"{typed_command()} {words}" for words in (f"campaigns inbox --agency {AGENCY}", "down"))
     print_localized(
         Bilingual("لعرض ما ينتظر: {}", "To see what waits: {}").format(inbox),
         Bilingual("لإيقاف النظام: {}", "To stop: {}").format("make down" if "MAKELEVEL" in os.environ else stop),

@@ -230,8 +230,7 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
 def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
     """What goes wrong with what an agency sends: the first things, and where all of them are read."""
     values = {"count": notice.count, "agency": line(notice.agency)}
-    has_more = notice.count > len(notice.items)
-    heading = wording.FIRST_ITEMS if has_more else wording.ITEMS
+    heading = wording.FIRST_ITEMS if notice.count > len(notice.items) else wording.ITEMS
 
     def page(language: Language) -> Page:
         rows = tuple(_item(item).of(language) for item in notice.items)
