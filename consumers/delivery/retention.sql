@@ -29,7 +29,7 @@ WHERE n.notice_id = old.notice_id
 -- By then the token or certificate has expired, and the month is over. A silence stays until the event comes.
 DELETE FROM delivery.noted n USING (
     SELECT agency, type, item FROM delivery.noted
-    WHERE noted_at < clock_timestamp() - make_interval(days => $1) AND type IN ('notice.credential', 'notice.certificate')
+    WHERE noted_at < clock_timestamp() - make_interval(days => $1) AND type IN ('notice.credential', 'notice.certificate', 'notice.resumed')
     ORDER BY noted_at LIMIT $2
 ) old
 WHERE (n.agency, n.type, n.item) = (old.agency, old.type, old.item)

@@ -34,9 +34,8 @@ from infra.observability.logs import LogOnce, first_line
 from infra.settings import Settings
 from infra.stack_record import BROKERS, ProcessRecord, ServiceRecord, StackRecord
 
-SERVICE_READY_S: Final = 600.0
-"""The first start of a machine may download Kafka."""
-PROCESS_READY_S: Final = 120.0
+READY_S: Final = 600.0
+"""The first start of a machine may download Kafka, and a busy one starts late. What keeps dying is given up earlier."""
 WRITE_AGAIN_S: Final = 1.0
 LOOK_EVERY_S: Final = 1.0
 
@@ -170,7 +169,7 @@ class Supervisor:
             await self._start_brokers(children)
         elif children:
             children[0].start()
-            await children[0].until_ready(SERVICE_READY_S)
+            await children[0].until_ready(READY_S)
         if prepare is not None:
             await prepare(self.settings)
 
@@ -186,7 +185,7 @@ class Supervisor:
             for child in group:
                 child.start()
             ended = await asyncio.gather(
-                *(child.until_ready(SERVICE_READY_S) for child in group), return_exceptions=True
+                *(child.until_ready(READY_S) for child in group), return_exceptions=True
             )
             errors += [error for error in ended if error is not None]
             if len(errors) > 1:
@@ -199,7 +198,7 @@ class Supervisor:
             self.progress("Starting " + ", ".join(child.plan.name for child in self._processes))
         for child in self._processes:
             child.start()
-        works = [child.until_ready(PROCESS_READY_S) for child in self._processes]
+        works = [child.until_ready(READY_S) for child in self._processes]
         if self.wanted.prepared and self.wanted.only.issuperset(SERVICES):
             works.append(register_first_agencies(self.settings))
         await _all_or_none(works)

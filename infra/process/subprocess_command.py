@@ -1,4 +1,5 @@
-"""The command line by which a process of this installation starts another: the same interpreter and packages.
+"""The command line by which a process of this installation starts another: the same interpreter and packages; and how a
+person types it.
 
 Without `-P` Python would import from the current folder first, so that a checkout (or any folder with `events` or
 `infra` in it) would replace this installation's packages.
@@ -7,7 +8,9 @@ Without `-P` Python would import from the current folder first, so that a checko
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from shutil import which
 
 from infra.settings import Settings
 
@@ -15,6 +18,12 @@ from infra.settings import Settings
 def subprocess_command(*arguments: str) -> list[str]:
     """The command line of `yesser ARGUMENTS`."""
     return [sys.executable, "-P", "-m", "infra.cli", *arguments]
+
+
+def typed_command() -> str:
+    """What a reader types for `yesser`: its file's path where her shell does not find it. `uvx` has it on the path of
+    what it runs alone."""
+    return "yesser" if which("yesser") and "UV" not in os.environ else shlex.quote(sys.argv[0])
 
 
 def subprocess_environment(settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ from events.values.bilingual import Bilingual
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.embedded.commands import NOTHING_RAN, STOPPED
+from infra.process.subprocess_command import typed_command
 from infra.settings import Settings
 from producers.agencies.sandbox import Sandbox, connection_info, sandbox_settings, seed, start, stop
 
@@ -19,6 +20,7 @@ _TRY: Final = """\
 curl -sS {gateway}/docs/examples/service.registered.json | sed s/agency:health/agency:{agency}/ |
   curl -sS {gateway}/v1/events -H "Authorization: Bearer {token}" \\
     -H "Content-Type: application/cloudevents+json" --data-binary @-"""
+_POINT: Final = '\neval "$({yesser} sandbox env)"'
 
 
 @click.group(invoke_without_command=True)
@@ -95,5 +97,5 @@ def _show(found: Sandbox, as_json: bool) -> None:
     for value, name in rows:
         click.echo(f"{value}  {name}")
     click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
-    click.echo('\neval "$(yesser sandbox env)"')
+    click.echo(_POINT.format(yesser=typed_command()))
     print_localized(Bilingual("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox"))

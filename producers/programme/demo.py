@@ -27,12 +27,11 @@ from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_three import REFUSED_ID, chapter_three, late, refused, reminders
 from producers.programme.chapter_two import chapter_two
-from producers.programme.commands import CommandFailed, read_json, run_json
+from producers.programme.commands import PATIENCE_S, CommandFailed, read_json, run_json
 from producers.programme.documents import (
     Account,
     Campaign,
     Demo,
-    Found,
     Ledger,
     LogEntry,
     LogSize,
@@ -47,9 +46,6 @@ from producers.programme.report import print_report
 from producers.programme.sign_ins import sign_ins
 from producers.programme.story_event import StoryEvent
 
-_FIXED_POINT_TIMEOUT_S: Final = "300"
-_CHECKPOINT_WAIT_S: Final = 10.0
-_ESCALATION_WAIT_S: Final = 60.0
 _LOOK_S: Final = 0.5
 
 Say = Callable[[Bilingual], None]
@@ -104,16 +100,15 @@ def _run(settings: Settings, console: Console) -> Demo:
     new = uvloop.run(register_agencies(settings))
     say(Bilingual("سُجّلت الجهات (الجديد منها {}).", "Agencies are registered ({} new).").format(new))
     _chapter(settings, localized(Bilingual("القصة", "The story")), chapter_one())
-    run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
+    _settle(say)
     campaigns = _campaigns()
     say(Bilingual("أُطلقت حملات التوعية ({}).", "{} campaigns were triggered.").format(len(campaigns)))
     _chapter(settings, localized(Bilingual("الحملات", "The campaigns")), chapter_two(campaigns))
-    _show_work(settings, campaigns)
-    say(Bilingual("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied."))
-    run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
-    if not read_json(list[Found], "log", "find", "--type", "projection.committed", "--limit", "1"):
+    _show_work(settings, say, campaigns)
+    _settle(say)
+    if not read_json(list[object], "log", "find", "--type", "projection.committed", "--limit", "1"):
         run_json("commit")
-        run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
+        _settle(say)
     say(Bilingual("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger."))
     texts = run_json("plan"), run_json("campaigns", "list"), run_json("ledger", "balances")
     accounts = msgspec.json.decode(texts[-1], type=Ledger).accounts
@@ -122,11 +117,17 @@ def _run(settings: Settings, console: Console) -> Demo:
     return Demo(plan=plan, campaigns=campaigns_, ledger=ledger, verification=proofs, seconds=0)
 
 
-def _show_work(settings: Settings, campaigns: Sequence[Campaign]) -> None:
+def _settle(say: Say) -> None:
+    say(Bilingual("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied."))
+    run_json("wait", "--timeout", str(PATIENCE_S))
+
+
+def _show_work(settings: Settings, say: Say, campaigns: Sequence[Campaign]) -> None:
     """What is under way: reminders, those that are late once they are escalated, a contradiction and a refusal."""
     triggers = reminders(campaigns, lambda index: read_json(LogEntry, "log", "show", str(index)).recordedtime)
     uvloop.run(add_to_outbox(settings, triggers))
-    deadline = time.monotonic() + _ESCALATION_WAIT_S
+    say(Bilingual("بانتظار تصعيد الحملات المتأخرة.", "Waiting until late campaigns are escalated."))
+    deadline = time.monotonic() + PATIENCE_S
     while late(campaigns) - {row.campaign_id for row in _campaigns() if row.escalated}:
         if time.monotonic() > deadline:
             raise CommandFailed("late campaigns were not escalated: does delivery run? See `yesser status`.")
@@ -152,12 +153,9 @@ def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> No
 def _tree() -> Tree:
     """Compute the tree again from every entry and compare it with the signed checkpoint."""
     size = read_json(LogSize, "log", "size").size
-    deadline = time.monotonic() + _CHECKPOINT_WAIT_S
-    while True:
-        tree = read_json(Tree, "audit", "verify")
-        if tree.size >= size or time.monotonic() > deadline:
-            return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
-        time.sleep(_LOOK_S)
+    run_json("wait", "--timeout", str(PATIENCE_S))  # which also waits until the log is signed
+    tree = read_json(Tree, "audit", "verify")
+    return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
 
 
 def verification(tree: Tree, rebuild: Rebuild, accounts: Sequence[Account]) -> Verification:

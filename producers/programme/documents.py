@@ -54,12 +54,6 @@ class LogEntry(Struct):
     recordedtime: str
 
 
-class Found(Struct):
-    """Of `yesser log find`."""
-
-    index: int
-
-
 class Refused(Struct):
     """Of `yesser refusals list`."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from events.errors import YesserError
 from infra.postgres.connection import connected
@@ -14,14 +13,13 @@ from infra.postgres.outbox_table import write
 from infra.settings import Settings
 from producers.agencies.register import NewAgency, add_agencies
 from producers.programme.chapter_one import OFFICE
+from producers.programme.commands import PATIENCE_S
 from producers.programme.records import read_records
 from producers.programme.story_event import StoryEvent
 from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
-
-_VERDICTS_TIMEOUT_S: Final = 120.0
 
 OnVerdicts = Callable[[int], None]
 """Called with the number of events that got their verdict since the last call."""
@@ -86,7 +84,7 @@ async def _publish(settings: Settings, agency: str, values: list[bytes], on_verd
     async with AgencyPublisher(settings, agency, acknowledged=report.sent.add) as publisher:
         for number, value in enumerate(values, 1):
             await publisher.add(value, number)
-    await wait_for_verdicts(settings, agency, report, _Meter(on_verdicts), _VERDICTS_TIMEOUT_S)
+    await wait_for_verdicts(settings, agency, report, _Meter(on_verdicts), PATIENCE_S)
     problems = report.problems()
     if problems:
         row = problems[0]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
-from shutil import which
 from typing import Final
 
 from msgspec import UNSET
@@ -15,7 +12,7 @@ from events.values.bilingual import Bilingual
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import language, print_localized
-from infra.process.subprocess_command import subprocess_command
+from infra.process.subprocess_command import subprocess_command, typed_command
 from producers.programme.documents import Demo, SignIns, Verification
 
 AGENCY: Final = "health"
@@ -60,8 +57,7 @@ def _print_console(console: SignIns) -> None:
     columns = [Column("المستخدم", "Username"), Column("كلمة المرور", "Password")]
     title = Bilingual("الواجهة: {}", "The console: {}").format(console.address)
     show(Grid(title, columns, [(account.username, account.password) for account in console.accounts]))
-    command = "yesser" if which("yesser") else Path(sys.argv[0])
-    inbox, stop = f"{command} campaigns inbox --agency {AGENCY}", f"{command} down"
+    inbox, stop = (f"{typed_command()} {words}" for words in (f"campaigns inbox --agency {AGENCY}", "down"))
     print_localized(
         Bilingual("لعرض ما ينتظر: {}", "To see what waits: {}").format(inbox),
         Bilingual("لإيقاف النظام: {}", "To stop: {}").format("make down" if "MAKELEVEL" in os.environ else stop),

@@ -24,31 +24,23 @@ _ACCOUNTS: Final = {
 """Username → its role and whose it is."""
 
 
-class _Username(Struct):
-    username: str
+class _Row(Struct):
+    """What is read of accounts and teams."""
 
-
-class _Password(Struct):
-    password: str
-
-
-class _Team(Struct):
-    team: str
+    username: str = ""
+    password: str = ""
+    team: str | None = None
 
 
 def sign_ins(settings: Settings) -> SignIns:
     """The console's address, and an account for each role. The campaign team is added where it is missing."""
-    _add_team()
-    known = {row.username for row in read_json(list[_Username], "accounts", "list")}
-    accounts = []
-    for username, how in _ACCOUNTS.items():
-        words = ("password", username) if username in known else ("add", username, "--role", *how)
-        accounts.append(SignIn(username, how[0], read_json(_Password, "accounts", *words).password))
-    return SignIns(settings.console_link, accounts)
-
-
-def _add_team() -> None:
-    if all(row.team != TEAM for row in read_json(list[_Team], "teams", "list", AGENCY)):
+    if all(row.team != TEAM for row in read_json(list[_Row], "teams", "list", AGENCY)):
         names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
         run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
         run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")
+    known = {row.username for row in read_json(list[_Row], "accounts", "list")}
+    accounts = []
+    for username, how in _ACCOUNTS.items():
+        words = ("password", username) if username in known else ("add", username, "--role", *how)
+        accounts.append(SignIn(username, how[0], read_json(_Row, "accounts", *words).password))
+    return SignIns(settings.console_link, accounts)

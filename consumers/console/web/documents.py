@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from consumers.console.web.language import Words, code, isolated
+from consumers.console.web.language import Words, code
 from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of, label_of
 from consumers.documents.names import Kind, Names, kind_of
 from events.types.catalogue import CATALOGUE
@@ -33,7 +33,7 @@ def named(context: Context, kind: Kind, value: str) -> Markup:
     name = names.get((kind, value))
     if name is None:
         return code(value)
-    text = isolated(context["w"].of(name.plain()))
+    text = context["w"].text(name.plain())
     return Markup('<span class="named">{} <small>{}</small></span>').format(text, code(value))
 
 
@@ -66,5 +66,5 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         parted = Markup(words.say("، ", ", "))  # noqa: S704 - ours
         return parted.join(words.of(one) if isinstance(one, Labelled) else code(one) for one in value)
     if isinstance(value, Labelled | Name):
-        return isolated(words.of(value))
+        return words.text(value)
     return words.number(value) if isinstance(value, int) else code(value)

@@ -50,6 +50,11 @@ class Words:
         found = names.get(self.language) if isinstance(names, dict) else getattr(names, self.language)
         return str(found)
 
+    def text(self, names: object) -> Markup:
+        """The text of a name or a sentence in two languages. It reads in its language's direction, also where its first
+        word is of the other's letters, and keeps the order around it."""
+        return Markup('<bdi dir="{}">{}</bdi>').format(self.direction, self.of(names))
+
     def number(self, value: int | Decimal) -> Markup:
         return _ltr(format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
 

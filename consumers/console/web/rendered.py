@@ -38,15 +38,16 @@ class Part:
 
     html: Markup
     status: int = 200
+    title: str = ""
     since: datetime | None = None
     packed: bytes = b""
     """For open pages that load themselves again: the page's `main` alone, compressed once for all of them."""
 
 
-def rendered_part(html: Markup, status: int = 200) -> Part:
+def rendered_part(html: Markup, status: int = 200, title: str = "") -> Part:
     """A part as it was rendered just now."""
     main = Markup('<main id="main">{}</main>').format(html)
-    return Part(html, status, packed=gzip.compress(main.encode(), _GZIP_LEVEL))
+    return Part(html, status, title, packed=gzip.compress(main.encode(), _GZIP_LEVEL))
 
 
 class NextRead(Generic[T]):
@@ -108,7 +109,7 @@ class Rendered:
             kept = self._kept.get(key)
             if kept is None or (isinstance(error, Problem) and error.code != _AWAY):
                 raise
-            return Part(kept.part.html, kept.part.status, since=kept.confirmed)
+            return Part(kept.part.html, kept.part.status, kept.part.title, since=kept.confirmed)
 
     async def _rendered(self, key: Hashable, positions: Positions, render: Callable[[], Awaitable[Part]]) -> Part:
         task = self._under_way.get((key, positions))

@@ -230,6 +230,7 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
 def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
     """What goes wrong with what an agency sends: the first things, and where all of them are read."""
     values = {"count": notice.count, "agency": line(notice.agency)}
+    heading = wording.FIRST_ITEMS if notice.count > len(notice.items) else wording.ITEMS
 
     def page(language: Language) -> Page:
         rows = tuple(_item(item).of(language) for item in notice.items)
@@ -238,8 +239,8 @@ def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
             language,
             WORDINGS[name],
             values,
-            groups=(Group(wording.FIRST_ITEMS.of(language), notice.count, rows),),
-            link=None if notice.console is None else Pointer(wording.ALL_IN_CONSOLE.of(language), notice.console),
+            groups=(Group(heading.of(language), notice.count, rows),),
+            link=None if notice.console is None else Pointer(wording.OPEN_CONSOLE.of(language), notice.console),
             commands=(Pointer(wording.FROM_GATEWAY.of(language), f"GET {notice.gateway}"),),
         )
 

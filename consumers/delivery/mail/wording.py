@@ -132,6 +132,13 @@ WORDINGS: Final[dict[str, Wording]] = {
             " operator; do not send again what was stored.",
         ),
     ),
+    "notice.resumed": Wording(
+        Bilingual("عادت قراءة موضوع {agency}", "The topic of {agency} is read again"),
+        Bilingual(
+            "عاد المسجّل إلى قراءة موضوع {agency}. راجعوا إيصالاتكم قبل أن تعيدوا إرسال أي شيء.",
+            "The registrar reads the topic of {agency} again. Look at your receipts before you send anything again.",
+        ),
+    ),
     "notice.credential": Wording(
         Bilingual("رمز دخول ينتهي قريبًا ({agency})", "A token expires soon ({agency})"),
         Bilingual(
@@ -181,9 +188,10 @@ REPLAY: Final = Bilingual("حدث سابق", "Earlier event")
 GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its server answered that it is gone (410)")
 FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")
 BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
-ALL_IN_CONSOLE: Final = Bilingual("اعرضها كلها", "See all of them")
 FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
 FIRST_ITEMS: Final = Bilingual("أولها", "The first of them")
+OPEN_CONSOLE: Final = Bilingual("افتح لوحة المتابعة", "Open the console")
+ITEMS: Final = Bilingual("التفاصيل", "Details")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")

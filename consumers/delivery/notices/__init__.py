@@ -1,3 +1,3 @@
-"""Notices to an agency's engineers: refusals, anomalies, pauses, halts, expiries, silence. Way in:
+"""Notices to an agency's engineers: refusals, anomalies, pauses, halts and their end, expiries, silence. Way in:
 `notifier.notify`.
 """

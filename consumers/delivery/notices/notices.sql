@@ -93,9 +93,12 @@ WHERE to_regclass('event_index.event') IS NOT NULL
 INSERT INTO delivery.noted (agency, type, item)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING RETURNING agency, type, item
 
--- name: end_pauses
--- Of agencies that are not paused: the next pause is a new one.
-DELETE FROM delivery.noted WHERE type = 'notice.pause' AND agency <> ALL ($1)
+-- name: end_stops
+-- Of agencies whose topic is read: since when it was not, and what was noted then. The next pause is a new one.
+WITH ended AS (
+    DELETE FROM delivery.noted WHERE type IN ('notice.pause', 'notice.halt') AND agency <> ALL ($1) RETURNING agency, type, noted_at
+)
+SELECT agency, min(noted_at) AS since, array_agg(DISTINCT type) AS types FROM ended GROUP BY agency ORDER BY agency
 
 -- name: add
 INSERT INTO delivery.notice (notice_id, agency, type, made_at, data) VALUES ($1, $2, $3, $4, $5)

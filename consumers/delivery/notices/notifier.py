@@ -7,7 +7,7 @@ replay sends nothing twice. A subscription gets no notice of what was before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,8 +42,7 @@ CONSUMERS: Final = ("projections", "campaigns", "revenue")
 READ_AT: Final = {
     "notice.refusal": ("/v1/refusals?open=true", "/workspace/refusals"),
     "notice.anomaly": ("/v1/anomalies", "/audit/anomalies"),
-    "notice.pause": ("/v1/receipts?since=0", "/workspace"),
-    "notice.halt": ("/v1/receipts?since=0", "/workspace"),
+    **dict.fromkeys(("notice.pause", "notice.halt", "notice.resumed"), ("/v1/receipts?since=0", "/workspace")),
     "notice.credential": ("/docs/gateway", "/workspace/tokens"),
     "notice.certificate": ("/docs/tls", "/workspace/tokens"),
     "notice.silence": ("/v1/expectations", "/workspace/expected"),
@@ -53,12 +52,14 @@ READ_AT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that began or is due, under a name that it has once."""
+    """Something that began, ended or is due, under a name that it has once. `ends`: the types of what it ends, whose
+    subscribers get its notice too."""
 
     agency: str
     type: str
     name: str
     shown: NoticeItem
+    ends: Collection[str] = ()
 
 
 async def notify(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
@@ -130,7 +131,7 @@ class Notifier:
 
     async def _item_notices(self, subscriptions: Sequence[Subscription], now: datetime) -> list[NewMessage]:
         """Those of an agency and type that are new now are one notice."""
-        items = [*await self._stopped(), *await self._expiring(now), *await self._silent(now)]
+        items = [*await self._stopped(now), *await self._expiring(now), *await self._silent(now)]
         columns = ([each.agency for each in items], [each.type for each in items], [each.name for each in items])
         new = {tuple(row) for row in await self.connection.fetch(SQL["note"], *columns)}
         groups: dict[tuple[str, str], list[Item]] = {}
@@ -141,13 +142,14 @@ class Notifier:
         for (agency, name), group in groups.items():
             notice_id = f"{name}.{agency}.{now:%Y%m%dT%H%M%S}"
             shown = [item.shown for item in group[:ITEMS_SHOWN]]
-            messages += await self._add(agency, name, notice_id, len(group), shown, None, subscriptions, now)
+            ends = group[0].ends
+            messages += await self._add(agency, name, notice_id, len(group), shown, None, subscriptions, now, ends)
         return messages
 
-    async def _stopped(self) -> list[Item]:
+    async def _stopped(self, now: datetime) -> list[Item]:
         rows = await self.connection.fetch(SQL["stopped"])
-        await self.connection.execute(SQL["end_pauses"], [row["agency"] for row in rows if row["paused_until"]])
-        return [*stopped_items(rows)]
+        ended = await self.connection.fetch(SQL["end_stops"], [row["agency"] for row in rows])
+        return [*stopped_items(rows), *(resumed_item(row, now) for row in ended)]
 
     async def _expiring(self, now: datetime) -> list[Item]:
         found = []
@@ -188,9 +190,11 @@ class Notifier:
         last_index: int | None,
         subscriptions: Sequence[Subscription],
         now: datetime,
+        ends: Collection[str] = (),
     ) -> list[NewMessage]:
         """The messages of a notice, which is kept if there are any."""
-        messages = [*notice_messages(name, notice_id, agency, last_index, subscriptions)]
+        wanting = [each for each in subscriptions if not {name, *ends}.isdisjoint(each.types or ())]
+        messages = [*notice_messages(name, notice_id, agency, last_index, wanting)]
         if messages:
             gateway, console = READ_AT[name]
             base = self.settings.mailed_console
@@ -210,6 +214,12 @@ class Notifier:
             return SQL[of_log]
         await self.connection.execute("SELECT set_config('search_path', $1, true)", source)
         return SQL[of_consumer]
+
+
+def resumed_item(row: Mapping[str, Any], now: datetime) -> Item:
+    """The end of a pause or a halt, or of one after the other."""
+    name, shown = f"{row['since']:%Y%m%dT%H%M%S.%f}", NoticeItem(since=row["since"], until=now)
+    return Item(row["agency"], "notice.resumed", name, shown, ends=row["types"])
 
 
 def stopped_items(rows: Iterable[Mapping[str, Any]]) -> Iterator[Item]:

@@ -91,16 +91,10 @@ def new_messages(
 def notice_messages(
     name: str, notice_id: str, agency: str, last_index: int | None, subscriptions: Iterable[Subscription]
 ) -> Iterator[NewMessage]:
-    """The messages for a notice to an agency. `last_index`: of the last entry that it is about; it is not for who
-    subscribed later."""
-    wanting = (
-        each
-        for each in subscriptions
-        if each.agency == agency
-        and name in (each.types or ())
-        and (last_index is None or last_index >= each.from_index)
-    )
-    for subscription in _once(wanting):
+    """The messages for a notice to an agency, of the subscriptions that want its type. `last_index`: of the last entry
+    that it is about; it is not for who subscribed later."""
+    own = (each for each in subscriptions if each.agency == agency)
+    for subscription in _once(each for each in own if last_index is None or last_index >= each.from_index):
         yield NewMessage(subscription, name, notice_id, name)
 
 

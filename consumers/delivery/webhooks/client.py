@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -124,7 +124,8 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Raises `AddressRefused`."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _resolve, host, port, family)
+        asked = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(self._threads, asked)
         for *_, address in found:
             if not self._is_named:
                 require_public(str(address[0]))
@@ -137,10 +138,6 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held: the threads are the client's."""
-
-
-def _resolve(host: str, port: int, family: int) -> list[Any]:
-    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
 
 
 def _public_socket(found: tuple[Any, ...]) -> socket.socket:

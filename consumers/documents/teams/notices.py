@@ -15,6 +15,7 @@ NoticeName = Literal[
     "notice.anomaly",
     "notice.pause",
     "notice.halt",
+    "notice.resumed",
     "notice.credential",
     "notice.certificate",
     "notice.silence",

@@ -36,6 +36,7 @@ class MessageKind(Labelled):
     ANOMALY = "notice.anomaly", "تناقضات", "Anomalies"
     PAUSE = "notice.pause", "إبطاء القراءة", "Topic paused"
     HALT = "notice.halt", "توقف القراءة", "Topic halted"
+    READ_AGAIN = "notice.resumed", "عودة القراءة", "Topic read again"
     CREDENTIAL = "notice.credential", "رمز دخول ينتهي", "Token expires"
     CERTIFICATE = "notice.certificate", "شهادة تنتهي", "Certificate expires"
     SILENCE = "notice.silence", "حدث متوقع لم يصل", "Expected event missing"

@@ -161,7 +161,7 @@ def anomalies_view(rows: Sequence[Anomaly]) -> RenderableType:
     if not rows:
         return Text(localized(Bilingual("لا تناقضات", "No anomalies")))
     number = f"{len(rows):,}"
-    title = Bilingual("التناقضات: {}", "{} anomalies").format(number)
+    title = Bilingual("التناقضات: {}", "Anomalies: {}").format(number)
     if rows[0].judged is False:
         title = Bilingual(
             "لا تتفق مع ما وقع حتى هذا التاريخ: {}. لا يعني ذلك أنها خطأ، لأنها اختيرت بتاريخ الوقوع لا بترتيب السجل.",

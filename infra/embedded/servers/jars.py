@@ -85,16 +85,13 @@ def ensure_jars(cache: Path, progress: Progress, fetch: Fetch | None = None, loc
     text = lock or lock_text()
     jars = parse_lock(text)
     folder = cache / f"kafka-{KAFKA_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    missing = [jar for jar in jars if not _is_intact(folder / jar.file_name, jar)]
+    files = [(folder / jar.file_name, jar) for jar in jars]
+    missing = [jar for file, jar in files if not (file.is_file() and sha256_of(file) == jar.sha256)]
     if missing:
         _prepare(folder)
         for done, jar in enumerate(_fetch_all(missing, folder, fetch or fetch_from_maven), 1):
             progress(f"Kafka {KAFKA_VERSION}: {done}/{len(missing)} jars ({jar.file_name})")
     return [folder / jar.file_name for jar in jars]
-
-
-def _is_intact(path: Path, jar: Jar) -> bool:
-    return path.is_file() and sha256_of(path) == jar.sha256
 
 
 def _prepare(folder: Path) -> None:

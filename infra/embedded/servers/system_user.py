@@ -13,7 +13,7 @@ import shutil
 import stat
 import struct
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -107,7 +107,8 @@ def allow_traversal(path: Path, uid: int) -> list[Path]:
 def _allow(folder: Path, uid: int, mode: int) -> bool:
     """Add the user with `x` to the folder's access control list (acl(5)); whether that changed it."""
     try:
-        entries = dict(_acl_entries(os.getxattr(folder, _ACL)))
+        acl = struct.iter_unpack("<HHI", os.getxattr(folder, _ACL)[4:])
+        entries = {(tag, id_): permissions for tag, permissions, id_ in acl}
     except OSError as error:
         if error.errno != errno.ENODATA:
             raise
@@ -119,12 +120,6 @@ def _allow(folder: Path, uid: int, mode: int) -> bool:
     rows = b"".join(struct.pack("<HHI", tag, bits, id_) for (tag, id_), bits in sorted(wanted.items()))
     os.setxattr(folder, _ACL, struct.pack("<I", _ACL_VERSION) + rows)
     return True
-
-
-def _acl_entries(raw: bytes) -> Iterator[tuple[tuple[int, int], int]]:
-    """((tag, id), permissions) of each entry."""
-    for tag, bits, id_ in struct.iter_unpack("<HHI", raw[4:]):
-        yield (tag, id_), bits
 
 
 def allow_reading(folder: Path) -> None:

@@ -17,6 +17,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.inbox import rule_name, rule_of, today_of
+from consumers.console.web.language import Words
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list
@@ -134,6 +135,7 @@ async def brief_page(visit: Visiting, campaign_id: Id) -> Response:
         campaign=found,
         brief=brief_of(found),
         due=in_words(found.due_on),
+        languages=(visit.words, Words(visit.words.other)),
     )
 
 

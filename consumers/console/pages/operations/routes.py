@@ -116,11 +116,6 @@ async def read_processes(settings: Settings) -> list[ProcessStatus]:
     return status.with_answers(await read_answers(status)).own_processes
 
 
-async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[TrailRow]:
-    """Rows of the trail, newest first."""
-    return documents_of(TrailRow, await connection.fetch(_SQL["trail"], before, operator, limit))
-
-
 def _minute(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
 
@@ -146,7 +141,8 @@ async def operations_page(visit: Visiting) -> Response:
 @routes.get("/operations/trail")
 async def trail_page(visit: Visiting, before: Before = None, operator: Operator = "") -> Response:
     async with visit.parts.connection() as connection:
-        rows = await read_trail(connection, before, operator.strip() or None, TRAIL_ROWS + 1)
+        found = await connection.fetch(_SQL["trail"], before, operator.strip() or None, TRAIL_ROWS + 1)
+    rows = documents_of(TrailRow, found)
     more = rows[TRAIL_ROWS - 1].position if len(rows) > TRAIL_ROWS else None
     return visit.page("operations/trail.html", listing=TRAIL, rows=rows[:TRAIL_ROWS], more=more, operator=operator)
 

@@ -41,15 +41,9 @@ class RunbookEntry:
 def runbook_entry(kind: str, reason: str, language: Language) -> RunbookEntry:
     """The entry for a halt of this kind; the whole section where no quoted message is that of the reason."""
     title, text = _sections(language)[_SECTIONS.get(kind, _SECTIONS["process"])]
-    found = max(_matching(text, reason), default=None)
+    matches = ((_match(quoted, reason), about) for quoted, about in _messages(text))
+    found = max(((letters, about) for letters, about in matches if letters is not None), default=None)
     return RunbookEntry(title, _html(text if found is None else found[1], language))
-
-
-def _matching(text: str, reason: str) -> Iterator[tuple[int, str]]:
-    """(letters of the quoted message that match, what is said about it)."""
-    for quoted, about in _messages(text):
-        if (letters := _match(quoted, reason)) is not None:
-            yield letters, about
 
 
 def _messages(text: str) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,8 @@ def launches_chart(pace: Pace, target: int) -> Chart | None:
     points, before = [(x(starts), y(0))], 0
     for month, _, total in rows:
         first = date.fromisoformat(f"{month}-01")
-        points += [(x(first), y(before)), (x(min(_next_month(first), max(today, first))), y(total))]
+        next_month = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        points += [(x(first), y(before)), (x(min(next_month, max(today, first))), y(total))]
         before = total
     points.append((max(points[-1][0], x(today)), y(before)))
     ends = date.fromisoformat(plan.ends_on)
@@ -81,10 +82,6 @@ def totals(launches: Sequence[Launches]) -> list[tuple[str, int, int]]:
         total += row.launched
         found.append((row.month, row.launched, total))
     return found
-
-
-def _next_month(first: date) -> date:
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
 def _points(points: Sequence[tuple[int, int]]) -> str:

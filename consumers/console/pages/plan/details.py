@@ -106,7 +106,8 @@ async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
 
     async def context(reader: Reader) -> Context:
         found = await service_for(reader, known(service_id))
-        return {"service": found.document, "document": Service, "step_document": Step}
+        title = visit.words.of(found.document.name)
+        return {"title": title, "service": found.document, "document": Service, "step_document": Step}
 
     return await show(visit, "plan/service.html", service_id, context)
 
@@ -139,7 +140,8 @@ async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
 
     async def context(reader: Reader) -> Context:
         found = await project_for(reader, known(project_id))
-        return {"project": found.document, "document": Project, "step_document": Step}
+        title = visit.words.of(found.document.name)
+        return {"title": title, "project": found.document, "document": Project, "step_document": Step}
 
     return await show(visit, "plan/project.html", project_id, context)
 

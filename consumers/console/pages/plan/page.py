@@ -21,14 +21,15 @@ async def show(
 ) -> HTMLResponse:
     """The page with this template as its main part; `context` reads what the template shows.
 
-    A context may have the `status` of the answer.
+    A context may have the `status` of the answer, and a `title` in place of this one.
     """
     url, scope = visit.request.url, scope_of(visit.caller)
 
     async def render() -> Part:
         rights = {"opens_entries": visit.opens_entries, "sees_everything": scope == EVERYTHING}
         given = {**rights, **await context(visit.reader)}
-        return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
+        html = visit.parts.templates.part(template, visit.words, given)
+        return rendered_part(html, given.get("status", 200), given.get("title", title))
 
     key = (url.path, url.query, visit.words.language, scope, visit.opens_entries)
     part = await visit.parts.rendered.part(key, render)
@@ -36,4 +37,4 @@ async def show(
     if "x-live" in asked and "gzip" in asked.get("accept-encoding", "") and part.since is None:
         headers = {"Content-Encoding": "gzip", "Content-Language": visit.words.language}
         return HTMLResponse(part.packed, part.status, headers)
-    return visit.page("plan/page.html", part.status, title=title, part=part.html, since=part.since, live=live)
+    return visit.page("plan/page.html", part.status, title=part.title, part=part.html, since=part.since, live=live)

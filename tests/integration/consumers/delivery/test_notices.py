@@ -47,7 +47,8 @@ async def round_at(settings: Settings, connection: Connection) -> AsyncIterator[
     """A round of a new notifier with the rights of the delivery process, as after a restart; the new messages."""
     settings = for_hooks(settings)
     await connection.execute("INSERT INTO platform.agency VALUES ('health', 'agency', '{}', 2)")
-    await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9/")
+    for name in ("e1", "e2"):
+        await add_endpoint(connection, settings, name, "http://127.0.0.1:9/")
     seen: set[int] = set()
     async with connected(settings.acting_as("delivery"), "test of notices") as own:
 
@@ -153,7 +154,12 @@ async def test_what_expires_and_what_pauses_is_told_once_also_after_a_restart(
     ]  # fmt: skip
     await connection.execute(paused, NOW + DAY, {"ar": "سبب", "en": "Still"})
     assert await round_at(later + MINUTE) == [], "the same pause, for longer"
+    await subscribe(connection, "e2", types=["notice.halt"])
     await connection.execute(paused, None, None)
+    ended = "notice.resumed.health.20261123T090400"
+    assert await round_at(later + 2 * MINUTE) == [f"e1 {ended}"], "who was told of the pause is told of its end, once"
+    (shown,) = (await data_of(connection, ended))["items"]
+    assert shown.keys() == {"since", "until"}
     assert await round_at(later + 2 * MINUTE) == []
     await connection.execute(paused, NOW, {"ar": "سبب", "en": "Again"})
     assert await round_at(later + 3 * MINUTE) == ["e1 notice.pause.health.20261123T090500"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +14,14 @@ from consumers.console.web.language import Words, code, isolated
 from consumers.documents.log.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
+from events.values.bilingual import Bilingual
 from infra.log.merkle import leaf_hash
 from tests.every import every
+from tests.paths import ROOT
 from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
 
 AR, EN = Words("ar"), Words("en")
+TEMPLATES = ROOT / "consumers" / "console" / "templates"
 
 
 def text(markup: Markup) -> str:
@@ -57,6 +61,14 @@ def test_a_day_has_both_calendars_and_a_moment_is_the_clock_in_riyadh() -> None:
 def test_a_text_of_an_event_is_escaped_and_isolated(show: Callable[[str], str], tag: str) -> None:
     shown = show("<script>\u202e")
     assert (shown.startswith(tag), "<script>" in shown) == (True, False)
+
+
+def test_a_sentence_reads_in_its_languages_direction_also_where_a_value_comes_first() -> None:
+    fault = Bilingual('"fax" غير مسموح', '"فاكس" is not allowed')
+    assert AR.text(fault) == '<bdi dir="rtl">&#34;fax&#34; غير مسموح</bdi>'
+    assert EN.text(fault).startswith('<bdi dir="ltr">')
+    by_first_letter = re.compile(r"w\.of\([^|}]*\|isolated")
+    assert [path.name for path in TEMPLATES.rglob("*.html") if by_first_letter.search(path.read_text("utf-8"))] == []
 
 
 async def test_a_sentence_holds_for_every_number_and_one_in_english_only_says_so_on_an_arabic_page() -> None:

@@ -197,7 +197,7 @@ def test_agencies_and_services_are_read_by_their_names_and_programs_get_the_code
     for words, name in ((Words("ar"), "\u202e" + "ا" * 198), (Words("en"), "Ministry of &lt;Health&gt;")):
         agency, services = template.render(w=words, p=own, cell=cell, directory=NAMES).split("|")
         code = '<code dir="ltr">health</code>'
-        assert agency == f'<span class="named"><bdi>{name}</bdi> <small>{code}</small></span>'
+        assert agency == f'<span class="named"><bdi dir="{words.direction}">{name}</bdi> <small>{code}</small></span>'
         assert services.endswith('<code dir="ltr">S2</code>'), "a code without a name is shown as it is"
 
 

@@ -9,6 +9,9 @@ from fastapi.routing import APIRoute
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import teams, webhooks
+from consumers.console.web.templates import Templates
+from consumers.documents.document import Name
+from consumers.documents.names import Names
 from consumers.documents.teams.teams import Subscription
 from infra.http.problems import Problem
 from tests.every import every
@@ -185,3 +188,13 @@ async def test_only_its_own_agency_is_offered_to_report_about_a_campaign_and_may
     async with browser(account, "en", read_api=Documents(partial(read_only, owner=owner))) as client:
         assert (f'href="{PATH}/air"' in (await client.get(PATH)).text) is may_report
         assert ((await client.get(f"{PATH}/air")).status_code == 403) is not may_report
+
+
+async def test_a_brief_names_the_agency_in_the_language_of_each_half() -> None:
+    names: Names = {("agency", "health"): Name("وزارة الصحة", "Ministry of Health")}
+    parts: dict[str, Any] = {"read_api": Documents(partial(read_only, owner="health")), "templates": Templates(names)}
+    arabic, english = (await page(AGENCY, "/campaigns/any/brief", "ar", **parts)).text.split('<section class="sheet"')[
+        1:
+    ]
+    assert ("وزارة الصحة" in arabic, "Ministry of Health" in arabic) == (True, False)
+    assert ("وزارة الصحة" in english, "Ministry of Health" in english) == (False, True)

@@ -10,6 +10,7 @@ from email.policy import default
 from itertools import accumulate
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -277,3 +278,6 @@ def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_t
             "https://c.example/x",
         ):
             assert shown in re.sub("[\u2066-\u2069]", "", text), (name, shown)
+        assert "The first of them" in text
+    text, _ = bodies(parsed(topic_letter("notice.resumed", msgspec.structs.replace(FLOOD, count=1), CONTEXT)))
+    assert "The first of them" not in text, "a letter about one thing shows all of it"
