@@ -50,8 +50,8 @@ class Words:
         found = names.get(self.language) if isinstance(names, dict) else getattr(names, self.language)
         return str(found)
 
-    def number(self, value: int | Decimal) -> Markup:
-        return _ltr(format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
+    def number(self, value: int | Decimal, sign: str = "") -> Markup:
+        return _ltr(sign + format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
 
     def percent(self, basis_points: int) -> Markup:
         """A rate of basis points: 7,000 is 70 %."""
@@ -59,9 +59,9 @@ class Words:
         text = format_percent(share, "#,##0.##%", locale=_LOCALES["en"], decimal_quantization=False)
         return _ltr(text)
 
-    def money(self, halalas: int) -> Markup:
-        """Riyals with two decimals and the currency."""
-        amount = format_decimal(Decimal(halalas) / _HALALAS, "#,##0.00", locale=_LOCALES["en"])
+    def money(self, halalas: int, sign: str = "") -> Markup:
+        """Riyals with two decimals and the currency. A sign keeps its place only beside the digits."""
+        amount = sign + format_decimal(Decimal(halalas) / _HALALAS, "#,##0.00", locale=_LOCALES["en"])
         return Markup('<span class="money">{}</span>').format(
             Markup("{} ر.س").format(_ltr(amount)) if self.language == "ar" else _ltr(f"SAR {amount}")
         )
