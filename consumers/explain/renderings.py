@@ -13,7 +13,7 @@ from consumers.documents.document import NO, YES, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
-from consumers.documents.log.explanations import Change, DerivedFigure, EarlierSteps, Explanation, Step
+from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
 from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained
@@ -137,7 +137,10 @@ def _entries_view(answer: Explanation) -> list[RenderableType]:
     title = sentence.format(about or answer.model, key, answer.log_index)
     parts: list[RenderableType] = [figures_table(title, answer.model, answer.figures)]
     if answer.earlier is not None:
-        parts.append(_earlier(answer.model, answer.earlier))
+        title = Bilingual(
+            "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
+        ).format(answer.earlier.count, answer.earlier.first_index, answer.earlier.last_index)
+        parts.append(figures_table(title, answer.model, answer.earlier.after))
     parts.append(Grid(Bilingual("القيود التي صنعتها", "The entries that made it"), heads, rows))
     parts.append(verdict(answer))
     return parts
@@ -218,10 +221,3 @@ def _change(name: str, change: Change) -> str | None:
         return ""
     text = figure_text(name, change.amount)
     return text if change.amount < 0 else f"+{text}"
-
-
-def _earlier(model: str, earlier: EarlierSteps) -> Grid:
-    title = Bilingual(
-        "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
-    )
-    return figures_table(title.format(earlier.count, earlier.first_index, earlier.last_index), model, earlier.after)

@@ -40,17 +40,12 @@ _OTHER_LENGTH: Final = _B(
     "Row {} and the header have different numbers of cells, {} and {}: name each column",
 )
 _TOO_LARGE: Final = _B(
-    "حجم المصنف بعد فك الضغط أكبر من {} ميغابايت: احفظ الورقة بصيغة CSV وترميز UTF-8.",
-    "The workbook has more than {} MiB uncompressed: save the sheet as CSV in UTF-8",
+    "في المصنف أكثر من {}: احفظ الورقة بصيغة CSV وترميز UTF-8.",
+    "The workbook has more than {}: save the sheet as CSV in UTF-8",
 )
-_TAGS: Final = _B(
-    "في المصنف أكثر من {:,} وسم: احفظ الورقة بصيغة CSV وترميز UTF-8.",
-    "The workbook has more than {:,} tags: save the sheet as CSV in UTF-8",
-)
-_CELLS: Final = _B(
-    "في الورقة أكثر من {:,} خلية: احفظها بصيغة CSV وترميز UTF-8.",
-    "The sheet has more than {:,} cells: save the sheet as CSV in UTF-8",
-)
+_MIB: Final = _B("{} ميغابايت بعد فك الضغط", "{} MiB uncompressed")
+_TAGS: Final = _B("{:,} وسم", "{:,} tags")
+_CELLS: Final = _B("{:,} خلية", "{:,} cells")
 _DOCUMENT_TYPE: Final = _B(
     "في المصنف تعريف نوع مستند لا يحتاجه: احفظه من جديد بصيغة XLSX.",
     "The workbook has a document type, which none needs: save it again as XLSX",
@@ -124,7 +119,7 @@ def _measure(archive: ZipFile) -> None:
     """Raises `WrongTable` beyond the limits. No part gives more bytes than its entry says."""
     parts = archive.infolist()
     if sum(part.file_size for part in parts) > XLSX_BYTES_MAX:
-        raise WrongTable(_TOO_LARGE.format(XLSX_BYTES_MAX >> 20))
+        raise WrongTable(_TOO_LARGE.format(_MIB.format(XLSX_BYTES_MAX >> 20)))
     tags = 0
     for part in parts:
         with archive.open(part) as stream:
@@ -132,7 +127,7 @@ def _measure(archive: ZipFile) -> None:
             while piece := stream.read(_PIECE_BYTES):
                 tags += piece.count(b"<")
                 if tags > TAGS_MAX:
-                    raise WrongTable(_TAGS.format(TAGS_MAX))
+                    raise WrongTable(_TOO_LARGE.format(_TAGS.format(TAGS_MAX)))
                 text = (tail + piece).replace(b"\0", b"")  # UTF-16
                 if b"<!DOCTYPE" in text:
                     raise WrongTable(_DOCUMENT_TYPE)
@@ -188,7 +183,7 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(sheet.iter_rows(), 1):
         total += len(row) + 1
         if total > CELLS_MAX:
-            raise WrongTable(_CELLS.format(CELLS_MAX))
+            raise WrongTable(_TOO_LARGE.format(_CELLS.format(CELLS_MAX)))
         cells = [_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()

@@ -23,9 +23,6 @@ from infra.json_documents import with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.proof.completeness", "routes.sql")
-_MONTHS: Final = (
-    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text."
-)
 Month = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Gregorian, by recorded time in Riyadh; else the newest."),
