@@ -29,7 +29,7 @@ _STAYS: Final = {
     "en": re.compile("[^\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]*"),
 }
 """What needs no isolation: Arabic with plain numbers in Arabic, what has nothing from right to left in English."""
-_COMMAND: Final = re.compile("(yesser|python) [ -~…]*")
+_COMMAND: Final = re.compile("yesser [ -~…]*")
 
 
 class InTwoLanguages(Protocol):

@@ -93,12 +93,13 @@ def export_command(
     if again is not None and selection != Selection():
         raise click.UsageError("--again takes the entries of its folder: leave out what selects others.")
     report = asyncio.run(_exported(log, selection, again, folder, form))
-    command = shlex.join(["python", f"{folder}/verify.py", f"{folder}", "VKEY"])
     sentence = Bilingual(
-        "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: {command}",
-        "{folder}: {count:,} of {size:,} entries. To verify: {command}",
-    ).format(folder=folder, count=report["entries_count"], size=report["size"], command=command)
+        "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق:",
+        "{folder}: {count:,} of {size:,} entries. To verify:",
+    ).format(folder=folder, count=report["entries_count"], size=report["size"])
     print_confirmation({"folder": str(folder), **report}, as_json, sentence)
+    if not as_json:  # on a line of its own: in a sentence marks of direction would be copied with it
+        click.echo(shlex.join(["python", f"{folder}/verify.py", f"{folder}", "VKEY"]))
 
 
 async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:

@@ -26,7 +26,6 @@ SENTENCE = Bilingual("القيد {} من {}.", "Entry {} of {}.")
         ("وزارة الصحة", "وزارة الصحة", "\u2068وزارة الصحة\u2069"),
         ("خدمة Absher", "\u2068خدمة Absher\u2069", "\u2068خدمة Absher\u2069"),
         ("yesser campaigns air C-1 …", "yesser campaigns air C-1 …", "yesser campaigns air C-1 …"),
-        ("python a/verify.py a VKEY", "python a/verify.py a VKEY", "python a/verify.py a VKEY"),
         ("yesser a\u202eb", "\u2068yesser a\u202eb\u2069", "\u2068yesser a\u202eb\u2069"),
         ("", "", ""),
         (Bilingual("الصحة", "Health"), "الصحة", "Health"),
