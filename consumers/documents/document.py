@@ -32,7 +32,7 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A time as the database has it."""
 EventType = Annotated[str, Meta(title="Event type")]
 """In full or short: people read it short, and on pages what such an event says."""
-AnomalyRule = Annotated[str, Meta(title="Rule")]
+RuleCode = Annotated[str, Meta(title="Rule")]
 """The rule of an anomaly: in the terminal people read what it says, and the code below it."""
 AgencyCode = Annotated[str, Meta(title="Agency")]
 ServiceId = Annotated[str, Meta(title="Service")]
@@ -44,8 +44,7 @@ Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`200
 Count = Annotated[int, Meta(ge=0)]
 YES: Final = Bilingual("نعم", "Yes")
 NO: Final = Bilingual("لا", "No")
-_CODES: Final = (EventType, AnomalyRule, AgencyCode, ServiceId, ServiceIds, ProjectId)
-_SHOWN_BY_MEANING: Final = (Date, Instant, *_CODES, Halalas)
+_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, RuleCode, AgencyCode, ServiceId, ServiceIds, ProjectId, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 

@@ -32,8 +32,7 @@ _NO_HEADER: Final = Bilingual(
 )
 _OTHER_LENGTH: Final = Bilingual(
     "عدد الخلايا في السطر {} هو {} وفي سطر العناوين {}: ابحث فيه أو قبله عن فاصل أو علامة اقتباس ناقصة.",
-    "Line {} and the header have different numbers of cells, {} and {}: look for a missing quote or delimiter there or"
-    " just before",
+    "Line {} and the header have different numbers of cells, {} and {}: a quote or delimiter is missing here or before",
 )
 _PIPE: Final = Bilingual("يُقرأ الجدول مرتين: استعمل ملفًا.", "A table is read twice: give a file, not a pipe")
 _TOO_LONG: Final = Bilingual("السطر {}: فيه أكثر من {:,} فاصل.", "Line {}: a row has more than {:,} delimiters")

@@ -98,8 +98,9 @@ def export_command(
         "{folder}: {count:,} of {size:,} entries. To verify:",
     ).format(folder=folder, count=report["entries_count"], size=report["size"])
     print_confirmation({"folder": str(folder), **report}, as_json, sentence)
+    command = shlex.join(["python", f"{folder}/verify.py", f"{folder}", "VKEY"])
     if not as_json:  # on a line of its own: in a sentence marks of direction would be copied with it
-        click.echo(shlex.join(["python", f"{folder}/verify.py", f"{folder}", "VKEY"]))
+        click.echo(command)
 
 
 async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:

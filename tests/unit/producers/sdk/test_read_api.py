@@ -33,8 +33,7 @@ def shown(document: Any, **headers: str) -> httpx.Response:
 
 
 def test_a_past_that_a_gateway_does_not_show_is_refused_and_not_read_elsewhere() -> None:
-    asked = ["list", "--gateway", "https://gateway", "--as-of-index", "5"]
-    found = CliRunner().invoke(services, asked, env={"YESSER_TOKEN": "yat_x"})
+    found = CliRunner(env={"YESSER_TOKEN": "yat_x"}).invoke(services, "list --gateway https://gateway --as-of-index 5")
     assert (found.exit_code, "past of the plan alone" in found.output) == (2, True)
 
 
