@@ -18,7 +18,7 @@ def answers(
 ) -> dict[int | str, Schema]:
     """Those of a route that gives a document, or a `list` of documents; `tagged`: with an entity tag."""
     found = described(description, document)
-    return responses(found, paged=paged, csv=csv) if tagged else plain(found)
+    return responses(found, paged=paged, csv=csv) if tagged else plain(found, paged=paged)
 
 
 def described(description: str, document: Any) -> Schema:
@@ -49,6 +49,7 @@ def in_text(document: Schema, media_type: str) -> Schema:
     return {**document, "content": content, "headers": {"Content-Disposition": _FILE}}
 
 
-def plain(document: Schema) -> dict[int | str, Schema]:
+def plain(document: Schema, *, paged: bool = False) -> dict[int | str, Schema]:
     """Without an entity tag: what grows with the log."""
-    return {200: document, **problems(400, 401, 403, 404, 422, 429, 503)}
+    headers = {"headers": {"Link": _LINK}} if paged else {}
+    return {200: document | headers, **problems(400, 401, 403, 404, 422, 429, 503)}

@@ -32,6 +32,8 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A time as the database has it."""
 EventType = Annotated[str, Meta(title="Event type")]
 """In full or short: people read it short, and on pages what such an event says."""
+RuleCode = Annotated[str, Meta(title="Rule")]
+"""The rule of an anomaly: in the terminal people read what it says, and the code below it."""
 AgencyCode = Annotated[str, Meta(title="Agency")]
 ServiceId = Annotated[str, Meta(title="Service")]
 ServiceIds = Annotated[tuple[str, ...], Meta(title="Services")]
@@ -42,7 +44,7 @@ Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`200
 Count = Annotated[int, Meta(ge=0)]
 YES: Final = Bilingual("نعم", "Yes")
 NO: Final = Bilingual("لا", "No")
-_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, AgencyCode, ServiceId, ServiceIds, ProjectId, Halalas)
+_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, RuleCode, AgencyCode, ServiceId, ServiceIds, ProjectId, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 

@@ -21,6 +21,7 @@ from consumers.documents.document import (
     Listing,
     Name,
     ProjectId,
+    RuleCode,
     ServiceId,
     ServiceIds,
     fields,
@@ -28,6 +29,7 @@ from consumers.documents.document import (
     listed,
 )
 from consumers.documents.names import Kind, Names, kind_of
+from events.types.contradictions import RULES
 from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
 from events.wire.envelope import short_type
@@ -37,7 +39,7 @@ from infra.command_line.table_files import csv_text
 
 _NAMES: Final = "yesser.names"
 _NUMBERS: Final = (int, Halalas)
-_WRAPPING: Final = (str, Name, AgencyCode, ServiceId, ServiceIds, ProjectId)
+_WRAPPING: Final = (str, Name, RuleCode, AgencyCode, ServiceId, ServiceIds, ProjectId)
 """A column of texts breaks between words, so never inside an id."""
 
 
@@ -89,6 +91,8 @@ def _text(field: Field, value: Any) -> str | None:
         return time_text(value)
     if field.type == EventType:
         return short_type(value)
+    if field.type == RuleCode:
+        return f"{localized(RULES[value], chr(10))}\n{value}" if value in RULES else str(value)
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
 

@@ -13,10 +13,11 @@ from consumers.documents.document import NO, YES, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
-from consumers.documents.log.explanations import Change, DerivedFigure, EarlierSteps, Explanation, Step
+from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
 from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained
+from consumers.explain.figure_names import field_name, title_of
 from consumers.explain.models import Model
 from consumers.revenue.statements.paper import share_sheet, sheet_table
 from events.values.bilingual import Bilingual, joined
@@ -109,7 +110,7 @@ def _formulas_table(key: str, derivation: Derivation) -> Grid:
         Column("القيمة", "Value", right=True),
     ]
     rows: list[Row] = [
-        [name, row.formula, row.formula.numbers, amount_text(name, row.value)]
+        [_figure_name("statements", name), row.formula, row.formula.numbers, amount_text(name, row.value)]
         for name, row in derivation.figures.items()
     ]
     own = key.replace("/", " ")
@@ -126,16 +127,20 @@ def _entries_view(answer: Explanation) -> list[RenderableType]:
         Column("بعد", "After", right=True),
         Column("الفرق", "Change", drop=1, right=True),
     ]
-    rows = [row for step in answer.steps for row in _rows(step, is_named=is_named)]
+    rows = [row for step in answer.steps for row in _rows(answer.model, step, is_named=is_named)]
     if all(step.record is None for step in answer.steps):  # nothing here is money
         del heads[_RECORD_AT]
         for row in rows:
             del row[_RECORD_AT]
     sentence = Bilingual("{} {} بعد {:,} من القيود", "{} {} after {:,} log entries")
-    title = sentence.format(answer.model, answer.key, answer.log_index)
-    parts: list[RenderableType] = [figures_table(title, answer.figures)]
+    about, key = title_of(answer.model, answer.key)
+    title = sentence.format(about or answer.model, key, answer.log_index)
+    parts: list[RenderableType] = [figures_table(title, answer.model, answer.figures)]
     if answer.earlier is not None:
-        parts.append(_earlier(answer.earlier))
+        title = Bilingual(
+            "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
+        ).format(answer.earlier.count, answer.earlier.first_index, answer.earlier.last_index)
+        parts.append(figures_table(title, answer.model, answer.earlier.after))
     parts.append(Grid(Bilingual("القيود التي صنعتها", "The entries that made it"), heads, rows))
     parts.append(verdict(answer))
     return parts
@@ -159,10 +164,17 @@ def verdict(answer: Explanation) -> Text:
     return Text(localized(adds_up.format(answer.steps_count), "\n"), style="green")
 
 
-def figures_table(title: Bilingual, figures: Mapping[str, Any]) -> Grid:
+def figures_table(title: Bilingual, model: str, figures: Mapping[str, Any]) -> Grid:
     """Each figure and its value."""
     columns = [Column("البند", "Figure"), Column("القيمة", "Value", right=True)]
-    return Grid(title, columns, [[name, figure_text(name, value)] for name, value in figures.items()])
+    rows = [[_figure_name(model, name), figure_text(name, value)] for name, value in figures.items()]
+    return Grid(title, columns, rows)
+
+
+def _figure_name(model: str, name: str) -> str:
+    """The name, and on a line of its own the code, which is what commands take."""
+    known = field_name(model, name)
+    return name if known is None else f"{localized(known, chr(10))}\n{name}"
 
 
 def models_table(models: Iterable[Model]) -> Grid:
@@ -187,7 +199,7 @@ def figure_text(name: str, value: Any) -> str | None:
     return value if isinstance(value, str) else to_json(value).decode()
 
 
-def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
+def _rows(model: str, step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
     """A row for each figure that changed, with its name if `is_named`."""
     own = cells(step)
     if step.waited:
@@ -196,7 +208,7 @@ def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
     for name, change in step.changes.items():
         yield [
             *own,
-            *([name] if is_named else []),
+            *([_figure_name(model, name)] if is_named else []),
             figure_text(name, change.before),
             figure_text(name, change.after),
             _change(name, change),
@@ -209,10 +221,3 @@ def _change(name: str, change: Change) -> str | None:
         return ""
     text = figure_text(name, change.amount)
     return text if change.amount < 0 else f"+{text}"
-
-
-def _earlier(earlier: EarlierSteps) -> Grid:
-    title = Bilingual(
-        "القيم بعد {:,} من القيود السابقة ({} إلى {})", "The values after {:,} earlier entries ({} to {})"
-    )
-    return figures_table(title.format(earlier.count, earlier.first_index, earlier.last_index), earlier.after)

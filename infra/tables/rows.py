@@ -28,18 +28,21 @@ _PIECE_BYTES: Final = 1 << 18
 
 _NO_HEADER: Final = Bilingual(
     "لا سطر عناوين في الجدول: اجعل أسماء الأعمدة في أول سطر.",
-    "the table has no header: the first row must name the columns",
+    "The table has no header: the first row must name the columns",
 )
 _OTHER_LENGTH: Final = Bilingual(
-    "السطر {} فيه {} خلية وفي سطر العناوين {}: ابحث فيه أو قبله عن فاصل أو علامة اقتباس ناقصة.",
-    "line {} has {} cells and the header {}: look for a missing quote or delimiter there or just before",
+    "عدد الخلايا في السطر {} هو {} وفي سطر العناوين {}: ابحث فيه أو قبله عن فاصل أو علامة اقتباس ناقصة.",
+    "Line {} and the header have different numbers of cells, {} and {}: a quote or delimiter is missing here or before",
 )
-_PIPE: Final = Bilingual("يُقرأ الجدول مرتين: استعمل ملفًا.", "a table is read twice: give a file, not a pipe")
-_TOO_LONG: Final = Bilingual("السطر {}: فيه أكثر من {:,} فاصل.", "line {}: a row has more than {:,} delimiters")
-_MALFORMED: Final = Bilingual("السطر {} لا يُقرأ: {}", "line {}: {}")
+_PIPE: Final = Bilingual("يُقرأ الجدول مرتين: استعمل ملفًا.", "A table is read twice: give a file, not a pipe")
+_TOO_LONG: Final = Bilingual("السطر {}: فيه أكثر من {:,} فاصل.", "Line {}: a row has more than {:,} delimiters")
+_MALFORMED: Final = Bilingual(
+    "السطر {} لا يُقرأ: فيه علامة اقتباس زائدة أو ناقصة، أو خلية طويلة جدًّا.",
+    "Line {} cannot be read: a quote is missing or too many, or a cell is too long",
+)
 _ENCODING: Final = Bilingual(
     'بعد السطر {}: ترميز الجدول ليس {}؛ اذكر ترميزه في المطابقة، مثل encoding = "{}".',
-    'after line {}: the table is not {}; name its `encoding` in the mapping, such as encoding = "{}"',
+    'After line {}: the table is not {}; name its `encoding` in the mapping, such as encoding = "{}"',
 )
 
 
@@ -106,7 +109,7 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[TableRow]:
                     yield TableRow(before + 1, reader.line_num, cells)
                 before = reader.line_num
         except csv.Error as error:
-            raise WrongTable(_MALFORMED.format(reader.line_num, str(error))) from error
+            raise WrongTable(_MALFORMED.format(reader.line_num)) from error
         except UnicodeDecodeError as error:
             other = "windows-1256" if document.encoding == "utf-8" else "utf-8"
             raise WrongTable(_ENCODING.format(reader.line_num, document.encoding, other)) from error

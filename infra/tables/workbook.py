@@ -29,52 +29,48 @@ _OLE: Final = b"\xd0\xcf\x11\xe0"
 _B: Final = Bilingual
 _OLD: Final = _B(
     "هذا مصنف قديم (XLS) أو له كلمة مرور: احفظه بصيغة XLSX بلا كلمة مرور.",
-    "this is an old workbook (XLS) or one with a password: save it as XLSX without a password",
+    "This is an old workbook (XLS) or one with a password: save it as XLSX without a password",
 )
 _UNREADABLE: Final = _B(
     "تعذرت قراءة المصنف: افتحه في برنامج جداول واحفظه بصيغة XLSX بلا كلمة مرور.",
-    "the workbook cannot be read: open it in a spreadsheet and save it as XLSX without a password",
+    "The workbook cannot be read: open it in a spreadsheet and save it as XLSX without a password",
 )
 _OTHER_LENGTH: Final = _B(
-    "الصف {} فيه {} خلية وفي صف العناوين {}: سمّ كل عمود.", "row {} has {} cells and the header {}: name each column"
+    "عدد الخلايا في الصف {} هو {} وفي صف العناوين {}: سمّ كل عمود.",
+    "Row {} and the header have different numbers of cells, {} and {}: name each column",
 )
 _TOO_LARGE: Final = _B(
-    "حجم المصنف بعد فك الضغط أكبر من {} ميغابايت: احفظ الورقة بصيغة CSV وترميز UTF-8.",
-    "the workbook has more than {} MiB uncompressed: save the sheet as CSV in UTF-8",
+    "في المصنف أكثر من {}: احفظ الورقة بصيغة CSV وترميز UTF-8.",
+    "The workbook has more than {}: save the sheet as CSV in UTF-8",
 )
-_TAGS: Final = _B(
-    "في المصنف أكثر من {:,} وسم: احفظ الورقة بصيغة CSV وترميز UTF-8.",
-    "the workbook has more than {:,} tags: save the sheet as CSV in UTF-8",
-)
-_CELLS: Final = _B(
-    "في الورقة أكثر من {:,} خلية: احفظها بصيغة CSV وترميز UTF-8.",
-    "the sheet has more than {:,} cells: save the sheet as CSV in UTF-8",
-)
+_MIB: Final = _B("{} ميغابايت بعد فك الضغط", "{} MiB uncompressed")
+_TAGS: Final = _B("{:,} وسم", "{:,} tags")
+_CELLS: Final = _B("{:,} خلية", "{:,} cells")
 _DOCUMENT_TYPE: Final = _B(
     "في المصنف تعريف نوع مستند لا يحتاجه: احفظه من جديد بصيغة XLSX.",
-    "the workbook has a document type, which none needs: save it again as XLSX",
+    "The workbook has a document type, which none needs: save it again as XLSX",
 )
 _SHEETS: Final = _B(
     'في المصنف جداول في الأوراق {}: أبقِ واحدة، أو اذكرها في المطابقة، مثل sheet = "{}".',
-    'the workbook has tables in {}: name one in the mapping, such as sheet = "{}"',
+    'The workbook has tables in {}: name one in the mapping, such as sheet = "{}"',
 )
 _NO_TABLE: Final = _B(
     "لا جدول في المصنف: اجعل أسماء الأعمدة في أول صف من الورقة.",
-    "the workbook has no table: the first row of a sheet must name the columns",
+    "The workbook has no table: the first row of a sheet must name the columns",
 )
-_NO_SHEET: Final = _B("لا ورقة باسم {} في المصنف؛ أوراقه: {}.", "the workbook has no sheet {}; it has {}")
+_NO_SHEET: Final = _B("لا ورقة باسم {} في المصنف؛ أوراقه: {}.", "The workbook has no sheet {}; it has {}")
 _ORDER: Final = _B(
     "الصف {} يأتي بعد الصف {}: احفظ المصنف من جديد بصيغة XLSX.",
-    "row {} stands after row {}: save the workbook again as XLSX",
+    "Row {} stands after row {}: save the workbook again as XLSX",
 )
 _FORMULA: Final = _B(
     "في الخلية {} صيغة بلا نتيجة: افتح المصنف في برنامج جداول واحفظه.",
-    "cell {} has a formula without a result: open the workbook in a spreadsheet and save it",
+    "Cell {} has a formula without a result: open the workbook in a spreadsheet and save it",
 )
 _MERGED: Final = _B(
-    "الخلايا {} مضمومة في خلية واحدة: افصلها واملأ كلًا منها.", "the cells {} are merged: split them and fill each"
+    "الخلايا {} مضمومة في خلية واحدة: افصلها واملأ كلًا منها.", "The cells {} are merged: split them and fill each"
 )
-_ERROR: Final = _B("في الخلية {} خطأ مثل ‎#REF!‎: صححها.", "cell {} is an error, such as #REF!: correct it")
+_ERROR: Final = _B("في الخلية {} خطأ مثل ‎#REF!‎: صححها.", "Cell {} is an error, such as #REF!: correct it")
 _BROKEN: Final = (
     *(BadZipFile, EOFError, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError),
     *(RuntimeError, NotImplementedError),  # a password, an unknown compression
@@ -123,7 +119,7 @@ def _measure(archive: ZipFile) -> None:
     """Raises `WrongTable` beyond the limits. No part gives more bytes than its entry says."""
     parts = archive.infolist()
     if sum(part.file_size for part in parts) > XLSX_BYTES_MAX:
-        raise WrongTable(_TOO_LARGE.format(XLSX_BYTES_MAX >> 20))
+        raise WrongTable(_TOO_LARGE.format(_MIB.format(XLSX_BYTES_MAX >> 20)))
     tags = 0
     for part in parts:
         with archive.open(part) as stream:
@@ -131,7 +127,7 @@ def _measure(archive: ZipFile) -> None:
             while piece := stream.read(_PIECE_BYTES):
                 tags += piece.count(b"<")
                 if tags > TAGS_MAX:
-                    raise WrongTable(_TAGS.format(TAGS_MAX))
+                    raise WrongTable(_TOO_LARGE.format(_TAGS.format(TAGS_MAX)))
                 text = (tail + piece).replace(b"\0", b"")  # UTF-16
                 if b"<!DOCTYPE" in text:
                     raise WrongTable(_DOCUMENT_TYPE)
@@ -187,7 +183,7 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(sheet.iter_rows(), 1):
         total += len(row) + 1
         if total > CELLS_MAX:
-            raise WrongTable(_CELLS.format(CELLS_MAX))
+            raise WrongTable(_TOO_LARGE.format(_CELLS.format(CELLS_MAX)))
         cells = [_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct, ValidationError, convert
 
 from events.values.bilingual import Bilingual
 from infra.command_line.gateway_options import gateway_address, gateway_option, token_of, token_option
+from infra.command_line.language import localized
 from infra.extras import has_platform
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ CODES_MAX: Final = 50
 """Of one question for names: an address of at most 4,000 characters."""
 _NOT_FOUND: Final = 404
 _NAMES: Final = "/v1/names"
+_PAST: Final = Bilingual(
+    "لا تعرض البوابة من الماضي إلا الخطة: yesser plan. لغيرها استعمل yesser audit replay --until.",
+    "A gateway shows the past of the plan alone: yesser plan. For others use yesser audit replay --until.",
+)
 D = TypeVar("D", bound=Struct)
 R = TypeVar("R")
 
@@ -119,14 +125,19 @@ class Gateway:
             raise NotAGateway(f"{self.address} answered what this version cannot show: {error}") from None
 
 
-def reads_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add `--gateway` and `--token-file`; the command receives `gateway`, None where it reads the database. Raises
-    `UsageError` where it could read neither."""
+def reads_options(command: Callable[..., None], *, shows_past: bool = False) -> Callable[..., None]:
+    """Add `--gateway` and `--token-file`; the command receives `gateway`, None where it reads the database, as it does
+    of the past unless the gateway `shows_past`. Raises `UsageError` where it can read neither."""
 
     @wraps(command)
     def with_gateway(*arguments: Any, gateway: str | None, token_file: Path | None, **others: Any) -> None:
         if gateway is None and not has_platform():
             raise click.UsageError("Give the gateway's address: --gateway ADDRESS, or set YESSER_GATEWAY.")
+        if gateway is not None and not shows_past and not getattr(others.get("at"), "is_now", True):
+            named = click.get_current_context().get_parameter_source("gateway") is ParameterSource.COMMANDLINE
+            if named or not has_platform():
+                raise click.UsageError(localized(_PAST))
+            gateway = None
         through = None if gateway is None else Gateway(gateway_address(gateway), token_of(token_file))
         command(*arguments, gateway=through, **others)
 

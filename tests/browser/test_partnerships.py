@@ -96,6 +96,8 @@ def test_a_banks_table_is_compared_with_the_log(story: Story, tmp_path: Path) ->
         page.get_by_role("button", name="قارن", exact=True).press("Enter")
         findings = page.locator("#findings tbody tr")
         findings.first.wait_for()
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.locator("#findings .scroll").evaluate("one => one.scrollWidth <= one.clientWidth")
         texts = findings.all_inner_texts()
         assert "المبلغ في الملف" in texts[0]
         assert "ناقص في السجل" in texts[1]

@@ -55,8 +55,8 @@ class Words:
         word is of the other's letters, and keeps the order around it."""
         return Markup('<bdi dir="{}">{}</bdi>').format(self.direction, self.of(names))
 
-    def number(self, value: int | Decimal) -> Markup:
-        return _ltr(format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
+    def number(self, value: int | Decimal, sign: str = "") -> Markup:
+        return _ltr(sign + format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
 
     def percent(self, basis_points: int) -> Markup:
         """A rate of basis points: 7,000 is 70 %."""
@@ -64,9 +64,9 @@ class Words:
         text = format_percent(share, "#,##0.##%", locale=_LOCALES["en"], decimal_quantization=False)
         return _ltr(text)
 
-    def money(self, halalas: int) -> Markup:
-        """Riyals with two decimals and the currency."""
-        amount = format_decimal(Decimal(halalas) / _HALALAS, "#,##0.00", locale=_LOCALES["en"])
+    def money(self, halalas: int, sign: str = "") -> Markup:
+        """Riyals with two decimals and the currency. A sign keeps its place only beside the digits."""
+        amount = sign + format_decimal(Decimal(halalas) / _HALALAS, "#,##0.00", locale=_LOCALES["en"])
         return Markup('<span class="money">{}</span>').format(
             Markup("{} ر.س").format(_ltr(amount)) if self.language == "ar" else _ltr(f"SAR {amount}")
         )

@@ -11,32 +11,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import asdict
+
 from consumers.programme.campaigns.handlers.rules import campaign_event
 from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rules.rule import Text
+from events.values.bilingual import Bilingual, joined
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 
 RIYADH: Final = "T00:00:00+03:00"
 
 _CHANNELS: Final = {
-    "tv": {"ar": "التلفزيون", "en": "tv"},
-    "radio": {"ar": "الإذاعة", "en": "radio"},
-    "print": {"ar": "الصحافة", "en": "print"},
+    "tv": Bilingual("التلفزيون", "tv"),
+    "radio": Bilingual("الإذاعة", "radio"),
+    "print": Bilingual("الصحافة", "print"),
 }
-_SEPARATORS: Final = {"ar": "، ", "en": ", "}
-_NOT_ACKNOWLEDGED: Final[Text] = {
-    "ar": "انقضى الموعد {due_on} ولم تُستلم الحملة.",
-    "en": "The due date {due_on} has passed, and the campaign was not acknowledged.",
-}
-_NOT_AIRED: Final[Text] = {
-    "ar": "انقضى الموعد {due_on} ولم تُبث الحملة عبر: {channels}.",
-    "en": "The due date {due_on} has passed, and the campaign was not aired on: {channels}.",
-}
-_NEITHER: Final[Text] = {
-    "ar": "انقضى الموعد {due_on} ولم تُستلم الحملة، ولم تُبث عبر: {channels}.",
-    "en": "The due date {due_on} has passed, and the campaign was neither acknowledged nor aired on: {channels}.",
-}
+_NOT_ACKNOWLEDGED: Final = Bilingual(
+    "انقضى الموعد {due_on} ولم تُستلم الحملة.",
+    "The due date {due_on} has passed, and the campaign was not acknowledged.",
+)
+_NOT_AIRED: Final = Bilingual(
+    "انقضى الموعد {due_on} ولم تُبث الحملة عبر: {channels}.",
+    "The due date {due_on} has passed, and the campaign was not aired on: {channels}.",
+)
+_NEITHER: Final = Bilingual(
+    "انقضى الموعد {due_on} ولم تُستلم الحملة، ولم تُبث عبر: {channels}.",
+    "The due date {due_on} has passed, and the campaign was neither acknowledged nor aired on: {channels}.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,5 @@ def escalation(campaign: Overdue, size: int, today: str) -> OutboxEvent | None:
 
 def _reason(due_on: str, not_aired: list[str], *, acknowledged: bool) -> Text:
     template = _NOT_AIRED if acknowledged else _NEITHER if not_aired else _NOT_ACKNOWLEDGED
-    channels = {
-        language: separator.join(_CHANNELS[channel][language] for channel in not_aired)
-        for language, separator in _SEPARATORS.items()
-    }
-    return fill(template, {"due_on": due_on, "channels": channels})
+    channels = joined(_CHANNELS[channel] for channel in not_aired)
+    return fill(asdict(template), {"due_on": due_on, "channels": asdict(channels)})

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import MissingChannels, OnChannels, Reach
-from consumers.documents.document import AgencyCode, Count, Date, Label, Listing, Name
+from consumers.documents.document import AgencyCode, Count, Date, Label, Listing, Name, ServiceId
 
 _Days = Annotated[int | None, Meta(description="From the launch; negative before it.")]
 Airings = Annotated[Count, Label("مرات البث", "Airings", drop=5)]
@@ -31,7 +31,7 @@ class CoverageByChannel(Struct, frozen=True, kw_only=True):
 class ServiceCoverage(Struct, frozen=True, kw_only=True):
     """The airings about a launched service, in its specific campaigns."""
 
-    service_id: Annotated[str, Label("الخدمة", "Service")]
+    service_id: Annotated[ServiceId, Label("الخدمة", "Service")]
     name: Annotated[Name, Label("الاسم", "Name", is_detail=True)]
     agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=1)]
     plan_id: str

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType
 
-from consumers.documents.document import AgencyCode, Count, EventType, Label
+from consumers.documents.document import AgencyCode, Count, EventType, Label, RuleCode
 from events.values.data import Data
 
 
 class Anomaly(Struct, frozen=True, kw_only=True):
     index: Annotated[Count, Label("القيد", "Entry")]
     found_index: Annotated[Count, Label("وُجد عند", "Found at", drop=4)]
-    rule: Annotated[str, Label("القاعدة", "Rule")]
+    rule: Annotated[RuleCode, Label("القاعدة", "Rule")]
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
     subject: Annotated[str, Label("الموضوع", "Subject", drop=1)]
     agency: Annotated[AgencyCode, Label("الجهة", "Agency", drop=3)]

@@ -95,13 +95,13 @@ class _Comparison:
         found: _Fact | None = None
         if isinstance(row_id, str):
             if row_id in self._line_of_id:
-                return _doubled(row.line, row_id, on, amount, _same_id(self._line_of_id[row_id]))
+                return _doubled(row.line, row_id, on, amount, _SAME_ID.format(self._line_of_id[row_id]))
             self._line_of_id[row_id] = row.line
             found = self._by_id.get(row_id)
         elif fault is None:
             alike = self._by_sum[on, amount]
             if not alike and (on, amount) in self._line_of_sum:
-                return _doubled(row.line, None, on, amount, _same_sum(self._line_of_sum[on, amount]))
+                return _doubled(row.line, None, on, amount, _SAME_SUM.format(self._line_of_sum[on, amount]))
             found = alike.pop() if alike else None
         if found is not None:
             self.seen.add(found.index)
@@ -148,19 +148,6 @@ def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Name) 
     return Finding(FindingKind.DOUBLED, line, None, row_id, _text(on), _whole(amount), None, reason)
 
 
-def _same_id(line: int) -> Name:
-    return Name("السطر {} له المعرّف نفسه.", "Line {} has the same id.").format(line)
-
-
-def _same_sum(line: int) -> Name:
-    # Two equal payments of a day are possible, so that both causes are named.
-    return Name(
-        "السطر {} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
-        "Line {} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
-        " entry was not sent.",
-    ).format(line)
-
-
 def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> Finding:
     kind, reason = _verdict(on, amount, found, fault)
     index, log_halalas = (None, None) if found is None else (found.index, found.amount_halalas)
@@ -191,6 +178,13 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> t
     return FindingKind.MATCHED, None
 
 
+_SAME_ID: Final = Name("السطر {} له المعرّف نفسه.", "Line {} has the same id.")
+# Two equal payments of a day are possible, so that both causes are named.
+_SAME_SUM: Final = Name(
+    "السطر {} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
+    "Line {} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
+    " entry was not sent.",
+)
 _NOT_IN_LOG: Final = Name(
     "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
 )

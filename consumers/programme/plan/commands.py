@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 import click
@@ -22,7 +23,7 @@ from producers.sdk.read_api import Gateway, reads_options
 @click.command()
 @json_option
 @as_of_options
-@reads_options
+@partial(reads_options, shows_past=True)
 def plan(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     """Show the five-year plan at a glance · الخطة الخمسية في لمحة.
 
@@ -60,7 +61,7 @@ def anomalies(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
 
     The past is read from the database only.
     """
-    if gateway is None or not at.is_now:
+    if gateway is None:
         import uvloop
 
         from consumers.programme.plan.document import all_anomalies

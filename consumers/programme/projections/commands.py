@@ -43,7 +43,7 @@ def list_services(
     at: PointInTime, agency: str | None, group: int | None, state: str | None, gateway: Gateway | None, as_json: bool
 ) -> None:
     """List the registered services and their state."""
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.projections import read
 
         chosen = read.ServiceFilter(agency, group, state)
@@ -60,7 +60,7 @@ def list_services(
 @reads_options
 def show_service(at: PointInTime, service_id: str, gateway: Gateway | None, as_json: bool) -> None:
     """Show a service and its history."""
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.projections import read
 
         _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
@@ -82,7 +82,7 @@ def projects() -> None:
 @reads_options
 def list_projects(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     """List the registered projects and their progress."""
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.projections import read
 
         _, shown = run_query(CONSUMER, read.projects, at)
@@ -98,7 +98,7 @@ def list_projects(at: PointInTime, gateway: Gateway | None, as_json: bool) -> No
 @reads_options
 def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_json: bool) -> None:
     """Show a project, its phases and its history."""
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.projections import read
 
         _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), at)
@@ -122,7 +122,7 @@ def show_project(at: PointInTime, project_id: str, gateway: Gateway | None, as_j
 @reads_options
 def activity(at: PointInTime, agency: str | None, gateway: Gateway | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.projections import read
 
         _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)

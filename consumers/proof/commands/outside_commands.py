@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -92,12 +93,14 @@ def export_command(
     if again is not None and selection != Selection():
         raise click.UsageError("--again takes the entries of its folder: leave out what selects others.")
     report = asyncio.run(_exported(log, selection, again, folder, form))
-    count, size = report["entries_count"], report["size"]
     sentence = Bilingual(
-        "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
-        "{folder}: {count:,} of {size:,} entries. To verify: python {folder}/verify.py {folder} VKEY",
-    ).format(folder=folder, count=count, size=size)
+        "{folder}: {count:,} من القيود وعددها {size:,}. للتحقق:",
+        "{folder}: {count:,} of {size:,} entries. To verify:",
+    ).format(folder=folder, count=report["entries_count"], size=report["size"])
     print_confirmation({"folder": str(folder), **report}, as_json, sentence)
+    command = shlex.join(["python", f"{folder}/verify.py", f"{folder}", "VKEY"])
+    if not as_json:  # on a line of its own: in a sentence marks of direction would be copied with it
+        click.echo(command)
 
 
 async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:

@@ -10,25 +10,19 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 from msgspec import convert
 
-from consumers.api import documents
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.cursor import cursor_of, text_after
 from consumers.api.parameters import After, AgencyCode, Limit
 from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading
+from consumers.api.reading import read_route
 from consumers.api.routes import prepared
 from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
 from events.values.completeness import completeness_status
-from infra.http.documents import answer, schema_of
 from infra.http.routes import RouteParts
 from infra.json_documents import with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.proof.completeness", "routes.sql")
-_MONTHS: Final = answer(
-    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
-    schema_of(Months),
-)
 Month = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Gregorian, by recorded time in Riyadh; else the newest."),
@@ -39,24 +33,24 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
     routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
 
-    @routes.get(
+    read_route(
+        routes,
         "/v1/completeness/months",
-        summary="Missing sequence numbers of a month by agency",
-        responses=documents.plain(_MONTHS),
-    )
-    async def months(
-        request: Reading, month: Month = None, agency: AgencyCode = None, limit: Limit = 100, after: After = None
-    ) -> Response:
-        """The numbers of a month are those above the highest read before it, up to the highest read in it."""
-        return await request.respond(lambda reader: months_for(reader, month, agency, limit, after))
-
+        "months",
+        "Missing sequence numbers of a month by agency",
+        "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
+        tagged=False,
+    )(months_for)
     return routes
 
 
 async def months_for(
-    reader: Reader, month: str | None, agency: str | None, limit: int, after: str | None = None
+    reader: Reader, month: Month = None, agency: AgencyCode = None, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[Months]:
-    """The months, and a page of the agencies in this one, or in the newest. Raises `Problem` (403, 422, 503)."""
+    """The numbers of a month are those above the highest read before it, up to the highest read in it.\f
+
+    The months, and a page of the agencies in this one, or in the newest. Raises `Problem` (403, 422, 503).
+    """
     scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
     async with reader.reads.connection() as connection:
         known = [row["month"] for row in await connection.fetch(_SQL["months"])]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.documents.ledger.ledger import RULES, kind_of
-from events.values.calendar import CalendarName
 from events.values.periods import days_of
 from infra.command_line.table_files import Columns
 from infra.postgres.connection import Connection
@@ -83,12 +82,8 @@ async def bookings(connection: Connection, partnership_id: str | None = None) ->
     cursor = await connection.cursor(_SQL["transfers"], partnership_id)
     while rows := await cursor.fetch(ROWS_AT_ONCE):
         for row in rows:
-            day = row["day"] or _last_day(row["period"], row["calendar"])
+            day = row["day"] or days_of(row["period"], row["calendar"])[1]
             yield Booking(
                 row["index"], row["line"], day, row["partnership_id"], row["kind"], row["reason"], row["period"],
                 row["contract_version"], row["window_number"], row["debit"], row["credit"], row["amount_halalas"],
             )  # fmt: skip
-
-
-def _last_day(period: str, calendar: CalendarName) -> str:
-    return days_of(period, calendar)[1]

@@ -14,12 +14,12 @@ from fastapi.responses import HTMLResponse, Response
 from consumers.api.parameters import AsOfIndex
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.audit import names
 from consumers.console.pages.audit.entry import verifier_of
 from consumers.console.pages.audit.values import change, exact_money, formula_line, shown
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.explanations import Explanation, Step
+from consumers.explain import figure_names as names
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import Check, explained_for, split_figure
 from consumers.explain.shown_models import models

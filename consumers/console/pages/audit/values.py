@@ -20,7 +20,7 @@ _DATE: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _NONE: Final = "—"
 
 
-def shown(words: Words, name: str, value: Any) -> Markup | str:
+def shown(words: Words, name: str, value: Any, sign: str = "") -> Markup | str:
     """`name` tells money (`…_halalas`) and rates (`…_bp`) from other numbers."""
     if value is None:
         return _NONE
@@ -28,8 +28,8 @@ def shown(words: Words, name: str, value: Any) -> Markup | str:
         return words.of(YES if value else NO)
     if isinstance(value, int):
         if name.endswith("_halalas"):
-            return words.money(value)
-        return words.percent(value) if name.endswith("_bp") else words.number(value)
+            return words.money(value, sign)
+        return words.percent(value) if name.endswith("_bp") else words.number(value, sign)
     if isinstance(value, str):
         return _day(words, value) or text(words, value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -41,8 +41,7 @@ def change(words: Words, name: str, changed: Change) -> Markup | str:
     """By how much a number changed, with its sign; empty for what is no number or was set for the first time."""
     if changed.amount is None:
         return ""
-    amount = shown(words, name, changed.amount)
-    return amount if changed.amount < 0 else Markup("+{}").format(amount)
+    return shown(words, name, changed.amount, "" if changed.amount < 0 else "+")
 
 
 def exact_money(words: Words, halalas: int | str) -> Markup:

@@ -22,7 +22,6 @@ from consumers.api.reader import ReadAnswer, Reader
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.documents.ledger.reconciliation import FindingKind
-from consumers.documents.programme.plan import Calendar
 from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import totals
@@ -94,10 +93,6 @@ _OTHER_FILE: Final = Bilingual(
     "اخترت ملفًا آخر بعد هذا، أو مضت ربع ساعة: اختر الملف من جديد.",
     "You chose another file since, or a quarter of an hour has passed: choose the file again.",
 )
-CALENDARS: Final = {
-    Calendar.GREGORIAN: Bilingual("ميلادي", "Gregorian"),
-    Calendar.UMM_AL_QURA: Bilingual("أم القرى", "Umm al-Qura"),
-}
 DELIMITER_NAMES: Final = {
     ",": Bilingual("فاصلة", "Comma"),
     ";": Bilingual("فاصلة منقوطة", "Semicolon"),
@@ -191,11 +186,6 @@ def _delimiter_name(found: BankReading | None) -> str:
     return DELIMITER_NAMES[delimiter].en if delimiter in DELIMITER_NAMES else ""
 
 
-def _calendar_names(visit: Visit, found: BankReading) -> str:
-    names = [visit.words.of(CALENDARS[one]) for one in found.table.calendars(found.columns)]
-    return " · ".join(names) or "—"
-
-
 async def _page(
     visit: Visit,
     partnership_id: str,
@@ -216,7 +206,7 @@ async def _page(
         file=file,
         words=found and in_words(found.table, found.columns),
         written_with=_delimiter_name(found),
-        calendars=found and _calendar_names(visit, found),
+        calendars=found and " · ".join(map(visit.words.of, found.table.calendars(found.columns))),
         preview=() if found is None else found.table.preview(found.columns),
         delimiters=DELIMITER_NAMES,
         left_out_max=_LEFT_OUT_MAX,

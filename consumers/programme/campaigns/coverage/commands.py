@@ -34,7 +34,7 @@ def coverage_command(
 
     The past is read from the database only.
     """
-    if gateway is None or not at.is_now:
+    if gateway is None:
         from consumers.programme.campaigns.coverage.read import coverage_at
 
         document = asyncio.run(coverage_at(Settings(), agency, at, unaired=unaired))

@@ -50,7 +50,7 @@ def explain_command(at: PointInTime, name: str, gateway: Gateway | None, as_json
     NAME is a campaign, a service, an initiative, a quota as gregorian/2026/usage, or a group of a plan as PLAN/1.
     A gateway explains the agency's campaigns only. The past is read from the database only.
     """
-    if gateway is None or not at.is_now:
+    if gateway is None:
         found = asyncio.run(_explain(Settings(), name, at))
     else:
         found = gateway.document(Explanation, f"/v1/campaigns/{quote(name, safe='')}/explanation")

@@ -69,6 +69,13 @@ def addresses(page: str) -> list[str]:
     return [html.unescape(address) for address in re.findall(r'class="why" href="([^"]*)"', page)]
 
 
+async def test_each_amount_of_a_sum_keeps_its_currency_in_arabic() -> None:
+    async with shown_to("office", Plan(), "ar") as client:
+        page = (await client.get("/explain/plan/partnerships/P-1/net_halalas")).text
+    amounts = re.findall(r"<bdi>(.*?ر\.س</span>)</bdi>", page.partition('class="sum">')[2].partition("</p>")[0])
+    assert [re.sub("<.*?>", "", amount) for amount in amounts] == ["0.00 ر.س", "0.01 ر.س", "0.01 ر.س"]
+
+
 @every(("asked", "index"), [("", None), ("?as_of_index=400", 400)])
 async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: str, index: int | None) -> None:
     plan = Plan()

@@ -22,6 +22,7 @@ from consumers.documents.campaigns.campaigns import INBOX
 from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
+from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.log.completeness import AgencyMonth
 from consumers.documents.names import Names, codes_in
 from consumers.documents.programme.history import Step
@@ -192,6 +193,11 @@ def test_agencies_and_services_are_read_by_their_names_and_programs_get_the_code
 
     text = CliRunner().invoke(listed).output
     assert all(words in text for words in (LONG, "Ministry of <Health>", "health"))
+
+    known = {"index": 1, "found_index": 1, "type": "service.launched", "subject": "service/S1", "agency": "health"}
+    anomaly = document_of(Anomaly, known | {"rule": "already-launched", "claimed": {}, "known": {}})
+    text = printed(Listing("التناقضات", "Anomalies", Anomaly), anomaly)
+    assert all(words in text for words in ("It was launched before.", "already-launched")), "a rule has its name too"
 
     template = Environment(autoescape=True).from_string("{{ cell(p, 'agency') }}|{{ cell(p, 'services') }}")
     for words, name in ((Words("ar"), "\u202e" + "ا" * 198), (Words("en"), "Ministry of &lt;Health&gt;")):

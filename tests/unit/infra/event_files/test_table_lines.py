@@ -113,9 +113,9 @@ def test_a_cell_that_is_not_of_its_type_stays_a_text(cell: str, column: Column, 
     ("table", "message"),
     [
         ("", "no header"),
-        (HEADER + "A,1,2006-01-01,x,y\n", "line 2 has 5 cells and the header 4"),
-        (HEADER + 'A,"1"2,2006-01-01,\n', "line 2"),
-        (HEADER + 'A,1,2006-01-01,"open', "line 2"),
+        (HEADER + "A,1,2006-01-01,x,y\n", "Line 2 and the header have different numbers of cells, 5 and 4"),
+        (HEADER + 'A,"1"2,2006-01-01,\n', "Line 2 cannot be read"),
+        (HEADER + 'A,1,2006-01-01,"open', "Line 2 cannot be read"),
     ],
 )
 def test_nothing_is_sent_of_a_table_that_is_not_well_formed(table: str, message: str) -> None:

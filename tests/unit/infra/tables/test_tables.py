@@ -90,12 +90,12 @@ def test_the_only_visible_table_is_read_or_the_one_that_is_named() -> None:
 
 
 def refused() -> Iterator[tuple[bytes, str]]:
-    yield workbook(ROWS, change=lambda book: book.worksheets[0].merge_cells("A2:B2")), "cells A2:B2 are merged"
-    yield workbook([*ROWS, ["R-3", "=B2+B3"]]), "cell B4 has a formula without a result"
-    yield workbook([*ROWS, ["R-3", "#REF!"]]), "cell B4 is an error, such as #REF!"
-    yield workbook([*ROWS, ["R-3", 1, "x"]]), "row 4 has 3 cells and the header 2"
+    yield workbook(ROWS, change=lambda book: book.worksheets[0].merge_cells("A2:B2")), "The cells A2:B2 are merged"
+    yield workbook([*ROWS, ["R-3", "=B2+B3"]]), "Cell B4 has a formula without a result"
+    yield workbook([*ROWS, ["R-3", "#REF!"]]), "Cell B4 is an error, such as #REF!"
+    yield workbook([*ROWS, ["R-3", 1, "x"]]), "Row 4 and the header have different numbers of cells, 3 and 2"
     yield workbook([]), "no table"
-    yield sheet_of(b'<row r="2"><c><v>1</v></c></row><row r="1"><c><v>2</v></c></row>'), "row 1 stands after row 2"
+    yield sheet_of(b'<row r="2"><c><v>1</v></c></row><row r="1"><c><v>2</v></c></row>'), "Row 1 stands after row 2"
     yield sheet_of(b'<row r="9999999999"><c><v>1</v></c></row>'), f"more than {CELLS_MAX:,} cells"
     yield sheet_of(b'<row><c r="XFD1"/></row>' * 1000), f"more than {CELLS_MAX:,} cells"
     yield sheet_of(b'<row r="x"><c/></row>'), "cannot be read"

@@ -143,7 +143,7 @@ def test_a_table_without_its_mapping_is_not_sent(tmp_path: Path, monkeypatch: py
 @every(
     ("table", "mapping", "message"),
     [
-        ("a,b\n1\n", {"columns": {"a": {}, "b": {}}}, "line 2 has 1 cells"),
+        ("a,b\n1\n", {"columns": {"a": {}, "b": {}}}, "Line 2 and the header have different numbers of cells, 1 and 2"),
         ("a\n1\n", {"columns": {"b": {}}}, "columns that the table lacks"),
         ("a\n1\n", {"columns": {"a": "/id"}}, "write "),
     ],

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
 from consumers.documents.programme.activity import ACTIVITY, Activity, Counted
 from consumers.documents.tables import grid
+from consumers.programme.projections.commands import services
 from consumers.replay.as_of.query import print_view
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.tls.client import NotTrusted
@@ -29,6 +30,11 @@ SHOWN = {"log-index": "7"}
 
 def shown(document: Any, **headers: str) -> httpx.Response:
     return httpx.Response(200, json=document, headers=SHOWN | headers)
+
+
+def test_a_past_that_a_gateway_does_not_show_is_refused_and_not_read_elsewhere() -> None:
+    found = CliRunner(env={"YESSER_TOKEN": "yat_x"}).invoke(services, "list --gateway https://gateway --as-of-index 5")
+    assert (found.exit_code, "past of the plan alone" in found.output) == (2, True)
 
 
 def test_a_list_has_all_pages_or_as_many_rows_as_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

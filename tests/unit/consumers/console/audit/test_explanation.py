@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from consumers.console.pages.audit import names
 from consumers.console.pages.audit.explain_pages import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Change, Explanation
+from consumers.explain import figure_names as names
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.explain.statement_formulas import FORMULAS
@@ -83,7 +83,7 @@ def test_an_enormous_text_is_cut_and_a_change_has_its_sign() -> None:
     text = str(shown(ENGLISH, "name", "x" * 100_000))
     assert len(text) < TEXT_LENGTH_MAX + 100
     assert "the whole text is in the proof file" in text
-    assert str(change(ENGLISH, "count", Change(2, 5))).startswith("+")
+    assert change(ENGLISH, "count", Change(2, 5)) == '<bdi dir="ltr">+3</bdi>'
     assert "-3" in str(change(ENGLISH, "count", Change(5, 2)))
     assert [change(ENGLISH, "x", Change(*pair)) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
 

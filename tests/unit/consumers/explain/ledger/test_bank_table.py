@@ -10,8 +10,8 @@ import msgspec
 import openpyxl
 import pytest
 
+from consumers.documents.ledger.partnerships import Calendar
 from consumers.documents.ledger.reconciliation import Finding
-from consumers.documents.programme.plan import Calendar
 from consumers.explain.ledger.bank_table import (
     REMEMBERED_MAX,
     BankReading,
@@ -110,7 +110,7 @@ def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimi
     assert "احذفه إن كان مجموعًا" in said[4]
     fault = answered(b"id;date;amount\nR1;2005-01-05;1.00\nR2;2005-01-06,5\n", None, b"{}", LOG)
     assert isinstance(fault, Bilingual)
-    assert fault.ar.startswith("السطر 3 فيه 2 خلية")
+    assert fault.ar.startswith("عدد الخلايا في السطر 3 هو 2")
 
 
 def test_the_rows_are_what_agrees_with_the_log_and_columns_that_nobody_can_guess_are_asked_for() -> None:

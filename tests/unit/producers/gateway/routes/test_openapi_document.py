@@ -75,7 +75,7 @@ def test_a_list_names_its_next_page_and_the_table_that_it_comes_as() -> None:
     names = {name for name in operations() if "200" in operations()[name]["responses"]}
     lists = {name for name in names if any(one["name"] == "after" for one in operations()[name].get("parameters", ()))}
     paged = {name for name in names if "Link" in responses(name)["200"].get("headers", {})}
-    assert lists - paged == {"get /v1/completeness/months"}, "an answer without a tag has no headers here"
+    assert lists <= paged
     tables = {name for name in names if "text/csv" in responses(name)["200"].get("content", {})}
     statement = "get /v1/partnerships/{partnership_id}/statements/{period}"
     assert tables == {"get /v1/campaigns", "get /v1/inbox", "get /v1/coverage", statement}

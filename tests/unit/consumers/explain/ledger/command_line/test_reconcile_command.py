@@ -55,7 +55,7 @@ def test_rows_of_two_types_a_mapping_of_all_data_and_a_pipe_are_wrong_use(tmp_pa
     for done, said in (
         (two, lines),
         (filled, 'the mapping fills "/data" itself'),
-        (piped, "a table is read twice: give a file, not a pipe"),
+        (piped, "A table is read twice: give a file, not a pipe"),
     ):
         assert (done.exit_code, said in " ".join(done.output.split())) == (2, True), (done.output, done.exception)
 
