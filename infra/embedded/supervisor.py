@@ -184,9 +184,7 @@ class Supervisor:
         for group in (stored, [child for child in children if child not in stored]):
             for child in group:
                 child.start()
-            ended = await asyncio.gather(
-                *(child.until_ready(READY_S) for child in group), return_exceptions=True
-            )
+            ended = await asyncio.gather(*(child.until_ready(READY_S) for child in group), return_exceptions=True)
             errors += [error for error in ended if error is not None]
             if len(errors) > 1:
                 raise errors[0]
