@@ -47,7 +47,7 @@ from producers.docs_pages.pages import VERSION
 from producers.docs_pages.site import Site
 from producers.gateway.access.callers import host_of
 from producers.gateway.problems import refusal_document
-from producers.gateway.routes import lookups, pages, publish
+from producers.gateway.routes import account, lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.validating import Refusal
@@ -77,6 +77,7 @@ def application(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.site = Site(lambda: openapi_document(app))
     app.include_router(publish.routes)
+    app.include_router(account.routes)
     app.include_router(lookups.routes)
     for further in further_routers(parts.for_reading()):
         app.include_router(further)

@@ -11,7 +11,8 @@ import asyncio
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ _LEEWAY_S: Final = 10
 _KEYS_KEPT_S: Final = 300
 _FETCH_PAUSE_S: Final = 10
 _TIMEOUT_S: Final = 5
+_LAST_S: Final = 253_402_300_799
+"""The last second that a `datetime` holds."""
 _NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError)
 """What the library raises for a token that is not one, or does not fit its key."""
 
@@ -47,6 +50,7 @@ class JwtClaims:
     holder: str
     scopes: frozenset[Scope]
     partners: tuple[str, ...] = ()
+    expires_at: datetime | None = None
 
 
 class _Header(msgspec.Struct):
@@ -125,7 +129,7 @@ class JwtIssuer:
         if key is None or header.alg not in _ALGORITHMS.get(str(key.key_type), ()):
             return None
         try:
-            claims = jwt.decode(
+            claims: JsonClaims = jwt.decode(
                 token,
                 key.key,
                 algorithms=[header.alg],
@@ -134,9 +138,11 @@ class JwtIssuer:
                 leeway=_LEEWAY_S,
                 options={"require": ["exp", "iss", "aud"]},
             )
+            expires_at = datetime.fromtimestamp(min(int(claims["exp"]), _LAST_S), UTC)
         except _NOT_VALID:
             return None
-        return claims_of(claims)
+        found = claims_of(claims)
+        return None if found is None else replace(found, expires_at=expires_at)
 
 
 def claims_of(claims: JsonClaims) -> JwtClaims | None:
