@@ -117,6 +117,7 @@ def served(parts: GatewayParts) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
+        request.state.public_address = parts.settings.public_address
 
         async def recorded(message: Message) -> None:
             """A refusal is in the trail before it is answered, and before its sender does anything else."""
@@ -244,4 +245,5 @@ def _answer(request: Request, problem: Problem) -> Response:
 
 
 def _address(request: Request) -> str:
-    return asked_address(request.scope["scheme"], request.scope["headers"], request.scope.get("server"))
+    scope, public = request.scope, getattr(request.state, "public_address", None)
+    return asked_address(public, scope["scheme"], scope["headers"], scope.get("server"))

@@ -13,6 +13,7 @@ from consumers.replay.fold.version import FoldVersion, versions
 from infra.postgres.indexes import INDEX
 from infra.postgres.indexes import statements as index_statements
 from tests.every import every
+from tests.paths import ROOT
 
 SOURCE = '''
 """What it is."""
@@ -29,6 +30,13 @@ def is_full(count: int) -> bool:
 def test_the_listed_versions_are_those_of_the_sources() -> None:
     assert current(versions()) == versions(), "run `python -m consumers.models.fold_versions`"
     assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions(), "those of a process"
+
+
+def test_every_consumer_that_is_written_is_registered() -> None:
+    written = (ROOT / "consumers").rglob("consumer.py")
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in written} - {Consumer.__module__}
+    missing = names - {consumer.fold.__module__ for consumer in CONSUMERS.values()}
+    assert not missing, "add their rows to consumers/models/registry.py"
 
 
 def test_only_a_changed_hash_takes_the_next_number() -> None:
