@@ -25,8 +25,8 @@ class Limits(Struct, kw_only=True):
     """What this gateway takes of one token, of one request and of one event."""
 
     requests_per_s: Annotated[float, Meta(gt=0)]
-    requests_burst: Annotated[Count, Meta(description="Requests at once.")]
-    batch_events_max: Annotated[Count, Meta(description="Events of one request.")]
+    requests_burst: Count
+    batch_events_max: Count
     body_bytes_max: Count
     event_bytes_max: Count
 
@@ -40,10 +40,10 @@ class Account(Struct, kw_only=True):
     scopes: list[Scope]
     suspended: bool
     limits: Limits
-    name: Annotated[Bilingual, Meta(description="Of a registered agency.")] | UnsetType = UNSET
+    name: Bilingual | UnsetType = UNSET
     partners: list[str] | UnsetType = UNSET
     expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
-    topic: Annotated[str, Meta(description="Where its events are stored.")] | UnsetType = UNSET
+    topic: str | UnsetType = UNSET
     types: Annotated[list[str], Meta(description="The types of events that it may send.")] | UnsetType = UNSET
 
 
