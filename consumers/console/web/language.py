@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from consumers.replay.as_of.point_in_time import RIYADH
-from events.values.bilingual import Language
+from events.values.bilingual import Bilingual, Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
@@ -49,6 +49,11 @@ class Words:
         """The text of a name in two languages: an object or mapping with `ar` and `en`."""
         found = names.get(self.language) if isinstance(names, dict) else getattr(names, self.language)
         return str(found)
+
+    def sentence(self, words: Bilingual) -> Markup:
+        """In the direction of its language, whatever it begins with; from left to right where it is in English only."""
+        direction = "rtl" if self.language == "ar" and words.ar != words.en else "ltr"
+        return Markup('<bdi dir="{}">{}</bdi>').format(direction, self.of(words))
 
     def number(self, value: int | Decimal) -> Markup:
         return _ltr(format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))

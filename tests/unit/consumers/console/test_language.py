@@ -13,6 +13,7 @@ from consumers.console.web.language import Words, code, isolated
 from consumers.documents.log.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
+from events.values.bilingual import Bilingual
 from infra.log.merkle import leaf_hash
 from tests.every import every
 from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
@@ -81,3 +82,9 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
         assert str(escape(detail)) in english
         assert str(escape(arabic_of(detail))) in above
         assert str(escape(detail)) not in above.partition('class="faults"')[2].partition("</ul>")[0]
+
+
+def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:
+    missing, english = Bilingual("time غير موجود؛ أضفه.", "time is missing; add it."), Bilingual("No.", "No.")
+    assert Words("ar").sentence(missing) == f'<bdi dir="rtl">{missing.ar}</bdi>'
+    assert [Words("ar").sentence(english), Words("en").sentence(english)] == ['<bdi dir="ltr">No.</bdi>'] * 2
