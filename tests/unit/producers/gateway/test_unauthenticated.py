@@ -121,8 +121,8 @@ async def test_public_addresses_and_failures_have_a_rate_for_each_peer(tmp_path:
 
 
 async def test_a_problem_leads_to_the_public_address_whatever_host_the_request_names(tmp_path: Path) -> None:
-    public = {"public_address": "https://gateway.example/"}
-    app, limits = gateway(tmp_path, **public), ConnectionLimits.of(Settings(**public))
+    public = "https://gateway.example/"
+    app, limits = gateway(tmp_path, public_address=public), ConnectionLimits.of(Settings(public_address=public))
     for raw in (request("GET", "/v1/receipts"), request("GET", "/nowhere"), request("CONNECT", "/")):
         answer = await exchange(app, raw, limits=limits)
         assert b'"type":"https://gateway.example/problems/' in answer.written
