@@ -13,9 +13,8 @@ from events.errors import Retry
 from events.validation.verdicts import Agency
 from events.values.bilingual import Bilingual
 from events.values.fields import Role
-from infra.command_line.completion import agency_codes
 from infra.command_line.display import time_text
-from infra.command_line.gateway_options import named_agency
+from infra.command_line.gateway_options import agency_option, named_agency
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import role_option
@@ -58,18 +57,13 @@ def install_command(as_json: bool) -> None:
 
 
 @outbox.command("run")
-@click.option(
-    "--agency",
-    shell_complete=agency_codes,
-    metavar="CODE",
-    help="The registered code of the sending agency; with a gateway that of the token, which is asked for once.",
-)
+@agency_option
 @role_option
 def run_command(agency: str | None, role: str) -> None:
     """Send the outbox's events, in the foreground, until SIGTERM. Of several relays one works and the others stand by.
 
     Needs the agency's Kafka credential (YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD), or a gateway and a
-    token (YESSER_OUTBOX_GATEWAY, YESSER_OUTBOX_TOKEN).
+    token (YESSER_OUTBOX_GATEWAY, YESSER_OUTBOX_TOKEN): then the gateway is asked once for the agency, if none is named.
     """
     settings = Settings()
     setup(settings, "outbox")

@@ -11,7 +11,7 @@ import asyncio
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final
@@ -141,11 +141,10 @@ class JwtIssuer:
             expires_at = datetime.fromtimestamp(min(int(claims["exp"]), _LAST_S), UTC)
         except _NOT_VALID:
             return None
-        found = claims_of(claims)
-        return None if found is None else replace(found, expires_at=expires_at)
+        return claims_of(claims, expires_at)
 
 
-def claims_of(claims: JsonClaims) -> JwtClaims | None:
+def claims_of(claims: JsonClaims, expires_at: datetime | None = None) -> JwtClaims | None:
     """Kind, holder, scopes and partners, or None if the token does not have them in the expected form."""
     ours, scope = claims.get("yesser"), claims.get("scope", "")
     if not isinstance(ours, dict) or not isinstance(scope, str):
@@ -157,7 +156,8 @@ def claims_of(claims: JsonClaims) -> JwtClaims | None:
     if not isinstance(partners, list) or not all(isinstance(partner, str) for partner in partners):
         return None
     requested = set(scope.split())
-    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in requested), tuple(partners))
+    scopes = frozenset(known for known in SCOPES if known in requested)
+    return JwtClaims(kind, holder, scopes, tuple(partners), expires_at)
 
 
 def _header_of(token: str) -> _Header | None:
