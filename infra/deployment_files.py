@@ -137,12 +137,15 @@ def _row(cells: Iterable[str]) -> str:
 def _alerts() -> Iterator[tuple[str, ...]]:
     (group,) = yaml.safe_load(_text("infra/monitoring/alerts.yml"))["groups"]
     for rule in group["rules"]:
-        texts = rule["annotations"]
+        texts, where = rule["annotations"], f"{rule['alert']} in infra/monitoring/alerts.yml"
+        missing = sorted({"summary", "summary_ar", "runbook"} - texts.keys())
+        assert not missing, f"{where} needs the annotations {', '.join(missing)}"
         summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", texts["summary"])
         page, _, anchor = texts["runbook"].partition("#")
         headings = re.findall(r"^#+ (.+)$", _text(page), re.MULTILINE)
-        title = next(heading for heading in headings if not anchor or heading_anchor(heading) == anchor)
-        link = f"[{title}]({texts['runbook'].removeprefix('docs/')})"
+        titles = [heading for heading in headings if not anchor or heading_anchor(heading) == anchor]
+        assert titles, f"{where} names {texts['runbook']}: write this section"
+        link = f"[{titles[0]}]({texts['runbook'].removeprefix('docs/')})"
         yield f"`{rule['alert']}`", rule["labels"]["severity"], summary, link
 
 

@@ -18,7 +18,11 @@ _TOKEN: Final = re.compile("[!-~]+")
 TOKEN_VARIABLE: Final = "YESSER_TOKEN"  # noqa: S105 - the name of a variable
 
 agency_option: Final = click.option(
-    "--agency", required=True, envvar="YESSER_AGENCY", show_envvar=True, type=AgencyCode(), help="Your agency."
+    "--agency",
+    envvar="YESSER_AGENCY",
+    show_envvar=True,
+    type=AgencyCode(),
+    help="Your agency; needed only where no gateway is asked, whose token says it.",
 )
 token_option: Final = click.option(
     "--token-file",
@@ -51,6 +55,15 @@ def gateway_address(given: str | None) -> str:
         raise click.UsageError(f"No gateway was started in {settings.home}: give --gateway ADDRESS.")
     scheme = "https" if stack.tls or settings.gateway_certificate is not None else "http"
     return f"{scheme}://127.0.0.1:{port}"
+
+
+def named_agency(agency: str | None) -> str:
+    """The agency, where no token says which. Raises `UsageError` if it is not named."""
+    if agency is None:
+        raise click.UsageError(
+            "Name your agency: --agency CODE, or set YESSER_AGENCY. With a gateway it is the token's."
+        )
+    return agency
 
 
 def token_of(file: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, get_args
 
 from events.validation.verdicts import Agency
@@ -49,6 +50,9 @@ class Caller:
 
     halted: str | None = None
     """Why the agency's topic is halted: its events are stored, and have no verdict until an operator has acted."""
+
+    expires_at: datetime | None = None
+    """When the token ends, if it says so."""
 
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""

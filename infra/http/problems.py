@@ -293,8 +293,13 @@ def changed_entry(index: int | None) -> Problem:
     return Problem("gateway-fault", errors=[row])
 
 
-def asked_address(scheme: str, headers: Iterable[tuple[bytes, bytes]], server: tuple[str, int | None] | None) -> str:
-    """The beginning of the address that a request was sent to: the host it names, else the address that took it."""
+def asked_address(
+    public: str | None, scheme: str, headers: Iterable[tuple[bytes, bytes]], server: tuple[str, int | None] | None
+) -> str:
+    """What links to this gateway begin with: its public address, else the host that the request names, else the address
+    that took it."""
+    if public is not None:
+        return public.rstrip("/")
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) == 1 and _HOST.fullmatch(hosts[0]):
         return f"{scheme}://{hosts[0].decode()}"

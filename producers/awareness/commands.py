@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from producers.awareness.send import Effect, Reported
     from producers.sdk.client import AgencyClient
 
-    Correcting = Callable[[AgencyClient], Awaitable[tuple[Action, Reported | None]]]
+    Correcting = Callable[[AgencyClient, str], Awaitable[tuple[Action, Reported | None]]]
 
 TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who reports, to which gateway, and how the result is printed."""
+    """Who reports, to which gateway, and how the result is printed. Without `agency` it is the token's."""
 
-    agency: str
+    agency: str | None
     gateway: str
     token: str
     as_json: bool
@@ -47,7 +47,9 @@ def _sender_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a sender."""
 
     @wraps(command)
-    def with_sender(*, agency: str, gateway: str | None, token_file: Path | None, as_json: bool, **given: Any) -> None:
+    def with_sender(
+        *, agency: str | None, gateway: str | None, token_file: Path | None, as_json: bool, **given: Any
+    ) -> None:
         command(Sender(agency, gateway_address(gateway), token_of(token_file), as_json), **given)
 
     decorated: Callable[..., None] = with_sender
@@ -110,8 +112,8 @@ def correct(sender: Sender, /, campaign_id: str, entry: int, on: str | None, **g
     from events.reports.campaign_reports import correction
     from producers.awareness.send import Reported, UnknownAiring, own_campaign
 
-    async def act(client: AgencyClient) -> tuple[Action, Reported | None]:
-        campaign = await own_campaign(client, sender.agency, campaign_id)
+    async def act(client: AgencyClient, agency: str) -> tuple[Action, Reported | None]:
+        campaign = await own_campaign(client, agency, campaign_id)
         reason = {"ar": given["reason_ar"], "en": given["reason_en"]}
         try:
             action = correction(campaign, entry, given["reach"], reason, on or _today())
@@ -148,8 +150,9 @@ async def _send(sender: Sender, what: Action | Correcting) -> tuple[Action, Repo
     from producers.sdk.client import AgencyClient
 
     async with AgencyClient.of(Settings(), sender.gateway, sender.token) as client:
-        action, known = await what(client) if callable(what) else (what, None)
-        return action, known or await report(client, sender.agency, action, _warn, TIMEOUT_S)
+        agency = (await client.sender(sender.agency)).code
+        action, known = await what(client, agency) if callable(what) else (what, None)
+        return action, known or await report(client, agency, action, _warn, TIMEOUT_S)
 
 
 def _warn(words: Bilingual) -> None:

@@ -44,7 +44,7 @@ class Writer:
 
     def api_text(self, english: str) -> str:
         """A text of the OpenAPI document, which is Markdown."""
-        return self.arabic[english] if self.language == "ar" and english else english
+        return self.arabic.get(english, english) if self.language == "ar" and english else english
 
     def link(self, path: str, text: str = "") -> str:
         """A link to a page, or to a document by its own path."""

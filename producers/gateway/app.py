@@ -47,7 +47,7 @@ from producers.docs_pages.pages import VERSION
 from producers.docs_pages.site import Site
 from producers.gateway.access.callers import host_of
 from producers.gateway.problems import refusal_document
-from producers.gateway.routes import lookups, pages, publish
+from producers.gateway.routes import account, lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.validating import Refusal
@@ -77,6 +77,7 @@ def application(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.site = Site(lambda: openapi_document(app))
     app.include_router(publish.routes)
+    app.include_router(account.routes)
     app.include_router(lookups.routes)
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
@@ -116,6 +117,7 @@ def served(parts: GatewayParts) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
+        request.state.public_address = parts.settings.public_address
 
         async def recorded(message: Message) -> None:
             """A refusal is in the trail before it is answered, and before its sender does anything else."""
@@ -243,4 +245,5 @@ def _answer(request: Request, problem: Problem) -> Response:
 
 
 def _address(request: Request) -> str:
-    return asked_address(request.scope["scheme"], request.scope["headers"], request.scope.get("server"))
+    scope, public = request.scope, getattr(request.state, "public_address", None)
+    return asked_address(public, scope["scheme"], scope["headers"], scope.get("server"))

@@ -13,8 +13,8 @@ from events.errors import Retry
 from events.validation.verdicts import Agency
 from events.values.bilingual import Bilingual
 from events.values.fields import Role
-from infra.command_line.completion import agency_codes
 from infra.command_line.display import time_text
+from infra.command_line.gateway_options import agency_option, named_agency
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import role_option
@@ -25,6 +25,7 @@ from infra.process.commands import serve
 from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, OutboxStatus, install, open_database, read_status, schema_text
 from producers.outbox.relay import OutboxRelay
+from producers.outbox.senders import sender_at_gateway
 
 Answer = TypeVar("Answer")
 
@@ -56,23 +57,21 @@ def install_command(as_json: bool) -> None:
 
 
 @outbox.command("run")
-@click.option(
-    "--agency",
-    required=True,
-    shell_complete=agency_codes,
-    metavar="CODE",
-    help="The registered code of the sending agency.",
-)
+@agency_option
 @role_option
-def run_command(agency: str, role: str) -> None:
+def run_command(agency: str | None, role: str) -> None:
     """Send the outbox's events, in the foreground, until SIGTERM. Of several relays one works and the others stand by.
 
     Needs the agency's Kafka credential (YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD), or a gateway and a
-    token (YESSER_OUTBOX_GATEWAY, YESSER_OUTBOX_TOKEN).
+    token (YESSER_OUTBOX_GATEWAY, YESSER_OUTBOX_TOKEN): then the gateway is asked once for the agency, if none is named.
     """
     settings = Settings()
     setup(settings, "outbox")
-    relay = OutboxRelay(settings, Agency(agency, cast(Role, role)))
+    if agency is not None or settings.outbox_gateway is None:
+        sender = Agency(named_agency(agency), cast(Role, role))
+    else:
+        sender = uvloop.run(sender_at_gateway(settings, settings.outbox_gateway))
+    relay = OutboxRelay(settings, sender)
     uvloop.run(serve(settings, relay.run, relay.readiness))
 
 

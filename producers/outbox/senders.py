@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final, TypeAlias
 
 from events.errors import Retry
+from events.validation.verdicts import Agency
 from infra.addresses import NotAnAddress, server_address
 from infra.kafka.client_config import NoKafka, refuse_plain_kafka
 from infra.settings import Settings
@@ -59,6 +60,15 @@ def sender_of(settings: Settings, agency: str) -> AbstractAsyncContextManager[Se
     if settings.outbox_gateway is not None:
         return _over_http(settings, settings.outbox_gateway)
     return _over_kafka(settings, agency)
+
+
+async def sender_at_gateway(settings: Settings, gateway: str) -> Agency:
+    """The agency of the token in the settings, with its role. Raises `NotASender`, and as `require_credentials`."""
+    from producers.sdk.client import AgencyClient
+
+    require_credentials(settings, "")
+    async with AgencyClient.of(settings, gateway, settings.outbox_token or "") as client:
+        return await client.sender()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`yesser publish FILE --agency CODE` (`events.md` §5), with tables, resumption and a file of refused lines.
+"""`yesser publish FILE` (`events.md` §5), with tables, resumption and a file of refused lines.
 
 Exit codes: 0 all lines accepted or duplicate (without `--wait`: stored) · 1 some refused or conflicting · 2 wrong
 use, nothing was sent · 75 the outcome of some lines is unknown; publishing the file again is safe.
@@ -17,7 +17,13 @@ from msgspec import UNSET
 from events.errors import YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.gateway_options import agency_option, gateway_address, token_of, token_option
+from infra.command_line.gateway_options import (
+    agency_option,
+    gateway_address,
+    named_agency,
+    token_of,
+    token_option,
+)
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import OutputFile, mapping_option
@@ -81,7 +87,7 @@ COUNTS: Final = (
 def publish(
     context: click.Context,
     file: BinaryIO,
-    agency: str,
+    agency: str | None,
     to: str | None,
     token_file: Path | None,
     wait: bool,
@@ -106,11 +112,14 @@ def publish(
     with usage_errors():
         source = _source(file, mapping, raw)
     wait = wait or refused is not None
+    destination: Destination
     if to is None:
-        destination, run = _kafka(agency, needs_database=wait or sequence, timeouts_s=(timeout_s, delivery_timeout_s))
+        sender, timeouts_s = named_agency(agency), (timeout_s, delivery_timeout_s)
+        destination, run = _kafka(sender, needs_database=wait or sequence, timeouts_s=timeouts_s)
     else:
         destination, run = GatewayDestination(Settings(), gateway_address(to), token_of(token_file)), asyncio.run
-    job = Job(destination, agency, file, source, wait, sequence, timeout_s, resume, refused, raw)
+        sender = asyncio.run(destination.sender(agency))
+    job = Job(destination, sender, file, source, wait, sequence, timeout_s, resume, refused, raw)
     with usage_errors():
         report, error = run(run_job(job))
     if report.problem_lines() and is_file(file):

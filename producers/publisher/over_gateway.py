@@ -35,6 +35,11 @@ class GatewayDestination:
     address: str
     token: str
 
+    async def sender(self, agency: str | None) -> str:
+        """The code of the agency that the token sends as. Raises `NotASender`, and as the client does."""
+        async with self._client() as client:
+            return (await client.sender(agency)).code
+
     @asynccontextmanager
     async def publisher(self, report: Report, acknowledged: Acknowledged) -> AsyncIterator[GatewayPublisher]:
         async with self._client() as client:

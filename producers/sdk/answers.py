@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -62,6 +63,22 @@ class Problem(Answer):
     def code(self) -> str:
         """The last part of `type`."""
         return self.type.rpartition("/")[2]
+
+
+class Account(Answer):
+    """Whose token this is. One that may not send has no `topic` and no `types`."""
+
+    kind: Literal["agency", "office", "partner", "treasury", "auditor"]
+    holder: str
+    key_id: str
+    scopes: tuple[str, ...]
+    suspended: bool
+    limits: dict[str, float]
+    name: dict[Language, str] | None = None
+    partners: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    topic: str | None = None
+    types: tuple[str, ...] = ()
 
 
 class StoredRow(Answer):

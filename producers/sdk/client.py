@@ -13,11 +13,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from urllib.parse import quote
 
 import httpx
 
+from events.validation.verdicts import Agency
+from events.values.fields import Role
 from infra.addresses import server_address
 from infra.errors import WaitTimedOut
 from infra.json_documents import from_json
@@ -29,6 +31,7 @@ from infra.tls.plaintext import require_loopback
 from producers.errors import TopicHalted
 from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_receipts
 from producers.sdk.answers import (
+    Account,
     EventError,
     Language,
     NotAGateway,
@@ -42,7 +45,14 @@ from producers.sdk.answers import (
 )
 from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
-from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RecordReplaced, RefusedByRegistrar
+from producers.sdk.problems import (
+    ClientClosed,
+    GatewayProblem,
+    NotASender,
+    NotGenuine,
+    RecordReplaced,
+    RefusedByRegistrar,
+)
 from producers.sdk.proofs import verified_proof
 
 _SINGLE: Final = "application/cloudevents+json"
@@ -124,6 +134,20 @@ class AgencyClient:
                 await self._slots.acquire()
         finally:
             await self._connection.close()
+
+    async def account(self) -> Account:
+        """Whose token this is, what it may send, until when and within which limits."""
+        return read_answer(Account, await self._ask("/v1/account", {}))
+
+    async def sender(self, agency: str | None = None) -> Agency:
+        """The agency that the token sends as. Raises `NotASender` if it sends nothing, or as another than `agency`."""
+        account = await self.account()
+        of = f"The token {account.key_id} is of {account.kind} {account.holder}"
+        if account.topic is None:
+            raise NotASender(f"{of}, with the scopes {', '.join(account.scopes)}. {NotASender.__doc__}")
+        if agency not in (None, account.holder):
+            raise NotASender(f"{of}, not {agency}: leave --agency and YESSER_AGENCY out. Nothing was sent.")
+        return Agency(account.holder, cast(Role, account.kind))
 
     async def send(self, event: bytes) -> Receipt:
         """Send one event; returns its receipt once it is stored."""

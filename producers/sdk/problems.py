@@ -6,6 +6,7 @@ Retry
 Reject
 ├── GatewayProblem   the gateway refuses the request: `problem` lists the faults
 ├── EmptyEvent       one of the events given has no content; nothing was sent
+├── NotASender       the token sends no events, or as another agency; nothing was sent
 ├── RefusedByRegistrar   an event was stored and then refused in the log
 └── RecordReplaced       the topic lost the event after its receipt: send it again
 Tampered
@@ -54,6 +55,10 @@ class GatewayProblem(Reject):
     def errors(self) -> tuple[EventError, ...]:
         """The faults, each with its code and pointer."""
         return self.problem.errors
+
+
+class NotASender(Reject):
+    """The token does not send as this agency: ask the programme office for one that does. Nothing was sent."""
 
 
 class EmptyEvent(Reject):

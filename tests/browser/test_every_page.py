@@ -33,7 +33,8 @@ def test_each_template_of_a_page_is_opened() -> None:
         if path.read_text(encoding="utf-8").startswith('{% extends "layout.html" %}')
     }
     of_the_plan = {name for name in TEMPLATES if name.startswith("plan/")}  # each is a part of plan/page.html
-    assert pages - {"plan/page"} == TEMPLATES.keys() - of_the_plan | OPENED_BY.keys()
+    named = TEMPLATES.keys() - of_the_plan | OPENED_BY.keys()
+    assert pages - {"plan/page"} == named, "each template has an address in tests/browser/pages.py"
 
 
 @every("page, language", lambda: product(sorted({*PAGES, *TEMPLATES.values()}, key=str), LANGUAGES))

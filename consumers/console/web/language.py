@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from consumers.replay.as_of.point_in_time import RIYADH
-from events.values.bilingual import Language
+from events.values.bilingual import Bilingual, Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
@@ -52,8 +52,11 @@ class Words:
 
     def text(self, names: object) -> Markup:
         """The text of a name or a sentence in two languages. It reads in its language's direction, also where its first
-        word is of the other's letters, and keeps the order around it."""
-        return Markup('<bdi dir="{}">{}</bdi>').format(self.direction, self.of(names))
+        word is of the other's letters, and keeps the order around it. What is in English only reads from the left."""
+        text, direction = self.of(names), self.direction
+        if text == Words("en").of(names):
+            direction = "ltr"
+        return Markup('<bdi dir="{}">{}</bdi>').format(direction, text)
 
     def number(self, value: int | Decimal, sign: str = "") -> Markup:
         return _ltr(sign + format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))

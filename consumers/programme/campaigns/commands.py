@@ -34,7 +34,7 @@ from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
-from infra.command_line.gateway_options import agency_option
+from infra.command_line.gateway_options import agency_option, named_agency
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode, date_option
@@ -99,17 +99,17 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
 @reads_options
 @csv_option
 @json_option
-def inbox_command(agency: str, team: str | None, gateway: Gateway | None, as_csv: bool, as_json: bool) -> None:
+def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None, as_csv: bool, as_json: bool) -> None:
     """List what an agency must do now, the earliest due date first, each with the command to type next."""
     today = today_at(PointInTime(), now())
     if gateway is None:
         from consumers.programme.campaigns.read import inbox_now
 
-        rows = asyncio.run(inbox_now(Settings(), agency, team, today))
+        rows = asyncio.run(inbox_now(Settings(), named_agency(agency), team, today))
     else:
         rows = gateway.rows(InboxItem, "/v1/inbox", agency=agency, team=team)
     if rows is None:
-        raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
+        raise NoTeam(f"{agency or 'your agency'} has no team {team}: see `yesser teams list`.")
     if as_csv:
         click.echo(csv_file(INBOX, rows), nl=False)
         return

@@ -13,6 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from infra.principals import CONSUMERS
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformProcess:
@@ -38,7 +40,7 @@ PROCESSES: Final = (
     PlatformProcess(
         "consumers",
         "Runs all consumers in one process: the log is read and parsed once.",
-        replaces=("projections", "campaigns", "revenue", "event-index"),
+        replaces=CONSUMERS,
     ),
     PlatformProcess("delivery", "Brings campaign triggers to the teams by webhook and e-mail, and sets timers."),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),

@@ -224,7 +224,8 @@ class Access:
             return Caller(credential.name, row["kind"], row["holder"], frozenset(), None, is_changed=True)
         self._used.add(credential.name)
         scopes, partners = frozenset(row["scopes"]), tuple(row["partners"])
-        return _caller(credential.name, row["kind"], row["holder"], scopes, row, partners)
+        found = _caller(credential.name, row["kind"], row["holder"], scopes, row, partners)
+        return replace(found, expires_at=row["expires_at"])
 
     async def _report_changed(self, key_id: str) -> None:
         """Count it; log it and put it into the trail once: the row was changed, or is of an earlier release."""
@@ -251,7 +252,9 @@ class Access:
             if row is None or row["role"] != claims.kind:
                 return None
         scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
-        return _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
+        return replace(
+            _caller(name, claims.kind, claims.holder, scopes, row, claims.partners), expires_at=claims.expires_at
+        )
 
     async def _caller_of_console(self, name: str, sending: Sending) -> Caller | None:
         """None unless the account is active and has this role, and the agency is registered and the account's own."""

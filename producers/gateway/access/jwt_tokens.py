@@ -12,6 +12,7 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ _LEEWAY_S: Final = 10
 _KEYS_KEPT_S: Final = 300
 _FETCH_PAUSE_S: Final = 10
 _TIMEOUT_S: Final = 5
+_LAST_S: Final = 253_402_300_799
+"""The last second that a `datetime` holds."""
 _NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError)
 """What the library raises for a token that is not one, or does not fit its key."""
 
@@ -47,6 +50,7 @@ class JwtClaims:
     holder: str
     scopes: frozenset[Scope]
     partners: tuple[str, ...] = ()
+    expires_at: datetime | None = None
 
 
 class _Header(msgspec.Struct):
@@ -125,7 +129,7 @@ class JwtIssuer:
         if key is None or header.alg not in _ALGORITHMS.get(str(key.key_type), ()):
             return None
         try:
-            claims = jwt.decode(
+            claims: JsonClaims = jwt.decode(
                 token,
                 key.key,
                 algorithms=[header.alg],
@@ -134,12 +138,13 @@ class JwtIssuer:
                 leeway=_LEEWAY_S,
                 options={"require": ["exp", "iss", "aud"]},
             )
+            expires_at = datetime.fromtimestamp(min(int(claims["exp"]), _LAST_S), UTC)
         except _NOT_VALID:
             return None
-        return claims_of(claims)
+        return claims_of(claims, expires_at)
 
 
-def claims_of(claims: JsonClaims) -> JwtClaims | None:
+def claims_of(claims: JsonClaims, expires_at: datetime | None = None) -> JwtClaims | None:
     """Kind, holder, scopes and partners, or None if the token does not have them in the expected form."""
     ours, scope = claims.get("yesser"), claims.get("scope", "")
     if not isinstance(ours, dict) or not isinstance(scope, str):
@@ -151,7 +156,8 @@ def claims_of(claims: JsonClaims) -> JwtClaims | None:
     if not isinstance(partners, list) or not all(isinstance(partner, str) for partner in partners):
         return None
     requested = set(scope.split())
-    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in requested), tuple(partners))
+    scopes = frozenset(known for known in SCOPES if known in requested)
+    return JwtClaims(kind, holder, scopes, tuple(partners), expires_at)
 
 
 def _header_of(token: str) -> _Header | None:

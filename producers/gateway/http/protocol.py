@@ -54,10 +54,12 @@ class ConnectionLimits:
     connections: Connections
     head_timeout_s: float
     write_timeout_s: float
+    public_address: str | None
 
     @classmethod
     def of(cls, settings: Settings) -> ConnectionLimits:
-        return cls(Connections(settings), settings.gateway_head_timeout_s, settings.gateway_write_timeout_s)
+        timeouts = settings.gateway_head_timeout_s, settings.gateway_write_timeout_s
+        return cls(Connections(settings), *timeouts, settings.public_address)
 
 
 class BoundedProtocol(HeadLimits):
@@ -231,7 +233,7 @@ class BoundedProtocol(HeadLimits):
             return
         if self._is_at_fault:
             count("gateway_problems", code=code)
-            address = asked_address(self.scheme or "http", self.headers or (), self.server)
+            address = asked_address(self._limits.public_address, self.scheme or "http", self.headers or (), self.server)
             problem = Problem(code, retry_after_s=_RETRY_AFTER_S.get(code), detail=_DETAILS.get(code))
             self.transport.write(_closing_answer(problem, self._language, address))
         self.transport.close()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
+
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
+from events.schema_tools.refusal_examples import golden_example
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
 from infra.http.documents import TEXT, Schema, answer, schema_of, shape
 from producers.gateway.answers import Completeness, EventStatus, Receipts, StoredAnswer, Validation
@@ -21,15 +24,7 @@ _ATTRIBUTES: Final[dict[str, Schema]] = {
 _EVENT: Final = shape(
     **{name: schema | {"description": ATTRIBUTE_MEANINGS[name].en} for name, schema in _ATTRIBUTES.items()}
 )
-_EVENT_EXAMPLE: Final = {
-    "specversion": "1.0",
-    "id": "launch-1",
-    "source": "urn:yesser:agency:health",
-    "type": "sa.gov.yesser.service.launched.v1",
-    "subject": "service/appointments",
-    "time": "2006-05-01T09:00:00+03:00",
-    "data": {"service_id": "appointments", "on": "2006-05-01", "channels": ["web"]},
-}
+_EVENT_EXAMPLE: Final = orjson.loads(golden_example("service.launched"))
 
 EVENTS_REQUEST: Final[Schema] = {
     "requestBody": {

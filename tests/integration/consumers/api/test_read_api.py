@@ -141,7 +141,7 @@ def campaign_id(told: list[EntryDict]) -> str:
 async def test_every_route_answers_each_caller_as_table_and_document_say(window: Window, told: list[EntryDict]) -> None:
     paths = (await window.json("/openapi.json"))["paths"]
     read = {path for path, operations in paths.items() if READ_TAGS & set(operations.get("get", {}).get("tags", []))}
-    assert read == set(ACCESS)
+    assert read == set(ACCESS), "say in ACCESS who may call it"
     page = (ROOT / "docs/gateway.md").read_text(encoding="utf-8")
     section = page[page.index("## Reading") : page.index("## Tokens")]
     assert [path for path in ACCESS if f"`{path}`" not in section] == [], "the gateway's page names every route"

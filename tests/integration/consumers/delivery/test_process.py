@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
 from pathlib import Path
 from random import Random
 
@@ -18,9 +20,12 @@ from structlog.testing import capture_logs
 from consumers.delivery.mail.notices import UNKNOWN_MAX
 from consumers.delivery.mail.route import send as send_letters
 from consumers.delivery.mail.smtp import MailNotConfigured
-from consumers.programme.campaigns.consumer import CONSUMER
+from consumers.programme.campaigns.consumer import campaigns_consumer
+from consumers.programme.campaigns.rules.in_force import PACKAGE
+from consumers.programme.campaigns.rules.rule_file import read_folder
 from consumers.registrar.registrar import Registrar
 from consumers.relay.relay import Relay
+from consumers.replay.fold.consumer import Consumer
 from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.rebuild.rebuild import RebuildOptions, rebuild
 from events.errors import Halt
@@ -151,12 +156,12 @@ async def test_a_long_queue_drains_though_a_hundred_of_a_thousand_webhooks_hang(
     assert used / total < 1 / 1_000
 
 
-async def campaigns_of_a_month_ago(settings: Settings, connection: Connection) -> None:
+async def campaigns_of_a_month_ago(settings: Settings, connection: Connection, consumer: Consumer) -> None:
     """The log has the triggers, and they are applied."""
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, *(announced(f"e{n}", f"I-{n}") for n in range(ESCALATED)))
     then = datetime.now(UTC) - timedelta(days=31)
-    async with running(Registrar(settings, lambda: then), Relay(settings), Pipeline(CONSUMER, settings)):
+    async with running(Registrar(settings, lambda: then), Relay(settings), Pipeline(consumer, settings)):
 
         async def all_triggered() -> bool:
             if not await connection.fetchval("SELECT to_regclass('campaigns.route') IS NOT NULL"):
@@ -173,9 +178,17 @@ async def test_each_campaign_is_escalated_once_whatever_is_killed(
 ) -> None:
     short = {"lease_ms": 600, "lease_renew_ms": 150, "retry_wait_max_ms": 200}
     settings = for_hooks(settings, **short, clock_difference_max_s=1e9)
-    await campaigns_of_a_month_ago(settings, connection)
+    rules = tmp_path / "rules"  # not the release's, which may get a second rule about initiatives
+    rules.mkdir()
+    with as_file(files(PACKAGE).joinpath("initiative-announced.yaml")) as rule:
+        shutil.copy(rule, rules)
+    own = read_folder(rules, own=True)
+    consumer = campaigns_consumer(lambda: own)
+    await campaigns_of_a_month_ago(settings, connection, consumer)
     chance, log = Random(14), tmp_path / "killed.log"
-    given = environment(**{f"YESSER_{name.upper()}": str(value) for name, value in short.items()})
+    given = environment(
+        YESSER_CAMPAIGN_RULES=str(rules), **{f"YESSER_{name.upper()}": str(value) for name, value in short.items()}
+    )
 
     async def kill_while_it_works(name: str) -> None:
         """A second goes by until a process has started and holds its lease."""
@@ -195,7 +208,7 @@ async def test_each_campaign_is_escalated_once_whatever_is_killed(
                 await until(connection, all_escalated, ESCALATED, PATIENCE_S)
                 # A rebuild and a restart decide nothing again.
                 size = await log_size(connection)
-                await rebuild(settings, CONSUMER, RebuildOptions(compare=False, swap=True))
+                await rebuild(settings, consumer, RebuildOptions(compare=False, swap=True))
                 await kill(last)
             async with started(given, log):
                 await asyncio.sleep(4)

@@ -46,11 +46,12 @@ def run(access: GatewayAccess, tmp_path_factory: pytest.TempPathFactory) -> Call
     """`yesser campaigns …` as the agency's press officer, whose token is in a file."""
     token = tmp_path_factory.mktemp("press") / "token"
     token.write_text(f"{access.token}\n")
-    environment = {"YESSER_HOME": str(access.system.home), "YESSER_AGENCY": CODE, "COLUMNS": "200"}
+    environment = {"YESSER_HOME": str(access.system.home), "COLUMNS": "200"}
 
     def campaigns(name: str, *arguments: str) -> Result:
         sends = ("--token-file", str(token)) if name in ("ack", "air", "correct", "complete") else ()
-        return CliRunner(env=environment).invoke(cli, ["campaigns", name, *arguments, *sends])
+        own = ("--agency", CODE) if name == "inbox" else ()
+        return CliRunner(env=environment).invoke(cli, ["campaigns", name, *arguments, *sends, *own])
 
     return campaigns
 
@@ -195,7 +196,7 @@ def test_without_the_database_the_gateway_shows_the_same(
     remote = ("--gateway", access.address, "--token-file", str(token))
 
     def elsewhere(*arguments: str) -> Result:
-        environment = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE, "COLUMNS": "200"}
+        environment = {"YESSER_HOME": str(tmp_path / "nothing"), "COLUMNS": "200"}
         return CliRunner(env=environment).invoke(cli, ["campaigns", *arguments])
 
     for command in (("inbox",), ("list",), ("coverage", "--agency", CODE), ("show", campaign), ("explain", campaign)):
@@ -224,7 +225,7 @@ def test_without_the_database_the_gateway_shows_the_same(
             continue
         assert far == rows, line
         assert ok(away.invoke(cli, [*words, *remote])) == ok(here.invoke(cli, words)), "with the same names"
-    assert "has no team nobody" in str(elsewhere("inbox", "--team", "nobody", *remote).exception)
+    assert "your agency has no team nobody" in str(elsewhere("inbox", "--team", "nobody", *remote).exception)
     of_another = elsewhere("inbox", "--agency", "labour", *remote)
     assert "403" in str(of_another.exception)
     assert exit_code(of_another.exception or Exception()) == ExitCode.ANSWER_IS_NO

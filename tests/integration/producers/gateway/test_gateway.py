@@ -118,6 +118,33 @@ async def test_the_receipt_says_what_its_sender_should_look_at(harness: GatewayH
     await until(is_said, "the receipt says that the topic is halted")
 
 
+async def test_a_token_says_whose_it_is_and_what_it_may_send(harness: GatewayHarness) -> None:
+    async def account(headers: Mapping[str, str]) -> dict[str, Any]:
+        answer = await harness.client.get("/v1/account", headers=dict(headers))
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    await harness.connection.execute("""UPDATE platform.agency SET name = '{"ar": "ص", "en": "Health"}'""")
+    own, partner = await account({}), await account(await harness.another("partner", "P-1"))
+    office = await account(await harness.another("office", "yesser"))
+    assert (own["kind"], own["holder"], own["name"]["en"]) == ("agency", "health", "Health")
+    assert (own["key_id"], own["topic"]) == (harness.token.key_id, "agency.health.events")
+    assert datetime.fromisoformat(own["expires_at"]) == harness.token.expires_at
+    assert own["limits"]["batch_events_max"] == harness.settings.gateway_batch_events_max
+    launched, adopted = "sa.gov.yesser.service.launched.v1", "sa.gov.yesser.plan.adopted.v1"
+    assert [launched in one["types"] for one in (own, office)] == [True, True]
+    assert [adopted in one["types"] for one in (own, office)] == [False, True], "the office adopts plans"
+    assert (partner["partners"], partner["scopes"]) == (["health/P-1"], ["partnerships:read"])
+    assert not {"topic", "types", "name"} & partner.keys(), "it sends nothing"
+    await harness.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', '{}')")
+
+    async def is_suspended() -> bool:
+        return bool((await account({}))["suspended"])
+
+    await until(is_suspended, "the agency is suspended, and its token is answered", 5)
+
+
 async def test_a_misspelt_route_is_answered_with_the_one_that_was_meant(harness: GatewayHarness) -> None:
     for path, meant in {"/v1/event": "/v1/events", "/v1/event/e-1": "/v1/events/e-1", "/v1/elephants": None}.items():
         answer = (await harness.get(path)).json()

@@ -34,7 +34,7 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
         token = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
         async with serving(settings.model_copy(update={"gateway_port": 0})) as gateway:
             address = f"http://127.0.0.1:{gateway.port}"
-            home = {"YESSER_HOME": str(tmp_path / "home"), "YESSER_AGENCY": "health", "YESSER_TOKEN": token.token}
+            home = {"YESSER_HOME": str(tmp_path / "home"), "YESSER_TOKEN": token.token}
 
             async def run(*options: str | Path, code: int, **variables: str) -> Any:
                 command = Yesser({**environment(), "YESSER_KAFKA": "", "YESSER_POSTGRES": "", **home, **variables})
@@ -54,6 +54,9 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
             raw = await run("--raw", "--wait", code=1)
             numbered = await run("--sequence", code=2)
             foreign = await run(code=1, YESSER_TOKEN=f"{token.token[:-4]}0000")
+            of_another = await run("--agency", "labour", code=1)
+            auditor = await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
+            of_nobody = await run(code=1, YESSER_TOKEN=auditor.token)
     assert (nothing["refused"], nothing["accepted"]) == (1, 0), "no verdict is waited for where nothing was sent"
     assert (stored["lines"], stored["sent"], stored["problems"][0]["code"]) == (603, 602, "subject-mismatch")
     counts = ("lines", "accepted", "duplicates", "conflicts", "refused")
@@ -66,4 +69,6 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
     assert [raw[name] for name in counts] == [603, 0, 601, 1, 1], "the gateway stores no faulty event either"
     assert "--sequence" in numbered
     assert foreign.startswith("401 ")
+    assert f"{token.key_id} is of agency health, not labour" in of_another
+    assert f"{auditor.key_id} is of auditor court, with the scopes log:read" in of_nobody
     assert len(await records(settings, HEALTH_TOPIC)) == 1 + 3 * 602

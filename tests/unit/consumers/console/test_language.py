@@ -93,3 +93,9 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
         assert str(escape(detail)) in english
         assert str(escape(arabic_of(detail))) in above
         assert str(escape(detail)) not in above.partition('class="faults"')[2].partition("</ul>")[0]
+
+
+def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:
+    missing, english = Bilingual("time غير موجود؛ أضفه.", "time is missing; add it."), Bilingual("No.", "No.")
+    assert Words("ar").sentence(missing) == f'<bdi dir="rtl">{missing.ar}</bdi>'
+    assert [Words("ar").sentence(english), Words("en").sentence(english)] == ['<bdi dir="ltr">No.</bdi>'] * 2

@@ -13,6 +13,7 @@ from consumers.replay.fold.version import FoldVersion, versions
 from infra.postgres.indexes import INDEX
 from infra.postgres.indexes import statements as index_statements
 from tests.every import every
+from tests.paths import ROOT
 
 SOURCE = '''
 """What it is."""
@@ -31,8 +32,15 @@ def test_the_listed_versions_are_those_of_the_sources() -> None:
     assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions(), "those of a process"
 
 
+def test_every_consumer_that_is_written_is_registered() -> None:
+    written = (ROOT / "consumers").rglob("consumer.py")
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in written} - {Consumer.__module__}
+    missing = names - {consumer.fold.__module__ for consumer in CONSUMERS.values()}
+    assert not missing, "add their rows to consumers/models/registry.py"
+
+
 def test_only_a_changed_hash_takes_the_next_number() -> None:
-    listed = versions()
+    listed = current(versions())
     before = {**listed, "revenue": FoldVersion(7, "before")}
     found = current(before)
     assert found == {**listed, "revenue": FoldVersion(8, listed["revenue"].sha256)}
@@ -59,9 +67,10 @@ def test_how_rows_are_found_does_not_count(consumer: Consumer) -> None:
     indexes = len(consumer.create_sql()) - len(consumer.table_sql())
     assert indexes == len(consumer.index_sql())
     more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
+    version = fold_sha256(consumer)
     with patch.object(Consumer, "index_sql", lambda self: [more]):
         assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
-        assert fold_sha256(consumer) == consumer.version.sha256
+        assert fold_sha256(consumer) == version
 
 
 def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:

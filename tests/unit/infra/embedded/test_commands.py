@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from consumers.models.registry import CONSUMERS
 from infra.data_dir import DataDir
 from infra.embedded.commands import parse_wanted
 from infra.embedded.plan import Wanted
@@ -25,8 +24,6 @@ def test_everything_is_started_unless_parts_are_named() -> None:
     assert [name for name, _ in wanted.process_names()] == [
         p.name for p in PROCESSES if p.name not in ("consumers", "backup")
     ]
-    (host,) = (process for process in PROCESSES if process.replaces)
-    assert host.replaces == tuple(CONSUMERS)
 
 
 @every("cores", [1, 2, 4])

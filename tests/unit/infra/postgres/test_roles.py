@@ -12,8 +12,9 @@ APPEND_ONLY = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", 
 
 
 def test_every_principal_has_a_section_and_every_consumer_is_one() -> None:
-    assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}
-    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]
+    assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}, "a principal has a section in rights.toml"
+    registered = {(name, consumer.schema) for name, consumer in REGISTERED.items()}
+    assert registered == {(name, schema_of(name)) for name in CONSUMERS}, "CONSUMERS of infra/principals.py differs"
     known = ["yesser_relay", "yesser_revenue_owner", "somebody"]
     assert rights_by_role(known).keys() == {"yesser_relay", "yesser_revenue_owner"}, "roles that the server has"
     assert database_role("event-index") == "yesser_event_index"

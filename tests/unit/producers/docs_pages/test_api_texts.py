@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -19,11 +20,21 @@ OWN: Final = [pair["en"] for pair in orjson.loads(FILE.read_bytes())]
 CODE: Final = re.compile("`[^`]*`")
 
 
-class Recorder(dict[str, str]):
-    """Texts that are asked for, each with an Arabic."""
+class Recorder(Mapping[str, str]):
+    """Has an Arabic of every text, and knows which were asked for."""
 
-    def __missing__(self, english: str) -> str:
-        return self.setdefault(english, "نص")
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, english: str) -> str:
+        self.asked.add(english)
+        return "نص"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.asked)
+
+    def __len__(self) -> int:
+        return len(self.asked)
 
 
 def test_every_text_has_its_arabic_and_there_is_no_other() -> None:

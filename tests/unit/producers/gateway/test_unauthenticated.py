@@ -19,6 +19,7 @@ from infra.settings import Settings
 from producers.agencies.tokens import random_token
 from producers.gateway.access.callers import Access
 from producers.gateway.app import served
+from producers.gateway.http.protocol import ConnectionLimits
 from tests.every import every
 from tests.unit.producers.gateway.http.in_memory import Transport, exchange
 from tests.world.gateways import parts
@@ -117,6 +118,14 @@ async def test_public_addresses_and_failures_have_a_rate_for_each_peer(tmp_path:
     require_problems(transport)
     not_ascii = request("GET", "/v1/receipts", "authorization: Bearer é")
     assert (await exchange(limited, *[not_ascii] * 3)).statuses == [401, 429, 429]
+
+
+async def test_a_problem_leads_to_the_public_address_whatever_host_the_request_names(tmp_path: Path) -> None:
+    public = "https://gateway.example/"
+    app, limits = gateway(tmp_path, public_address=public), ConnectionLimits.of(Settings(public_address=public))
+    for raw in (request("GET", "/v1/receipts"), request("GET", "/nowhere"), request("CONNECT", "/")):
+        answer = await exchange(app, raw, limits=limits)
+        assert b'"type":"https://gateway.example/problems/' in answer.written
 
 
 LINES = st.lists(

@@ -67,7 +67,7 @@ class Line:
         self.applied = end
         campaigns = self.oracle.campaigns
         known = [row for row in campaigns.rows() if campaigns.campaigns[row["campaign_id"]].triggered]
-        assert shown(self.store) == known
+        assert shown(self.store) == known, "a rule of the release has its twin in tests/oracle/campaigns.py"
 
     def say_some(self, part: float) -> None:
         """Some of what the platform decided comes back, in order."""

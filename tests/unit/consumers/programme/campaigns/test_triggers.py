@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from consumers.programme.campaigns.consumer import CONSUMER, campaigns_consumer
 from consumers.programme.campaigns.rows import EVALUATION, EVALUATION_RUN
-from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import RuleSet
 from tests.world.memory_store import MemoryStore
-from tests.world.story import Story
+from tests.world.story import RULES, Story
 
 
 def ids(story: Story, rule: str = "") -> list[str]:
@@ -155,7 +154,7 @@ def test_by_dates_of_occurrence_a_launch_before_any_office_fires_no_rule_of_the_
     story = Story()
     story.register("S")
     index = story.launch("S")
-    rules = tuple(replace(rule, owner="office") for rule in release_rules().rules)
+    rules = tuple(replace(rule, owner="office") for rule in RULES.rules)
     store, consumer = MemoryStore(), campaigns_consumer(lambda: RuleSet(rules))
     without = [entry for entry in story.entries if entry.type != "registry.agency-registered"]
     assert store.apply(consumer, without) == []

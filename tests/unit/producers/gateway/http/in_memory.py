@@ -77,9 +77,9 @@ def connect(app: ASGIApp, limits: ConnectionLimits | None = None) -> tuple[Bound
     return protocol, transport
 
 
-async def exchange(app: ASGIApp, *pieces: bytes) -> Transport:
+async def exchange(app: ASGIApp, *pieces: bytes, limits: ConnectionLimits | None = None) -> Transport:
     """What is answered to these pieces of one connection."""
-    protocol, transport = connect(app)
+    protocol, transport = connect(app, limits)
     for piece in pieces:
         if not transport.closed:
             protocol.data_received(piece)

@@ -19,7 +19,7 @@ KNOWN = {
 def test_the_default_rules_are_those_of_the_contract() -> None:
     contract = (ROOT / "docs" / "events.md").read_text(encoding="utf-8").partition("## 6.")[2]
     names = [rule.name for rule in release_rules().rules]
-    assert names == ["group-completed", "initiative-announced", "quota-met", "service-launched"]
+    assert {name for name, _ in KNOWN} <= {*names}, "a rule of the release stays: campaigns in the log name it"
     assert not [name for name in names if f"`{name}`" not in contract], "describe it in docs/events.md §6"
     for rule in release_rules().rules:
         assert (rule.channels, rule.due_working_days) == (("tv", "radio", "print"), 10)
