@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from consumers.replay.as_of.point_in_time import RIYADH
-from events.values.bilingual import Bilingual, Language
+from events.values.bilingual import Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 from events.values.month_names import HIJRI_MONTHS
 

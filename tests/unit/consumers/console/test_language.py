@@ -97,5 +97,5 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
 
 def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:
     missing, english = Bilingual("time غير موجود؛ أضفه.", "time is missing; add it."), Bilingual("No.", "No.")
-    assert Words("ar").sentence(missing) == f'<bdi dir="rtl">{missing.ar}</bdi>'
-    assert [Words("ar").sentence(english), Words("en").sentence(english)] == ['<bdi dir="ltr">No.</bdi>'] * 2
+    assert Words("ar").text(missing) == f'<bdi dir="rtl">{missing.ar}</bdi>'
+    assert [Words("ar").text(english), Words("en").text(english)] == ['<bdi dir="ltr">No.</bdi>'] * 2
