@@ -164,13 +164,8 @@ PHRASES: Final[Mapping[str, str]] = {
 }
 """English → Arabic of the values that are filled in."""
 
-_ALLOWED_WORDS: Final = (
-    (" or more", " أو أكثر"),
-    (" or less", " أو أقل"),
-    (" or ", " أو "),
-    (", ", "، "),
-    (" to ", " إلى "),
-)
+_ALLOWED_WORDS: Final = {" or more": " أو أكثر", " or less": " أو أقل", " or ": " أو ", ", ": "، ", " to ": " إلى "}
+_ALLOWED_WORD: Final = re.compile(f"({'|'.join(_ALLOWED_WORDS)})")
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _GROUPS: Final = {"value": r'This value|"(?:[^"\\]|\\.)*"|[-+.\w]+…?'}
 
@@ -202,13 +197,14 @@ def _expression(template: str) -> str:
     return "".join(parts)
 
 
-def _phrase(name: str, text: str) -> str:
+def _phrase(name: str, text: str) -> str | Bilingual:
+    """The value to fill in. A list of what is allowed reads in Arabic order, each code in its own."""
+    parts = _ALLOWED_WORD.split(text)
     arabic = PHRASES.get(text)
-    if arabic is not None or name != "allowed":
+    if arabic is not None or name != "allowed" or len(parts) == 1:
         return arabic or text
-    for english, word in _ALLOWED_WORDS:
-        text = text.replace(english, word)
-    return text
+    codes, words = parts[0::2], parts[1::2]
+    return Bilingual("{}" + "".join(_ALLOWED_WORDS[word] + "{}" for word in words), "").format(*codes)
 
 
 _EARLIER: Final[Mapping[str, str]] = {

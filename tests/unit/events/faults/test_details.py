@@ -74,3 +74,8 @@ def test_all_sentences_are_of_the_table() -> None:
         finding("conflict", "", "Something was wrong with 1064971268.")
     assert CONFLICT.detail in DETAILS
     assert {rule.detail for rule in (*PHASES_RULES, *SERVICES_RULES, *TERMS_RULES)} <= set(DETAILS)
+
+
+def test_a_list_of_codes_reads_in_arabic_order() -> None:
+    listed = arabic_of('"fax" is not allowed: channels is web, mobile or counter.').partition(": ")[2]
+    assert listed == "\u2067\u2068web\u2069، \u2068mobile\u2069 أو \u2068counter\u2069\u2069."
