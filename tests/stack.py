@@ -109,7 +109,7 @@ class TestStack:
             log_topic=f"yesser.{corner}.log",
             checkpoints_topic=f"yesser.{corner}.checkpoints",
             triggers_topic=f"yesser.{corner}.triggers",
-            gateway_as_of_timeout_s=120,  # a calculation has the lowest priority
+            gateway_as_of_timeout_s=240,  # a calculation has the lowest priority
             **SHORT_WAITS,
         ).acting_as(SUPERUSER)
 

@@ -29,7 +29,7 @@ LOG_PREFIX: Final = "/log/0/"
 _ENTRIES_PREFIX: Final = f"{LOG_PREFIX}tile/entries/"
 
 GROUP: Final = "yesser.routes"
-CONNECTION_WAIT_S: Final = 2.0
+CONNECTION_WAIT_S: Final = 10.0
 """Longest wait for a free connection; after it the answer is 503 with `Retry-After`."""
 
 RELEASE_WAIT_S: Final = 1.0
