@@ -124,8 +124,13 @@ def safe_copies(copies: int) -> dict[str, str]:
     return {"min.insync.replicas": str(max(1, copies - 1)), "unclean.leader.election.enable": "false"}
 
 
-def agency_topic_config(settings: Settings) -> dict[str, str]:
-    """The configuration of every agency's topic."""
+def agency_topic_config(settings: Settings, copies: int) -> dict[str, str]:
+    """The configuration of an agency's topic with this number of copies.
+
+    Where one copy is enough to acknowledge a record, or all are on one machine, it is on the disk before: no other
+    broker may have it after a power cut, and PostgreSQL has it only once it is registered.
+    """
+    is_enough = int(safe_copies(copies)["min.insync.replicas"]) == 1 or settings.kafka is None
     return {
         **LOG_TOPIC_CONFIG,
         "retention.ms": str(settings.agency_retention_days * _DAY_MS),
@@ -134,20 +139,14 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
         "max.message.bytes": "131072",
         # The broker decompresses what it stores, so that a compression bomb never reaches our processes.
         "compression.type": "uncompressed",
+        **({"flush.messages": "1"} if is_enough else {}),
     }
-
-
-def synced_to_disk(copies: int, settings: Settings) -> dict[str, str]:
-    """Where one copy of an agency's records is enough to acknowledge them, or all are on one machine, it is on the disk
-    before: no other broker may have them after a power cut, and PostgreSQL has them only once they are registered."""
-    is_enough = int(safe_copies(copies)["min.insync.replicas"]) == 1 or settings.kafka is None
-    return {"flush.messages": "1"} if is_enough else {}
 
 
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
     """Create an agency's topic, with one partition; returns whether it was created."""
     copies = settings.topic_copies
-    config = agency_topic_config(settings) | synced_to_disk(copies, settings)
+    config = agency_topic_config(settings, copies)
     return await ensure_topic(admin, agency_topic(code), config, replication=copies)
 
 
@@ -170,7 +169,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
         copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=1)
         wanted = safe_copies(copies)
         if name in agencies:
-            wanted |= agency_topic_config(settings) | synced_to_disk(copies, settings)
+            wanted |= agency_topic_config(settings, copies)
         own = await own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.
@@ -233,7 +232,7 @@ def platform_topics(settings: Settings) -> dict[str, dict[str, str]]:
     """The topics that the platform writes, with their whole configuration: the log, its checkpoints, the triggers, and
     its own agency topic."""
     copies = settings.topic_copies
-    own = {agency_topic(PLATFORM): agency_topic_config(settings) | synced_to_disk(copies, settings)}
+    own = {agency_topic(PLATFORM): agency_topic_config(settings, copies)}
     found = {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG, **own}
     return {name: {**config, **safe_copies(copies)} for name, config in found.items()}
 

@@ -156,7 +156,7 @@ async def test_a_topic_keeps_what_it_promises_whatever_the_clusters_own_defaults
         await ensure_log_topics(admin, settings)
         await allow_agency(admin, settings, "moi", "secret-of-moi")
         found = await _config(admin, agency_topic("moi"))
-        wanted = agency_topic_config(settings)
+        wanted = agency_topic_config(settings, 1)
         assert {name: found[name][0] for name in wanted} == wanted
         assert wanted["retention.ms"] == "3024000000", "35 days"
         names = [settings.log_topic, settings.checkpoints_topic, settings.triggers_topic, agency_topic("platform")]

@@ -76,7 +76,7 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     assert cluster.values("unclean.leader.election.enable") == {**dict.fromkeys(names, "false"), "another": None}
     flushed = [name for name, config in cluster.configs.items() if "flush.messages" in config]
     assert flushed == ["agency.moi.events"], "the only one of one copy"
-    assert agency_topic_config(SETTINGS).items() <= cluster.configs["agency.moi.events"].items()
+    assert agency_topic_config(SETTINGS, 1).items() <= cluster.configs["agency.moi.events"].items()
     assert await configure_topics(cluster, SETTINGS) == []
 
 
