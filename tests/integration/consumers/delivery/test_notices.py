@@ -157,7 +157,7 @@ async def test_what_expires_and_what_pauses_is_told_once_also_after_a_restart(
     await subscribe(connection, "e2", types=["notice.halt"])
     await connection.execute(paused, None, None)
     ended = "notice.resumed.health.20261123T090400"
-    assert await round_at(later + 2 * MINUTE) == [f"e1 {ended}"], "who was told of the pause is told of its end, once"
+    assert await round_at(later + 2 * MINUTE) == [f"e1 {ended}"], "a subscriber to pauses gets one notice of the end"
     (shown,) = (await data_of(connection, ended))["items"]
     assert shown.keys() == {"since", "until"}
     assert await round_at(later + 2 * MINUTE) == []
