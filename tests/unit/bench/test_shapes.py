@@ -6,6 +6,8 @@ import json
 from itertools import islice
 from typing import Any
 
+import pytest
+
 from bench.shapes import AGENCY, BATCH, Shape, make_shapes
 from tests.oracle.validation import Agency, Registrar
 
@@ -15,6 +17,7 @@ def events_of(shape: Shape, number: int) -> list[dict[str, Any]]:
     return events
 
 
+@pytest.mark.accept
 def test_the_shapes_are_what_they_are_named_for() -> None:
     shapes = make_shapes()
     for key, shape in shapes.items():

@@ -43,6 +43,7 @@ def histories() -> list[Line]:
     return list(independent(EVENTS))
 
 
+@pytest.mark.accept
 def test_expected_results_of_mixed_traffic_are_those_of_the_oracle() -> None:
     result, lines = Expected(), list(mixed(3, 4_000))
     for _, line, outcome in lines:
@@ -51,6 +52,7 @@ def test_expected_results_of_mixed_traffic_are_those_of_the_oracle() -> None:
     assert result.anomalies > 0
 
 
+@pytest.mark.accept
 def test_expected_results_of_independent_traffic_are_those_of_the_oracle(histories: list[Line]) -> None:
     """Three histories: the third one adds what the second one did, in another order of topics too."""
     assert repetitions(EVENTS) == 3
