@@ -71,7 +71,8 @@ async def write_claims(connection: Connection, entries: Iterable[Entry]) -> None
     for entry in entries:
         if entry.type != REFUSED:
             await connection.execute(
-                "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, 'agency', '{}', 0)"
+                "INSERT INTO platform.agency (code, role, name, registered_index)"
+                """ VALUES ($1, 'agency', '{"ar": "جهة", "en": "Agency"}', 0)"""
                 " ON CONFLICT DO NOTHING",
                 entry.agency,
             )

@@ -42,7 +42,8 @@ from tests.world.waits import running, until
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
-REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
+NAME = '{"ar": "جهة", "en": "Agency"}'
+REGISTER = f"INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{NAME}', 0)"
 HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
 TIME = "2006-01-01T09:00:00+03:00"
 
