@@ -26,6 +26,7 @@ from infra.tables.workbook import WrongTable, is_workbook
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
 _DATE: Final = frozenset({"تاريخ", "date"})
+_SYNONYMS: Final = {"رمز": "معرف", "رقم": "معرف", "رابط": "عنوان", "code": "id", "number": "id", "link": "address"}
 _SAME: Final = 300
 _OF_NAME: Final = 200
 _OF_MEANING: Final = 100
@@ -184,8 +185,9 @@ def _kind_in(column: str, field: _Field) -> Kind:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text, as a search compares them and without the Arabic article."""
-    return [word.removeprefix("ال") for word in folded(text).split()]
+    """The words of a text, as a search compares them, without the Arabic article, and one word for one thing."""
+    words = [word.removeprefix("ال") for word in folded(text).split()]
+    return [_SYNONYMS.get(word, word) for word in words]
 
 
 def _quoted(text: str) -> str:
