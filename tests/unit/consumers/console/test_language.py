@@ -98,7 +98,7 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
 
 async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> None:
     sides: dict[str, Any] = {"claimed": {"on": "2007-01-28", "channels": ["web"]}, "known": {"retired": False}}
-    what = {"rule": "already-launched", "type": "service.launched", "subject": "service/S-1", "agency": "health"}
+    what: Any = {"rule": "already-launched", "type": "service.launched", "subject": "service/S-1", "agency": "health"}
     row = Anomaly(index=7, found_index=7, **what, **sides)
     shown = (await page(OFFICE, "/audit/anomalies", "ar", read_api=Documents(lambda *_: [row]))).text
     for text_of_it in ("28 يناير 2007", "ما هو معروف:", '<code dir="ltr">retired</code> لا', "أُطلقت من قبل."):
