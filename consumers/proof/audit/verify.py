@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.writelines([f"تغيّر هذا التصدير: \u2068{error}\u2069\n", f"This export was changed: {error}\n"])
         return CHANGED
     except (OSError, ImportError, UsageError) as error:
-        needs = "; it needs PyNaCl or cryptography, or also duckdb" if isinstance(error, ImportError) else ""
-        sys.stderr.writelines([f"تعذر التحقق: \u2068{error}{needs}\u2069\n", f"Nothing was verified: {error}{needs}\n"])
+        said = f"{error}; it needs PyNaCl or cryptography, or also duckdb" if isinstance(error, ImportError) else error
+        sys.stderr.writelines([f"تعذر التحقق: \u2068{said}\u2069\n", f"Nothing was verified: {said}\n"])
         return WRONG_USE
     sys.stdout.write(f"سليم: \u2068{count}\u2069 من قيود السجل وعددها \u2068{size}\u2069، وجذره \u2068{root}\u2069.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")
