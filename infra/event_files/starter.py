@@ -21,11 +21,16 @@ from events.values.bilingual import Bilingual
 from events.values.folded_text import folded
 from events.wire.envelope import full_type
 from infra.tables.mapping import Kind, MappingDocument, WrongMapping, bind, mapping_of, require_names
-from infra.tables.rows import all_rows, guessed_delimiter, guessed_encoding
+from infra.tables.rows import NO_HEADER, all_rows, guessed_delimiter, guessed_encoding
 from infra.tables.workbook import WrongTable, is_workbook
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
+_NO_TYPE: Final = Bilingual(
+    "لا نوع حدث فيه حقل باسم أحد الأعمدة {}: سمّ الأعمدة بأسماء حقولها، أو اذكر النوع للأمر yesser map.",
+    "no type of event has a field like one of {}: name the type to yesser map, or the columns as its fields",
+)
 _DATE: Final = frozenset({"تاريخ", "date"})
+_SYNONYMS: Final = {"رمز": "معرف", "رقم": "معرف", "رابط": "عنوان", "code": "id", "number": "id", "link": "address"}
 _SAME: Final = 300
 _OF_NAME: Final = 200
 _OF_MEANING: Final = 100
@@ -72,7 +77,7 @@ def starter_mapping(stream: BinaryIO, name: str, type_name: str | None = None, s
         form = form.model_copy(update={"delimiter": guessed_delimiter(stream, form)})
     first = next(all_rows(stream, form), None)
     if first is None:
-        raise WrongTable("the table has no header: the first row must name the columns")
+        raise WrongTable(NO_HEADER)
     header = first.cells
     require_names(header)
     event_type = _likeliest(header) if type_name is None else CATALOGUE[type_name]
@@ -92,7 +97,7 @@ def _likeliest(header: Sequence[str]) -> EventType:
 
     likeliest = max((one for one in CATALOGUE.values() if may_send("agency", one)), key=fit)
     if not fit(likeliest)[0]:
-        raise WrongMapping(f"no type of event has a field like one of {list(header)}: name the type")
+        raise WrongMapping(_NO_TYPE.format(str(list(header))))
     return likeliest
 
 
@@ -184,8 +189,9 @@ def _kind_in(column: str, field: _Field) -> Kind:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text, as a search compares them and without the Arabic article."""
-    return [word.removeprefix("ال") for word in folded(text).split()]
+    """The words of a text, as a search compares them, without the Arabic article, and one word for one thing."""
+    words = [word.removeprefix("ال") for word in folded(text).split()]
+    return [_SYNONYMS.get(word, word) for word in words]
 
 
 def _quoted(text: str) -> str:

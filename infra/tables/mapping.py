@@ -26,6 +26,7 @@ from typing import Any, Final, Literal, TypeAlias
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from events.values.bilingual import Bilingual
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import DEPTH_MAX
 from infra.errors import WrongInput
@@ -35,6 +36,21 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
+_DATA: Final = Bilingual(
+    "في السطر الأول بيانات، ومنها رقم من عشر خانات: اجعل فيه أسماء الأعمدة.",
+    "the first row looks like data (it has a number of ten digits): it must name the columns",
+)
+_REPEATED: Final = Bilingual(
+    "في الجدول عمودان بالاسم نفسه {}: غيّر اسم أحدهما.", "the table has two columns named {}: rename one of them"
+)
+_MISSING: Final = Bilingual(
+    "في ملف الربط أعمدة ليست في الجدول: {}؛ وأعمدة الجدول {}.",
+    "the mapping names columns that the table lacks: {}; the table has {}",
+)
+_UNNAMED: Final = Bilingual(
+    "ليست هذه الأعمدة في ملف الربط: {}؛ اربطها أو تجاهلها.",
+    "the mapping does not have these columns: {}; map them or ignore them",
+)
 _LEAST: Final = -(2**63)
 """orjson writes no integer below; the greatest that the two patterns allow is one that it writes."""
 
@@ -175,7 +191,7 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
 def require_names(header: Sequence[str]) -> None:
     """A table without its header begins with a record: none of its cells may be shown. Raises `WrongMapping`."""
     if any(map(shows_ten_digits, header)):
-        raise WrongMapping("the first row looks like data (it has a number of ten digits): it must name the columns")
+        raise WrongMapping(_DATA)
 
 
 def _shallow(mapping: RowMapping) -> RowMapping:
@@ -189,16 +205,16 @@ def _shallow(mapping: RowMapping) -> RowMapping:
     return mapping
 
 
-def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> str | None:
+def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> Bilingual | None:
     """What does not match between them."""
     if repeated := sorted(name for name, count in Counter(header).items() if count > 1):
-        return f"the table has two columns named {repeated}: rename one of them"
+        return _REPEATED.format(str(repeated))
     used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
-        return f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}"
+        return _MISSING.format(str(missing), str(list(header)))
     named = {*used, *mapping.columns, *mapping.ignored_columns}
     if unnamed := [name for name in header if name not in named]:
-        return f"the mapping does not have these columns: {unnamed}; map them or ignore them"
+        return _UNNAMED.format(str(unnamed))
     return None
 
 

@@ -26,7 +26,7 @@ _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEADER_BYTES_MAX: Final = 1 << 16
 _PIECE_BYTES: Final = 1 << 18
 
-_NO_HEADER: Final = Bilingual(
+NO_HEADER: Final = Bilingual(
     "لا سطر عناوين في الجدول: اجعل أسماء الأعمدة في أول سطر.",
     "The table has no header: the first row must name the columns",
 )
@@ -41,7 +41,7 @@ _MALFORMED: Final = Bilingual(
     "Line {} cannot be read: a quote is missing or too many, or a cell is too long",
 )
 _ENCODING: Final = Bilingual(
-    'بعد السطر {}: ترميز الجدول ليس {}؛ اذكر ترميزه في المطابقة، مثل encoding = "{}".',
+    'بعد السطر {}: ترميز الجدول ليس {}؛ اذكر ترميزه في ملف الربط، مثل encoding = "{}".',
     'After line {}: the table is not {}; name its `encoding` in the mapping, such as encoding = "{}"',
 )
 
@@ -64,7 +64,7 @@ def mapped_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[tuple[i
     for row in checked_rows(stream, document):
         mapping = mapping or bind(document, row.cells)
     if mapping is None:
-        raise WrongTable(_NO_HEADER)
+        raise WrongTable(NO_HEADER)
     rows = all_rows(stream, document)
     next(rows)
     for row in rows:

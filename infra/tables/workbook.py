@@ -51,7 +51,7 @@ _DOCUMENT_TYPE: Final = _B(
     "The workbook has a document type, which none needs: save it again as XLSX",
 )
 _SHEETS: Final = _B(
-    'في المصنف جداول في الأوراق {}: أبقِ واحدة، أو اذكرها في المطابقة، مثل sheet = "{}".',
+    'في المصنف جداول في الأوراق {}: أبقِ واحدة، أو اذكرها في ملف الربط، مثل sheet = "{}".',
     'The workbook has tables in {}: name one in the mapping, such as sheet = "{}"',
 )
 _NO_TABLE: Final = _B(

@@ -227,9 +227,12 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     return _letter(context, page)
 
 
-def topic_letter(name: str, notice: TopicNotice, context: Context) -> Letter:
-    """What goes wrong with what an agency sends: the first things, and where all of them are read."""
-    values = {"count": notice.count, "agency": line(notice.agency)}
+def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilingual | None = None) -> Letter:
+    """What goes wrong with what an agency sends: the first things, and where all of them are read. `agency`: its name,
+    of one that is registered."""
+    code = line(notice.agency)
+    named = Bilingual("{} {}", "{} {}").format(line_of(asdict(agency)), code) if agency else code
+    values = {"count": notice.count, "agency": named}
     heading = wording.FIRST_ITEMS if notice.count > len(notice.items) else wording.ITEMS
 
     def page(language: Language) -> Page:

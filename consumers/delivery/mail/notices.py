@@ -39,6 +39,7 @@ from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import read_checked
+from infra.log.refusals.read import agency_names
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -142,7 +143,9 @@ async def _letter(connection: Connection, message: Message, context: Context, no
         return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
     if message.kind in NOTICE_NAMES:
         rows = await connection.fetch(NOTICES["notices"], [message.event_id])
-        return topic_letter(message.kind, convert(rows[0]["data"], TopicNotice), context)
+        notice = convert(rows[0]["data"], TopicNotice)
+        names = await agency_names(connection, [notice.agency])
+        return topic_letter(message.kind, notice, context, names.get(notice.agency))
     if message.kind not in wording.WORDINGS:
         raise NotSent("failed", "unknown-kind")
     return notice_letter(await _notice(connection, message, context.today), context)

@@ -31,8 +31,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-ED25519 = b"\x01"
-ROTATION = "urn:yesser:key-transition:v1"
+ED25519, ROTATION = b"\x01", "urn:yesser:key-transition:v1"
 TABLE, LINES, STATEMENT = "entries.parquet", "entries.ndjson", "statement.json"
 OWN_FILES = {"verify.py", "__pycache__", "checkpoint", "keys", "proof.json", TABLE, LINES}
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
@@ -58,7 +57,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.writelines([f"تغيّر هذا التصدير: \u2068{error}\u2069\n", f"This export was changed: {error}\n"])
         return CHANGED
     except (OSError, ImportError, UsageError) as error:
-        sys.stderr.writelines([f"تعذر التحقق: \u2068{error}\u2069\n", f"Nothing was verified: {error}\n"])
+        said = f"{error}; it needs PyNaCl or cryptography, or also duckdb" if isinstance(error, ImportError) else error
+        sys.stderr.writelines([f"تعذر التحقق: \u2068{said}\u2069\n", f"Nothing was verified: {said}\n"])
         return WRONG_USE
     sys.stdout.write(f"سليم: \u2068{count}\u2069 من قيود السجل وعددها \u2068{size}\u2069، وجذره \u2068{root}\u2069.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")

@@ -335,7 +335,7 @@ def _proof(statement: Statement, provenance: Provenance | None) -> Bilingual:
     signed = Bilingual("لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet")
     if provenance is not None:
         checkpoint = provenance.checkpoint
-        signed = Bilingual("نقطة التحقق: {} من القيود، الجذر {}", "checkpoint: {} entries, root {}")
+        signed = Bilingual("نقطة التحقق: {:,} من القيود، الجذر {}", "checkpoint: {:,} entries, root {}")
         signed = signed.format(checkpoint.size, checkpoint.root)
     return Bilingual("قيود السجل: {}، وقيد الإقفال {}؛ {}.", "Log entries: {}, closed by {}; {}.").format(
         span, closing, signed

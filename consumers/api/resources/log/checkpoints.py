@@ -22,8 +22,9 @@ from infra.log.signed_note import InvalidNote, signature_lines
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.api.resources.log", "checkpoints.sql")
-_ED25519_BYTES: Final = 64
 _TIME_BYTES: Final = 8
+_COSIGNATURES_BYTES: Final = (_TIME_BYTES + 64, _TIME_BYTES + 2_420)
+"""With Ed25519 and with ML-DSA-44."""
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -73,16 +74,17 @@ def _checkpoint(size: int | None, note: str | None, signed_at: datetime | None) 
     if size is None or note is None:
         return None
     signed = None if signed_at is None else recorded_time(signed_at)
-    return SignedCheckpoint(size=size, note=note, signed=signed, signatures=tuple(_signatures(note)))
+    return SignedCheckpoint(size=size, note=note, signed=signed, signatures=tuple(signatures_of(note)))
 
 
-def _signatures(note: str) -> Iterator[Signature]:
+def signatures_of(note: str) -> Iterator[Signature]:
+    """The lines of a note, unverified; none where it has none."""
     try:
         lines = signature_lines(note)
     except InvalidNote:
         return
     for name, key_id, signature in lines:
-        is_cosignature = len(signature) == _TIME_BYTES + _ED25519_BYTES
+        is_cosignature = len(signature) in _COSIGNATURES_BYTES
         seconds = int.from_bytes(signature[:_TIME_BYTES], "big") if is_cosignature else None
         cosigned = None if seconds is None or seconds > _SECONDS_MAX else datetime.fromtimestamp(seconds, UTC)
         yield Signature(

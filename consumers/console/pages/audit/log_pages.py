@@ -27,6 +27,7 @@ from consumers.console.web.typed import is_day
 from consumers.documents.log.entries import Entry
 from consumers.replay.event_index.read import Query as Asked
 from events.types.catalogue import CATALOGUE
+from events.types.contradictions import RULES
 from infra.http.problems import Problem
 from infra.log.merkle import leaf_hash
 
@@ -101,6 +102,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
     return visit.page(
         "audit/entry.html",
         index=index,
+        rules=RULES,
         view=view,
         entry=None if view is None else view.entry,
         types=CATALOGUE,

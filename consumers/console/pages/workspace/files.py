@@ -83,7 +83,7 @@ async def upload(visit: Visiting, file: UploadFile | None = None, mapping: Uploa
         content = await file.read(uploads.FILE_BYTES_MAX + 1)
         found = await visit.parts.uploads.check(sender, name, content, await _mapping(mapping))
     except (TooLarge, EventsTooLarge, NoEvents, TooManyFiles, WrongTable, WrongMapping) as error:
-        return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
+        return _start_page(visit, _FAULTS[type(error)], error.sentence if isinstance(error, _SAYS_WHERE) else None)
     return visit.redirect(f"{FILES}/{found.id}")
 
 
@@ -96,7 +96,7 @@ async def make_mapping(visit: Visiting, file: UploadFile | None = None) -> Respo
     try:
         text = await visit.parts.uploads.map(await file.read(uploads.FILE_BYTES_MAX + 1), name)
     except (TooLarge, WrongTable, WrongMapping) as error:
-        return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
+        return _start_page(visit, _FAULTS[type(error)], error.sentence if isinstance(error, _SAYS_WHERE) else None)
     return attachment(text.encode(), "application/toml; charset=utf-8", "mapping.toml")
 
 
@@ -184,7 +184,7 @@ def _found(visit: Visit, upload_id: str) -> Upload:
     return found
 
 
-def _start_page(visit: Visit, fault: Bilingual | None = None, where: str = "") -> Response:
+def _start_page(visit: Visit, fault: Bilingual | None = None, where: Bilingual | None = None) -> Response:
     mine = visit.parts.uploads.of(visit.account.username)
     return visit.page("workspace/files.html", 422 if fault else 200, uploads=mine, fault=fault, where=where)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from consumers.api.resources.log.checkpoints import signatures_of
 from infra.log.reader import checkpoint_over
+from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosign
+from tests.world.memory_log import KEY
 
 NEWEST = {"size": 20, "note": "newest"}
 COSIGNED = {"size": 10, "note": "cosigned"}
@@ -32,3 +35,12 @@ async def test_the_cosigned_checkpoint_is_taken_where_it_covers_the_entry_else_t
         assert found == (*taken.values(),), (index, cosigned)
     for newest in (None, NEWEST):
         assert await checkpoint_over(cast(Any, Database(newest, None)), 20) is None
+
+
+def test_a_witness_of_either_type_is_told_from_the_log() -> None:
+    text, note = KEY.sign_checkpoint(7, bytes(32)).split("\n\n")
+    keys: tuple[WitnessKey, ...] = (KEY, MlDsaKey("court.example/witness", bytes(32)))
+    lines = "".join(cosign(key, f"{text}\n", 1_000_000_000) for key in keys)
+    log, *witnesses = signatures_of(f"{text}\n\n{note}{lines}")
+    assert (log.is_cosignature, log.cosigned) == (False, None)
+    assert [(row.is_cosignature, str(row.cosigned)[:10]) for row in witnesses] == [(True, "2001-09-09")] * 2

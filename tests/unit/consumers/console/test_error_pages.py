@@ -64,6 +64,12 @@ async def test_an_error_page_speaks_to_its_reader() -> None:
             assert not OF_PROGRAMS.search(re.sub(r"<[^>]*>", " ", shown)), path
 
 
+async def test_what_an_address_lacks_is_read_in_the_direction_of_the_page() -> None:
+    for language, direction, said in (("ar", "rtl", "المعروف هنا"), ("en", "ltr", "Known here")):
+        answer = await page(TEAM, "/campaigns?yesterday=1", language)
+        assert f'<li><bdi dir="{direction}">\u2068yesterday\u2069: {said}: ' in answer.text
+
+
 async def test_a_page_names_the_release_to_who_is_signed_in() -> None:
     assert f"Yesser Events {version('yesser-events')}" in (await page(TEAM, "/components")).text
     assert version("yesser-events") not in (await page(None, "/sign-in")).text

@@ -11,6 +11,7 @@ import orjson
 from markupsafe import Markup, escape
 
 from consumers.console.web.language import Words, code, isolated
+from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.log.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
@@ -93,6 +94,16 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
         assert str(escape(detail)) in english
         assert str(escape(arabic_of(detail))) in above
         assert str(escape(detail)) not in above.partition('class="faults"')[2].partition("</ul>")[0]
+
+
+async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> None:
+    sides: dict[str, Any] = {"claimed": {"on": "2007-01-28", "channels": ["web"]}, "known": {"retired": False}}
+    what: Any = {"rule": "already-launched", "type": "service.launched", "subject": "service/S-1", "agency": "health"}
+    row = Anomaly(index=7, found_index=7, **what, **sides)
+    shown = (await page(OFFICE, "/audit/anomalies", "ar", read_api=Documents(lambda *_: [row]))).text
+    for text_of_it in ("28 يناير 2007", "ما هو معروف:", '<code dir="ltr">retired</code> لا', "أُطلقت من قبل."):
+        assert text_of_it in re.sub("</?(?:bdi|time|small)[^>]*>", "", shown)
+    assert "&#34;on&#34;" not in shown
 
 
 def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:

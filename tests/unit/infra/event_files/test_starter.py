@@ -43,6 +43,12 @@ def test_of_fields_that_a_name_resembles_alike_a_required_one_is_filled() -> Non
     }
 
 
+@every("header", ["رمز الخدمة;رابط الخدمة", "رقم الخدمة;الرابط", "service code;link"])
+def test_a_code_or_number_is_an_id_and_a_link_is_an_address(header: str) -> None:
+    mapping = mapping_of(starter_mapping(BytesIO(header.encode()), "t.csv", "service.launched").encode(), "t.toml")
+    assert [column.pointer for column in mapping.columns.values()] == ["/data/service_id", "/data/url"]
+
+
 def test_a_workbook_has_one_too_and_the_type_may_be_named() -> None:
     book, file = openpyxl.Workbook(), BytesIO()
     book.active.append(["service_id", "name ar", "group", 'a "quoted" name'])

@@ -136,7 +136,7 @@ def test_a_table_in_another_encoding_is_told_and_can_be_named() -> None:
 @every(
     ("header", "message"),
     [
-        ("contract,on,note\n", "columns that the table lacks: \\['المبلغ'\\]"),
+        ("contract,on,note\n", "columns that the table lacks: \u2068\\['المبلغ'\\]"),
         (HEADER.replace("note", "extra"), "not have these columns: \\['extra'\\]"),
         (HEADER.replace("note", "on"), "two columns named \\['on'\\]"),
         *[

@@ -13,6 +13,7 @@ from consumers.console.sending import uploads
 from consumers.console.sending.uploads import Sender, Upload, Uploads
 from events.schema_tools.refusal_examples import golden_example
 from events.validation.verdicts import Agency
+from events.values.bilingual import Language
 from infra.http.console_tokens import Sending
 from producers.sdk.answers import VerdictPage
 from tests.every import every
@@ -41,6 +42,19 @@ async def test_the_page_says_which_faults_the_csv_has(faults: int, sentence: str
         assert sentence in (await client.get(f"/workspace/files/{found.id}")).text
         table = (await client.get(f"/workspace/files/{found.id}/faults.csv")).text
         assert len(table.splitlines()) == 1 + rows
+
+
+@every(
+    ("language", "header", "sentence"),
+    [("ar", "a;a", "عمودان بالاسم نفسه"), ("ar", "x1;y2", "لا نوع حدث"), ("en", "a;a", "two columns named")],
+)
+async def test_what_is_wrong_with_a_table_is_said_in_the_language_of_the_page(
+    language: Language, header: str, sentence: str
+) -> None:
+    kept, form = Uploads(cast(Gateway, NoGateway())), {"file": ("t.csv", f"{header}\n1;2\n".encode())}
+    async with browser(OFFICE, language, uploads=kept) as client:
+        answer = await client.post("/workspace/files/mapping", files=form, data={"csrf": CSRF})
+    assert (answer.status_code, sentence in answer.text) == (422, True)
 
 
 @every(("language", "lost"), [("ar", "مفقود"), ("en", "Lost")])

@@ -30,6 +30,7 @@ from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.sending.route import Message
 from consumers.documents.teams.notices import NOTICE_NAMES
 from consumers.programme.campaigns.next_step import time_left
+from events.values.bilingual import Bilingual
 from tests.every import every
 from tests.page_rules import Document
 from tests.world.letters import (
@@ -267,10 +268,11 @@ def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
 
 def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_them() -> None:
     for name in NOTICE_NAMES:
-        letter = topic_letter(name, FLOOD, CONTEXT)
+        letter = topic_letter(name, FLOOD, CONTEXT, Bilingual("وزارة الصحة", "Ministry of Health"))
         text, _ = bodies(parsed(letter))
         for shown in (
-            "health",
+            "وزارة الصحة health",
+            "Ministry of Health health",
             "812",
             "Codes: unknown, invalid-value",
             "k1",

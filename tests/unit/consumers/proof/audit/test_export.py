@@ -355,6 +355,16 @@ async def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: 
     assert "سليم" in result.stdout
 
 
+async def test_without_a_library_it_names_those_that_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = await exported(tmp_path / "export", 10, 40)
+    for module in ("nacl.exceptions", "cryptography.exceptions"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert verify.main([str(folder), VKEY]) == verify.WRONG_USE
+    assert "needs PyNaCl or cryptography" in capsys.readouterr().err
+
+
 @every("encoding", ["cp1252", "latin-1", "ascii"])
 async def test_the_result_is_printed_also_where_there_is_no_arabic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
