@@ -26,6 +26,8 @@ from infra.tables.workbook import WrongTable, is_workbook
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
 _DATE: Final = frozenset({"تاريخ", "date"})
+_IDS: Final = frozenset({"رقم", "معرف", "number", "no", "id"})
+"""What the heading of an id's column is called."""
 _SAME: Final = 300
 _OF_NAME: Final = 200
 _OF_MEANING: Final = 100
@@ -184,8 +186,9 @@ def _kind_in(column: str, field: _Field) -> Kind:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text, as a search compares them and without the Arabic article."""
-    return [word.removeprefix("ال") for word in folded(text).split()]
+    """The words of a text, as a search compares them and without the Arabic article; an id's are one."""
+    words = [word.removeprefix("ال") for word in folded(text).split()]
+    return ["id" if word in _IDS else word for word in words]
 
 
 def _quoted(text: str) -> str:
