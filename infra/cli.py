@@ -273,13 +273,13 @@ def foreseen(error: BaseException) -> str | None:
     if service := _lost_service(error):
         while error.__context__ is not None and _lost_service(error.__context__):
             error = error.__context__  # the first error of a chain is the cause
-        return (
-            f"{service} does not answer ({_error_text(error)}): is the stack up? See `yesser status`, `yesser up`; "
-            "then run the same command again."
-        )
+        if "Unable to bootstrap" in str(error):  # what each broker answered is in the client's log alone
+            return f"Kafka does not answer, or refuses this user or password: {_IS_IT_UP}"
+        return f"{service} does not answer ({_error_text(error)}): {_IS_IT_UP}"
     return None
 
 
+_IS_IT_UP: Final = "is the stack up? See `yesser status`, `yesser up`; then run the same command again."
 _OWN_FOLDERS: Final = [
     Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -69,6 +70,12 @@ class Admitted:
 
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}({self.type}, {self.id})"
+
+
+def first_day_ahead(now: datetime) -> str:
+    """From this date on an event's `time` may have a wrong year. By their first letters, YYYY-MM-DD: whatever its
+    offset, such a time is more than a day ahead."""
+    return (now + timedelta(days=2)).date().isoformat()
 
 
 class Accepted(Admitted):

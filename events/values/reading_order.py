@@ -35,9 +35,11 @@ def text_of(text: InTwoLanguages, language: Language) -> str:
 
 def ordered_run(run: str, isolate: Callable[[str], str]) -> str:
     """The run, isolated if need be. A bracket whose partner is not in it belongs to the Arabic around it."""
-    before = after = ""
-    while run.startswith("(") and run.count("(") > run.count(")"):
-        before, run = before + "(", run[1:]
+    if run.count("(") > run.count(")"):
+        before, _, inside = run.partition("(")
+        words = before.rstrip()
+        return f"{words and ordered_run(words, isolate)}{before[len(words) :]}({ordered_run(inside, isolate)}"
+    after = ""
     while run.endswith(")") and run.count(")") > run.count("("):
         after, run = after + ")", run[:-1]
-    return f"{before}{run if _STAYS.fullmatch(run) else isolate(run)}{after}"
+    return f"{run if _STAYS.fullmatch(run) else isolate(run)}{after}"

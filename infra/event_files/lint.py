@@ -6,7 +6,7 @@ registrar's own validation, but without the ids that are already in the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NotRequired, TypedDict, cast
 
@@ -57,6 +57,13 @@ class DuplicateLine(TypedDict):
     of_line: int
 
 
+class AheadLine(TypedDict):
+    """A line whose event's `time` is two days or more ahead: it is accepted all the same."""
+
+    line: int
+    time: str
+
+
 class LintReport(TypedDict):
     """The answer of `yesser lint --json`."""
 
@@ -68,6 +75,7 @@ class LintReport(TypedDict):
     duplicate_lines: list[DuplicateLine]
     problems: list[LineProblem]
     unlisted: NotRequired[int]
+    ahead: NotRequired[list[AheadLine]]
 
 
 @dataclass(slots=True)
@@ -85,6 +93,7 @@ class Findings:
     duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
     problems: list[LineProblem] = field(default_factory=list)
     unlisted: int = 0
+    ahead: list[AheadLine] = field(default_factory=list)
     problems_max: int | None = None
     mapping: MappingDocument | None = None
     problems_count: int = 0
@@ -120,13 +129,20 @@ class Findings:
         }
         if self.unlisted:
             report["unlisted"] = self.unlisted
+        if self.ahead:
+            report["ahead"] = self.ahead
         return report
 
 
 def lint(
-    lines: Iterable[Line], agency: Agency, problems_max: int | None = None, mapping: MappingDocument | None = None
+    lines: Iterable[Line],
+    agency: Agency,
+    first_day: str,
+    problems_max: int | None = None,
+    mapping: MappingDocument | None = None,
 ) -> Findings:
-    """The verdict that the registrar would give each line if the log were empty. `mapping` is that of their table."""
+    """The verdict that the registrar would give each line if the log were empty. `mapping` is that of their table,
+    `first_day` that of `first_day_ahead`."""
     findings = Findings(problems_max=problems_max, mapping=mapping)
     filling = Defaults(agency.code)
     seen: dict[bytes, tuple[bytes, int]] = {}
@@ -139,6 +155,8 @@ def lint(
         verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
             _compare(line, verdict, seen, findings)
+            if verdict.time >= first_day:
+                findings.ahead.append({"line": line.number, "time": verdict.time})
         else:
             findings.refused += 1
             findings.unlisted += verdict.unlisted
@@ -194,6 +212,17 @@ def line_sentence(
     if of_line is not None:
         fault = Bilingual("{} (والآخر في السطر {})", "{} (the other is line {})").format(fault, of_line)
     return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, known.remedy)
+
+
+def ahead_sentences(ahead: Sequence[AheadLine]) -> Iterator[Bilingual]:
+    """The first lines ahead, as `lint` and `publish` print them."""
+    for row in ahead[:SHOWN_MAX]:
+        yield Bilingual(
+            "  السطر {line}: وقته {time} بعد الآن بيومين أو أكثر. هو مقبول، لكن تحقق من السنة.",
+            "  line {line}: its time {time} is two days or more ahead. It is accepted, but look for a wrong year.",
+        ).format(**row)
+    if (more := len(ahead) - SHOWN_MAX) > 0:
+        yield MORE.format(more)
 
 
 def unlisted_sentence(count: int) -> Bilingual:

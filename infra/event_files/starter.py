@@ -30,7 +30,11 @@ _NO_TYPE: Final = Bilingual(
     "no type of event has a field like one of {}: name the type to yesser map, or the columns as its fields",
 )
 _DATE: Final = frozenset({"تاريخ", "date"})
-_SYNONYMS: Final = {"رمز": "معرف", "رقم": "معرف", "رابط": "عنوان", "code": "id", "number": "id", "link": "address"}
+_SYNONYMS: Final = dict.fromkeys(("رمز", "رقم", "معرف", "code", "number", "no"), "id") | {
+    "رابط": "عنوان",
+    "link": "address",
+}
+"""What a heading calls what a field calls otherwise."""
 _SAME: Final = 300
 _OF_NAME: Final = 200
 _OF_MEANING: Final = 100

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from starlette.datastructures import Headers as HttpHeaders
 from starlette.requests import Request
 
 from events.validation.validate import validate, validate_form
-from events.validation.verdicts import Accepted, Admitted, Agency
+from events.validation.verdicts import Accepted, Admitted, Agency, first_day_ahead
 from events.values.bilingual import Language
 from events.wire.entry import recorded_time
 from infra.http.body import BodyLimits, RawHeaders, read_body
@@ -114,8 +114,7 @@ class Receiver:
         return stored, self.recent.add(agency, stored)
 
     def _ahead(self, accepted: Sequence[tuple[int, Admitted]]) -> list[AheadRow]:
-        # By the first letters, YYYY-MM-DD: whatever its offset, such a time is more than a day ahead.
-        first_day = (self._clock() + timedelta(days=2)).date().isoformat()
+        first_day = first_day_ahead(self._clock())
         return [AheadRow(place, event.id, event.time) for place, event in accepted if event.time >= first_day]
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> Claims:

@@ -28,7 +28,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import MORE, SHOWN_MAX, line_sentence, unlisted_sentence
+from infra.event_files.lint import MORE, SHOWN_MAX, ahead_sentences, line_sentence, unlisted_sentence
 from infra.event_files.opening import read_opening
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
@@ -221,6 +221,7 @@ def sentences(report: Report, document: PublishDocument) -> Iterator[Bilingual]:
         yield MORE.format(more)
     if document.unlisted is not UNSET:
         yield unlisted_sentence(document.unlisted)
+    yield from ahead_sentences(report.ahead)
 
 
 def _lines(count: int) -> Bilingual:

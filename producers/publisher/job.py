@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 
 from events.errors import Reject, YesserError
+from events.validation.verdicts import first_day_ahead
 from infra.errors import WrongInput
 from infra.event_files.ndjson import Defaults
 from infra.secret_files import private_file
@@ -60,7 +62,8 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
             defaults = Defaults(job.agency, await destination.first_sequence(job.timeout_s) if job.sequence else None)
             acknowledged = resume_state.acknowledged if resume_state else report.sent.add
             async with destination.publisher(report, acknowledged) as publisher:
-                await job.source.send(Sending(publisher, defaults, report, progress, resume_state, checked))
+                first_day = first_day_ahead(datetime.now(UTC))
+                await job.source.send(Sending(publisher, defaults, report, progress, first_day, resume_state, checked))
             if resume_state:
                 resume_state.end()
             if job.wait:

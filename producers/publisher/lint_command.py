@@ -6,13 +6,14 @@ Exit codes: 0 every line would be accepted, or is a duplicate · 1 some would be
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import click
 
-from events.validation.verdicts import Agency
+from events.validation.verdicts import Agency, first_day_ahead
 from events.values.bilingual import Bilingual
 from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
@@ -20,7 +21,15 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import MORE, SHOWN_MAX, Findings, line_sentence, lint, unlisted_sentence
+from infra.event_files.lint import (
+    MORE,
+    SHOWN_MAX,
+    Findings,
+    ahead_sentences,
+    line_sentence,
+    lint,
+    unlisted_sentence,
+)
 from infra.event_files.ndjson import Line, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import mapped_lines
@@ -44,7 +53,8 @@ def lint_command(
     """
     with usage_errors():
         table = None if mapping is None else read_mapping(mapping)
-        findings = lint(_lines(file, table), Agency(agency, cast(Role, role)), mapping=table)
+        first_day = first_day_ahead(datetime.now(UTC))
+        findings = lint(_lines(file, table), Agency(agency, cast(Role, role)), first_day, mapping=table)
     print_result(findings.document(), as_json, lambda: print_localized(*_sentences(findings)))
     context.exit(ExitCode.ANSWER_IS_NO if findings.has_faults else ExitCode.OK)
 
@@ -80,3 +90,4 @@ def _sentences(findings: Findings) -> Iterator[Bilingual]:
         yield MORE.format(left)
     if findings.unlisted:
         yield unlisted_sentence(findings.unlisted)
+    yield from ahead_sentences(findings.ahead)

@@ -14,6 +14,7 @@ from typing import Self
 from msgspec import UNSET, Struct, UnsetType
 
 from events.faults.problems import Fault
+from infra.event_files.lint import AheadLine
 from infra.verdicts import Verdicts
 from producers.errors import RecordsLost
 
@@ -115,6 +116,7 @@ class PublishDocument(Struct, kw_only=True):
     last_index: int | None = None
     problems: list[ProblemRow]
     unlisted: int | UnsetType = UNSET
+    ahead: list[AheadLine] | UnsetType = UNSET
     sent: int | UnsetType = UNSET
     unknown: int | UnsetType = UNSET
     refused_file: str | UnsetType = UNSET
@@ -125,12 +127,14 @@ class PublishDocument(Struct, kw_only=True):
 class Report:
     """The result so far. `is_final`: every line has its verdict. `has_lost`: some have none, and none will come.
 
-    `unsent` are the lines that were not sent, with their faults, and `unlisted` how many faults of them are not listed.
+    `unsent` are the lines that were not sent, with their faults, `unlisted` how many faults of them are not listed, and
+    `ahead` the lines of which the year may be wrong.
     """
 
     lines: int = 0
     unsent: dict[int, Sequence[Fault]] = field(default_factory=dict)
     unlisted: int = 0
+    ahead: list[AheadLine] = field(default_factory=list)
     sent: SentLines = field(default_factory=SentLines)
     verdicts: Verdicts | None = None
     is_final: bool = False
@@ -148,6 +152,7 @@ class Report:
             document.conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals)
             document.refused = len(self.unsent) + len(verdicts.refusals) - document.conflicts
             document.first_index, document.last_index = verdicts.first_index, verdicts.last_index
+        document.ahead = self.ahead or UNSET
         document.unlisted = (self.unlisted + (verdicts.unlisted if verdicts else 0)) or UNSET
         if not self.is_final:
             document.sent = self.sent.lines_count

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from events.validation.validate import validate_form
-from events.validation.verdicts import Agency, Refused
+from events.validation.verdicts import Admitted, Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.lint import LINE_TOO_LARGE
 from infra.event_files.ndjson import Defaults, Line
@@ -29,13 +29,15 @@ _IDLE_S: Final = 0.02
 class Sending:
     """Where lines go, and where progress is reported.
 
-    With the `agency`, faulty lines are not sent; without it, the registrar alone judges.
+    With the `agency`, faulty lines are not sent; without it, the registrar alone judges. `first_day` is that of
+    `first_day_ahead`.
     """
 
     publisher: Publisher
     defaults: Defaults
     report: Report
     progress: Progress
+    first_day: str
     resume_state: ResumeState | None = None
     agency: str | None = None
 
@@ -52,6 +54,8 @@ class Sending:
                 self.report.unsent[line.number] = verdict.faults
                 self.report.unlisted += verdict.unlisted
                 return None
+            if isinstance(verdict, Admitted) and verdict.time >= self.first_day:
+                self.report.ahead.append({"line": line.number, "time": verdict.time})
         return self.defaults.fill(line.text)
 
 

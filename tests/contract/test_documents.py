@@ -24,6 +24,7 @@ from infra.tables.mapping import read_mapping
 from infra.tls.client import postgres_context
 from tests.every import every
 from tests.paths import ROOT
+from tests.world.events import FIRST_DAY_AHEAD
 
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file()
@@ -110,11 +111,13 @@ def test_the_readme_fits_on_a_screen_and_the_licence_is_the_packages() -> None:
 
 def test_the_first_events_and_the_table_of_a_page_are_accepted_as_they_are_published() -> None:
     published = (ROOT / "docs/first-events.ndjson").read_bytes().splitlines()
-    events = lint([Line(number, text) for number, text in enumerate(published, 1)], Agency("moh", "agency"))
+    events = lint(
+        [Line(number, text) for number, text in enumerate(published, 1)], Agency("moh", "agency"), FIRST_DAY_AHEAD
+    )
     assert (events.problems, events.accepted) == ([], len(published))
     with (ROOT / "docs/tables/receipts.csv").open("rb") as table:
         lines = list(mapped_lines(table, read_mapping(ROOT / "docs/tables/receipts.toml")))
-    assert lint(lines, Agency("moh", "agency")).accepted == 2
+    assert lint(lines, Agency("moh", "agency"), FIRST_DAY_AHEAD).accepted == 2
     first, second = (orjson.loads(line.text or b"") for line in lines)
     assert (first["id"], first["data"]["amount_halalas"]) == ("receipt-R-1", 125_000), "as the page says"
     assert second["data"]["amount_halalas"] == 9_950

@@ -14,6 +14,8 @@ from events.wire.envelope import full_type
 
 HEALTH: Final = Agency("health", "agency")
 OFFICE: Final = Agency("yesser", "office")
+FIRST_DAY_AHEAD: Final = "2030-01-01"
+"""Of a clock that stands at the end of 2029: the times of samples are before."""
 PLATFORM: Final = Agency("platform", "platform")
 EXAMPLES: Final = Path(events.__file__).parent / "examples"
 TEXT: Final = {"ar": "نص", "en": "text"}

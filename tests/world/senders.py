@@ -34,7 +34,7 @@ from producers.publisher.over_kafka import wait_for_verdicts
 from producers.publisher.report import Report
 from producers.publisher.run import Sending, send_file
 from producers.sdk.typed_events import typed_event
-from tests.world.events import encoded
+from tests.world.events import FIRST_DAY_AHEAD, encoded
 from tests.world.events import initiative as sample
 from tests.world.registrars import registrar
 from tests.world.topics import records
@@ -87,7 +87,9 @@ async def stored(settings: Settings, text: bytes, next_sequence: int | None = No
     """What `yesser publish` does: no verdict is waited for."""
     report = Report()
     async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        await send_file(BytesIO(text), Sending(publisher, Defaults("health", next_sequence), report, Progress()))
+        await send_file(
+            BytesIO(text), Sending(publisher, Defaults("health", next_sequence), report, Progress(), FIRST_DAY_AHEAD)
+        )
     return report
 
 

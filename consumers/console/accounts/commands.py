@@ -102,13 +102,14 @@ def add_command(
     require_valid(username, role, agency, team, partners)
     asked = {"username": username, "role": role, "subject": subject}
     password = None if subject else secrets.token_urlsafe(LENGTH_MIN)
+    # Before the transaction: PostgreSQL ends one that waits seconds for a busy processor.
+    hashed = None if password is None else hash_password(password)
     new = Account(username, role, agency, team, partners, language, must_change_password=password is not None)
 
     async def add(connection: Connection, seals: Seals) -> None:
         if agency is not None and team is not None:
             await team_of(connection, agency, team)
         try:
-            hashed = None if password is None else hash_password(password)
             await add_account(connection, seals, new, hashed, subject)
             await add_to_trail(connection, "accounts add", username, "--role", role)
         except asyncpg.UniqueViolationError:
@@ -193,9 +194,10 @@ def password_command(username: str, break_glass: str | None, as_json: bool) -> N
     people, once there is a second administrator.
     """
     made = secrets.token_urlsafe(LENGTH_MIN)
+    hashed = hash_password(made)
 
     async def change(connection: Connection, seals: Seals) -> None:
-        await set_password(connection, seals, username, hash_password(made), must_change=True)
+        await set_password(connection, seals, username, hashed, must_change=True)
         await add_to_trail(connection, "accounts password", username)
         await AccessChanges.of(Settings()).add(connection, "account", username, "password")
 

@@ -14,12 +14,13 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import orjson
 
 from consumers.console.data.gateway import Gateway, Reply
-from events.validation.verdicts import Agency
+from events.validation.verdicts import Agency, first_day_ahead
 from events.values.bilingual import Language
 from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
@@ -172,7 +173,8 @@ def checked(
     if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
     upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping)
-    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, PROBLEMS_KEPT_MAX, mapping)
+    first_day = first_day_ahead(datetime.now(UTC))
+    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, first_day, PROBLEMS_KEPT_MAX, mapping)
     if not upload.findings.lines:
         raise NoEvents(str(NoEvents.__doc__))
     return upload

@@ -116,7 +116,7 @@ def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None,
     document = [
         {**asdict(row), "time_left": time_left(row.due_on, today).en, "next": next_command(row)} for row in rows
     ]
-    print_view(document, as_json, lambda: inbox_parts(rows, today), gateway=gateway)
+    print_view(document if as_json else rows, as_json, lambda: inbox_parts(rows, today), gateway=gateway)
 
 
 @campaigns_group.command("show")

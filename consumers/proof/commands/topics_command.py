@@ -80,7 +80,7 @@ class Copies(Labelled):
 class TopicRow(Struct, frozen=True, kw_only=True):
     """A topic on Kafka. `end_offset`: that of the next record; None where no broker leads it."""
 
-    topic: Annotated[str, Label("موضوع", "Topic")]
+    topic: Annotated[str, Label("الموضوع", "Topic")]
     purpose: Annotated[Purpose, Label("الغرض", "Purpose", drop=1)]
     end_offset: Annotated[int | None, Label("الإزاحة التالية", "Next offset")]
     copies: Annotated[int, Label("النسخ", "Copies", drop=2)]
@@ -114,7 +114,7 @@ def topics() -> None:
 def list_command(as_json: bool) -> None:
     """List the topics on Kafka: what each is for, where it ends, and whether its copies are in sync."""
     rows = asyncio.run(topic_rows(Settings()))
-    print_result(rows, as_json, lambda: show(grid(Listing("مواضيع Kafka", "Topics on Kafka", TopicRow), rows)))
+    print_result(rows, as_json, lambda: show(grid(Listing("مواضيع كافكا", "Topics on Kafka", TopicRow), rows)))
 
 
 @topics.command("describe")
@@ -137,7 +137,7 @@ def describe_command(context: click.Context, topic: str, as_json: bool) -> None:
 
 
 def _show_topic(row: TopicRow, own: dict[str, str], found: Held | None) -> None:
-    show(grid(Listing("مواضيع Kafka", "Topics on Kafka", TopicRow), [row]))
+    show(grid(Listing("مواضيع كافكا", "Topics on Kafka", TopicRow), [row]))
     click.echo("\n".join(f"{name} = {value}" for name, value in sorted(own.items())))
     if found is not None:
         held = Bilingual("فيه {:,}، وفي غيره {:,}.", "It holds {:,}; elsewhere there are {:,}.")

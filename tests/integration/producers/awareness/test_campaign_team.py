@@ -110,6 +110,7 @@ def test_the_same_acknowledgement_again_another_desks_and_what_is_not_ones_own_a
     assert first["index"] == first["effective_index"]
     found = shown(run, campaign)
     assert (found["state"], found["acknowledged_at"]) == ("acknowledged", found["history"][1]["recorded"])
+    assert f"Acknowledged by press-desk of Agency {CODE} ({CODE}) at" in run("inbox").output
     other = grant_access(access.system, "press-other")
     before = sent(access, CODE, other.agency)
     again = json.loads(ok(run("ack", campaign, "--by", "press-desk", "--json")))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 from click.testing import CliRunner, Result
 
 from events.faults.problems import PROBLEMS
-from infra.event_files.lint import Findings, lint
+from events.validation.verdicts import first_day_ahead
+from infra.event_files.lint import MORE, SHOWN_MAX, Findings, ahead_sentences, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line
 from producers.publisher.commands import publish
 from producers.publisher.lint_command import lint_command
 from tests.every import every
-from tests.world.events import HEALTH, OFFICE, golden_event, initiative
+from tests.world.events import FIRST_DAY_AHEAD, HEALTH, OFFICE, golden_event, initiative
 
 
 def linted(*documents: object) -> Findings:
     lines = [Line(number, orjson.dumps(document)) for number, document in enumerate(documents, 1)]
-    return lint(lines, HEALTH)
+    return lint(lines, HEALTH, FIRST_DAY_AHEAD)
 
 
 def test_every_fault_of_a_line_is_told_in_both_languages_with_what_to_do() -> None:
@@ -48,10 +50,21 @@ def test_faults_beyond_the_hundredth_of_a_line_are_counted_and_a_national_id_is_
     findings = linted(initiative(id="a", x=["\0"] * 129), initiative(id="b"))
     assert (len(findings.problems), findings.unlisted, findings.document()["unlisted"]) == (100, 30, 30)
     assert "unlisted" not in linted(initiative(id="b", mood="good")).document()
-    too_long = lint([Line(4, None)], HEALTH)
+    too_long = lint([Line(4, None)], HEALTH, FIRST_DAY_AHEAD)
     assert [(row["line"], row["id"], row["code"]) for row in too_long.problems] == [(4, None, "too-large")]
     (row,) = [row for row in linted(initiative(id="1000000008")).problems if row["code"] == "personal-data"]
     assert row["id"] is None
+
+
+def test_a_time_that_is_days_ahead_is_accepted_and_named() -> None:
+    ahead = linted(initiative(id="a", time="2029-12-31T23:59:59Z"), initiative(id="b", time="2030-01-01T00:00:00Z"))
+    assert (ahead.accepted, ahead.document()["ahead"]) == (2, [{"line": 2, "time": "2030-01-01T00:00:00Z"}])
+    assert "ahead" not in linted(initiative(id="a")).document()
+    (sentence,) = ahead_sentences(ahead.ahead)
+    assert sentence.en.startswith("  line 2: its time 2030-01-01T00:00:00Z is two days or more ahead")
+    *_, more = ahead_sentences(ahead.ahead * (SHOWN_MAX + 1))
+    assert more == MORE.format(1)
+    assert first_day_ahead(datetime(2029, 12, 30, 23, 59, tzinfo=UTC)) == FIRST_DAY_AHEAD
 
 
 def run(*arguments: str, text: bytes | None = None) -> Result:

@@ -49,6 +49,20 @@ def test_a_code_or_number_is_an_id_and_a_link_is_an_address(header: str) -> None
     assert [column.pointer for column in mapping.columns.values()] == ["/data/service_id", "/data/url"]
 
 
+@every(
+    ("heading", "type_name", "pointer"),
+    [
+        ("رقم الخدمة", "service.launched", "/data/service_id"),
+        ("Service No", "service.launched", "/data/service_id"),
+        ("رقم العقد", "revenue.collected", "/data/partnership_id"),
+        ("Receipt number", "revenue.collected", "/data/receipt_id"),
+    ],
+)
+def test_a_number_in_a_heading_is_an_id(heading: str, type_name: str, pointer: str) -> None:
+    columns = mapping_of(starter_mapping(BytesIO(f"{heading}\n".encode()), "t.csv", type_name).encode(), "t").columns
+    assert columns[heading].pointer == pointer
+
+
 def test_a_workbook_has_one_too_and_the_type_may_be_named() -> None:
     book, file = openpyxl.Workbook(), BytesIO()
     book.active.append(["service_id", "name ar", "group", 'a "quoted" name'])

@@ -20,6 +20,7 @@ from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
 from producers.publisher.run import Sending, send_lines
 from tests.every import every
+from tests.world.events import FIRST_DAY_AHEAD
 from tests.world.processes import exit_of
 from tests.world.senders import initiative
 
@@ -224,7 +225,8 @@ async def test_a_faulty_line_is_not_sent_but_what_only_the_log_can_judge_is() ->
     for agency, sent in ((None, {1, 2, 3, 4, 5}), ("health", {1, 4})):
         report, kept = Report(), Kept()
         await send_lines(
-            [*read_lines(BytesIO(text))], Sending(kept, Defaults("health"), report, Progress(), None, agency)
+            [*read_lines(BytesIO(text))],
+            Sending(kept, Defaults("health"), report, Progress(), FIRST_DAY_AHEAD, None, agency),
         )
         assert kept.lines.keys() == sent
         assert report.unsent.keys() == {1, 2, 3, 4, 5, 6} - sent
@@ -233,6 +235,17 @@ async def test_a_faulty_line_is_not_sent_but_what_only_the_log_can_judge_is() ->
     # A later run with the state file of this one finds their faults again.
     later = Report(unsent=dict.fromkeys(report.unsent, ()))
     await send_lines(
-        [*read_lines(BytesIO(text))], Sending(Kept(), Defaults("health"), later, Progress(), None, "health")
+        [*read_lines(BytesIO(text))],
+        Sending(Kept(), Defaults("health"), later, Progress(), FIRST_DAY_AHEAD, None, "health"),
     )
     assert later.unsent == report.unsent
+
+
+async def test_a_line_whose_time_is_days_ahead_is_sent_and_named() -> None:
+    text, report, kept = orjson.dumps(initiative("a") | {"time": "2066-01-02T09:00:00+03:00"}), Report(), Kept()
+    sending = Sending(kept, Defaults("health"), report, Progress(), FIRST_DAY_AHEAD, None, "health")
+    await send_lines([*read_lines(BytesIO(text))], sending)
+    assert kept.lines.keys() == {1}
+    document = report.document()
+    assert document.ahead == [{"line": 1, "time": "2066-01-02T09:00:00+03:00"}]
+    assert any("look for a wrong year" in sentence.en for sentence in sentences(report, document))

@@ -57,6 +57,14 @@ async def test_what_is_wrong_with_a_table_is_said_in_the_language_of_the_page(
     assert (answer.status_code, sentence in answer.text) == (422, True)
 
 
+async def test_the_page_names_lines_whose_time_is_days_ahead() -> None:
+    own = orjson.loads(EVENT) | {"source": "urn:yesser:agency:yesser"}
+    ahead = own | {"id": "ahead", "time": "2066-01-02T09:00:00+03:00"}
+    kept, found = await checked(b"\n".join(map(orjson.dumps, (own, ahead))))
+    shown = (await page(OFFICE, f"/workspace/files/{found.id}", "en", uploads=kept)).text
+    assert "Lines whose time is two days or more ahead: 1 (the first is line 2)." in shown
+
+
 @every(("language", "lost"), [("ar", "مفقود"), ("en", "Lost")])
 async def test_a_lost_line_is_called_lost_and_not_refused(language: str, lost: str) -> None:
     kept, found = await checked(EVENT + b"\n")
