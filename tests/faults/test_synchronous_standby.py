@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.backup.catalogue import BackupFolder
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
 from infra.principals import SUPERUSER
@@ -53,6 +54,12 @@ async def stands(settings: Settings, fault: Callable[[], None]) -> float:
     return longest
 
 
+def timelines(settings: Settings) -> set[int]:
+    """Those of the backups: a promotion begins one."""
+    assert settings.backup is not None
+    return {backup.timeline for backup in BackupFolder.at(settings.backup).backups()}
+
+
 @dataclass
 class Faults:
     """What happens to both servers, one after the other, under a load that flows; and what an operator does then."""
@@ -60,22 +67,26 @@ class Faults:
     system: System
     pair: Pair
     stood_s: dict[str, float] = field(default_factory=dict)
+    replicated: int = 0
+    """Entries that the standby had when the primary was lost."""
 
     def run(self, until_it_goes_on: Callable[[], None]) -> None:
         until(lambda: int(self.pair.first.sql(LOG, database="yesser")) > FLOWS_ENTRIES, PATIENCE_S, "no load flows")
+        until(lambda: timelines(self.system.settings) == {1}, PATIENCE_S, "no backup is made")
         pids = self._pids()
-        for fault in (self.lose_primary, self.end_sessions_beside_the_old_primary):
-            self._measure(fault)
-            until_it_goes_on()
+        self._measure("the primary is lost", self.lose_primary)
+        until_it_goes_on()
+        self._measure("all sessions end while the old primary is back", self.end_sessions_beside_the_old_primary)
+        until_it_goes_on()
         assert self._pids() == pids, "a process was started again"
         self.a_fresh_process_commits_nothing_on_the_old_primary()
         self.rewind()
         until_it_goes_on()
-        self._measure(lambda: self.lose_standby(until_it_goes_on))
+        self._measure("the standby is lost", lambda: self.lose_standby(until_it_goes_on))
         until_it_goes_on()
         self.pair.first.start()
         self.pair.second.wait_for(self.pair.first)
-        self._measure(lambda: None)
+        self._until_it_grows()
 
     def lose_primary(self) -> None:
         """The line between both is cut, so that the primary has what its standby does not; then it is killed."""
@@ -83,6 +94,7 @@ class Faults:
         self.pair.line.freeze()
         until(lambda: int(first.sql(WAITING)) > 0 and first.sql(HAS_TAIL) == "t", PATIENCE_S, "no commit waits")
         first.kill()
+        self.replicated = int(second.sql(LOG, database="yesser"))
         second.promote()
 
     def end_sessions_beside_the_old_primary(self) -> None:
@@ -90,6 +102,7 @@ class Faults:
         first, second = self.pair.first, self.pair.second
         first.start()
         before = self._state_of_the_old_primary()
+        tell(f"the old primary alone has {int(before[0]) - self.replicated} entries")
         assert int(second.sql(END_SESSIONS)) > 0
         self._until_it_grows()
         assert self._state_of_the_old_primary() == before
@@ -126,8 +139,7 @@ class Faults:
         assert second.sql(LOG, database="yesser") == size
         second.wait_for_nobody()
 
-    def _measure(self, fault: Callable[[], None]) -> None:
-        name = getattr(fault, "__name__", "")
+    def _measure(self, name: str, fault: Callable[[], None]) -> None:
         self.stood_s[name] = asyncio.run(stands(self.system.settings, fault))
         tell(f"{name}: the log stood {self.stood_s[name]:.1f} s")
 
@@ -153,7 +165,8 @@ def test_no_acknowledged_event_is_lost_with_the_primary_or_with_its_standby(
         (home / "secrets" / SUPERUSER).mkdir(mode=0o700, parents=True)
         write_private(home / "secrets" / SUPERUSER / "postgres", pair.superuser_password)
         monkeypatch.setenv("YESSER_POSTGRES", pair.address)
-        with running_stack(home, only=usual_parts()) as settings:
+        monkeypatch.setenv("YESSER_BACKUP", str(folder / "backups"))
+        with running_stack(home, only=usual_parts() | {"backup"}) as settings:
             system = System(settings.acting_as(SUPERUSER))
             register(system, history)
             access, faults = grant_access(system, load.agency), Faults(system, pair)
@@ -165,4 +178,5 @@ def test_no_acknowledged_event_is_lost_with_the_primary_or_with_its_standby(
             again = asyncio.run(require_no_loss(system.settings, load))
             tell(f"{len(load.sent)} events with receipts, {again} records came again and were dropped")
             judge(system).require_clean()
+            until(lambda: timelines(settings) == {1, 2}, PATIENCE_S, "no backup of the promoted server is made")
             assert max(faults.stood_s.values()) < STANDS_MAX_S + WAITS_S
