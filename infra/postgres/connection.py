@@ -69,8 +69,9 @@ ANSWER_MARGIN_S: Final = 5.0
 NEXT_SERVER_S: Final = 1.0
 """A server that has not answered for so long may be a lost machine: the next one is tried beside it."""
 
-_newest_timelines: Final[dict[str, int]] = {}
-"""Address → the newest timeline of its database that this process has seen: each promotion begins one."""
+_primaries: Final[dict[str, tuple[int, str, int]]] = {}
+"""Address → the newest timeline of its database that this process has seen, since each promotion begins one, and host
+and port of the server that had it."""
 
 _SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
@@ -111,6 +112,11 @@ def address(settings: Settings) -> str:
 def servers(dsn: str) -> list[tuple[str, int]]:
     """Host and port of each server that an address names: a primary and its standbys."""
     return [*places(urlsplit(dsn).netloc.rpartition("@")[2], 5432)]
+
+
+def primary(dsn: str) -> list[tuple[str, int]]:
+    """Those of the server that was the primary when this process connected last; before that, of all."""
+    return [_primaries[dsn][1:]] if dsn in _primaries else servers(dsn)
 
 
 def database_name(settings: Settings) -> str:
@@ -213,12 +219,12 @@ async def _open_server(dsn: str, host: str, port: int, **arguments: Any) -> Conn
     arguments |= {"host": host, "port": port, "target_session_attrs": "read-write"}
     connection: Connection = await asyncpg.connect(dsn, **arguments)
     timeline = int((await connection.fetchval("SELECT pg_walfile_name(pg_current_wal_lsn())"))[:8], 16)
-    if timeline < _newest_timelines.get(dsn, 0):
+    if dsn in _primaries and timeline < _primaries[dsn][0]:
         connection.terminate()
         raise asyncpg.TargetServerAttributeNotMatched(
             f"the primary {host}:{port} was replaced: make it a standby of the new one (docs/high-availability.md)"
         )
-    _newest_timelines[dsn] = timeline
+    _primaries[dsn] = timeline, host, port
     return connection
 
 

@@ -41,10 +41,14 @@ ROLE = (
 )
 """The role that a standby receives WAL as; the functions are those that pg_rewind calls."""
 IS_IN_SYNC = "SELECT count(*) FROM pg_stat_replication WHERE application_name = '{}' AND sync_state = 'sync'"
-HAS_TAIL = "SELECT coalesce(pg_current_wal_flush_lsn() > max(flush_lsn), true) FROM pg_stat_replication"
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'yesser registrar%'"
 )
+BATCH_WAITS = (
+    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE wait_event = 'SyncRep' AND relation = 'log.run'::regclass"
+)
+"""Transactions with entries that the primary has on its disk, and the standby does not."""
 LOG = "SELECT size FROM log.state"
 LEASES = "SELECT string_agg(name || ' ' || epoch, ',' ORDER BY name) FROM platform.lease"
 END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'yesser %'"

@@ -18,7 +18,7 @@ from infra.principals import SUPERUSER
 from infra.process.retry import PatientConnection
 from infra.secret_files import write_private
 from infra.settings import Settings
-from tests.faults.databases import END_SESSIONS, HAS_TAIL, LEASES, LOG, WAITING, Pair, primary_and_standby
+from tests.faults.databases import BATCH_WAITS, END_SESSIONS, LEASES, LOG, WAITING, Pair, primary_and_standby
 from tests.faults.services import pause, until_back
 from tests.gateway_access import grant_access
 from tests.oracle.history import MIXED, generate
@@ -54,10 +54,10 @@ async def stands(settings: Settings, fault: Callable[[], None]) -> float:
     return longest
 
 
-def timelines(settings: Settings) -> set[int]:
-    """Those of the backups: a promotion begins one."""
+def timelines(settings: Settings) -> list[int]:
+    """Those of the backups, the oldest first: a promotion begins one."""
     assert settings.backup is not None
-    return {backup.timeline for backup in BackupFolder.at(settings.backup).backups()}
+    return [backup.timeline for backup in BackupFolder.at(settings.backup).backups()]
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Faults:
 
     def run(self, until_it_goes_on: Callable[[], None]) -> None:
         until(lambda: int(self.pair.first.sql(LOG, database="yesser")) > FLOWS_ENTRIES, PATIENCE_S, "no load flows")
-        until(lambda: timelines(self.system.settings) == {1}, PATIENCE_S, "no backup is made")
+        until(lambda: timelines(self.system.settings) == [1], PATIENCE_S, "no backup is made")
         pids = self._pids()
         self._measure("the primary is lost", self.lose_primary)
         until_it_goes_on()
@@ -91,18 +91,19 @@ class Faults:
     def lose_primary(self) -> None:
         """The line between both is cut, so that the primary has what its standby does not; then it is killed."""
         first, second = self.pair.first, self.pair.second
-        self.pair.line.freeze()
-        until(lambda: int(first.sql(WAITING)) > 0 and first.sql(HAS_TAIL) == "t", PATIENCE_S, "no commit waits")
+        until(self._cut_within_a_batch, PATIENCE_S, "no batch waits")
         first.kill()
         self.replicated = int(second.sql(LOG, database="yesser"))
         second.promote()
+        tell(f"the log went on {self._until_it_grows():.1f} s after the promotion")
 
     def end_sessions_beside_the_old_primary(self) -> None:
         """It comes back as it was, and still takes itself for the primary; it stands first in the address."""
         first, second = self.pair.first, self.pair.second
         first.start()
         before = self._state_of_the_old_primary()
-        tell(f"the old primary alone has {int(before[0]) - self.replicated} entries")
+        assert (tail := int(before[0]) - self.replicated) > 0
+        tell(f"the old primary alone had {tail} entries")
         assert int(second.sql(END_SESSIONS)) > 0
         self._until_it_grows()
         assert self._state_of_the_old_primary() == before
@@ -138,6 +139,17 @@ class Faults:
         until_it_goes_on()
         assert second.sql(LOG, database="yesser") == size
         second.wait_for_nobody()
+        tell(f"the log went on {self._until_it_grows():.1f} s after the standby's name was removed")
+
+    def _cut_within_a_batch(self) -> bool:
+        """The line carries nothing, and what the registrar waits for is a batch; else it carries everything again."""
+        first, line = self.pair.first, self.pair.line
+        line.freeze()
+        until(lambda: int(first.sql(WAITING)) > 0, PATIENCE_S, "no commit waits")
+        has_batch = int(first.sql(BATCH_WAITS, database="yesser")) > 0
+        if not has_batch:
+            line.thaw()
+        return has_batch
 
     def _measure(self, name: str, fault: Callable[[], None]) -> None:
         self.stood_s[name] = asyncio.run(stands(self.system.settings, fault))
@@ -146,9 +158,11 @@ class Faults:
     def _state_of_the_old_primary(self) -> tuple[str, str]:
         return tuple(self.pair.first.sql(text, database="yesser") for text in (LOG, LEASES))  # type: ignore[return-value]
 
-    def _until_it_grows(self) -> None:
+    def _until_it_grows(self) -> float:
         size = int(self.pair.second.sql(LOG, database="yesser"))
-        until(lambda: int(self.pair.second.sql(LOG, database="yesser")) > size, PATIENCE_S, "the log does not go on")
+        return until(
+            lambda: int(self.pair.second.sql(LOG, database="yesser")) > size, PATIENCE_S, "the log does not go on"
+        )
 
     def _pids(self) -> dict[str, int | None]:
         return {name: part["pid"] for name, part in self.system.parts().items()}
@@ -178,5 +192,7 @@ def test_no_acknowledged_event_is_lost_with_the_primary_or_with_its_standby(
             again = asyncio.run(require_no_loss(system.settings, load))
             tell(f"{len(load.sent)} events with receipts, {again} records came again and were dropped")
             judge(system).require_clean()
-            until(lambda: timelines(settings) == {1, 2}, PATIENCE_S, "no backup of the promoted server is made")
+            until(lambda: timelines(settings) == [1, 2], PATIENCE_S, "no backup of the promoted server is made")
+            assert all(row["fault"] is None for row in system.run("backup", "check"))
+            assert [*(folder / "backups" / "wal" / "2").iterdir()], "its WAL has a folder of its own"
             assert max(faults.stood_s.values()) < STANDS_MAX_S + WAITS_S
