@@ -94,11 +94,6 @@ class Database:
                 process.kill()
         self._process.wait(READY_S)
 
-    def stop(self) -> None:
-        self.tool("pg_ctl", "stop", "--pgdata", str(self.data), "--mode", "fast")
-        assert self._process is not None
-        self._process.wait(READY_S)
-
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
