@@ -63,6 +63,7 @@ class Database:
     port: int
     passwords: Path
     _process: subprocess.Popen[bytes] | None = None
+    _said: str = ""
 
     @property
     def data(self) -> Path:
@@ -140,7 +141,7 @@ class Database:
         printed = self.tool("pg_rewind", target, f"--source-server={address}", "--write-recovery-conf")
         with (self.data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
             file.write(f"primary_slot_name = '{self.name}'\nsynchronous_standby_names = ''\n")
-        return printed
+        return printed + self._said
 
     def _tool(self, name: str, *arguments: str) -> str | None:
         done = subprocess.run(
@@ -153,8 +154,8 @@ class Database:
             env={"LC_ALL": "C", "PATH": os.defpath, "PGPASSFILE": str(self.passwords), "PGCONNECT_TIMEOUT": "10"},
             **run_as(postgres_user()),  # type: ignore[call-overload]
         )
-        self._said = done.stderr
-        return None if done.returncode else str(done.stdout + done.stderr)
+        self._said = str(done.stderr)
+        return None if done.returncode else str(done.stdout)
 
 
 @dataclass(frozen=True)

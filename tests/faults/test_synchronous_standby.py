@@ -75,6 +75,13 @@ class Faults:
     """Entries that the standby had when the primary was lost."""
 
     def run(self, until_it_goes_on: Callable[[], None]) -> None:
+        try:
+            self._run(until_it_goes_on)
+        except BaseException:
+            self.pair.first.end()  # who reads from an old primary would wait for ever
+            raise
+
+    def _run(self, until_it_goes_on: Callable[[], None]) -> None:
         until(lambda: int(self.pair.first.sql(LOG, database="yesser")) > FLOWS_ENTRIES, PATIENCE_S, "no load flows")
         until(lambda: timelines(self.system.settings) == [1], PATIENCE_S, "no backup is made")
         pids = self._pids()
