@@ -1,16 +1,26 @@
-"""Whether a server works, without a login."""
+"""The servers that a setting names, and whether one works, without a login."""
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from infra.stack_record import LOOPBACK
 
 TIMEOUT_S: Final = 1.0
 _API_VERSIONS: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """Its length, API key 18, version 0, a number that is repeated in the answer, and no name of a client."""
+
+
+def places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
+    """Host and port of each server of a list with commas."""
+    for server in servers.split(","):
+        place = urlsplit(f"//{server.strip()}")
+        if place.hostname:
+            yield place.hostname, place.port or usual_port
 
 
 def accepts(port: int, host: str = LOOPBACK) -> bool:

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     """Brokers of the embedded Kafka; default: as many as the home has (docs/high-availability.md)."""
 
     postgres: str | None = Field(None, repr=False)
-    """postgresql:// address of the database, without a user: each process has its own role."""
+    """postgresql:// address of the database, without a user: each process has its own role. A primary and its standbys
+    are named with commas between them (docs/high-availability.md)."""
 
     postgres_connect_timeout_s: float = Field(10.0, gt=0)
     """Longest wait for a connection."""

@@ -1,6 +1,10 @@
 -- name: state
--- Which database this is, its timeline, and whether the archive's slot is served.
-SELECT s.system_identifier::text AS system, c.timeline_id AS timeline, r.active, r.wal_status = 'lost' AS lost
+-- Which database this is, its timeline, and whether the archive's slot is served. After a promotion the last checkpoint
+-- is still of the old timeline; the WAL is not.
+SELECT s.system_identifier::text AS system,
+    CASE WHEN pg_is_in_recovery() THEN c.timeline_id
+        ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END AS timeline,
+    r.active, r.wal_status = 'lost' AS lost
 FROM pg_control_system() s CROSS JOIN pg_control_checkpoint() c
 LEFT JOIN pg_replication_slots r ON r.slot_name = $1
 

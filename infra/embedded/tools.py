@@ -88,16 +88,19 @@ def postgres(tool: str, arguments: tuple[str, ...]) -> None:
 def login_environment(settings: Settings) -> dict[str, str]:
     """What PostgreSQL's tools read to log in as the principal of these settings. Raises what `login` raises."""
     # Imported here: other commands need no database driver.
-    from infra.postgres.connection import login
+    from infra.postgres.connection import login, primary, servers
     from infra.tls.client import postgres_context
 
     found = login(settings)
     address = urlsplit(found["dsn"])
     query = dict(parse_qsl(address.query))
     postgres_context(settings, found["dsn"])  # refuses a connection that can be read on its way
+    places = primary(found["dsn"])
     named = {
-        "PGHOST": address.hostname,
-        "PGPORT": str(address.port or 5432),
+        "PGHOST": ",".join(host for host, _ in places),
+        "PGPORT": ",".join(str(port) for _, port in places),
+        "PGTARGETSESSIONATTRS": "read-write" if len(servers(found["dsn"])) > 1 else None,
+        "PGCONNECT_TIMEOUT": str(round(settings.postgres_connect_timeout_s)),
         "PGDATABASE": address.path[1:],
         "PGUSER": found.get("user", address.username),
         "PGPASSWORD": found.get("password", address.password),

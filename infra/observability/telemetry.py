@@ -132,7 +132,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "transaction_id_age": ("Age of the oldest transaction id; at 2 billion PostgreSQL stops writing.", ()),
     "certificate_expires_timestamp_seconds": ("When a certificate expires.", ("file",)),
     "service_reachable": (
-        "1 while this process reaches PostgreSQL, Kafka, or each broker that `yesser up` started; else 0.",
+        "1 while this process reaches PostgreSQL, each of its servers, Kafka, or each broker of `yesser up`; else 0.",
         ("service",),
     ),
     "batch_records": ("Records or entries in one transaction.", ("process",)),

@@ -2,12 +2,14 @@
 
 A database that accepts connections and never answers (a stopped machine, a cut line) is detected by a timeout: the
 server ends a statement before `ANSWER_MARGIN_S` more have passed, so a later answer never comes. Idle sessions rely on
-TCP keepalive.
+TCP keepalive. An address may name several servers: a connection is to the primary, and while there is none it fails as
+where the database is away.
 """
 
 from __future__ import annotations
 
 import socket
+from asyncio.staggered import staggered_race
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -18,8 +20,9 @@ import asyncpg
 import orjson
 from msgspec import UNSET
 
-from events.errors import YesserError
+from events.errors import Halt, YesserError
 from infra.principals import database_role
+from infra.server_probe import places
 from infra.settings import Settings
 from infra.tls.client import postgres_context
 
@@ -43,7 +46,7 @@ TRANSIENT_ERRORS: Final = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
     asyncpg.LockNotAvailableError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted
     asyncpg.PostgresIOError,
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,
@@ -62,6 +65,13 @@ def is_transient(error: BaseException) -> bool:
 
 ANSWER_MARGIN_S: Final = 5.0
 """Longest wait for the server's answer after the statement timeout."""
+
+NEXT_SERVER_S: Final = 1.0
+"""A server that has not answered for so long may be a lost machine: the next one is tried beside it."""
+
+_primaries: Final[dict[str, tuple[int, str, int]]] = {}
+"""Address → the newest timeline of its database that this process has seen, since each promotion begins one, and host
+and port of the server that had it."""
 
 _SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
@@ -97,6 +107,16 @@ def address(settings: Settings) -> str:
     if server is None or server.address is UNSET:
         raise NoDatabase(NoDatabase.__doc__)
     return server.address
+
+
+def servers(dsn: str) -> list[tuple[str, int]]:
+    """Host and port of each server that an address names: a primary and its standbys."""
+    return [*places(urlsplit(dsn).netloc.rpartition("@")[2], 5432)]
+
+
+def primary(dsn: str) -> list[tuple[str, int]]:
+    """Those of the server that was the primary when this process connected last; before that, of all."""
+    return [_primaries[dsn][1:]] if dsn in _primaries else servers(dsn)
 
 
 def database_name(settings: Settings) -> str:
@@ -162,20 +182,50 @@ async def _open(settings: Settings, dsn: str, **arguments: Any) -> Connection:
     """Connect with the password as its file says now. During its rotation there are two, of which the server takes
     one."""
     if "password" not in arguments:
-        connection: Connection = await asyncpg.connect(dsn, **arguments)
-        return connection
+        return await _open_primary(dsn, **arguments)
     refused: set[str] = set()
     while True:
         passwords = _passwords(settings)
         password = next((text for text in passwords if text not in refused), passwords[0])
         try:
-            opened: Connection = await asyncpg.connect(dsn, **arguments | {"password": password})
+            opened = await _open_primary(dsn, **arguments | {"password": password})
         except asyncpg.InvalidPasswordError:
             refused.add(password)
             if refused.issuperset(_passwords(settings)):
                 raise
         else:
             return opened
+
+
+async def _open_primary(dsn: str, **arguments: Any) -> Connection:
+    """Connect to the only server of the address, or to the one of several that is the primary."""
+    named = servers(dsn)
+    found: Connection | None
+    if len(named) < 2:
+        found = await asyncpg.connect(dsn, **arguments)
+        return found
+    attempts = [partial(_open_server, dsn, host, port, **arguments) for host, port in named]
+    found, _, results = await staggered_race(attempts, NEXT_SERVER_S)
+    if found is not None:
+        return found
+    # What a server said, above all why it is not trusted, tells an operator more than that another one is away.
+    errors = [error for error in results if error is not None]
+    raise max(errors, key=lambda error: (isinstance(error, Halt), not isinstance(error, OSError)))
+
+
+async def _open_server(dsn: str, host: str, port: int, **arguments: Any) -> Connection:
+    """Connect to this server if it is the primary. One that was replaced and came back as it was still says that it
+    is: its timeline is older than one that this process has seen."""
+    arguments |= {"host": host, "port": port, "target_session_attrs": "read-write"}
+    connection: Connection = await asyncpg.connect(dsn, **arguments)
+    timeline = int((await connection.fetchval("SELECT pg_walfile_name(pg_current_wal_lsn())"))[:8], 16)
+    if dsn in _primaries and timeline < _primaries[dsn][0]:
+        connection.terminate()
+        raise asyncpg.TargetServerAttributeNotMatched(
+            f"the primary {host}:{port} was replaced: make it a standby of the new one (docs/high-availability.md)"
+        )
+    _primaries[dsn] = timeline, host, port
+    return connection
 
 
 async def connect(settings: Settings, application: str = "tool", *, batch: bool = False) -> Connection:

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from infra.data_dir import DataDir
 from infra.observability.telemetry import GaugeName, Labels
-from infra.postgres.connection import NoDatabase, address
-from infra.server_probe import accepts, broker_answers
+from infra.postgres.connection import NoDatabase, address, servers
+from infra.server_probe import accepts, broker_answers, places
 from infra.settings import Settings
 from infra.stack_record import BROKERS
 
@@ -40,8 +39,8 @@ def measure(settings: Settings) -> Measured:
     for path in (settings.gateway_certificate, settings.tls_certificate, settings.tls_ca, *home.tls.glob("*.pem")):
         if path is not None:
             yield from _certificate(path)
-    for service, places in _services(settings).items():
-        yield "service_reachable", any(accepts(port, host) for host, port in places), {"service": service}
+    for service, named in _services(settings).items():
+        yield "service_reachable", any(accepts(port, host) for host, port in named), {"service": service}
     for broker, port in ({} if settings.kafka else settings.stack().kafka_ports()).items():
         yield "service_reachable", broker_answers(port), {"service": broker}
 
@@ -54,14 +53,9 @@ def _certificate(path: Path) -> Measured:
 
 def _services(settings: Settings) -> dict[str, list[tuple[str, int]]]:
     """Where each service accepts connections."""
-    found = {"kafka": [*_places(settings.kafka or "", 9092)]}
+    found = {"kafka": [*places(settings.kafka or "", 9092)]}
     with suppress(NoDatabase):
-        found["postgres"] = [*_places(urlsplit(address(settings)).netloc.rpartition("@")[2], 5432)]
-    return {service: places for service, places in found.items() if places}
-
-
-def _places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
-    for server in servers.split(","):
-        place = urlsplit(f"//{server.strip()}")
-        if place.hostname:
-            yield place.hostname, place.port or usual_port
+        found["postgres"] = servers(address(settings))
+        if len(found["postgres"]) > 1:
+            found |= {f"postgres {host}:{port}": [(host, port)] for host, port in found["postgres"]}
+    return {service: named for service, named in found.items() if named}

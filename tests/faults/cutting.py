@@ -31,7 +31,8 @@ class CutLine:
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         self._started = threading.Event()
-        self._passing: asyncio.Event
+        self._asking: asyncio.Event
+        self._answering: asyncio.Event
         self._connections: set[asyncio.Task[None]] = set()
         self._told, self._tell = (HOST.encode() + struct.pack(">i", port) for port in (to_port, self.port))
 
@@ -43,13 +44,16 @@ class CutLine:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def freeze(self) -> None:
-        """Pass nothing on from now."""
-        self._do(self._passing.clear)
+    def freeze(self, *, questions: bool = True, answers: bool = True) -> None:
+        """Pass nothing on from now, or nothing in one direction: what clients send, or what the server says."""
+        for passing, is_frozen in ((self._asking, questions), (self._answering, answers)):
+            if is_frozen:
+                self._do(passing.clear)
 
     def thaw(self) -> None:
         """Pass on what was sent meanwhile, and what follows."""
-        self._do(self._passing.set)
+        for passing in (self._asking, self._answering):
+            self._do(passing.set)
 
     def _do(self, act: Callable[[], object]) -> None:
         done = threading.Event()
@@ -58,8 +62,10 @@ class CutLine:
         done.wait()
 
     async def _serve(self) -> None:
-        self._loop, self._stop, self._passing = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-        self._passing.set()
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._asking, self._answering = asyncio.Event(), asyncio.Event()
+        self._asking.set()
+        self._answering.set()
         server = await asyncio.start_server(self._accept, sock=self._listener)
         self._started.set()
         await self._stop.wait()
@@ -77,7 +83,7 @@ class CutLine:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(OSError):
-                await self._passing.wait()
+                await self._asking.wait()
                 from_server, to_server = await asyncio.open_connection(HOST, self._to_port)
                 asking = asyncio.create_task(self._copy(reader, to_server))
                 try:
@@ -93,14 +99,14 @@ class CutLine:
             data = data.replace(self._told, self._tell)[: self._bytes_left]
             self._bytes_left -= len(data)
             self.passed += len(data)
-            await self._passing.wait()
+            await self._answering.wait()
             writer.write(data)
             await writer.drain()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(PIECE):
-                await self._passing.wait()
+                await self._asking.wait()
                 writer.write(data)
                 await writer.drain()
 

@@ -50,7 +50,8 @@ class System:
     def environment(self) -> dict[str, str]:
         """For commands: this system and no other."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
-        return kept | {"YESSER_HOME": str(self.home)}
+        own = {"YESSER_POSTGRES": self.settings.postgres} if self.settings.postgres else {}
+        return kept | own | {"YESSER_HOME": str(self.home)}
 
     def ask(self, *arguments: str, exits: Iterable[int] = (0,)) -> Any:
         """The JSON document that a reading command prints."""

@@ -21,6 +21,7 @@ from cryptography import x509
 from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import hash_password
+from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
 from infra.http.console_tokens import Sending, console_token
 from infra.kafka.admin import admin_client
@@ -279,8 +280,9 @@ async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:
     port = tls.record.postgres.port
     others = private_authority(tls.files / "other", NOW).server("postgres")
 
-    def at(number: int, ca: Path) -> Settings:
-        address = f"postgresql://localhost:{number}/yesser?sslmode=verify-full&sslrootcert={ca}"
+    def at(number: int, ca: Path, *further: int) -> Settings:
+        servers = ",".join([f"localhost:{number}", *(f"127.0.0.1:{other}" for other in further)])
+        address = f"postgresql://{servers}/yesser?sslmode=verify-full&sslrootcert={ca}"
         return tls.settings.model_copy(update={"postgres": address})
 
     async with tls_postgres(port, server_context(tls.certificate)) as secured:
@@ -289,10 +291,14 @@ async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:
         with pytest.raises(NotTrusted, match="localhost is not from a trusted authority"):
             async with connected(at(secured, tls.files / "other" / "ca.pem"), "test"):
                 pass
+        (nobody,) = choose([None])
+        async with connected(at(nobody, tls.ca, secured), "test") as connection:
+            assert await connection.fetchval("SELECT 1") == 1, "the second server is verified by its own name"
     async with tls_postgres(port, server_context(others)) as foreign:
-        with pytest.raises(NotTrusted):
-            async with connected(at(foreign, tls.ca), "test"):
-                pass
+        for settings in (at(foreign, tls.ca), at(nobody, tls.ca, foreign)):
+            with pytest.raises(NotTrusted):
+                async with connected(settings, "test"):
+                    pass
     with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
         async with connected(at(port, tls.ca), "test"):
             pass

@@ -10,8 +10,9 @@ from click.testing import CliRunner
 
 from infra.embedded.servers.jars import KAFKA_VERSION, TOOLS, lock_text, parse_lock
 from infra.embedded.servers.postgres import installation
-from infra.embedded.tools import POSTGRES_TOOLS, kafka, postgres, tool_command
+from infra.embedded.tools import POSTGRES_TOOLS, kafka, login_environment, postgres, tool_command
 from infra.errors import StackError
+from infra.settings import Settings
 from tests.every import every
 
 
@@ -39,3 +40,11 @@ def test_the_tools_of_postgres_are_those_of_the_server_that_runs_alone(monkeypat
     result = CliRunner().invoke(postgres, ["pg_dump"])
     assert isinstance(result.exception, StackError)
     assert "YESSER_POSTGRES" in str(result.exception)
+
+
+def test_the_tools_log_in_to_the_primary_of_two_servers_whichever_it_is() -> None:
+    two = Settings(postgres="postgresql://u:p@db1.example:5433,db2.example/yesser?sslmode=verify-full")
+    found = login_environment(two)
+    assert (found["PGHOST"], found["PGPORT"]) == ("db1.example,db2.example", "5433,5432")
+    assert (found["PGDATABASE"], found["PGTARGETSESSIONATTRS"]) == ("yesser", "read-write")
+    assert "PGTARGETSESSIONATTRS" not in login_environment(Settings(postgres="postgresql://u:p@127.0.0.1/yesser"))

@@ -40,3 +40,12 @@ def test_disk_wal_certificates_and_services_are_measured(tmp_path: Path) -> None
 
 def test_a_machine_without_a_stack_is_measured_too(tmp_path: Path) -> None:
     assert {name for name, _, _ in measure(Settings(home=tmp_path / "none"))} <= {"service_reachable"}
+
+
+def test_each_of_two_database_servers_is_measured(tmp_path: Path) -> None:
+    (nobody,) = choose([None])
+    with socket.create_server(("127.0.0.1", 0)) as primary:
+        port = primary.getsockname()[1]
+        settings = Settings(home=tmp_path, postgres=f"postgresql://127.0.0.1:{nobody},127.0.0.1:{port}/yesser")
+        found = {labels["service"]: value for _, value, labels in measure(settings) if "service" in labels}
+    assert found == {"postgres": True, f"postgres 127.0.0.1:{nobody}": False, f"postgres 127.0.0.1:{port}": True}
