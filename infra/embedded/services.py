@@ -19,9 +19,8 @@ from infra.embedded.health import Readyz, kafka_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
-from infra.embedded.servers.class_archive import ClassArchive
 from infra.embedded.servers.jars import ensure_jars
-from infra.embedded.servers.kafka import Java
+from infra.embedded.servers.kafka import ClassArchive, Java
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
 from infra.errors import StackError

@@ -1,4 +1,7 @@
-"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`."""
+"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`.
+
+`yesser agencies certificate`: an agency's client certificate, of the private authority of `yesser up --tls`.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
-from infra.command_line.parameters import AgencyCode
+from infra.command_line.parameters import AgencyCode, OutputFile
+from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic
 from infra.kafka.rights import agency_user
-from infra.keys.second_person import ask
-from infra.postgres.connection import Connection
+from infra.keys.second_person import ask, permitted
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, NoDatabase, NoPassword
+from infra.postgres.sql import queries
 from infra.settings import Settings
-from producers.agencies.certificate_command import certificate
 from producers.agencies.credentials import Credential, Form, Output, hand_over, output_options
-from producers.agencies.genesis import prepare
-from producers.agencies.lifecycle import require_agency, resume, rotate, suspend
-from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies
+from producers.agencies.lifecycle import refuse_platform, require_agency, resume, rotate, suspend
+from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies, prepare
 
 ROLES: Final = {
     "office": Bilingual("مكتب البرنامج", "office"),
@@ -41,9 +44,6 @@ STATUSES: Final = {"suspended": Bilingual("موقوفة", "suspended"), "active"
 @click.group()
 def agencies() -> None:
     """Register, list, rotate, suspend and resume agencies."""
-
-
-agencies.add_command(certificate)
 
 
 @agencies.command("add")
@@ -236,3 +236,41 @@ def _now() -> datetime:
 def _print_status(code: str, status: str, as_json: bool) -> None:
     sentence = Bilingual("{}: {}.", "{}: {}.").format(code, STATUSES[status])
     print_confirmation({"code": code, "standing": status}, as_json, sentence)
+
+
+_SQL: Final = queries("producers.agencies", "register.sql")
+
+
+@agencies.command("certificate")
+@click.argument("code", shell_complete=agency_codes)
+@click.option("--output", required=True, type=OutputFile(), help="A private file.")
+@break_glass_option
+@json_option
+def certificate(code: str, output: Path, break_glass: str | None, as_json: bool) -> None:
+    """Issue a client certificate to agency CODE, by the private authority of `yesser up --tls`.
+
+    The file has certificate and key. It is a credential: Kafka's port for certificates takes it without a password.
+    Needs two people, once there is a second administrator.
+    """
+    # Imported here: without TLS no command needs it.
+    from infra.tls.authority import stored_authority
+
+    refuse_platform(code)
+    user, settings = agency_user(code), Settings()
+    permitted(settings.acting_as("administrator"), "agencies certificate", {"code": code}, break_glass)
+    made = stored_authority(DataDir.at(settings.home).tls, datetime.now(UTC)).client(user, output)
+    serial, expires_at = f"{made.serial_number:x}", made.not_valid_after_utc
+    try:
+        with_database(
+            settings.acting_as("administrator"),
+            "agencies",
+            lambda connection: connection.execute(_SQL["issued"], serial, code, expires_at),
+        )
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS):
+        warning = Bilingual(
+            "لن يُنبَّه مهندسو الجهة قبل انتهائها في {:%Y-%m-%d}: تعذر الوصول إلى قاعدة البيانات.",
+            "The agency's engineers are not told before it expires on {:%Y-%m-%d}: the database cannot be reached.",
+        )
+        print_localized(warning.format(expires_at), err=True)
+    sentence = Bilingual("{}: شهادة {} ومفتاحها.", "{}: the certificate of {} with its key.").format(output, user)
+    print_confirmation({"code": code, "kafka_user": user, "file": str(output)}, as_json, sentence)

@@ -187,7 +187,7 @@ def _document(action: Action, reported: Reported) -> ReportDocument:
 
 
 def _print(action: Action, reported: Reported) -> None:
-    from producers.awareness.sentences import in_effect, next_step
+    from producers.awareness.send import in_effect, next_step
 
     index = reported.index
     if reported.effect == "applied":

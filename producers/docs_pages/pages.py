@@ -22,8 +22,7 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, RequestCode
 from producers.docs_pages.fields import rows_of
 from producers.docs_pages.openapi import API, Document, Operation, operations_of, tag_of
-from producers.docs_pages.prose import prose_of, prose_pages
-from producers.docs_pages.writer import Writer
+from producers.docs_pages.writer import Writer, prose_of, prose_pages
 
 Write = Callable[[Writer], str]
 """Writes the Markdown of a page."""

@@ -16,8 +16,7 @@ from infra.verdicts import Refused, Verdicts
 from producers.publisher.destination import Acknowledged, Progress
 from producers.publisher.report import Report
 from producers.sdk.answers import EventError, Verdict
-from producers.sdk.batches import content_of
-from producers.sdk.client import AgencyClient
+from producers.sdk.client import AgencyClient, content_of
 from producers.sdk.connection import ClientLimits
 
 LIMITS: Final = ClientLimits()

@@ -12,8 +12,7 @@ from infra.errors import WaitTimedOut
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import genesis
-from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
+from producers.agencies.register import NewAgency, add_agencies, genesis, list_agencies, register
 from producers.errors import RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
