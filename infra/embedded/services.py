@@ -159,7 +159,7 @@ def postgres_plan(home: DataDir, secrets: Path, ports: Ports) -> ChildPlan:
 
     return ChildPlan(
         name="postgres",
-        command=lambda: postgres.server_command(home.postgres),
+        command=lambda: [str(postgres.installation() / "bin" / "postgres"), "-D", str(home.postgres / "data")],
         ports=ports,
         answer=answer,
         log=home.log("postgres"),

@@ -56,10 +56,9 @@ from producers.programme.documents import (
 )
 from producers.programme.report import print_report, sign_ins
 from producers.programme.story_event import StoryEvent, read_records
-from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
-from producers.publisher.report import Report
+from producers.publisher.report import Progress, Report
 
 _LOOK_S: Final = 0.5
 

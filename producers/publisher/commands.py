@@ -31,10 +31,9 @@ from infra.event_files.lint import MORE, SHOWN_MAX, line_sentence, unlisted_sent
 from infra.event_files.ndjson import read_opening
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
-from producers.publisher.destination import Destination
 from producers.publisher.job import EventFile, Job, Source, Table, is_file, run_job, write_refused
 from producers.publisher.over_gateway import GatewayDestination
-from producers.publisher.report import PublishDocument, Report
+from producers.publisher.report import Destination, PublishDocument, Report
 
 Run = Callable[[Coroutine[Any, Any, tuple[Report, YesserError | None]]], tuple[Report, YesserError | None]]
 COUNTS: Final = (

@@ -19,8 +19,7 @@ from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Protocol, Self
+from typing import BinaryIO, Final, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -37,8 +36,7 @@ from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.secret_files import private_file
 from infra.tables.mapping import MappingDocument
 from producers.errors import RecordsLost
-from producers.publisher.destination import Destination, Progress, Publisher
-from producers.publisher.report import PublishDocument, Report
+from producers.publisher.report import Destination, Progress, PublishDocument, Publisher, Report
 from producers.publisher.resume_state import ResumeState
 
 _OF_ROLE: Final = "not-authorised"
@@ -215,7 +213,8 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     report = Report()
     checked = None if job.raw else job.agency
     resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
-    with Bars(_size(job.file)) as progress:
+    progress = Bars(_size(job.file))
+    with progress.shown:
         try:
             destination = job.destination
             defaults = Defaults(job.agency, await destination.first_sequence(job.timeout_s) if job.sequence else None)
@@ -272,7 +271,7 @@ class Bars(Progress):
     """One bar for the bytes read (of `size_bytes`, None if unknown), one for the lines with a verdict."""
 
     def __init__(self, size_bytes: int | None) -> None:
-        self._progress = RichProgress(
+        self.shown = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -281,25 +280,16 @@ class Bars(Progress):
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._sending = self._progress.add_task("sending", total=size_bytes)
+        self._sending = self.shown.add_task("sending", total=size_bytes)
         self._verdicts: TaskID | None = None
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
     def read(self, bytes_count: int) -> None:
-        self._progress.advance(self._sending, bytes_count)
+        self.shown.advance(self._sending, bytes_count)
 
     def verdicts(self, lines_count: int, of_count: int) -> None:
         if self._verdicts is None:
-            self._verdicts = self._progress.add_task("verdicts", total=of_count)
-        self._progress.update(self._verdicts, completed=lines_count, total=of_count)
+            self._verdicts = self.shown.add_task("verdicts", total=of_count)
+        self.shown.update(self._verdicts, completed=lines_count, total=of_count)
 
     def waits(self, reason: str) -> None:
-        self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)
+        self.shown.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)

@@ -27,11 +27,10 @@ from infra.settings import Settings
 from producers.agencies.register import NewAgency, add_agencies, prepare
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import READ_KEYS_EVERY_S, Gateway
-from producers.publisher.destination import Progress
 from producers.publisher.job import Sending, send_file
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
-from producers.publisher.report import Report
+from producers.publisher.report import Progress, Report
 from producers.sdk.typed_events import typed_event
 from tests.world.events import encoded
 from tests.world.events import initiative as sample

@@ -14,10 +14,9 @@ from infra.event_files.lint import LINE_TOO_LARGE
 from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, read_ids, read_lines, read_opening
 from infra.verdicts import Refused, Verdicts
 from producers.publisher.commands import exit_code, publish, sentences
-from producers.publisher.destination import Progress
 from producers.publisher.job import Sending, send_lines
 from producers.publisher.lint_command import lint_command
-from producers.publisher.report import Report
+from producers.publisher.report import Progress, Report
 from tests.every import every
 from tests.world.processes import exit_of
 from tests.world.senders import initiative
