@@ -1,6 +1,6 @@
 """`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`.
 
-`yesser agencies certificate`: an agency's client certificate, of the private authority of `yesser up --tls`.
+`yesser agencies certificate` writes an agency's client certificate, of the private authority of `yesser up --tls`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 An agency exists once `registry.agency-registered` is in the log; it can publish once the registrar reads its topic.
 Every function can be repeated: it completes what is missing, and a contradiction is an error.
 
-The first two entries of every log: the platform itself (index 0) and the programme office (index 1).
+The first two entries of every log are made here too: the platform itself (index 0) and the programme office (index 1).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`yesser sandbox`, `sandbox up`, `sandbox env`, `sandbox down`.
 
-A sandbox: a separate stack with one agency, its token, and an adopted plan.
-
-It has its own folder, log and keys. Nothing in it can reach the national log, because nothing connects the two.
+A sandbox is a separate stack with one agency, its token, and an adopted plan. It has its own folder, log and keys.
+Nothing in it can reach the national log, because nothing connects the two.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The campaign is read first: nothing is sent about one that the log does not have, or that another agency owns. What is
 in the log under the event's id already is not sent again. Everything else the log decides.
 
-What the commands of a campaign team say before and after a report, in both languages.
+The sentences before and after a report are here too, in both languages.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Writes the Markdown of a page in one language, from a template of `templates/`.
+"""Writes the Markdown of a page in one language, from a template of `templates/`, and renders it to HTML.
 
-Renders the pages' Markdown to HTML. Raw HTML in it is escaped.
-
-The Arabic page of `docs/x.md` is `docs/ar/x.md`.
+Raw HTML in the Markdown is escaped. The Arabic page of `docs/x.md` is `docs/ar/x.md`.
 """
 
 from __future__ import annotations

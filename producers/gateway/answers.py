@@ -1,6 +1,6 @@
 """The documents that the gateway answers with, as JSON: members in this order; one that is `UNSET` is left out.
 
-What the OpenAPI document says of bodies and answers that FastAPI cannot see for itself.
+Also what the OpenAPI document says of bodies and answers that FastAPI cannot see for itself.
 """
 
 from __future__ import annotations

@@ -3,12 +3,10 @@
 Flows in: an HTTP request of an authenticated caller. Flows out: a receipt for the events that are stored, or the
 faults. A request with a fault stores nothing, unless its sender asked for `partial`.
 
-Signed receipts for events that Kafka has acknowledged.
-
-One receipt covers a request. The signed text is one line: `urn:yesser:receipt:v1 ` and the hexadecimal SHA-256 of the
-RFC 8785 form (UTF-8, names sorted, no white space) of the answer's member `receipt`, which anyone can recompute from
-the parsed answer. The signature is Ed25519 with the gateway's own key, in base64. `key` names it as `<name>+<key id>`,
-the beginning of its verifier key (`vkey`).
+One receipt covers the events of a request that Kafka has acknowledged. The signed text is one line:
+`urn:yesser:receipt:v1 ` and the hexadecimal SHA-256 of the RFC 8785 form (UTF-8, names sorted, no white space) of the
+answer's member `receipt`, which anyone can recompute from the parsed answer. The signature is Ed25519 with the
+gateway's own key, in base64. `key` names it as `<name>+<key id>`, the beginning of its verifier key (`vkey`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """The verdicts on the events of a request, by the registrar's own code. Pure but for the turns of other requests.
 
-RFC 9457 problems for refused events.
-
-Faults of an event have the codes and sentences of `events.validation.faults`; problems of a request those of
-`infra.http.problems`.
+Refused events become RFC 9457 problems. Faults of an event have the codes and sentences of `events.validation.faults`;
+problems of a request those of `infra.http.problems`.
 """
 
 from __future__ import annotations

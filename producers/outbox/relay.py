@@ -6,9 +6,8 @@ over. The registrar drops duplicates.
 
 A row that the registrar would refuse is not sent: it keeps its faults, and the next row is sent.
 
-The two ways out of the outbox: Kafka with the agency's own credential, or a gateway with the agency's token.
-
-Both keep the order: a call ends before the next one begins. Both may store an event twice if an answer was lost.
+The two ways out of the outbox are Kafka with the agency's own credential, and a gateway with the agency's token. Both
+keep the order: a call ends before the next one begins. Both may store an event twice if an answer was lost.
 """
 
 from __future__ import annotations

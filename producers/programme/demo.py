@@ -1,6 +1,6 @@
 """`yesser demo`: the programme's real story from end to end, with verified figures.
 
-Publishes a chapter: every agency's events to its own topic.
+A chapter is published as every agency's events, each to its agency's own topic.
 """
 
 from __future__ import annotations

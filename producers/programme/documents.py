@@ -1,8 +1,6 @@
 """What the demo reads of the documents of `yesser` commands, and the document that it prints itself.
 
-Reads the demo's results through the `yesser` commands and their `--json`.
-
-Producers and consumers do not import each other, so the demo reads as a user does.
+Producers and consumers do not import each other, so the demo reads its results as a user does, with `--json`.
 """
 
 from __future__ import annotations

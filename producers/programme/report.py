@@ -1,6 +1,6 @@
 """What the demo prints: the plan and the ledger as their commands show them, then the proofs and the sign-ins.
 
-Sign-ins for the console: an account for each role, with a new password each time.
+The sign-ins are for the console: an account for each role, with a new password each time.
 """
 
 from __future__ import annotations

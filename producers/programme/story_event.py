@@ -1,10 +1,9 @@
 """An event of the story as bytes. Its id, time and Hijri date are derived from its content, so that publishing it again
 gives a duplicate.
 
-The story's data files: facts of the programme, with assumptions marked.
-
-`fact` names the fact of the published interview that a row comes from; `assumed` marks what the interview does not
-give: true for the whole row, else field names. No event contains these marks.
+The story's data files have the facts of the programme, with assumptions marked: `fact` names the fact of the published
+interview that a row comes from; `assumed` marks what the interview does not give: true for the whole row, else field
+names. No event contains these marks.
 """
 
 from __future__ import annotations

@@ -2,13 +2,8 @@
 
 Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
 
-The source of a publish: a file of events, one per line, or a table with its mapping.
-
-Both are read again for the ids and the text of refused lines.
-
-Sends the lines of a file: the sound ones to their destination, in order.
-
-Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory does not grow with the number of lines.
+The source is a file of events, one per line, or a table with its mapping. Both are read again for the ids and the text
+of refused lines. The sound lines go to their destination in order. Memory does not grow with the number of lines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where `yesser publish` sends lines (the agency's topic in Kafka, or a gateway), and its report: the offset of each
 line in Kafka, and the registrar's verdict on it.
 
-Memory grows with the number of gaps between lines, not with their number."""
+Memory grows with the number of gaps between lines, not with their number.
+"""
 
 from __future__ import annotations
 

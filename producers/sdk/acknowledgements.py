@@ -1,8 +1,8 @@
-"""Verifies signed receipts: that the gateway signed them, for exactly the bytes that were sent.
+"""Verifies signed receipts (that the gateway signed them, for exactly the bytes that were sent) and inclusion proofs.
 
 Flows in: an answer, the bytes of the request's events, the gateway's public key. Flows out: one receipt per event.
 
-Verifies that an entry is in the national log, without trusting the source of the proof.
+A proof shows that an entry is in the national log, without trust in its source.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Flows in: the bytes of events (`producers.sdk.typed_events` builds them from the
 receipts verified against the gateway's key and the bytes that were sent. To publish over Kafka use
 `producers.publisher.kafka_publisher`.
 
-Splits events into requests within the gateway's limits, with the events' bytes unchanged.
+Events are split into requests within the gateway's limits, with their bytes unchanged.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ A token has `iss`, `aud`, `exp`, `scope`, and the claim `yesser` = `{"kind": …
 each client; that of a partner has `"partners": ["AGENCY/PARTNER_ID", …]` too.
 Only asymmetric signatures are accepted; keys come from the issuer's JWKS and are cached.
 
-Tokens of the console (docs/decisions/the-gateway-checks-accounts.md): each is valid for a minute, and names the
-account, its role and the agency that it sends as. They are signed under a secret that only the console and the gateway
-have; whether there is such an account, the database says (`callers`).
+The console has tokens of its own (docs/decisions/the-gateway-checks-accounts.md): each is valid for a minute, and names
+the account, its role and the agency that it sends as. They are signed under a secret that only the console and the
+gateway have; whether there is such an account, the database says (`callers`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""CloudEvents over HTTP (binding 1.0.2): a request's content mode.
+"""CloudEvents over HTTP (binding 1.0.2): a request's content mode, and the events of a batch.
 
 Flows in: the headers of a request. Flows out: the headers of a Kafka record for each event, so that HTTP and Kafka get
 the same verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
 
-The elements of a JSON array as their original bytes: a batch's events are hashed and stored verbatim.
-
+A batch's events are the elements of a JSON array as their original bytes, which are hashed and stored verbatim.
 Validation checks each element. An array that no parser accepts is therefore split too, at the commas outside brackets
 and strings, if its brackets match.
 """

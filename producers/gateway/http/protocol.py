@@ -1,15 +1,12 @@
 """uvicorn's HTTP protocol with what it lacks beside limits for heads: limits for connections, pipelined requests and
-unread answers, the request rules of RFC 9110 and 9112, and answers sent in one piece.
+unread answers, the request rules of RFC 9110 and 9112, and answers sent in one piece. Reading stops while requests
+wait behind one another, and open connections are counted by peer.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a partial head, and
 for what a client still sends after its answer. Reading a body has its own time limit (`body.py`). While an answer
 waits to be read, another deadline runs.
 
 Other servers were tried (docs/decisions/the-http-server.md).
-
-Answers that leave in one piece, and reading that stops while requests wait behind one another.
-
-The open connections of the gateway, counted by peer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`POST /v1/events` and `POST /v1/events:validate`.
 
-Which events of a request repeat one of the log, or one that this gateway stored recently.
-
-The full verdict on a validation request is made here: form and authority, then identity by the log. Events that are
+An answer says which events repeat one of the log, or one that this gateway stored recently. The full verdict on a
+validation request is made here: form and authority, then identity by the log. Events that are
 stored but not yet registered have no verdict and are not compared.
 """
 
