@@ -171,10 +171,6 @@ def main() -> int:
     return 1 if check and stale else 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 Manifest = dict[str, Any]
 """An object of Kubernetes, or a part of one."""
 
@@ -353,3 +349,7 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:
         return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

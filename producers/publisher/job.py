@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -208,8 +208,7 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     report = Report()
     checked = None if job.raw else job.agency
     resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
-    progress = Bars(_size(job.file))
-    with progress.shown:
+    with Bars(_size(job.file)) as progress:
         try:
             destination = job.destination
             defaults = Defaults(job.agency, await destination.first_sequence(job.timeout_s) if job.sequence else None)
@@ -266,7 +265,7 @@ class Bars(Progress):
     """One bar for the bytes read (of `size_bytes`, None if unknown), one for the lines with a verdict."""
 
     def __init__(self, size_bytes: int | None) -> None:
-        self.shown = RichProgress(
+        self._progress = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -275,16 +274,23 @@ class Bars(Progress):
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._sending = self.shown.add_task("sending", total=size_bytes)
+        self._sending = self._progress.add_task("sending", total=size_bytes)
         self._verdicts: TaskID | None = None
 
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
     def read(self, bytes_count: int) -> None:
-        self.shown.advance(self._sending, bytes_count)
+        self._progress.advance(self._sending, bytes_count)
 
     def verdicts(self, lines_count: int, of_count: int) -> None:
         if self._verdicts is None:
-            self._verdicts = self.shown.add_task("verdicts", total=of_count)
-        self.shown.update(self._verdicts, completed=lines_count, total=of_count)
+            self._verdicts = self._progress.add_task("verdicts", total=of_count)
+        self._progress.update(self._verdicts, completed=lines_count, total=of_count)
 
     def waits(self, reason: str) -> None:
-        self.shown.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)
