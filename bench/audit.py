@@ -42,7 +42,7 @@ from infra.log.reader import StoredHashes
 from infra.postgres.connection import Connection, connected
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from producers.agencies.genesis import prepare
+from producers.agencies.register import prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.world.logs import write_log
 from tests.world.memory_log import KEY, MemoryLog

@@ -34,8 +34,7 @@ from bench.system import own_s, process, stack
 from infra.embedded.servers.ports import choose
 from infra.postgres.connection import connected
 from infra.settings import Settings
-from producers.agencies.genesis import prepare
-from producers.agencies.register import NewAgency, add_agencies
+from producers.agencies.register import NewAgency, add_agencies, prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 
 CONNECTIONS: Final = 16

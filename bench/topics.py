@@ -13,8 +13,7 @@ from bench.system import command_output, process
 from bench.traffic import Expected, Line, mixed
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import prepare
-from producers.agencies.register import NewAgency, add_agencies
+from producers.agencies.register import NewAgency, add_agencies, prepare
 from producers.publisher.kafka_publisher import AgencyPublisher
 
 SEED: Final = 20261126

@@ -3,8 +3,9 @@
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
 the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
-In `infra/kubernetes` the manifests of processes, topics and users are written whole (`infra.kubernetes_manifests`).
-`--check` writes nothing, and exits with 1 if one is stale.
+In `infra/kubernetes` the manifests of processes, topics and users are written whole: what `compose.yaml` says of each
+process, in the terms of Kubernetes, with `infra/kubernetes/pattern.yaml` (what every process has), the rights on Kafka,
+the topics' configuration, and the measured memory. `--check` writes nothing, and exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ import argparse
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import yaml
 
-from infra.embedded.processes.signals import OWN_WORK
+from infra.embedded.processes.signals import OWN_WORK, PROCESSES
 from infra.embedded.servers.postgres import SETTINGS
 from infra.extras import EXTRAS
 from infra.http.prose import heading_anchor
-from infra.kubernetes_manifests import FOLDER, kubernetes_files
+from infra.kafka.admin import platform_topics
+from infra.kafka.rights import Resource, Right, principal_rights
 from infra.observability.telemetry import METRICS, series
-from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER
+from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS, SUPERUSER, kafka_user
+from infra.settings import Settings
 
 ROOT: Final = Path(__file__).parents[1]
 _CONTAINERS: Final = tuple(process.name for process in OWN_WORK)
@@ -165,6 +169,186 @@ def main() -> int:
         else:
             (ROOT / file).write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
+
+
+Manifest = dict[str, Any]
+"""An object of Kubernetes, or a part of one."""
+
+FOLDER: Final = "infra/kubernetes"
+_CLAIM: Final = re.compile(r"([a-z]+):(/var/lib/yesser/.+)")
+"""A volume of `compose.yaml` that is in the home of a process."""
+_COPIES: Final = 3
+_TOP: Final = "# Written by `python -m infra.deployment_files`. Rendered and validated, not run: docs/kubernetes.md.\n"
+
+
+class Mounted(msgspec.Struct, frozen=True):
+    """A secret or a file, and where a service sees it."""
+
+    source: str
+    target: str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service of `compose.yaml` that runs our image."""
+
+    image: str
+    environment: dict[str, str | None]
+    secrets: list[Mounted]
+    volumes: list[str]
+    command: list[str] = []
+    configs: list[Mounted] = []
+    ports: list[str] = []
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """Where it sees each volume that lasts."""
+        return {claim[1]: claim[2] for claim in map(_CLAIM.fullmatch, self.volumes) if claim}
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """`pattern.yaml`."""
+
+    environment: dict[str, str]
+    pod: Manifest
+    container: Manifest
+    volumes: list[Manifest]
+    mounts: list[Manifest]
+    probes: Manifest
+    storage: Manifest
+
+
+def kubernetes_files(compose: str, pattern: str, capacity: str) -> dict[str, str]:
+    """File → its text. `capacity` is the page with the measured memory."""
+    every = yaml.safe_load(compose)["services"].items()
+    services = msgspec.convert(
+        {name: one for name, one in every if one["image"] == "yesser-events"}, dict[str, Service]
+    )
+    shape, memory = msgspec.convert(yaml.safe_load(pattern), Pattern), _memory(capacity)
+    pods = {name: _pod(shape, name, service, memory) for name, service in services.items()}
+    files = {f"processes/{n}": _process(shape, n, s, pods[n]) for n, s in services.items() if s.command[:1] == ["run"]}
+    claims = [_object("v1", "PersistentVolumeClaim", claim, shape.storage) for claim in services["prepare"].claims]
+    pods["prepare"]["spec"]["restartPolicy"] = "OnFailure"
+    files["prepare/prepare"] = [*claims, _object("batch/v1", "Job", "prepare", {"template": pods["prepare"]})]
+    pods["tool"]["spec"]["containers"][0]["command"] = ["sleep", "infinity"]
+    pods["tool"]["metadata"]["name"] = "tool"
+    files["tool/tool"] = [{"apiVersion": "v1", "kind": "Pod", **pods["tool"]}]
+    files |= {"examples/kafka-topics": _topics(), "examples/kafka-users": _users()}
+    return {
+        f"{FOLDER}/{name}.yaml": _TOP + yaml.dump_all(manifests, Dumper=_Plain, sort_keys=False, width=120)
+        for name, manifests in files.items()
+    }
+
+
+def _memory(capacity: str) -> dict[str, int]:
+    """Process → MiB at rest. The consumers were measured in one process, which is more than each has by itself."""
+    found = {name: int(mib) for name, mib in re.findall(r"^\| ([a-z]+) \| (\d+) \|", capacity, re.MULTILINE)}
+    return found | {part: found[process.name] for process in PROCESSES for part in process.replaces}
+
+
+def _process(shape: Pattern, name: str, service: Service, pod: Manifest) -> list[Manifest]:
+    """Its Deployment, or StatefulSet where it has a folder that lasts, and its Service where it has clients."""
+    health = {"name": "health", "containerPort": int(service.environment["YESSER_HEALTH_PORT"] or 0)}
+    clients = [{"name": "http", "containerPort": int(port.rpartition(":")[2])} for port in service.ports]
+    pod["spec"]["containers"][0] |= {"ports": [health, *clients], **shape.probes}
+    spec = {"replicas": 1, "selector": {"matchLabels": _labels(name)}, "template": pod}
+    if service.claims:
+        spec["serviceName"] = "yesser-metrics"
+        spec["volumeClaimTemplates"] = [{"metadata": {"name": c}, "spec": shape.storage} for c in service.claims]
+    found = [_object("apps/v1", "StatefulSet" if service.claims else "Deployment", name, spec)]
+    for client in clients:
+        ports = [{"name": "http", "port": client["containerPort"], "targetPort": "http"}]
+        found.append(_object("v1", "Service", name, {"selector": _labels(name), "ports": ports}))
+    return found
+
+
+def _pod(shape: Pattern, name: str, service: Service, memory: Mapping[str, int]) -> Manifest:
+    """Its own secrets as files, its settings, its folders."""
+    secrets = [secret.target.split("/") for secret in service.secrets]
+    sources = [
+        {"secret": {"name": f"yesser-{owner}", "items": [{"key": key, "path": f"{owner}/{key}"}]}}
+        for owner, key in secrets
+    ]
+    volumes: list[Manifest] = [{"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}]
+    mounts: list[Manifest] = [{"name": "secrets", "mountPath": "/run/secrets", "readOnly": True}]
+    for claim, folder in service.claims.items():
+        mounts.append({"name": claim, "mountPath": folder})
+        if service.command[:1] != ["run"]:  # a StatefulSet adds the volumes of its own claims
+            volumes.append({"name": claim, "persistentVolumeClaim": {"claimName": claim}})
+    for file in service.configs:
+        volumes.append({"name": file.source, "configMap": {"name": f"yesser-{file.source}", "optional": True}})
+        mounts.append({"name": file.source, "mountPath": file.target.rpartition("/")[0], "readOnly": True})
+    mib = memory.get(name, max(memory.values()))
+    container = {
+        "name": name,
+        "image": service.image,
+        "args": service.command,
+        "env": [_variable(*one) for one in {**service.environment, **shape.environment}.items()],
+        "resources": {"requests": {"cpu": "100m", "memory": f"{mib}Mi"}, "limits": {"memory": f"{4 * mib}Mi"}},
+        "volumeMounts": [*shape.mounts, *mounts],
+        **shape.container,
+    }
+    reaches = {f"reaches-{server}": "true" for server in ("kafka", "postgres") if server in {key for _, key in secrets}}
+    labels = {**_labels(name), "app.kubernetes.io/part-of": "yesser-events", **reaches}
+    spec = {**shape.pod, "containers": [container], "volumes": [*shape.volumes, *volumes]}
+    return {"metadata": {"labels": labels}, "spec": spec}
+
+
+def _variable(name: str, value: str | None) -> Manifest:
+    """A setting, or one of the deployment's own where it has no value."""
+    if value is not None:
+        return {"name": name, "value": value}
+    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": "yesser-settings", "key": name, "optional": True}}}
+
+
+def _topics() -> list[Manifest]:
+    """The topics that are there before the first agency, each in three copies."""
+    topics = platform_topics(Settings(kafka="yesser-kafka-bootstrap:9093", kafka_replication_factor=_COPIES)).items()
+    return [
+        _of_kafka("KafkaTopic", name, {"partitions": 1, "replicas": _COPIES, "config": config})
+        for name, config in topics
+    ]
+
+
+def _users() -> list[Manifest]:
+    """The superuser, which the cluster names as one, and each principal with its rights."""
+    users, rights = [], principal_rights(Settings())
+    for principal in (SUPERUSER, *KAFKA_PRINCIPALS):
+        secret = {"name": f"yesser-{principal}", "key": "kafka"}
+        login = {"type": "scram-sha-512", "password": {"valueFrom": {"secretKeyRef": secret}}}
+        spec: Manifest = {"authentication": login}
+        if acls := [_acl(right) for right in rights if right.user == principal]:
+            spec["authorization"] = {"type": "simple", "acls": acls}
+        users.append(_of_kafka("KafkaUser", kafka_user(principal), spec))
+    return users
+
+
+def _acl(right: Right) -> Manifest:
+    resource = {"type": right.resource.name.lower()}
+    if right.resource is not Resource.CLUSTER:
+        resource |= {"name": right.name, "patternType": "literal" if right.is_literal else "prefix"}
+    operations = [operation.name.title().replace("_", "") for operation in right.operations]
+    return {"type": "deny" if right.denied else "allow", "resource": resource, "operations": operations}
+
+
+def _labels(name: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": name}
+
+
+def _object(version: str, kind: str, name: str, spec: Manifest) -> Manifest:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def _of_kafka(kind: str, name: str, spec: Manifest) -> Manifest:
+    found = _object("kafka.strimzi.io/v1", kind, name, spec)
+    found["metadata"]["labels"] = {"strimzi.io/cluster": "yesser"}
+    return found
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a part that stands in several places in each of them."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
     try:
         return orjson.dumps(document, members, option)
     except TypeError:
-        return orjson.dumps(_with_long_numbers(document), members, option)
+        # Numbers beyond 64 bits, which orjson refuses, as it writes others.
+        changed = _with_numbers(document, lambda n: n if -(2**63) <= n < 2**64 else orjson.Fragment(str(n)))
+        return orjson.dumps(changed, members, option)
 
 
 def members(value: Any) -> dict[str, Any]:
@@ -49,11 +51,6 @@ def from_json(text: bytes) -> Any:
 def with_long_numbers_as_texts(document: Any) -> Any:
     """A document of sequence numbers: one of more than 53 bits is a text, since not every reader keeps it."""
     return _with_numbers(document, lambda number: str(number) if number > INTEGER_MAX else number)
-
-
-def _with_long_numbers(document: Any) -> Any:
-    """The document, with its numbers beyond 64 bits as orjson writes them."""
-    return _with_numbers(document, lambda n: n if -(2**63) <= n < 2**64 else orjson.Fragment(str(n)))
 
 
 def _with_numbers(value: Any, changed: Callable[[int], object]) -> Any:

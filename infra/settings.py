@@ -6,9 +6,11 @@ is used: its ports are in `stack.json`. Passwords are files, in a folder per pri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -562,3 +564,11 @@ class Settings(BaseSettings):
     def log_folder(self) -> Path:
         """The folder of the log's private key and the last signed checkpoint, outside PostgreSQL."""
         return self.home / "log"
+
+
+def places(servers: str, usual_port: int) -> Iterator[tuple[str, int]]:
+    """Host and port of each server of a setting that names several, with commas between them."""
+    for server in servers.split(","):
+        place = urlsplit(f"//{server.strip()}")
+        if place.hostname:
+            yield place.hostname, place.port or usual_port

@@ -9,7 +9,7 @@ from typing import Final
 from markdown_it.token import Token
 
 from infra.http.prose import PARSER
-from producers.docs_pages.prose import FOLDER, prose_pages
+from producers.docs_pages.writer import FOLDER, prose_pages
 
 TRANSLATED: Final = sorted(prose_pages())
 

@@ -10,8 +10,7 @@ import click
 from events.values.bilingual import Bilingual
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.postgres.connection import connected, database_name
-from infra.postgres.indexes import build_indexes, one_at_a_time, progress_in_the_log
-from infra.postgres.migrate import create_tables, migrate
+from infra.postgres.migrate import build_indexes, create_tables, migrate, one_at_a_time, progress_in_the_log
 from infra.postgres.roles import grant_rights, own_read_models, require_roles, roles_sql
 from infra.settings import Settings
 

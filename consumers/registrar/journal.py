@@ -20,7 +20,7 @@ import orjson
 from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
 from events.errors import Halt
-from events.schema_tools.catalogue_hash import catalogue_sha256
+from events.schema_tools.schema_documents import catalogue_sha256
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry

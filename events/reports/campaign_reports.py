@@ -2,6 +2,8 @@
 
 An action's bytes follow from its arguments alone: its id names the campaign (and the airing), and its time is the
 beginning of its day in Riyadh. So the same command again is a duplicate and never a second fact.
+
+`event_of` makes an event's bytes from any model of the catalogue: type and subject follow from the model.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from events.faults.model import L
-from events.reports.event_of import event_of
+from events.faults.model import L, Model
 from events.types.awareness import (
     AwarenessCampaignAcknowledged,
     AwarenessCampaignAired,
     AwarenessCampaignAiringCorrected,
     AwarenessCampaignCompleted,
 )
+from events.types.catalogue import CATALOGUE, EventType
 from events.values.fields import Channel
+from events.wire.codec import build_event
 
 Campaign = Mapping[str, Any]
 """A campaign as the read API gives it."""
@@ -138,3 +141,30 @@ def _last_entry(airing: Mapping[str, Any]) -> int:
     """The entry that gave the airing its reach."""
     last: int = airing["index"] if airing["corrected_index"] is None else airing["corrected_index"]
     return last
+
+
+_TYPES: Final[dict[type[Model], EventType]] = {row.model: row for row in CATALOGUE.values()}
+
+
+def event_of(agency: str, data: Model, event_id: str, time: str, **attributes: str) -> bytes:
+    """The canonical bytes, with their faults if there are any.
+
+    `time` is RFC 3339 with offset; `attributes` are extensions (`hijridate` …).
+    """
+    # A member that was not given is absent; one given as null (such as a cap) is sent as null.
+    content = data.model_dump(mode="json", exclude_unset=True)
+    row = _TYPES[type(data)]
+    return build_event(
+        type=row.name,
+        agency=agency,
+        id=event_id,
+        subject=row.subject.of(content),
+        time=time,
+        data=content,
+        **attributes,
+    )
+
+
+def sender_kind(data: Model) -> str:
+    """Who sends events of this model: the `sender` of its row in the catalogue."""
+    return _TYPES[type(data)].sender

@@ -1,15 +1,24 @@
-"""The JSON Schema (2020-12) of each type's event, from the models; rules beyond a schema are sentences in it."""
+"""The JSON Schema (2020-12) of each type's event, from the models; rules beyond a schema are sentences in it.
+
+The log records by the hash of these schemas which catalogue judged what. It is taken over the committed schemas:
+another version of the generator must not change it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from typing import Any, Final
 
+import orjson
 from pydantic.json_schema import GenerateJsonSchema
 
-from events.types.catalogue import CATALOGUE, EventType, Sender
+from events.types.catalogue import CATALOGUE, Sender
 from events.validation.models import event_model
 from events.values.bilingual import Bilingual
+from events.wire.codec import canonical_bytes
 from events.wire.envelope import full_type, schema_uri
 
 Schema = dict[str, Any]
@@ -49,15 +58,13 @@ def schema_of(name: str) -> Schema:
         "x-purpose-ar": row.purpose.ar,
         "x-sent-by": SENDERS[row.sender].en,
         "x-subject": row.subject.pattern,
-        "x-in-words": [*extra_rules(row), *_IN_WORDS],
+        "x-in-words": [
+            f"The subject is {row.subject.pattern}, with the values of data.",
+            *(f"/data{rule.pointer}: {rule.detail}" for rule in row.rules),
+            *_IN_WORDS,
+        ],
     }
     return {**head, **{key: value for key, value in _plain(schema).items() if key not in head}}
-
-
-def extra_rules(row: EventType) -> list[str]:
-    """The rules of this type that are not in its schema."""
-    subject = f"The subject is {row.subject.pattern}, with the values of data."
-    return [subject, *(f"/data{rule.pointer}: {rule.detail}" for rule in row.rules)]
 
 
 class _Generator(GenerateJsonSchema):
@@ -76,3 +83,11 @@ def _plain(value: Any) -> Any:
             if not (key == "default" or (key == "title" and isinstance(item, str)))
         }
     return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+@cache
+def catalogue_sha256() -> str:
+    """SHA-256 over the RFC 8785 form of the object full type → its JSON Schema, in hexadecimal."""
+    folder = files("events") / "schemas"
+    schemas = {full_type(name): orjson.loads((folder / f"{name}.v1.json").read_bytes()) for name in CATALOGUE}
+    return sha256(canonical_bytes(schemas)).hexdigest()

@@ -2,6 +2,7 @@
 
 `CATALOGUE` is keyed by the short name (`service.launched`); the full type is `sa.gov.yesser.` + name + `.v1`.
 The registrar accepts owner-only types from every agency. Consumers check ownership; a violation is an anomaly.
+`DOMAINS` names what the types belong to, by the first word of their names.
 """
 
 from __future__ import annotations
@@ -232,3 +233,21 @@ _ROWS: Final = (
 
 CATALOGUE: Final[Mapping[str, EventType]] = {row.name: row for row in _ROWS}
 """Short name → row, in the order of the contract."""
+
+
+_B: Final = Bilingual
+
+DOMAINS: Final[Mapping[str, Bilingual]] = {
+    "plan": _B("الخطة", "Plan"),
+    "project": _B("المشاريع", "Projects"),
+    "service": _B("الخدمات", "Services"),
+    "training": _B("التدريب", "Training"),
+    "partnership": _B("الشراكات", "Partnerships"),
+    "revenue": _B("الإيرادات", "Revenue"),
+    "awareness": _B("التوعية", "Awareness"),
+    "registry": _B("الجهات", "Agencies"),
+    "registrar": _B("المسجِّل", "Registrar"),
+    "campaign": _B("الحملات", "Campaigns"),
+    "settlement": _B("الكشوف", "Statements"),
+    "projection": _B("نماذج القراءة", "Read models"),
+}

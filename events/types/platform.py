@@ -40,7 +40,7 @@ class RegistryAgencyResumed(Model):
 
 
 class RegistrarCatalogueAdopted(Model):
-    """`sha256` is that of `events.schema_tools.catalogue_hash`, `release` the version of the registrar."""
+    """`sha256` is that of `events.schema_tools.schema_documents`, `release` the version of the registrar."""
 
     sha256: Sha256
     release: Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]

@@ -30,11 +30,6 @@ def _bands_ascend(data: Data) -> bool:
     return ends[-1] is None and None not in limits and all(a < b for a, b in pairwise(limits))
 
 
-def _term_is_ordered(data: Data) -> bool:
-    terms = data["terms"]
-    return bool(terms["starts_on"] <= terms["ends_on"])
-
-
 def _expected_covers_the_term(data: Data) -> bool:
     terms = data["terms"]
     expected = terms["expected"]
@@ -44,10 +39,6 @@ def _expected_covers_the_term(data: Data) -> bool:
     return len(expected) == len(periods) and all(
         item["period"] == period for item, period in zip(expected, periods, strict=True)
     )
-
-
-def _guarantee_has_expected(data: Data) -> bool:
-    return data["terms"]["guarantee"] is None or len(data["terms"]["expected"]) > 0
 
 
 def _phases_are_in_order(data: Data) -> bool:
@@ -62,7 +53,7 @@ TERMS_RULES: Final = (
     Rule(
         "/terms",
         ("/terms/starts_on", "/terms/ends_on"),
-        _term_is_ordered,
+        lambda data: bool(data["terms"]["starts_on"] <= data["terms"]["ends_on"]),
         "ends_on is before starts_on; correct one of them.",
     ),
     Rule(
@@ -80,7 +71,7 @@ TERMS_RULES: Final = (
     Rule(
         "/terms/expected",
         ("/terms/guarantee", "/terms/expected"),
-        _guarantee_has_expected,
+        lambda data: data["terms"]["guarantee"] is None or len(data["terms"]["expected"]) > 0,
         "A guarantee needs expected amounts; add them or write guarantee as null.",
     ),
 )

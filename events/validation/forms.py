@@ -10,8 +10,7 @@ from pydantic_core import SchemaValidator
 
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.types.rules import Rule
-from events.validation.closed_schema import closed_schema
-from events.validation.models import Shape, event_model, shape_of
+from events.validation.models import Shape, closed_schema, event_model, shape_of
 from events.values.fields import Role
 from events.wire.envelope import Envelope, full_type
 

@@ -14,8 +14,8 @@ from events.faults.findings import Finding, finding
 from events.faults.model_errors import FORMS, model_error, pattern_error
 from events.faults.nearest import ONE_IN_EIGHT, nearest
 from events.types.catalogue import CATALOGUE, EventType
-from events.validation.closed_schema import numbers_allowed
 from events.validation.forms import EventForm
+from events.validation.models import numbers_allowed
 from events.validation.walk import Walked
 from events.wire.envelope import (
     CONTENT_TYPE_PATTERN,

@@ -1,11 +1,14 @@
-"""Parameter types of several commands. Each error names the wrong value and its format."""
+"""Parameter types of several commands. Each error names the wrong value and its format. A wrong input file is a usage
+error, with exit code 2.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -17,6 +20,7 @@ from click.shell_completion import CompletionItem
 from events.values.fields import CODE_PATTERN
 from events.values.periods import period_error
 from infra.command_line.completion import agency_codes
+from infra.errors import WrongInput
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -125,3 +129,12 @@ def time_option(context: click.Context, option: click.Parameter, value: str | No
     except (ValueError, OverflowError):  # the second: in UTC it is in no year from 1 to 9999
         pass
     raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Within the block, `WrongInput` becomes a usage error."""
+    try:
+        yield
+    except WrongInput as error:
+        raise click.UsageError(str(error)) from error

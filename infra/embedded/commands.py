@@ -15,12 +15,11 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.data_dir import DataDir
-from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, read_answers, read_leases, read_second_person, stack_status
-from infra.embedded.supervisor import Supervisor
+from infra.embedded.supervisor import Supervisor, prepare_database, prepare_kafka, register_first_agencies
 from infra.errors import StackError
 from infra.observability.logs import configure_logs
 from infra.process.tasks import until_one_ends, watch_tasks

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from infra.embedded.servers.ports import HOST
-from infra.server_probe import accepts
+from infra.stack_record import accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 

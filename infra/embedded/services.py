@@ -19,9 +19,8 @@ from infra.embedded.health import Readyz, kafka_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
-from infra.embedded.servers.class_archive import ClassArchive
 from infra.embedded.servers.jars import ensure_jars
-from infra.embedded.servers.kafka import Java
+from infra.embedded.servers.kafka import ClassArchive, Java
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
 from infra.errors import StackError
@@ -160,7 +159,7 @@ def postgres_plan(home: DataDir, secrets: Path, ports: Ports) -> ChildPlan:
 
     return ChildPlan(
         name="postgres",
-        command=lambda: postgres.server_command(home.postgres),
+        command=lambda: [str(postgres.installation() / "bin" / "postgres"), "-D", str(home.postgres / "data")],
         ports=ports,
         answer=answer,
         log=home.log("postgres"),

@@ -18,9 +18,8 @@ from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import OWN_WORK, SERVICES
 from infra.embedded.servers.ports import HOST
 from infra.postgres.sql import queries
-from infra.server_probe import accepts, broker_answers
 from infra.settings import Settings
-from infra.stack_record import BROKERS, ServiceRecord, State
+from infra.stack_record import BROKERS, ServiceRecord, State, accepts, broker_answers
 
 if TYPE_CHECKING:  # reading a stack's state needs no database driver
     from infra.postgres.trail import ActOfOnePerson

@@ -4,13 +4,16 @@ Flows in: the bytes of a file, in pieces of any size. Flows out: numbered lines,
 is sent even if it is not valid, so that the registrar validates it and records the faults. Missing `specversion`,
 `source`, `datacontenttype` and, on request, `sequence` are inserted after the first `{` of a JSON object; all other
 bytes stay unchanged (`events.md` §5).
+
+The first lines of a file are read before anything is sent, to detect a table without its mapping: each line of it would
+become a permanent refusal in the log.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Set
+from collections.abc import Callable, Container, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -21,6 +24,7 @@ from events.values.bilingual import Bilingual
 from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.entry import SOURCE_PREFIX
 from events.wire.envelope import EVENT_ID_PATTERN
+from infra.errors import WrongInput
 
 AnyObject: TypeAlias = dict[str, Any]
 """A JSON object that an agency wrote, before anything is known of it."""
@@ -35,7 +39,7 @@ TOO_LARGE_DETAIL: Final = Bilingual(
 _BLANK: Final = b" \t\r"
 _SEQUENCE_DIGITS: Final = 20
 _SEQUENCE_MAX: Final = 10**_SEQUENCE_DIGITS - 1
-_PIECE_BYTES: Final = 1 << 18
+PIECE_BYTES: Final = 1 << 18
 _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
 
 
@@ -160,7 +164,7 @@ def read_object(line: bytes) -> AnyObject | None:
 def read_lines(stream: BinaryIO, splitter: LineSplitter | None = None) -> Iterator[Line]:
     """The lines of a stream, without blank ones. `splitter`: it has read the beginning."""
     splitter = splitter or LineSplitter()
-    while piece := stream.read(_PIECE_BYTES):
+    while piece := stream.read(PIECE_BYTES):
         yield from splitter.feed(piece)
     yield from splitter.end()
 
@@ -168,12 +172,12 @@ def read_lines(stream: BinaryIO, splitter: LineSplitter | None = None) -> Iterat
 def copy_lines(source: BinaryIO, target: BinaryIO, numbers: Container[int]) -> None:
     """Copy the lines with these numbers, byte by byte, whatever their length; each ends in LF."""
     number, piece = 1, b""
-    while piece := source.readline(_PIECE_BYTES):
+    while piece := source.readline(PIECE_BYTES):
         if number in numbers:
             target.write(piece)
         if piece.endswith(b"\n"):
             number += 1
-        elif len(piece) < _PIECE_BYTES and number in numbers:
+        elif len(piece) < PIECE_BYTES and number in numbers:
             target.write(b"\n")
 
 
@@ -182,7 +186,7 @@ def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
     splitter = LineSplitter()
     ids: dict[int, str | None] = {}
     while len(ids) < len(numbers):
-        piece = stream.read(_PIECE_BYTES)
+        piece = stream.read(PIECE_BYTES)
         for line in splitter.feed(piece) if piece else splitter.end():
             if line.number in numbers:
                 ids[line.number] = None if line.text is None else shown_id(line.text)
@@ -210,3 +214,54 @@ def _read_leniently(line: bytes) -> object:
         return json.loads(line.decode("utf-8"), parse_int=len, parse_constant=_not_json)
     except (ValueError, RecursionError):
         return None
+
+
+FIRST_LINES: Final = 20
+_ON_SEVERAL_LINES: Final = Bilingual(
+    "{}: هذا نص JSON على أسطر عدة. لم يُرسل شيء. اكتب كل حدث في سطر واحد: `jq -c . FILE`، وللقائمة `jq -c '.[]' FILE`.",
+    "{}: this is JSON on several lines. Nothing was sent. Write each event on one line: `jq -c . FILE`, or of a list"
+    " `jq -c '.[]' FILE`.",
+)
+
+
+@dataclass(slots=True)
+class Opening:
+    """The lines read so far; the splitter holds the beginning of the next one."""
+
+    splitter: LineSplitter = field(default_factory=LineSplitter)
+    lines: list[Line] = field(default_factory=list)
+    bytes_count: int = 0
+
+    def require_events(self, name: str) -> None:
+        """Raises `WrongInput` where the file clearly has no events, or one event on several lines."""
+        if self.lines and self.lines[0].text is not None and self.lines[0].text.strip() in (b"{", b"["):
+            raise WrongInput(_ON_SEVERAL_LINES.format(name))
+        if not self.holds_events:
+            raise WrongInput(
+                f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
+                " sent. A table (CSV, XLSX) needs --mapping: `yesser map` writes one to start from (docs/files.md)."
+                " `yesser publish --raw` sends the lines as they are."
+            )
+
+    @property
+    def holds_events(self) -> bool:
+        """Whether one of the first lines begins with `{`, or there is no line. Blank lines do not count."""
+        return not self.lines or any(line.begins_an_object for line in self.lines[:FIRST_LINES])
+
+
+def read_opening(stream: BinaryIO) -> Opening:
+    """Read until a line begins with `{`, `FIRST_LINES` lines are read, or the file ends."""
+    opening = Opening()
+    while len(opening.lines) < FIRST_LINES and not any(line.begins_an_object for line in opening.lines):
+        piece = reader(stream)(PIECE_BYTES)
+        opening.bytes_count += len(piece)
+        opening.lines += opening.splitter.feed(piece) if piece else opening.splitter.end()
+        if not piece:
+            break
+    return opening
+
+
+def reader(stream: BinaryIO) -> Callable[[int], bytes]:
+    """A function that reads up to a size; for a pipe it returns what is available."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read

@@ -18,7 +18,7 @@ from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.values import fields
 from events.values.bilingual import Bilingual
-from events.values.folded_text import folded
+from events.values.reading_order import folded
 from events.wire.envelope import full_type
 from infra.tables.mapping import Kind, MappingDocument, WrongMapping, bind, mapping_of, require_names
 from infra.tables.rows import NO_HEADER, all_rows, guessed_delimiter, guessed_encoding

@@ -41,9 +41,14 @@ from infra.kafka.client_config import (
     is_agency_topic,
 )
 from infra.kafka.clients import raw_client, send_repeatable, start_client, stop_admin
-from infra.kafka.quotas import AlterClientQuotasRequest, Quotas, agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
-from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest
+from infra.kafka.scram import (
+    SCRAM_SHA_512,
+    AlterClientQuotasRequest,
+    AlterUserScramCredentialsRequest,
+    Quotas,
+    agency_quotas,
+)
 from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
 from infra.secret_files import password
 from infra.settings import Settings

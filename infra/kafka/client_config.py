@@ -12,9 +12,8 @@ from typing import Any, Final, NotRequired, Self, TypedDict
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.principals import kafka_user
-from infra.server_probe import broker_answers
 from infra.settings import Settings
-from infra.stack_record import LOOPBACK
+from infra.stack_record import LOOPBACK, broker_answers
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import refuse_plaintext

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,7 @@ from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import RecordMetadata
 
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
+from infra.kafka.client_config import PRODUCER_DURABLE, ClientArguments, client_arguments
 from infra.settings import Settings
 from infra.tls.client import ClientContext, NotTrusted
 
@@ -249,3 +249,23 @@ async def _close(client: AIOKafkaClient) -> None:
     finally:
         for connection in [*client._conns.values()]:
             connection.close()
+
+
+BATCH_BYTES_MAX: Final = 126_976
+"""Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
+
+
+async def started_producer(
+    make: Callable[..., AIOKafkaProducer], arguments: ClientArguments, client_id: str, timeout_s: float
+) -> AIOKafkaProducer | Exception:
+    """The producer, or why it did not start: `NotTrusted` where that was the broker's certificate."""
+    producer = make(**arguments, **PRODUCER_DURABLE, client_id=client_id, max_batch_size=BATCH_BYTES_MAX)
+    failed: Exception | None = NotStarted()
+    try:
+        failed = await start_error(producer.start(), timeout_s)
+    finally:
+        if failed is not None:
+            await abort_producer(producer)
+    if failed is None:
+        return producer
+    return trust_refusal(arguments.get("ssl_context")) or failed

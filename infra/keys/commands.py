@@ -1,14 +1,17 @@
-"""`yesser keys list | rotate | export | import`: the keys of log, receipts, tokens' hashes and webhooks."""
+"""`yesser keys list | rotate | export | import`: the keys of log, receipts, tokens' hashes and webhooks; `yesser keys
+witness new`: the key with which an organisation cosigns the log.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import click
 
@@ -21,7 +24,7 @@ from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.approvals import Act
 from infra.keys.hash_keys import accounts_key_files, console_key_files, hash_key_files
-from infra.keys.key_export import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
+from infra.keys.key_export import PURPOSES, ROTATED, CannotOpen, Purpose, Rotated, here, pack, seal, unpack, unseal
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,
@@ -33,13 +36,13 @@ from infra.keys.rotation import (
     rotate_gateway_key,
     rotate_hash_key,
 )
-from infra.keys.sealed import CannotOpen, seal, unseal
+from infra.log.signed_note import LogKey
 from infra.principals import PRINCIPALS
 from infra.private_keys.key_files import gateway_key_files, log_key_files
 from infra.private_keys.private_file import read_private
 from infra.secret_files import write_private
 from infra.settings import Settings
-from infra.witnesses.key_command import witness_keys
+from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of, parse_witness_key
 
 OVERLAP_DAYS: Final = 30
 OVERLAP_DAYS_MAX: Final = 1_095
@@ -100,9 +103,6 @@ _passphrase_file = click.option(
 @click.group()
 def keys() -> None:
     """List, rotate, export and import the keys of this machine (docs/keys.md)."""
-
-
-keys.add_command(witness_keys)
 
 
 @keys.command("list")
@@ -348,3 +348,43 @@ def _table(rows: Sequence[KeyRow]) -> Grid:
         for row in rows
     ]
     return Grid(Bilingual("المفاتيح", "Keys"), columns, cells)
+
+
+class KeyExists(YesserError):
+    """The file exists: name another one. A witness whose key is replaced is another witness."""
+
+
+@keys.group("witness")
+def witness_keys() -> None:
+    """Make the key of a witness."""
+
+
+@witness_keys.command("new")
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["ml-dsa-44", "ed25519"]),
+    default="ml-dsa-44",
+    show_default=True,
+    help="ed25519: for verifiers that know no ML-DSA.",
+)
+@json_option
+def new_command(name: str, file: Path, kind: Literal["ml-dsa-44", "ed25519"], as_json: bool) -> None:
+    """Write a new private key of the witness NAME to FILE, and print its verifier key.
+
+    NAME is an address without a scheme, such as court.example/witness. Give the verifier key to the log's operator and
+    to auditors, who write it into their policies. Keep FILE on the witness's machine alone.
+    """
+    seed = os.urandom(32)
+    key: WitnessKey = LogKey(name, seed) if kind == "ed25519" else MlDsaKey(name, seed)
+    parse_witness_key(key.skey)  # a name with a space or a `+` is refused here
+    if file.exists():
+        raise KeyExists(f"{file}: {KeyExists.__doc__}")
+    write_private(file, key.skey + "\n")
+    vkey = cosigner_of(key).vkey
+    sentence = Bilingual(
+        "{}: مفتاح الشاهد الخاص. مفتاح التحقق: {}", "{}: the private key of the witness. Its verifier key: {}"
+    ).format(file, vkey)
+    print_confirmation({"file": str(file), "name": name, "vkey": vkey}, as_json, sentence)

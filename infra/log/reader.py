@@ -211,11 +211,6 @@ def leaves_of(segments: Iterable[tuple[int, bytes]], first: int, end: int) -> by
     return b"".join(leaves[32 * max(0, first - start) : 32 * max(0, end - start)] for start, leaves in segments)
 
 
-async def read_nodes(connection: Connection, level: int, first: int, limit: int) -> list[bytes]:
-    """Roots of complete subtrees of 256^level leaves (level ≥ 1), from the `first`-th on."""
-    return [row["hash"] for row in await connection.fetch(_SQL["nodes"], level, first, first + limit)]
-
-
 class StoredHashes:
     """The hashes of the database, for one proof: it asks for many parts of a few tiles, each of which is read once."""
 
@@ -238,7 +233,7 @@ class StoredHashes:
 async def stored_hashes(connection: Connection, level: int, first: int, count: int) -> list[bytes]:
     """At most `count` hashes of the database."""
     if level:
-        return await read_nodes(connection, level, first, count)
+        return [row["hash"] for row in await connection.fetch(_SQL["nodes"], level, first, first + count)]
     return split_hashes(await read_leaves(connection, first, count))
 
 

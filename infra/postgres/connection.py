@@ -22,8 +22,7 @@ from msgspec import UNSET
 
 from events.errors import Halt, YesserError
 from infra.principals import database_role
-from infra.server_probe import places
-from infra.settings import Settings
+from infra.settings import Settings, places
 from infra.tls.client import postgres_context
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from infra.backoff import backoff_s
@@ -40,9 +39,7 @@ class PatientConnection:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._drop()
 
     async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -1,8 +1,11 @@
-"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`."""
+"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`.
+
+`yesser agencies certificate` writes an agency's client certificate, of the private authority of `yesser up --tls`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,17 +20,17 @@ from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
-from infra.command_line.parameters import AgencyCode
+from infra.command_line.parameters import AgencyCode, OutputFile, gathered
+from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic
 from infra.kafka.rights import agency_user
-from infra.keys.second_person import ask
-from infra.postgres.connection import Connection
+from infra.keys.second_person import ask, permitted
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, NoDatabase, NoPassword
+from infra.postgres.sql import queries
 from infra.settings import Settings
-from producers.agencies.certificate_command import certificate
-from producers.agencies.credentials import Credential, Form, Output, hand_over, output_options
-from producers.agencies.genesis import prepare
-from producers.agencies.lifecycle import require_agency, resume, rotate, suspend
-from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies
+from producers.agencies.credentials import Credential, Output, hand_over, output_options
+from producers.agencies.lifecycle import refuse_platform, require_agency, resume, rotate, suspend
+from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies, prepare
 
 ROLES: Final = {
     "office": Bilingual("مكتب البرنامج", "office"),
@@ -41,9 +44,6 @@ STATUSES: Final = {"suspended": Bilingual("موقوفة", "suspended"), "active"
 @click.group()
 def agencies() -> None:
     """Register, list, rotate, suspend and resume agencies."""
-
-
-agencies.add_command(certificate)
 
 
 @agencies.command("add")
@@ -61,8 +61,7 @@ def add(
     name_ar: str,
     name_en: str,
     timeout_s: float,
-    form: Form | None,
-    output: Path | None,
+    output: Output,
     break_glass: str | None,
     as_json: bool,
 ) -> None:
@@ -88,13 +87,13 @@ def add(
         if secret is None:
             print_json(document)
         else:
-            hand_over(settings, code, secret, Output(form, output), document)
+            hand_over(settings, code, secret, output, document)
         return
     state = Bilingual("سُجّلت", "registered") if new else Bilingual("مسجّلة من قبل", "already registered")
     sentence = Bilingual("{}: {}، وموضوعها يُقرأ.", "{}: {}; its topic is being read.").format(code, state)
-    print_localized(sentence, err=bool(form))
+    print_localized(sentence, err=bool(output.form))
     if secret is not None:
-        hand_over(settings, code, secret, Output(form, output), None)
+        hand_over(settings, code, secret, output, None)
 
 
 @agencies.command("genesis", hidden=True)
@@ -145,7 +144,7 @@ def _reading(row: AgencyRow) -> str:
 @output_options
 @break_glass_option
 @json_option
-def rotate_(code: str, form: Form | None, output: Path | None, break_glass: str | None, as_json: bool) -> None:
+def rotate_(code: str, output: Output, break_glass: str | None, as_json: bool) -> None:
     """Give the agency a new Kafka password, which is shown once; the old one is refused from now on.
 
     To replace a token, run `yesser tokens create`, then `revoke`. Needs two people, once there is a second
@@ -160,25 +159,12 @@ def rotate_(code: str, form: Form | None, output: Path | None, break_glass: str 
 
     secret = with_database(settings, "agencies", rotated)
     document = Credential(code=code, topic=agency_topic(code), kafka_user=agency_user(code))
-    hand_over(settings, code, secret, Output(form, output), document if as_json else None)
+    hand_over(settings, code, secret, output, document if as_json else None)
 
 
-_REASON_OPTIONS: Final = (
-    click.option("--reason-ar", help="The reason in Arabic, published in the log."),
-    click.option("--reason-en", help="The reason in English, published in the log."),
-    click.option("--reason", help="One text for both languages."),
-)
-
-
-def _with_reason(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_REASON_OPTIONS):
-        command = option(command)
-    return command
-
-
-def _reason(ar: str | None, en: str | None, both: str | None) -> dict[str, str] | None:
+def _reason(reason_ar: str | None, reason_en: str | None, reason: str | None) -> dict[str, str] | None:
     """The reason in both languages, None if none is given. Raises `UsageError` if one language is missing."""
-    ar, en = ar or both, en or both
+    ar, en = reason_ar or reason, reason_en or reason
     if ar is None and en is None:
         return None
     if ar is None or en is None:
@@ -186,24 +172,26 @@ def _reason(ar: str | None, en: str | None, both: str | None) -> dict[str, str] 
     return {"ar": ar, "en": en}
 
 
+_with_reason: Final = gathered(
+    "why",
+    _reason,
+    click.option("--reason-ar", help="The reason in Arabic, published in the log."),
+    click.option("--reason-en", help="The reason in English, published in the log."),
+    click.option("--reason", help="One text for both languages."),
+)
+
+
 @agencies.command("suspend")
 @click.argument("code", shell_complete=agency_codes)
 @_with_reason
 @break_glass_option
 @json_option
-def suspend_(
-    code: str,
-    reason_ar: str | None,
-    reason_en: str | None,
-    reason: str | None,
-    break_glass: str | None,
-    as_json: bool,
-) -> None:
+def suspend_(code: str, why: dict[str, str] | None, break_glass: str | None, as_json: bool) -> None:
     """Suspend the agency: the gateway refuses its tokens, Kafka its writes, and the log records it with the reason.
 
     Needs two people, once there is a second administrator.
     """
-    settings, why = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason)
+    settings = Settings().acting_as("administrator")
     if why is None:
         raise click.UsageError("Give the reason: --reason-ar and --reason-en, or --reason for both languages.")
     with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, why, _now, break_glass))
@@ -215,17 +203,10 @@ def suspend_(
 @_with_reason
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @json_option
-def resume_(
-    code: str,
-    reason_ar: str | None,
-    reason_en: str | None,
-    reason: str | None,
-    timeout_s: float,
-    as_json: bool,
-) -> None:
+def resume_(code: str, why: dict[str, str] | None, timeout_s: float, as_json: bool) -> None:
     """End an agency's suspension. Returns when the log has recorded it."""
-    settings, why = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason) or NO_REASON
-    with_database(settings, "agencies", lambda connection: resume(connection, settings, code, why, _now, timeout_s))
+    settings, said = Settings().acting_as("administrator"), why or NO_REASON
+    with_database(settings, "agencies", lambda connection: resume(connection, settings, code, said, _now, timeout_s))
     _print_status(code, "active", as_json)
 
 
@@ -236,3 +217,41 @@ def _now() -> datetime:
 def _print_status(code: str, status: str, as_json: bool) -> None:
     sentence = Bilingual("{}: {}.", "{}: {}.").format(code, STATUSES[status])
     print_confirmation({"code": code, "standing": status}, as_json, sentence)
+
+
+_SQL: Final = queries("producers.agencies", "register.sql")
+
+
+@agencies.command("certificate")
+@click.argument("code", shell_complete=agency_codes)
+@click.option("--output", required=True, type=OutputFile(), help="A private file.")
+@break_glass_option
+@json_option
+def certificate(code: str, output: Path, break_glass: str | None, as_json: bool) -> None:
+    """Issue a client certificate to agency CODE, by the private authority of `yesser up --tls`.
+
+    The file has certificate and key. It is a credential: Kafka's port for certificates takes it without a password.
+    Needs two people, once there is a second administrator.
+    """
+    # Imported here: without TLS no command needs it.
+    from infra.tls.authority import stored_authority
+
+    refuse_platform(code)
+    user, settings = agency_user(code), Settings()
+    permitted(settings.acting_as("administrator"), "agencies certificate", {"code": code}, break_glass)
+    made = stored_authority(DataDir.at(settings.home).tls, datetime.now(UTC)).client(user, output)
+    serial, expires_at = f"{made.serial_number:x}", made.not_valid_after_utc
+    try:
+        with_database(
+            settings.acting_as("administrator"),
+            "agencies",
+            lambda connection: connection.execute(_SQL["issued"], serial, code, expires_at),
+        )
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS):
+        warning = Bilingual(
+            "لن يُنبَّه مهندسو الجهة قبل انتهائها في {:%Y-%m-%d}: تعذر الوصول إلى قاعدة البيانات.",
+            "The agency's engineers are not told before it expires on {:%Y-%m-%d}: the database cannot be reached.",
+        )
+        print_localized(warning.format(expires_at), err=True)
+    sentence = Bilingual("{}: شهادة {} ومفتاحها.", "{}: the certificate of {} with its key.").format(output, user)
+    print_confirmation({"code": code, "kafka_user": user, "file": str(output)}, as_json, sentence)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import click
 from msgspec import UNSET, Struct, UnsetType
@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from events.values.bilingual import Bilingual
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_json
-from infra.command_line.parameters import OutputFile
+from infra.command_line.parameters import OutputFile, gathered
 from infra.embedded.servers.kafka import SCRAM_LOGIN
 from infra.kafka.client_config import AgencyListener, agency_listener, agency_topic, client_arguments
 from infra.kafka.rights import agency_user
@@ -22,7 +22,6 @@ from infra.settings import Settings
 
 Form = Literal["properties", "kcat"]
 FORMS: Final[tuple[Form, ...]] = ("properties", "kcat")
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +49,15 @@ class Credential(Struct, kw_only=True):
     file: str | UnsetType = UNSET
 
 
-def output_options(command: Command) -> Command:
-    """The options `--format` and `--output`, as the arguments `form` and `output`."""
-    as_form = click.option(
-        "--format", "form", type=click.Choice(FORMS), help="Print a configuration for Java, or librdkafka."
-    )
-    to_file = click.option(
-        "--output",
-        type=OutputFile(),
-        help="Write the configuration to a file that only you can read.",
-    )
-    return as_form(to_file(command))
+output_options: Final = gathered(
+    "output",
+    Output,
+    click.option("--format", "form", type=click.Choice(FORMS), help="Print a configuration for Java, or librdkafka."),
+    click.option(
+        "--output", "file", type=OutputFile(), help="Write the configuration to a file that only you can read."
+    ),
+)
+"""The options `--format` and `--output`, as an `Output`."""
 
 
 def hand_over(settings: Settings, code: str, secret: str, output: Output, document: Credential | None) -> None:

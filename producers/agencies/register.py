@@ -2,6 +2,8 @@
 
 An agency exists once `registry.agency-registered` is in the log; it can publish once the registrar reads its topic.
 Every function can be repeated: it completes what is missing, and a contradiction is an error.
+
+The first two entries of every log are made here too: the platform itself (index 0) and the programme office (index 1).
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import NotAnnounced, write
 from infra.postgres.sql import queries
@@ -174,3 +177,31 @@ async def list_agencies(connection: Connection) -> list[AgencyRow]:
         )
         for row in await connection.fetch(_SQL["list"])
     ]
+
+
+PLATFORM_AGENCY: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")
+OFFICE: Final = NewAgency(
+    "yesser",
+    role="office",
+    name_ar="برنامج التعاملات الإلكترونية الحكومية «يسر»",
+    name_en="Yesser, the e-Government Programme",
+)
+
+
+async def genesis(connection: Connection, clock: Clock) -> bool:
+    """Put the two registrations into the outbox, in this order, once; returns whether this call did it."""
+    async with connection.transaction():
+        first = await register(connection, PLATFORM_AGENCY, clock)
+        second = await register(connection, OFFICE, clock)
+    return first or second
+
+
+async def prepare(settings: Settings) -> None:
+    """Create what the processes need before they start: the office's Kafka access, and the two registrations.
+
+    Needs migrated tables and prepared users. Repeating it changes nothing.
+    """
+    settings = settings.acting_as("administrator")
+    await provision(settings, [OFFICE.code])
+    async with connected(settings, "genesis", batch=True) as connection:
+        await genesis(connection, lambda: datetime.now(UTC))

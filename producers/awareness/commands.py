@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -20,7 +19,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.gateway_options import agency_option, gateway_address, gateway_option, token_of, token_option
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
-from infra.command_line.parameters import date_option
+from infra.command_line.parameters import date_option, gathered
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,21 +42,15 @@ class Sender:
     as_json: bool
 
 
-def _sender_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of a sender."""
-
-    @wraps(command)
-    def with_sender(
-        *, agency: str | None, gateway: str | None, token_file: Path | None, as_json: bool, **given: Any
-    ) -> None:
-        command(Sender(agency, gateway_address(gateway), token_of(token_file), as_json), **given)
-
-    decorated: Callable[..., None] = with_sender
-    for option in (json_option, token_option, gateway_option("that of the stack in YESSER_HOME"), agency_option):
-        decorated = option(decorated)
-    return decorated
+def _sender(agency: str | None, gateway: str | None, token_file: Path | None, as_json: bool) -> Sender:
+    return Sender(agency, gateway_address(gateway), token_of(token_file), as_json)
 
 
+_sender_options: Final = gathered(
+    "sender",
+    _sender,
+    *(agency_option, gateway_option("that of the stack in YESSER_HOME"), token_option, json_option),
+)
 _on_option: Final = click.option(
     "--on", metavar="DATE", callback=date_option, help="The day, as 2026-11-25; default: today in Riyadh."
 )
@@ -87,7 +80,7 @@ def ack(sender: Sender, campaign_id: str, by: str | None, on: str | None) -> Non
 @click.option("--airing-id", help="Your own id of the airing; needed for a second one of this outlet on that day.")
 @_on_option
 @_sender_options
-def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> None:
+def air(sender: Sender, campaign_id: str, on: str | None, **given: Any) -> None:
     """Report an airing of a campaign on television, radio or in print."""
     from events.reports.campaign_reports import Airing, airing_report
 
@@ -104,7 +97,7 @@ def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> No
 @click.option("--reason-en", required=True, help="Why, in English.")
 @_on_option
 @_sender_options
-def correct(sender: Sender, /, campaign_id: str, entry: int, on: str | None, **given: Any) -> None:
+def correct(sender: Sender, campaign_id: str, entry: int, on: str | None, **given: Any) -> None:
     """Correct the reach of an airing. ENTRY is the airing's, as `yesser campaigns show` prints it.
 
     The last correction in the log counts. What was reported stays in the log and in the campaign's history.
@@ -187,7 +180,7 @@ def _document(action: Action, reported: Reported) -> ReportDocument:
 
 
 def _print(action: Action, reported: Reported) -> None:
-    from producers.awareness.sentences import in_effect, next_step
+    from producers.awareness.send import in_effect, next_step
 
     index = reported.index
     if reported.effect == "applied":

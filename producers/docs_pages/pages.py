@@ -14,16 +14,13 @@ from events.schema_tools.asyncapi_document import asyncapi_document
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, meaning_of
 from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
 from events.schema_tools.schema_documents import SENDERS, schema_of
-from events.types.catalogue import CATALOGUE
+from events.types.catalogue import CATALOGUE, DOMAINS
 from events.types.contradictions import RULES, contradictions_of
-from events.types.domains import DOMAINS
 from events.values.bilingual import Bilingual
 from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, RequestCode
-from producers.docs_pages.fields import rows_of
-from producers.docs_pages.openapi import API, Document, Operation, operations_of, tag_of
-from producers.docs_pages.prose import prose_of, prose_pages
-from producers.docs_pages.writer import Writer
+from producers.docs_pages.openapi import API, Document, Operation, operations_of, rows_of, tag_of
+from producers.docs_pages.writer import Writer, prose_of, prose_pages
 
 Write = Callable[[Writer], str]
 """Writes the Markdown of a page."""

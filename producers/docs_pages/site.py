@@ -37,8 +37,7 @@ from producers.docs_pages.pages import (
     schema_path,
     schema_paths,
 )
-from producers.docs_pages.prose import html_page
-from producers.docs_pages.writer import TEMPLATES, Writer
+from producers.docs_pages.writer import TEMPLATES, Writer, html_page
 
 STYLE: Final = "/docs/site.css"
 _MARKDOWN: Final = ".md"

@@ -46,11 +46,10 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.pages import VERSION
 from producers.docs_pages.site import Site
 from producers.gateway.access.callers import host_of
-from producers.gateway.problems import refusal_document
 from producers.gateway.routes import account, lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import GatewayParts
-from producers.gateway.validating import Refusal
+from producers.gateway.validating import Refusal, refusal_document
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}

@@ -27,12 +27,10 @@ from infra.tls.plaintext import refuse_plaintext
 from infra.tls.server import ServedCertificate
 from producers.agencies.tokens import require_hash_key
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import served
 from producers.gateway.http.handshake import accepting
-from producers.gateway.http.peers import CONNECTIONS_MAX
-from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
-from producers.gateway.receiving import Receiver
+from producers.gateway.http.protocol import CONNECTIONS_MAX, BoundedProtocol, ConnectionLimits
+from producers.gateway.receiving import ReceiptSigner, Receiver
 from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.writer import KafkaWriter
 

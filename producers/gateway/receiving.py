@@ -2,16 +2,24 @@
 
 Flows in: an HTTP request of an authenticated caller. Flows out: a receipt for the events that are stored, or the
 faults. A request with a fault stores nothing, unless its sender asked for `partial`.
+
+One receipt covers the events of a request that Kafka has acknowledged. The signed text is one line:
+`urn:yesser:receipt:v1 ` and the hexadecimal SHA-256 of the RFC 8785 form (UTF-8, names sorted, no white space) of the
+answer's member `receipt`, which anyone can recompute from the parsed answer. The signature is Ed25519 with the
+gateway's own key, in base64. `key` names it as `<name>+<key id>`, the beginning of its verifier key (`vkey`).
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
+import orjson
 from starlette.datastructures import Headers as HttpHeaders
 from starlette.requests import Request
 
@@ -23,17 +31,17 @@ from infra.http.body import BodyLimits, RawHeaders, read_body
 from infra.http.problems import Problem, language_of
 from infra.http.quotas import Quota
 from infra.kafka.client_config import agency_topic
+from infra.log.key_history import key_name
+from infra.log.receipt import RECEIPT_KIND, signed_line
 from infra.observability.telemetry import count
+from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.answers import AheadRow, StoredAnswer
-from producers.gateway.http.content_mode import content_of
+from producers.gateway.http.content_mode import content_of, split_batch
 from producers.gateway.http.protocol import WHOLE
-from producers.gateway.http.splitting import split_batch
-from producers.gateway.problems import listed_faults
 from producers.gateway.recent import Recent, Repeat, Stored
-from producers.gateway.validating import Claims, Refusal, Verdicts, validate_claims
+from producers.gateway.validating import Claims, Refusal, Verdicts, listed_faults, validate_claims
 from producers.gateway.writer import KafkaWriter, NotStored
 
 _CLOSE: Final = {"Connection": "close"}
@@ -146,3 +154,34 @@ class Receiver:
         finally:
             self._held_bytes -= mine
             self._holders.give_back(holder, mine)
+
+
+class ReceiptSigner:
+    """Signs receipts with the gateway's current key; `keys` also has those before it, which verify older receipts."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self.use(keys)
+
+    def use(self, keys: KeyRing) -> None:
+        """Sign with these keys from now on, after a rotation."""
+        self.keys = keys
+        self.key_name = key_name(keys.current.verifier)
+
+    def receipt(self, agency: str, time: str, stored: Stored) -> StoredAnswer:
+        """The answer with its signed receipt. `time` is the gateway's, RFC 3339."""
+        receipt = receipt_bytes(agency, time, stored)
+        signature = base64.b64encode(self.keys.current.signature(signed_line(receipt).encode())).decode()
+        return StoredAnswer(receipt=orjson.Fragment(receipt), key=self.key_name, signature=signature)
+
+
+def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
+    """The RFC 8785 form of a receipt. No value has a character that JSON would escape, so it is written directly."""
+    hashes = [sha256(value).hexdigest() for value in stored.values]
+    address = f'{{"address":"{agency_topic(agency)}/0/'
+    rows = ",".join(
+        [
+            f'{address}{offset}","event":{place},"id":"{id_}","sha256":"{hash_}"}}'
+            for place, id_, offset, hash_ in zip(stored.places, stored.ids, stored.offsets, hashes, strict=True)
+        ]
+    )
+    return f'{{"agency":"{agency}","events":[{rows}],"kind":"{RECEIPT_KIND}","time":"{time}"}}'.encode()

@@ -23,12 +23,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import NoKafka, client_arguments
-from infra.kafka.clients import abort_producer, send_batch
+from infra.kafka.clients import BATCH_BYTES_MAX, abort_producer, send_batch, started_producer
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import trace_header
 from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable
-from producers.durable_producer import BATCH_BYTES_MAX, started_producer
 from producers.errors import OutcomeUnknown
 
 _NOT_COMPRESSED: Final = 0

@@ -24,8 +24,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
 from infra.process.commands import serve
 from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, OutboxStatus, install, open_database, read_status, schema_text
-from producers.outbox.relay import OutboxRelay
-from producers.outbox.senders import sender_at_gateway
+from producers.outbox.relay import OutboxRelay, sender_at_gateway
 
 Answer = TypeVar("Answer")
 

@@ -8,8 +8,7 @@ from base64 import b32encode
 from collections.abc import Iterator
 from typing import Final
 
-from producers.programme.records import Record, picked, read_records
-from producers.programme.story_event import StoryEvent, story_event
+from producers.programme.story_event import Record, StoryEvent, picked, read_records, story_event
 
 OFFICE: Final = "yesser"
 _PSEUDONYM_KEY: Final = b"the story's trainees are invented"

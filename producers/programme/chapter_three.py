@@ -18,8 +18,7 @@ from infra.postgres.outbox import OutboxEvent
 from producers.programme.chapter_one import launch
 from producers.programme.chapter_two import CHANNELS, answers, launched_services
 from producers.programme.documents import Campaign
-from producers.programme.records import Record, picked, read_records
-from producers.programme.story_event import StoryEvent
+from producers.programme.story_event import Record, StoryEvent, picked, read_records
 
 _RECORDS: Final = read_records("under_way")
 REFUSED_ID: Final = f"service.launched:{_RECORDS['refused']['service_id']}.refused"

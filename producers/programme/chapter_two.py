@@ -17,8 +17,7 @@ from typing import Final
 from events.values.data import Data
 from producers.programme.chapter_one import OFFICE
 from producers.programme.documents import Campaign
-from producers.programme.records import Record, read_records
-from producers.programme.story_event import StoryEvent, story_event
+from producers.programme.story_event import Record, StoryEvent, read_records, story_event
 
 CHANNELS: Final = ("tv", "radio", "print")
 _REACH_SPREAD_PERMILLE: Final = 333

@@ -1,10 +1,15 @@
-"""`yesser demo`: the programme's real story from end to end, with verified figures."""
+"""`yesser demo`: the programme's real story from end to end, with verified figures.
+
+A chapter is published as every agency's events, each to its agency's own topic.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -14,6 +19,7 @@ import orjson
 import uvloop
 from rich.console import Console
 
+from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
@@ -23,14 +29,19 @@ from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.observability.logs import configure_logs
+from infra.postgres.connection import connected
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox_table import write
 from infra.settings import Settings
-from producers.programme.chapter_one import chapter_one
+from producers.agencies.register import NewAgency, add_agencies
+from producers.programme.chapter_one import OFFICE, chapter_one
 from producers.programme.chapter_three import REFUSED_ID, chapter_three, late, refused, reminders
 from producers.programme.chapter_two import chapter_two
-from producers.programme.commands import PATIENCE_S, CommandFailed, read_json, run_json
 from producers.programme.documents import (
+    PATIENCE_S,
     Account,
     Campaign,
+    CommandFailed,
     Demo,
     Ledger,
     LogEntry,
@@ -40,11 +51,14 @@ from producers.programme.documents import (
     Total,
     Tree,
     Verification,
+    read_json,
+    run_json,
 )
-from producers.programme.publish_chapter import StoryRefused, add_to_outbox, publish_chapter, register_agencies
-from producers.programme.report import print_report
-from producers.programme.sign_ins import sign_ins
-from producers.programme.story_event import StoryEvent
+from producers.programme.report import print_report, sign_ins
+from producers.programme.story_event import StoryEvent, read_records
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.over_kafka import wait_for_verdicts
+from producers.publisher.report import Progress, Report
 
 _LOOK_S: Final = 0.5
 
@@ -162,3 +176,73 @@ def verification(tree: Tree, rebuild: Rebuild, accounts: Sequence[Account]) -> V
     """The three proofs: the tree, rebuilt = live, and a ledger that sums to zero."""
     total = sum(account.balance_halalas for account in accounts)
     return Verification(tree, rebuild, Total(total, total == 0), tree.ok and rebuild.ok and total == 0)
+
+
+OnVerdicts = Callable[[int], None]
+"""Called with the number of events that got their verdict since the last call."""
+
+
+class StoryRefused(YesserError):
+    """The story no longer fits the contract: correct its data files."""
+
+
+class _Meter(Progress):
+    """Converts one agency's progress to increments."""
+
+    def __init__(self, on_verdicts: OnVerdicts) -> None:
+        self._on_verdicts = on_verdicts
+        self._reported = 0
+
+    def verdicts(self, lines_count: int, of_count: int) -> None:
+        self._on_verdicts(lines_count - self._reported)
+        self._reported = lines_count
+
+
+async def register_agencies(settings: Settings) -> int:
+    """Register the agencies of the story and wait until all can publish; returns how many were new."""
+    agencies = [
+        NewAgency(row["code"], row["role"], row["name"]["ar"], row["name"]["en"])
+        for row in read_records("agencies")["agencies"]
+    ]
+    settings = settings.acting_as("administrator")
+    async with connected(settings, "demo") as connection:
+        return len(await add_agencies(connection, settings, agencies, lambda: datetime.now(UTC)))
+
+
+async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_verdicts: OnVerdicts) -> None:
+    """Publish all events and wait until they are in the log. Raises `StoryRefused` if the registrar refuses any."""
+    for stage in stages(events):
+        async with asyncio.TaskGroup() as group:
+            for agency, values in stage.items():
+                group.create_task(_publish(settings, agency, values, on_verdicts))
+
+
+def stages(events: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
+    """The events published at once, stage by stage: agency → its events in order.
+
+    The office comes first, alone: its plan and quotas decide when a target is reached. Published together with the
+    other agencies' launches and certificates, their order in the log, and so the campaigns, would be random.
+    """
+    by_agency: dict[str, list[bytes]] = {}
+    for event in events:
+        by_agency.setdefault(event.agency, []).append(event.value)
+    office = {OFFICE: by_agency.pop(OFFICE)} if OFFICE in by_agency else {}
+    return [stage for stage in (office, by_agency) if stage]
+
+
+async def add_to_outbox(settings: Settings, events: Sequence[OutboxEvent]) -> None:
+    """Put triggers into the platform's outbox as the timers do."""
+    async with connected(settings.acting_as("delivery"), "demo") as connection:
+        await write(connection, events)
+
+
+async def _publish(settings: Settings, agency: str, values: list[bytes], on_verdicts: OnVerdicts) -> None:
+    report = Report(lines=len(values))
+    async with AgencyPublisher(settings, agency, acknowledged=report.sent.add) as publisher:
+        for number, value in enumerate(values, 1):
+            await publisher.add(value, number)
+    await wait_for_verdicts(settings, agency, report, _Meter(on_verdicts), PATIENCE_S)
+    problems = report.problems()
+    if problems:
+        row = problems[0]
+        raise StoryRefused(f"{agency} was refused at event {row.line}: {row.code} at {row.pointer}.")

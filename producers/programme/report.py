@@ -1,4 +1,7 @@
-"""What the demo prints: the plan and the ledger as their commands show them, then the proofs and the sign-ins."""
+"""What the demo prints: the plan and the ledger as their commands show them, then the proofs and the sign-ins.
+
+The sign-ins are for the console: an account for each role, with a new password each time.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ import os
 import subprocess
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from events.values.bilingual import Bilingual
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import language, print_localized
 from infra.process.subprocess_command import subprocess_command, typed_command
-from producers.programme.documents import Demo, SignIns, Verification
+from infra.settings import Settings
+from producers.programme.documents import Demo, SignIn, SignIns, Verification, read_json, run_json
 
 AGENCY: Final = "health"
 """Whose campaigns are under way, and whose agency and team have accounts."""
@@ -66,3 +70,38 @@ def _print_console(console: SignIns) -> None:
 
 def _ok(is_ok: bool) -> Bilingual:
     return Bilingual("سليم", "ok") if is_ok else Bilingual("فشل", "FAILED")
+
+
+TEAM: Final = "press"
+_ACCOUNTS: Final = {
+    "office": ("office",),
+    "agency": ("agency", "--agency", AGENCY),
+    "team": ("team", "--agency", AGENCY, "--team", TEAM),
+    "partner": ("partner", "--partner", "commerce/DIGITAL-TRANSACTIONS"),
+    "treasury": ("treasury",),
+    "auditor": ("auditor",),
+    "administrator": ("administrator",),
+}
+"""Username → its role and whose it is."""
+
+
+class _Row(Struct):
+    """What is read of accounts and teams."""
+
+    username: str = ""
+    password: str = ""
+    team: str | None = None
+
+
+def sign_ins(settings: Settings) -> SignIns:
+    """The console's address, and an account for each role. The campaign team is added where it is missing."""
+    if all(row.team != TEAM for row in read_json(list[_Row], "teams", "list", AGENCY)):
+        names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
+        run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
+        run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")
+    known = {row.username for row in read_json(list[_Row], "accounts", "list")}
+    accounts = []
+    for username, how in _ACCOUNTS.items():
+        words = ("password", username) if username in known else ("add", username, "--role", *how)
+        accounts.append(SignIn(username, how[0], read_json(_Row, "accounts", *words).password))
+    return SignIns(settings.console_link, accounts)

@@ -1,10 +1,17 @@
 """An event of the story as bytes. Its id, time and Hijri date are derived from its content, so that publishing it again
-gives a duplicate."""
+gives a duplicate.
+
+The story's data files have the facts of the programme, with assumptions marked: `fact` names the fact of the published
+interview that a row comes from; `assumed` marks what the interview does not give: true for the whole row, else field
+names. No event contains these marks.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Final
+from importlib.resources import files
+from typing import Any, Final
 
 from events.values.calendar import hijri_of
 from events.values.data import Data
@@ -35,3 +42,18 @@ def story_event(agency: str, type: str, thing: tuple[str, str], on: str, data: D
         hijridate=hijri_of(on),
     )
     return StoryEvent(agency, on, value)
+
+
+Record = dict[str, Any]
+
+
+def read_records(name: str) -> Record:
+    """One of the files."""
+    text = files("producers.programme").joinpath("story", f"{name}.json").read_text(encoding="utf-8")
+    records: Record = json.loads(text)
+    return records
+
+
+def picked(record: Record, *names: str) -> Record:
+    """The members that go into an event, without the file's own marks and keys."""
+    return {name: record[name] for name in names}

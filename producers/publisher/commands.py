@@ -26,17 +26,14 @@ from infra.command_line.gateway_options import (
 )
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
-from infra.command_line.parameters import OutputFile, mapping_option
-from infra.command_line.usage import usage_errors
+from infra.command_line.parameters import OutputFile, mapping_option, usage_errors
 from infra.event_files.lint import MORE, SHOWN_MAX, ahead_sentences, line_sentence, unlisted_sentence
-from infra.event_files.opening import read_opening
+from infra.event_files.ndjson import read_opening
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
-from producers.publisher.destination import Destination
-from producers.publisher.job import Job, is_file, run_job, write_refused
+from producers.publisher.job import EventFile, Job, Source, Table, is_file, run_job, write_refused
 from producers.publisher.over_gateway import GatewayDestination
-from producers.publisher.report import PublishDocument, Report
-from producers.publisher.sources import EventFile, Source, Table
+from producers.publisher.report import Destination, PublishDocument, Report
 
 Run = Callable[[Coroutine[Any, Any, tuple[Report, YesserError | None]]], tuple[Report, YesserError | None]]
 COUNTS: Final = (

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Final, Self
 
 import structlog
@@ -33,13 +32,19 @@ from aiokafka.errors import (
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.backoff import backoff_s
 from infra.kafka.client_config import ClientArguments, NoKafkaPassword, agency_topic, client_arguments
-from infra.kafka.clients import SEND_TIMEOUT_S, START_TIMEOUT_S, abort_producer, send_batch, stop_safely
+from infra.kafka.clients import (
+    SEND_TIMEOUT_S,
+    START_TIMEOUT_S,
+    abort_producer,
+    send_batch,
+    started_producer,
+    stop_safely,
+)
 from infra.observability.telemetry import span, trace_header
 from infra.settings import Settings
 from infra.tls.client import NotTrusted
-from producers.durable_producer import started_producer
 from producers.errors import NotAccepted, OutcomeUnknown
-from producers.publisher.destination import Acknowledged
+from producers.publisher.report import Acknowledged
 
 _PARTITION: Final = 0
 _BATCHES_UNACKNOWLEDGED_MAX: Final = 8
@@ -136,9 +141,7 @@ class AgencyPublisher:
         self._headers += trace_header()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is None:
                 await self.flush()

@@ -19,19 +19,9 @@ from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
-from infra.command_line.parameters import AgencyCode, mapping_option, role_option
-from infra.command_line.usage import usage_errors
-from infra.event_files.lint import (
-    MORE,
-    SHOWN_MAX,
-    Findings,
-    ahead_sentences,
-    line_sentence,
-    lint,
-    unlisted_sentence,
-)
-from infra.event_files.ndjson import Line, read_lines
-from infra.event_files.opening import read_opening
+from infra.command_line.parameters import AgencyCode, mapping_option, role_option, usage_errors
+from infra.event_files.lint import MORE, SHOWN_MAX, Findings, ahead_sentences, line_sentence, lint, unlisted_sentence
+from infra.event_files.ndjson import Line, read_lines, read_opening
 from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import MappingDocument, read_mapping
 

@@ -8,8 +8,7 @@ from typing import BinaryIO
 import click
 
 from events.types.catalogue import CATALOGUE, may_send
-from infra.command_line.parameters import OutputFile
-from infra.command_line.usage import usage_errors
+from infra.command_line.parameters import OutputFile, usage_errors
 from infra.event_files.starter import starter_mapping
 
 

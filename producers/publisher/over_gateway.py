@@ -13,11 +13,9 @@ from events.faults.problems import Code, Fault
 from infra.errors import WaitTimedOut, WrongInput
 from infra.settings import Settings
 from infra.verdicts import Refused, Verdicts
-from producers.publisher.destination import Acknowledged, Progress
-from producers.publisher.report import Report
+from producers.publisher.report import Acknowledged, Progress, Report
 from producers.sdk.answers import EventError, Verdict
-from producers.sdk.batches import content_of
-from producers.sdk.client import AgencyClient
+from producers.sdk.client import AgencyClient, content_of
 from producers.sdk.connection import ClientLimits
 
 LIMITS: Final = ClientLimits()

@@ -20,9 +20,8 @@ from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from infra.verdicts import Refused, Verdicts
 from producers.errors import TopicHalted
-from producers.publisher.destination import Acknowledged, Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.report import Report
+from producers.publisher.report import Acknowledged, Progress, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ command can be repeated.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -31,9 +31,6 @@ from producers.refusals.documents import (
     document_of,
 )
 from producers.sdk.read_api import Gateway, reads_options
-
-if TYPE_CHECKING:
-    from producers.refusals.read import Record
 
 Found = TypeVar("Found")
 
@@ -105,7 +102,10 @@ def show(index: int, raw: bool, gateway: Gateway | None, as_json: bool) -> None:
 
         settings = Settings().acting_as("operator")  # the records as they came are not for every reader
         if raw:
-            _print_raw(_from_database(settings, lambda connection: read_refusal(connection, index)))
+            record = _from_database(settings, lambda connection: read_refusal(connection, index))
+            if not record.is_kept:
+                raise CannotRedrive(f"the record refused at {index} was not kept: {NOT_KEPT.en}")
+            click.echo(record.value or b"", nl=False)
             return
         document = _from_database(settings, lambda connection: shown(connection, index))
     print_result(document, as_json, lambda: _print(document, _names({document.agency}, gateway)))
@@ -193,9 +193,3 @@ def _print_errors(errors: Sequence[Fault], margin: str) -> None:
     for error in errors:
         sentence = fault_sentence(error.code, error.pointer, error.detail)
         print_localized(Bilingual(margin + "{}", margin + "{}").format(sentence))
-
-
-def _print_raw(refusal: Record) -> None:
-    if not refusal.is_kept:
-        raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT.en}")
-    click.echo(refusal.value or b"", nl=False)

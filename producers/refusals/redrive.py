@@ -21,10 +21,9 @@ from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import known_claims
 from infra.settings import Settings
-from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
-from producers.publisher.report import Report
+from producers.publisher.report import Progress, Report
 from producers.refusals.documents import NOT_KEPT, CannotRedrive, ExplainedFault, Redriven, State, explained
 from producers.refusals.read import SQL, Record, read_refusal
 

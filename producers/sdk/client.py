@@ -3,16 +3,17 @@
 Flows in: the bytes of events (`producers.sdk.typed_events` builds them from the models of the catalogue). Flows out:
 receipts verified against the gateway's key and the bytes that were sent. To publish over Kafka use
 `producers.publisher.kafka_publisher`.
+
+Events are split into requests within the gateway's limits, with their bytes unchanged.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, Final, Self, cast
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.plaintext import require_loopback
 from producers.errors import TopicHalted
-from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_receipts
+from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_proof, verified_receipts
 from producers.sdk.answers import (
     Account,
     EventError,
@@ -43,17 +44,16 @@ from producers.sdk.answers import (
     VerdictPage,
     read_answer,
 )
-from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
 from producers.sdk.problems import (
     ClientClosed,
+    EmptyEvent,
     GatewayProblem,
     NotASender,
     NotGenuine,
     RecordReplaced,
     RefusedByRegistrar,
 )
-from producers.sdk.proofs import verified_proof
 
 _SINGLE: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
@@ -124,9 +124,7 @@ class AgencyClient:
         self._is_open = True
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._is_open = False
         try:
             # Slots are granted in order: holding all of them means that all earlier requests are done.
@@ -326,3 +324,36 @@ def _require_same_record(receipt: Receipt, verdict: Verdict) -> None:
     """Raise `RecordReplaced` if the verdict is on another record. A verdict may lack the id or the hash."""
     if (verdict.id or receipt.id, verdict.sha256 or receipt.sha256) != (receipt.id, receipt.sha256):
         raise RecordReplaced(f"{receipt.address}: {RecordReplaced.__doc__}")
+
+
+_WHITE_SPACE = b" \t\n\r"
+
+
+def content_of(event: bytes) -> bytes:
+    """The event without surrounding white space, so that its bytes are the same alone and in a batch."""
+    return event.strip(_WHITE_SPACE)
+
+
+def batch_of(events: Sequence[bytes]) -> bytes:
+    """The body of a batch request."""
+    return b"[" + b",".join(events) + b"]"
+
+
+def slices(events: Sequence[bytes], events_max: int, bytes_max: int) -> Iterator[tuple[int, list[bytes]]]:
+    """The events in order, in batches within both limits, each with the position of its first event.
+
+    An event above the limit is sent alone, and the gateway answers whether it is too large. Raises `EmptyEvent` before
+    the first batch.
+    """
+    contents = [content_of(event) for event in events]
+    if b"" in contents:
+        raise EmptyEvent(f"the event at position {contents.index(b'')} is empty: leave it out, then send the others")
+    first, batch, size = 0, list[bytes](), 0
+    for place, event in enumerate(contents):
+        if batch and (len(batch) >= events_max or size + len(event) + 1 > bytes_max):
+            yield first, batch
+            first, batch, size = place, [], 0
+        batch.append(event)
+        size += len(event) + 1
+    if batch:
+        yield first, batch

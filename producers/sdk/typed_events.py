@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from events.errors import Reject
 from events.faults.model import Model
-from events.reports.event_of import event_of, sender_kind
+from events.reports.campaign_reports import event_of, sender_kind
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS

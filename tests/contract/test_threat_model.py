@@ -10,7 +10,7 @@ from typing import Final
 
 from infra.postgres.roles import rights
 from infra.settings import Settings
-from producers.docs_pages.prose import FOLDER
+from producers.docs_pages.writer import FOLDER
 from tests.every import every
 from tests.paths import ROOT, names_in, syntax_of
 

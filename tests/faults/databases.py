@@ -23,7 +23,6 @@ from infra.embedded.servers.postgres import (
     make_folder,
     prepare,
     run_as,
-    server_command,
 )
 from infra.embedded.servers.system_user import postgres_user
 from infra.secret_files import write_private
@@ -78,7 +77,7 @@ class Database:
         """Returns once it answers."""
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*server_command(self.folder), "-p", str(self.port)],
+                [str(installation() / "bin" / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)],
                 stdout=log,
                 stderr=log,
                 cwd="/",

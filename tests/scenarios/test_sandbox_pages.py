@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from events.wire.entry import event_bytes
+from producers.sdk.acknowledgements import verified_proof
 from producers.sdk.answers import Proof
-from producers.sdk.proofs import verified_proof
 from tests.paths import ROOT
 from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 

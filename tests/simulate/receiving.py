@@ -17,7 +17,7 @@ from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.sdk.acknowledgements import verified_receipts
 from producers.sdk.answers import Receipt
-from producers.sdk.batches import batch_of
+from producers.sdk.client import batch_of
 from producers.sdk.connection import ClientLimits, Connection, Request
 from producers.sdk.problems import NotServed
 from tests.scenarios.invariants import read_topic

@@ -13,8 +13,7 @@ from infra.http.problems import Problem, problem_document
 from infra.json_documents import to_json
 from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
-from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.receiving import Receiver, Sent
+from producers.gateway.receiving import ReceiptSigner, Receiver, Sent
 from producers.gateway.writer import KafkaWriter
 from tests.simulate.worlds import World, now
 

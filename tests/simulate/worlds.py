@@ -32,7 +32,7 @@ from consumers.registrar.recovery import recover
 from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
 from infra.private_keys.key_files import CHECKPOINT_FILE
-from infra.process import leader_election, lease_renewal
+from infra.process import leader_election
 from infra.process.lease import LeaseSpec
 from infra.process.reaction import Reaction, reaction_to
 from infra.secret_files import write_private
@@ -427,9 +427,9 @@ async def _life(process: Process) -> None:
 
 @asynccontextmanager
 async def _renewing(spec: LeaseSpec, epoch: int, settings: Settings) -> AsyncIterator[asyncio.Future[None]]:
-    """`lease_renewal.renewing` without its thread, whose clock would be the real one."""
+    """`leader_election.renewing` without its thread, whose clock would be the real one."""
     loop = asyncio.get_running_loop()
-    renewal = lease_renewal._Renewal(spec, epoch, settings, loop, loop)
+    renewal = leader_election._Renewal(spec, epoch, settings, loop, loop)
 
     async def renew() -> None:
         try:
@@ -443,7 +443,7 @@ async def _renewing(spec: LeaseSpec, epoch: int, settings: Settings) -> AsyncIte
     finally:
         renewal.lost.cancel()
         renewal._end.set()
-        await asyncio.wait([task], timeout=lease_renewal.JOIN_TIMEOUT_S)
+        await asyncio.wait([task], timeout=leader_election.JOIN_TIMEOUT_S)
         task.cancel()
 
 

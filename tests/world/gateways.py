@@ -14,9 +14,8 @@ from fastapi import FastAPI
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
-from producers.gateway.receiving import Receiver
+from producers.gateway.receiving import ReceiptSigner, Receiver
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import GatewayParts
 

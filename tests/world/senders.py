@@ -24,15 +24,13 @@ from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arg
 from infra.kafka.clients import abort_producer, start_client
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import prepare
-from producers.agencies.register import NewAgency, add_agencies
+from producers.agencies.register import NewAgency, add_agencies, prepare
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import READ_KEYS_EVERY_S, Gateway
-from producers.publisher.destination import Progress
+from producers.publisher.job import Sending, send_file
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
-from producers.publisher.report import Report
-from producers.publisher.run import Sending, send_file
+from producers.publisher.report import Progress, Report
 from producers.sdk.typed_events import typed_event
 from tests.world.events import FIRST_DAY_AHEAD, encoded
 from tests.world.events import initiative as sample

@@ -24,8 +24,7 @@ from events.validation.verdicts import Agency, first_day_ahead
 from events.values.bilingual import Language
 from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
-from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, copy_lines, read_lines
-from infra.event_files.opening import read_opening
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, copy_lines, read_lines, read_opening
 from infra.event_files.starter import starter_mapping
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from events.errors import YesserError
-from events.values.folded_text import folded
+from events.values.reading_order import folded
 
 LETTERS_MIN: Final = 3
 

@@ -49,8 +49,8 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
+from infra.process.leader_election import renewing
 from infra.process.lease import LeaseSpec
-from infra.process.lease_renewal import renewing
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 

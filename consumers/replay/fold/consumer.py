@@ -69,7 +69,7 @@ class Consumer:
         return [read(package, file) for package, file in self.sql_files]
 
     def index_sql(self) -> list[str]:
-        """The SQL that builds their indexes while they are in use (`infra.postgres.indexes`)."""
+        """The SQL that builds their indexes while they are in use (`infra.postgres.migrate`)."""
         beside = [(package, file.replace(".sql", ".indexes.sql")) for package, file in self.sql_files]
         return [read(package, file) for package, file in beside if files(package).joinpath(file).is_file()]
 

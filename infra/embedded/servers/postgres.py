@@ -83,10 +83,6 @@ def database_address(port: int) -> str:
     return f"postgresql://{HOST}:{port}/{DATABASE}"
 
 
-def server_command(folder: Path) -> list[str]:
-    return [str(installation() / "bin" / "postgres"), "-D", str(folder / "data")]
-
-
 def prepare(folder: Path, port: int, password: str) -> list[Path]:
     """Create the data folder unless it exists, write the settings, and remove a stale pid file.
 

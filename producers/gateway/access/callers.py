@@ -40,8 +40,7 @@ from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 from producers.agencies.tokens import key_id_of, keyed_hash
-from producers.gateway.access.console_tokens import ConsoleIssuer
-from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
+from producers.gateway.access.jwt_tokens import ConsoleIssuer, JwtClaims, JwtIssuer, looks_like_jwt
 from producers.gateway.http.protocol import CERTIFICATE
 
 _BEARER: Final = "bearer "

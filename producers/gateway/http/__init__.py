@@ -1,3 +1,1 @@
-"""HTTP below the routes: protocol limits, content modes of CloudEvents, batches. Way in: `protocol`, `content_mode`,
-`splitting`.
-"""
+"""HTTP below the routes: protocol limits, content modes of CloudEvents, batches. Way in: `protocol`, `content_mode`."""

@@ -1,5 +1,6 @@
 """uvicorn's HTTP protocol with what it lacks beside limits for heads: limits for connections, pipelined requests and
-unread answers, the request rules of RFC 9110 and 9112, and answers sent in one piece.
+unread answers, the request rules of RFC 9110 and 9112, and answers sent in one piece. Reading stops while requests
+wait behind one another, and open connections are counted by peer.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a partial head, and
 for what a client still sends after its answer. Reading a body has its own time limit (`body.py`). While an answer
@@ -12,12 +13,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from events.values.bilingual import Bilingual, Language
 from infra.http.problems import (
@@ -29,11 +33,10 @@ from infra.http.problems import (
     problem_document,
     to_bytes,
 )
-from infra.observability.telemetry import count
-from infra.process.request_heads import HEAD_BYTES_MAX, HeadLimits
+from infra.http.rate_limits import peer_of
+from infra.observability.telemetry import count, gauge
+from infra.process.http_server import HEAD_BYTES_MAX, HeadLimits
 from infra.settings import Settings
-from producers.gateway.http.peers import Connections
-from producers.gateway.http.transport import HeadWithBody, PausableFlow
 
 WHOLE: Final = "yesser.whole"
 """The ASGI scope extension set when the whole body arrived before the application began."""
@@ -277,3 +280,94 @@ def _closing_answer(problem: Problem, language: Language, address: str) -> bytes
         f"content-language: {language}\r\n{more}content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
+
+
+class HeadWithBody:
+    """A transport that buffers a write until the next one or the next iteration of the event loop.
+
+    uvicorn writes an answer's head and body separately. Sent alone, the head costs an extra system call and wakes the
+    client too early.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._kept = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._kept:
+            self._kept += data
+            self._send()
+        else:
+            self._kept = data
+            self._loop.call_soon(self._send)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        kept, self._kept = self._kept, b""
+        if kept and not self._transport.is_closing():
+            self._transport.write(kept)
+
+
+class PausableFlow(FlowControl):
+    """uvicorn's flow control, which resumes reading only while `may_read` is true.
+
+    uvicorn resumes it whenever a request's body is read, also while other requests wait behind that one: then what a
+    client sends ahead would fill the memory.
+    """
+
+    def __init__(self, transport: asyncio.Transport, may_read: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._may_read = may_read
+
+    def resume_reading(self) -> None:
+        if self._may_read():
+            super().resume_reading()
+
+
+CONNECTIONS_MAX: Final = 2_000
+
+
+class Connections:
+    """Counts open connections. A trusted proxy is limited only by the number of all connections."""
+
+    def __init__(self, settings: Settings, connections_max: int = CONNECTIONS_MAX) -> None:
+        self._max = connections_max
+        self._per_peer_max = settings.gateway_connections_per_peer_max
+        proxies = map(str.strip, settings.gateway_trusted_proxies.split(","))
+        self._proxies = [ip_network(name) for name in proxies if name]
+        self._of_peer: Counter[str] = Counter()
+        self._all = 0
+
+    def open(self, host: str) -> RequestCode | None:
+        """Count a connection; the problem with which to refuse it, or None. Call `close` in both cases."""
+        peer = peer_of(host)
+        self._of_peer[peer] += 1
+        self._all += 1
+        gauge("gateway_connections", self._all)
+        if self._all > self._max:
+            return "overloaded"
+        if self._of_peer[peer] > self._per_peer_max and not self._is_proxy(host):
+            return "too-many-connections"
+        return None
+
+    def close(self, host: str) -> None:
+        peer = peer_of(host)
+        self._of_peer[peer] -= 1
+        if not self._of_peer[peer]:
+            del self._of_peer[peer]
+        self._all -= 1
+        gauge("gateway_connections", self._all)
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)

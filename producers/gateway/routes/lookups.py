@@ -24,8 +24,7 @@ from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
-from producers.gateway.answers import EventStatus, ReceiptRow, Receipts
-from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
+from producers.gateway.answers import COMPLETENESS, RECEIPTS, STATUS, EventStatus, ReceiptRow, Receipts
 from producers.gateway.routes.parts import GatewayParts, PartsDep
 from producers.gateway.verdicts import add_records, anomalies_of, by_id, by_offsets, completeness
 

@@ -16,8 +16,7 @@ from infra.postgres.connection import Connection, Pool
 from infra.postgres.notifications import VERDICTS, Notifications
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.receiving import Receiver
+from producers.gateway.receiving import ReceiptSigner, Receiver
 
 
 @dataclass(slots=True)

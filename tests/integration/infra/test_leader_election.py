@@ -10,7 +10,7 @@ import pytest
 
 from events.errors import Halt, Retry, YesserError
 from infra.postgres.connection import Connection, connect
-from infra.process import lease_renewal
+from infra.process import leader_election
 from infra.process.health import Progress
 from infra.process.leader_election import LeaderElection, Term, Work
 from infra.process.lease import LeaseSpec
@@ -74,7 +74,7 @@ async def test_a_batch_that_holds_the_event_loop_up_does_not_cost_the_lease_and_
         await asyncio.sleep(short.lease_ms / 1000)
         assert terms == [1]
     terms.clear()
-    monkeypatch.setattr(lease_renewal, "LOOP_STALLED_S", 0.3)
+    monkeypatch.setattr(leader_election, "LOOP_STALLED_S", 0.3)
     async with running(election(short, work, "another role")):
         await until(lambda: terms == [1, 2], "it leads again")
 

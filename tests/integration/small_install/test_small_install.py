@@ -46,7 +46,7 @@ def done(small: SmallInstall, *command: str | Path, exits: int = 0) -> subproces
 def test_it_has_few_packages_none_of_an_extra_and_the_sdk(small: SmallInstall) -> None:
     script = f"""
 import importlib.util as u
-from producers.sdk import client, typed_events, proofs
+from producers.sdk import acknowledgements, client, typed_events
 print(client.AgencyClient.__name__, [m for m in {sorted(EXTRAS)} if u.find_spec(m) is not None])"""
     assert done(small, "python", "-c", script).stdout == "AgencyClient []\n"
     assert len(small.packages) <= PACKAGES_MAX, sorted(small.packages)

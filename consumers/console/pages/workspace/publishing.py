@@ -23,8 +23,7 @@ from consumers.console.sending.receipts import Receipt
 from consumers.replay.as_of.point_in_time import RIYADH
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
-from events.types.catalogue import CATALOGUE, EventType, may_send
-from events.types.domains import DOMAINS
+from events.types.catalogue import CATALOGUE, DOMAINS, EventType, may_send
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE

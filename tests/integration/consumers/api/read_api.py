@@ -20,10 +20,9 @@ from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
 from producers.gateway.process import reading_pool
-from producers.gateway.receiving import Receiver
+from producers.gateway.receiving import ReceiptSigner, Receiver
 from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.writer import KafkaWriter
 from tests.oracle.log import EntryDict

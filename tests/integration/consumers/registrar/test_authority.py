@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumers.registrar import journal, signer
-from events.schema_tools.catalogue_hash import catalogue_sha256
+from events.schema_tools.schema_documents import catalogue_sha256
 from infra.log.authority import Adopted
 from infra.log.bundle import split_bundle
 from infra.log.key_history import KeyHistory

@@ -9,7 +9,7 @@ from infra.kafka.admin import admin_client
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from producers.agencies import genesis
+from producers.agencies import register
 
 
 async def test_preparing_makes_topics_and_the_first_two_agencies(
@@ -25,5 +25,5 @@ async def test_preparing_makes_topics_and_the_first_two_agencies(
 
 
 async def test_the_first_agencies_come_however_slow_the_machine(settings: Settings, connection: Connection) -> None:
-    await genesis.prepare(settings.model_copy(update={"idle_in_transaction_timeout_ms": 1}))
+    await register.prepare(settings.model_copy(update={"idle_in_transaction_timeout_ms": 1}))
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 2

@@ -10,7 +10,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int8, Int16, Int32, Schema, String
 
 from infra.kafka.admin import KafkaRefused
-from infra.kafka.quotas import ENTITY
+from infra.kafka.scram import ENTITY
 
 
 async def read_quotas(client: AIOKafkaClient, user: str) -> dict[str, float]:

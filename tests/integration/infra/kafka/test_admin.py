@@ -35,8 +35,8 @@ from infra.kafka.admin import (
 )
 from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.kafka.clients import raw_client
-from infra.kafka.quotas import agency_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
+from infra.kafka.scram import agency_quotas
 from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.infra.kafka.quotas_reading import read_quotas

@@ -9,8 +9,7 @@ import pytest
 
 from consumers.models.migrate_command import migrate_database
 from infra.postgres.connection import Connection, connect
-from infra.postgres.indexes import run
-from infra.postgres.migrate import MigrationChanged, create_tables, migrate
+from infra.postgres.migrate import MigrationChanged, create_tables, migrate, run
 from infra.settings import Settings
 
 

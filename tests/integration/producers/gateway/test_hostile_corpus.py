@@ -15,7 +15,7 @@ import pytest
 from events.values.bounds import FAULTS_MAX
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import admin_client, ensure_agency_topic
-from producers.gateway.problems import ERRORS_MAX
+from producers.gateway.validating import ERRORS_MAX
 from tests.hostile import Case
 from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_by_case, is_open
 from tests.oracle.reading import names_of_object

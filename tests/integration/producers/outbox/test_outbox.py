@@ -24,8 +24,7 @@ from infra.settings import Settings
 from producers.agencies.register import provision
 from producers.outbox import outbox
 from producers.outbox.outbox import read_status
-from producers.outbox.relay import OutboxRelay
-from producers.outbox.senders import Faults, Send, Sender
+from producers.outbox.relay import Faults, OutboxRelay, Send, Sender
 from producers.sdk.typed_events import FaultyEvent
 from tests.every import every
 from tests.integration.producers.outbox.agency_database import (

@@ -12,12 +12,11 @@ from infra.errors import WaitTimedOut
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import genesis
-from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
+from producers.agencies.register import NewAgency, add_agencies, genesis, list_agencies, register
 from producers.errors import RecordsLost, RegistrationFailed, TopicHalted
-from producers.publisher.destination import Progress
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import start_sequence, wait_for_verdicts
+from producers.publisher.report import Progress
 from tests.world.documents import as_json
 from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 

@@ -10,8 +10,8 @@ from consumers.models.registry import CONSUMERS
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.version import FoldVersion, versions
-from infra.postgres.indexes import INDEX
-from infra.postgres.indexes import statements as index_statements
+from infra.postgres.migrate import INDEX
+from infra.postgres.migrate import statements as index_statements
 from tests.every import every
 from tests.paths import ROOT
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.values.folded_text import folded
+from events.values.reading_order import folded
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from unittest.mock import AsyncMock
 import pytest
 import yaml
 
-from infra.embedded.bootstrap import prepare_database
 from infra.embedded.processes.signals import OWN_WORK
 from infra.embedded.servers.kafka import session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
+from infra.embedded.supervisor import prepare_database
 from infra.kafka.admin import allow_principals
 from infra.principals import PRINCIPALS
 from infra.private_keys.key_files import log_key_files
@@ -192,7 +192,7 @@ async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypat
     for module in ("infra.postgres.connection", "infra.keys.access_changes"):
         monkeypatch.setattr(f"{module}.connected", lambda *_, **__: nullcontext())
     monkeypatch.setattr("infra.postgres.roles.create_roles", AsyncMock())
-    monkeypatch.setattr("infra.embedded.bootstrap._run", AsyncMock())
+    monkeypatch.setattr("infra.embedded.supervisor._run", AsyncMock())
     monkeypatch.setattr("infra.kafka.admin.raw_client", lambda _: None)
     for call in ("create_scram_user", "delete_scram_user", "create_acls", "delete_acls"):
         monkeypatch.setattr(f"infra.kafka.admin.{call}", AsyncMock())

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.embedded.log_lines import parse_lines, readable
-from infra.embedded.logs_command import Tail, logs
+from infra.embedded.logs_command import Tail, logs, parse_lines, readable
 
 EVENT = {"event": "the relay goes on", "lasted_s": 2.5, "level": "warning", "process": "relay"}
 RELAY = json.dumps(EVENT | {"timestamp": "2026-01-01T10:00:02.5Z"})

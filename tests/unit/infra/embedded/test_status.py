@@ -20,7 +20,7 @@ from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import Lease, StackStatus, stack_status
 from infra.json_documents import to_json
 from infra.kafka.client_config import bootstrap, client_arguments
-from infra.process.machine import measure
+from infra.process.health import measure
 from infra.settings import Settings
 from infra.stack_record import BROKERS, Identity, ProcessRecord, ServiceRecord, StackRecord
 

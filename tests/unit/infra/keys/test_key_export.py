@@ -18,9 +18,8 @@ from consumers.delivery.secrets import opening_keys
 from infra.keys.commands import keys
 from infra.keys.database import count_tokens
 from infra.keys.hash_keys import accounts_key_files, hash_key_files, load_hash_keys, load_or_create_hash_keys
-from infra.keys.key_export import here, pack, unpack
+from infra.keys.key_export import CannotOpen, here, pack, seal, unpack, unseal
 from infra.keys.rotation import prepare_log_key, rotate_gateway_key, rotate_hash_key
-from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.log.key_history import sign_transition
 from infra.private_keys.key_files import (
     KeyFiles,

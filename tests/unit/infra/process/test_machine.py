@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 
 from infra.embedded.servers.ports import choose
-from infra.process.machine import measure
+from infra.process.health import measure
 from infra.settings import Settings
 from infra.tls.authority import authority
 

@@ -21,7 +21,7 @@ from infra.process.tasks import Interrupted, TaskFailed
 from infra.tls.client import NotTrusted
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox
-from producers.outbox.senders import EventsNotTaken
+from producers.outbox.relay import EventsNotTaken
 from tests.every import every
 
 

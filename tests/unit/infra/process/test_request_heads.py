@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from infra.process import request_heads
+from infra.process import http_server
 from infra.process.http_server import listening, running
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -32,7 +32,7 @@ Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @pytest.fixture
 async def streams(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Streams]:
-    monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(http_server, "HEAD_TIMEOUT_S", 0.3)
     with listening("127.0.0.1", 0, "X") as listener:
         async with running(application, listener):
             reader, writer = await asyncio.open_connection(*listener.getsockname())
@@ -74,7 +74,7 @@ async def test_bytes_that_come_one_at_a_time_or_after_an_answer_give_no_more_tim
 @pytest.mark.parametrize("before", [b"", b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"], ids=["first", "behind another"])
 async def test_an_endless_head_is_closed(before: bytes, streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = streams
-    monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 60)
+    monkeypatch.setattr(http_server, "HEAD_TIMEOUT_S", 60)
     writer.write(before + b"GET / HTTP/1.1\r\nx: " + b"a" * 200_000)
     found = b""
     with suppress(ConnectionResetError):  # what it has sent and nobody read

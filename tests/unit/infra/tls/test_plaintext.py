@@ -19,7 +19,7 @@ from infra.settings import PlainConnection, Settings
 from infra.tls.client import postgres_context
 from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http, refuse_plaintext
 from producers.gateway.access.jwt_tokens import JwtIssuer
-from producers.outbox.senders import require_credentials
+from producers.outbox.relay import require_credentials
 from tests.every import every
 
 

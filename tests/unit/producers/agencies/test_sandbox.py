@@ -13,8 +13,16 @@ from click.testing import CliRunner
 from infra.embedded.processes.identity import identity_of
 from infra.settings import SANDBOX_FILE, Settings
 from infra.stack_record import Identity
-from producers.agencies.sandbox import NoSandbox, Sandbox, connection_info, sandbox_settings, start, stop
-from producers.agencies.sandbox_commands import sandbox, variables_of
+from producers.agencies.sandbox_commands import (
+    NoSandbox,
+    Sandbox,
+    connection_info,
+    sandbox,
+    sandbox_settings,
+    start,
+    stop,
+    variables_of,
+)
 
 
 def settings(home: Path, kafka: str | None = None, postgres: str | None = None) -> Settings:

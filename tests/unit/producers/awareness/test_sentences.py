@@ -9,7 +9,7 @@ import pytest
 
 from events.reports.campaign_reports import Airing, acknowledgement, airing_report, completion
 from events.validation.verdicts import Agency
-from producers.awareness.sentences import in_effect, next_step, warnings
+from producers.awareness.send import in_effect, next_step, warnings
 from producers.sdk.typed_events import FaultyEvent, require_form
 from tests.every import every
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from producers.docs_pages.fields import kind_of, rows_of
+from producers.docs_pages.openapi import kind_of, rows_of
 from tests.every import every
 
 DOCUMENT: Final = {

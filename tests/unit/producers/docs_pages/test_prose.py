@@ -6,7 +6,7 @@ import pytest
 
 from events.values.bilingual import LANGUAGES, Language
 from infra.http.prose import in_reading_order_html
-from producers.docs_pages.prose import FOLDER, html_page, prose_of
+from producers.docs_pages.writer import FOLDER, html_page, prose_of
 
 ENGLISH = "# Files\n\n## A table: `x`\n\nSee [above](#a-table-x).\n"
 ARABIC = """\

@@ -17,9 +17,8 @@ from infra.http.problems import REQUEST_CODES
 from infra.http.prose import PARSER
 from producers.docs_pages.openapi import Operation, operations_of
 from producers.docs_pages.pages import event_page, example_path, problem_page, schema_path
-from producers.docs_pages.prose import prose_pages
 from producers.docs_pages.site import localized
-from producers.docs_pages.writer import Writer
+from producers.docs_pages.writer import Writer, prose_pages
 from tests.every import every
 from tests.unit.producers.docs_pages.pages import PageReader, site
 from tests.world.gateways import openapi

@@ -16,7 +16,7 @@ from infra.log.key_history import key_name, parse_history, sign_transition
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import LogKey, parse_vkey
 from infra.private_keys.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, load_or_create_keys, write_next
-from producers.gateway.acknowledgements import ReceiptSigner, receipt_bytes
+from producers.gateway.receiving import ReceiptSigner, receipt_bytes
 from producers.gateway.recent import Stored
 from tests.world.documents import as_json
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from events.faults.problems import CODES, Fault
 from infra.http.problems import REQUEST_CODES
-from producers.gateway.problems import ERRORS_MAX, refusal_document
-from producers.gateway.validating import EventFaults, Refusal
+from producers.gateway.validating import ERRORS_MAX, EventFaults, Refusal, refusal_document
 from tests.world.documents import as_json
 
 MISSING = Fault("/data", "missing-field", "data is missing; add it.")

@@ -11,8 +11,8 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
-from producers.gateway.duplicates import validation_document
 from producers.gateway.receiving import Sent
+from producers.gateway.routes.publish import validation_document
 from producers.gateway.validating import Claims, validate_claims
 from tests.every import every
 from tests.world.documents import as_json

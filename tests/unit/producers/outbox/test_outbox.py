@@ -12,8 +12,7 @@ from infra.addresses import NotAnAddress
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
-from producers.outbox.relay import OutboxRow, forget, sort_out
-from producers.outbox.senders import require_credentials
+from producers.outbox.relay import OutboxRow, forget, require_credentials, sort_out
 from tests.every import every
 from tests.world.events import HEALTH, changed, encoded, initiative
 

@@ -20,16 +20,15 @@ from events.wire.codec import STRUCTURED_HEADERS
 from infra.command_line.display import show
 from infra.command_line.language import with_language
 from infra.postgres.outbox import event_bytes
-from producers.agencies.genesis import OFFICE
+from producers.agencies.register import OFFICE
 from producers.programme import chapter_three
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS
 from producers.programme.chapter_two import chapter_two as answers_to
+from producers.programme.demo import stages
 from producers.programme.documents import Campaign, Rebuild, Total, Tree, Verification
-from producers.programme.publish_chapter import stages
-from producers.programme.records import read_records
 from producers.programme.report import verification_table
-from producers.programme.story_event import StoryEvent
+from producers.programme.story_event import StoryEvent, read_records
 from tests.oracle import validation
 from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold

@@ -11,14 +11,12 @@ from click.testing import CliRunner
 
 from infra.command_line.exit_codes import ExitCode
 from infra.event_files.lint import LINE_TOO_LARGE
-from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, read_ids, read_lines
-from infra.event_files.opening import read_opening
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, read_ids, read_lines, read_opening
 from infra.verdicts import Refused, Verdicts
 from producers.publisher.commands import exit_code, publish, sentences
-from producers.publisher.destination import Progress
+from producers.publisher.job import Sending, send_lines
 from producers.publisher.lint_command import lint_command
-from producers.publisher.report import Report
-from producers.publisher.run import Sending, send_lines
+from producers.publisher.report import Progress, Report
 from tests.every import every
 from tests.world.events import FIRST_DAY_AHEAD
 from tests.world.processes import exit_of

@@ -16,17 +16,15 @@ from events.errors import Retry
 from events.faults.problems import Fault
 from events.validation.refusal import problem_of
 from events.wire.entry import entry_bytes
-from infra.event_files.opening import read_opening
+from infra.event_files.ndjson import read_opening
 from infra.postgres.verdicts import TopicState
 from infra.settings import Settings
 from infra.verdicts import Refused, Verdicts
 from producers.errors import RecordsLost, TopicHalted
 from producers.publisher import over_kafka
-from producers.publisher.destination import Progress
-from producers.publisher.job import Bars, Job, run_job, write_refused
+from producers.publisher.job import Bars, EventFile, Job, run_job, write_refused
 from producers.publisher.over_kafka import KafkaDestination, wait_for_verdicts
-from producers.publisher.report import PublishDocument, Report
-from producers.publisher.sources import EventFile
+from producers.publisher.report import Progress, PublishDocument, Report
 from tests.world.documents import as_json
 from tests.world.events import encoded, initiative
 

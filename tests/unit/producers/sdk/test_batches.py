@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from producers.sdk.batches import batch_of, slices
+from producers.sdk.client import batch_of, slices
 from producers.sdk.problems import EmptyEvent
 from tests.every import every
 

@@ -19,7 +19,7 @@ from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import KeyRing
 from infra.tls.plaintext import PlaintextRefused
 from producers.errors import TopicHalted
-from producers.gateway.acknowledgements import ReceiptSigner
+from producers.gateway.receiving import ReceiptSigner
 from producers.gateway.recent import Stored
 from producers.sdk.answers import EventError, NotAGateway, Problem
 from producers.sdk.client import AgencyClient

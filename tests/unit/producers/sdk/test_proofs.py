@@ -11,9 +11,9 @@ from events.wire.entry import entry_bytes, event_bytes
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
+from producers.sdk.acknowledgements import verified_proof
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
-from producers.sdk.proofs import verified_proof
 from tests.every import every
 
 KEY = LogKey("log.example/0", bytes(range(32)))

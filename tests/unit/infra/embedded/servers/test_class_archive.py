@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded.servers.class_archive import ClassArchive
+from infra.embedded.servers.kafka import ClassArchive
 from infra.errors import StackError
 
 TERMINATED = 128 + signal.SIGTERM

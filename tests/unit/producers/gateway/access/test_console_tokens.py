@@ -13,7 +13,7 @@ from infra.http.console_tokens import ISSUER, Sending, console_token
 from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
 from infra.keys.rotation import prepare_hash_key, rotate_hash_key
 from infra.secret_files import write_private
-from producers.gateway.access.console_tokens import ConsoleIssuer
+from producers.gateway.access.jwt_tokens import ConsoleIssuer
 from tests.every import every
 from tests.world.processes import Clock
 

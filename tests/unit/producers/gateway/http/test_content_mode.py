@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.http.problems import Problem
-from producers.gateway.http.content_mode import Content, content_of, decode_value
-from producers.gateway.http.splitting import split_batch
+from producers.gateway.http.content_mode import Content, content_of, decode_value, split_batch
 from tests.every import every
 
 JSON = (b"content-type", b"application/json")

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from infra.http.rate_limits import peer_of
 from infra.settings import Settings
-from producers.gateway.http.peers import Connections
+from producers.gateway.http.protocol import Connections
 from tests.every import every
 
 

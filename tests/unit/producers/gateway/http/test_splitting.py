@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.gateway.http import splitting
-from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array, split_by_hand
+from producers.gateway.http import content_mode
+from producers.gateway.http.content_mode import NotAnArray, TooManyTokens, split_array, split_by_hand
 from tests.every import every
 from tests.world.events import encoded, golden_event
 
@@ -79,7 +79,7 @@ def test_good_arrays_are_cut_by_the_library_and_others_by_hand(monkeypatch: pyte
         by_hand.append(body)
         return []
 
-    monkeypatch.setattr(splitting, "split_by_hand", noted)
+    monkeypatch.setattr(content_mode, "split_by_hand", noted)
     assert split_array(b'[ {"a" : "},{"} , {} ]', 10) == [b'{"a" : "},{"}', b"{}"]
     assert split_array(b"[]", 10) == []
     assert by_hand == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from producers.gateway.http.transport import HeadWithBody
+from producers.gateway.http.protocol import HeadWithBody
 from tests.unit.producers.gateway.http.in_memory import Transport
 
 
