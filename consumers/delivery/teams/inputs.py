@@ -14,14 +14,7 @@ import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from consumers.delivery.email_address import (
-    ADDRESS_LENGTH_MAX,
-    ADDRESS_PATTERN,
-    DOMAIN_PATTERN,
-    LABEL,
-    BadAddress,
-    checked_address,
-)
+from consumers.delivery import email_address
 from consumers.delivery.routing.matching import EventName
 from consumers.documents.teams.notices import NOTICE_NAMES
 from events.errors import YesserError
@@ -53,7 +46,7 @@ _CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2
 LINE_PATTERN: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 # ASCII, without user, password and fragment: every reader of it finds the same host.
 URL_PATTERN: Final = (
-    rf"^https?://(?:{LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+    rf"^https?://(?:{email_address.LABEL}(?:\.{email_address.LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
     r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
 )
 
@@ -69,11 +62,11 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "اكتب سطرًا واحدًا، دون محارف التحكم ومحارف الاتجاه.",
         "Write one line of words, without control and direction characters.",
     ),
-    ADDRESS_PATTERN: Bilingual(
+    email_address.ADDRESS_PATTERN: Bilingual(
         "هذا ليس عنوان بريد: اكتبه مثل media@health.gov.example، بحروف لاتينية.",
         "This is not an e-mail address: write it as media@health.gov.example, in ASCII.",
     ),
-    DOMAIN_PATTERN: Bilingual(
+    email_address.DOMAIN_PATTERN: Bilingual(
         "هذا ليس نطاقًا: اكتبه مثل health.gov.example، بحروف لاتينية (xn--…).",
         "This is not a domain: write it as health.gov.example, in ASCII (xn--…).",
     ),
@@ -151,8 +144,8 @@ def _distinct(values: list[str]) -> list[str]:
 
 def _can_be_written(address: str) -> str:
     try:
-        return checked_address(address)
-    except BadAddress as bad:
+        return email_address.checked_address(address)
+    except email_address.BadAddress as bad:
         raise PydanticCustomError(bad.fault, "bad") from None
 
 
@@ -186,7 +179,7 @@ EndpointId = Annotated[str, StringConstraints(pattern=ENDPOINT_PATTERN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
 Address = Annotated[
     str,
-    StringConstraints(max_length=ADDRESS_LENGTH_MAX, pattern=ADDRESS_PATTERN),
+    StringConstraints(max_length=email_address.ADDRESS_LENGTH_MAX, pattern=email_address.ADDRESS_PATTERN),
     AfterValidator(_can_be_written),
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
@@ -220,7 +213,7 @@ class NewDomains(Model):
     """Domains of which an agency alone gives addresses. Each is meant as it is, without its subdomains."""
 
     domains: Annotated[
-        list[Annotated[str, StringConstraints(max_length=DOMAIN_LENGTH_MAX, pattern=DOMAIN_PATTERN)]],
+        list[Annotated[str, StringConstraints(max_length=DOMAIN_LENGTH_MAX, pattern=email_address.DOMAIN_PATTERN)]],
         Field(max_length=DOMAINS_MAX),
         AfterValidator(_distinct),
     ]

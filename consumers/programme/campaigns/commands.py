@@ -12,15 +12,7 @@ from urllib.parse import quote
 import click
 from msgspec.structs import asdict
 
-from consumers.documents.campaigns.campaigns import (
-    CAMPAIGNS,
-    CHANNELS,
-    INBOX,
-    Campaign,
-    CampaignAndHistory,
-    InboxItem,
-    StateFilter,
-)
+from consumers.documents.campaigns import campaigns
 from consumers.documents.tables import csv_file, grid
 from consumers.programme.campaigns.coverage.commands import coverage_command
 from consumers.programme.campaigns.explain.commands import explain_command
@@ -57,7 +49,7 @@ def campaigns_group() -> None:
     """Show the awareness campaigns, and report what was done about them."""
 
 
-_STATES: Final = tuple(state.value for state in StateFilter)
+_STATES: Final = tuple(state.value for state in campaigns.StateFilter)
 csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
 
 
@@ -67,7 +59,7 @@ csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CS
 @click.option("--overdue/--not-overdue", default=None, help="Only what is, or is not, late.")
 @click.option("--due-before", metavar="DATE", callback=date_option, help="Only what is due before DATE, as 2026-11-25.")
 @click.option("--service", help="Only about this service.")
-@click.option("--channel", type=click.Choice(CHANNELS), help="Only what is to be aired on it.")
+@click.option("--channel", type=click.Choice(campaigns.CHANNELS), help="Only what is to be aired on it.")
 @click.option("--rule", help="Only of this rule.")
 @click.option("--sort", type=click.Choice(SORTS), default="id", show_default=True, help="Order: id or due date.")
 @csv_option
@@ -81,15 +73,19 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
 
         rows = asyncio.run(campaigns_at(Settings(), at, CampaignFilter(today_at(at, now()), **chosen)))
     else:
-        rows = gateway.rows(Campaign, "/v1/campaigns", **chosen) or []
+        rows = gateway.rows(campaigns.Campaign, "/v1/campaigns", **chosen) or []
     by_occurrence = at.occurred is not None
     if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
         print_localized(NOT_JUDGED, err=True)
     if as_csv:
-        click.echo(csv_file(CAMPAIGNS, rows), nl=False)
+        click.echo(csv_file(campaigns.CAMPAIGNS, rows), nl=False)
     else:
         print_view(
-            rows, as_json, lambda: [grid(CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])], at, gateway
+            rows,
+            as_json,
+            lambda: [grid(campaigns.CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])],
+            at,
+            gateway,
         )
 
 
@@ -107,11 +103,11 @@ def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None,
 
         rows = asyncio.run(inbox_now(Settings(), named_agency(agency), team, today))
     else:
-        rows = gateway.rows(InboxItem, "/v1/inbox", agency=agency, team=team)
+        rows = gateway.rows(campaigns.InboxItem, "/v1/inbox", agency=agency, team=team)
     if rows is None:
         raise NoTeam(f"{agency or 'your agency'} has no team {team}: see `yesser teams list`.")
     if as_csv:
-        click.echo(csv_file(INBOX, rows), nl=False)
+        click.echo(csv_file(campaigns.INBOX, rows), nl=False)
         return
     document = [
         {**asdict(row), "time_left": time_left(row.due_on, today).en, "next": next_command(row)} for row in rows
@@ -134,7 +130,7 @@ def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_
 
         shown = asyncio.run(campaign_at(Settings(), campaign_id, at))
     else:
-        shown = gateway.document(CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}")
+        shown = gateway.document(campaigns.CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}")
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())

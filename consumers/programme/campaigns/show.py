@@ -8,18 +8,7 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.campaigns.campaigns import (
-    AIRINGS,
-    CAMPAIGNS,
-    STEPS,
-    CampaignAndHistory,
-    CampaignState,
-    Channel,
-    InboxItem,
-    ToDo,
-    Urgency,
-    sections,
-)
+from consumers.documents.campaigns import campaigns
 from consumers.documents.campaigns.evaluations import ExplainedCampaign
 from consumers.documents.document import label_of
 from consumers.documents.names import with_code
@@ -46,18 +35,18 @@ def not_judged() -> Text:
     return Text(localized(NOT_JUDGED, "\n"), style="bold yellow")
 
 
-def inbox_parts(rows: Sequence[InboxItem], today: str) -> Iterator[RenderableType]:
+def inbox_parts(rows: Sequence[campaigns.InboxItem], today: str) -> Iterator[RenderableType]:
     """A team's open campaigns by what is due first, each with its brief and the command to type next."""
     if not rows:
         yield localized(Bilingual("لا حملات مفتوحة.", "No open campaigns."), "\n")
-    for section, own in sections(rows):
+    for section, own in campaigns.sections(rows):
         yield f"{localized(section)} ({len(own)})\n"
         for row in own:
             yield from _inbox_lines(row, today)
             yield ""
 
 
-def _inbox_lines(row: InboxItem, today: str) -> Iterator[str]:
+def _inbox_lines(row: campaigns.InboxItem, today: str) -> Iterator[str]:
     name = "" if row.service is None else f"  {localized(row.service.name)}"
     yield f"{row.campaign_id}{name}"
     brief = Bilingual(_short(row.brief.ar), _short(row.brief.en))
@@ -66,17 +55,17 @@ def _inbox_lines(row: InboxItem, today: str) -> Iterator[str]:
         yield f"{_INDENT}$ {command}"
 
 
-def brief_parts(shown: CampaignAndHistory, today: str) -> Iterator[RenderableType]:
+def brief_parts(shown: campaigns.CampaignAndHistory, today: str) -> Iterator[RenderableType]:
     """One campaign as a page to print: what to say, about which service, by when, and what was done."""
-    yield grid(CAMPAIGNS, [shown])
+    yield grid(campaigns.CAMPAIGNS, [shown])
     yield ""
     yield from _blocks([shown.brief, *_facts(shown), due(shown, today), *_progress(shown), shown.reason], between="")
     yield ""
     if shown.airings:
-        yield grid(AIRINGS, shown.airings)
+        yield grid(campaigns.AIRINGS, shown.airings)
         yield ""
     if shown.history:  # None, as the airings, where it is another agency's
-        yield grid(STEPS, shown.history)
+        yield grid(campaigns.STEPS, shown.history)
         if shown.more_history:
             more = f"yesser log find --subject campaign/{shown.campaign_id}"
             sentence = Bilingual("في السجل قيود أخرى عنها: {}", "The log has more entries about it: {}").format(more)
@@ -86,7 +75,7 @@ def brief_parts(shown: CampaignAndHistory, today: str) -> Iterator[RenderableTyp
         yield f"{_INDENT}$ {command}"
 
 
-def _facts(shown: CampaignAndHistory) -> Iterator[Bilingual]:
+def _facts(shown: campaigns.CampaignAndHistory) -> Iterator[Bilingual]:
     service = shown.service
     if service is not None:
         address, channels = service.url or NOTHING, joined(service.channels or [NOTHING])
@@ -97,29 +86,32 @@ def _facts(shown: CampaignAndHistory) -> Iterator[Bilingual]:
         yield Bilingual("قنوات الخدمة: {}", "Service channels: {}").format(channels)
     yield Bilingual("الجهة المسؤولة: {}", "Owner: {}").format(with_code(names(), "agency", shown.owner))
     yield _channels("channels", shown.channels)
-    if shown.urgency is Urgency.HIGH:
+    if shown.urgency is campaigns.Urgency.HIGH:
         yield Bilingual(shown.urgency.ar, shown.urgency.en)
 
 
-def _progress(campaign: ToDo) -> Iterator[Bilingual]:
+def _progress(campaign: campaigns.ToDo) -> Iterator[Bilingual]:
     """Who acknowledged, and the channels without an airing."""
     yield acknowledgement(campaign)
     if campaign.missing_channels:
         yield _channels("missing_channels", campaign.missing_channels)
 
 
-def due(campaign: ToDo, today: str) -> Bilingual:
+def due(campaign: campaigns.ToDo, today: str) -> Bilingual:
     """The due date in both calendars and, while the campaign runs, how much time is left."""
     notes: list[Bilingual] = []
     if campaign.paused:
-        notes = [label_of(InboxItem, "paused")]
-    elif campaign.state is not CampaignState.COMPLETED:
-        notes = [time_left(campaign.due_on, today), *([label_of(InboxItem, "escalated")] if campaign.escalated else [])]
+        notes = [label_of(campaigns.InboxItem, "paused")]
+    elif campaign.state is not campaigns.CampaignState.COMPLETED:
+        notes = [
+            time_left(campaign.due_on, today),
+            *([label_of(campaigns.InboxItem, "escalated")] if campaign.escalated else []),
+        ]
     on = Bilingual("الموعد: {}", "Due: {}").format(in_words(campaign.due_on))
     return joined([on, *notes], " · ", " · ")
 
 
-def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
+def acknowledgement(campaign: campaigns.ToDo | ExplainedCampaign) -> Bilingual:
     """Who acknowledged, for which agency, when, and by which entry."""
     by, index = campaign.acknowledged_by, campaign.acknowledged_index
     agency = with_code(names(), "agency", campaign.owner)
@@ -131,8 +123,8 @@ def acknowledgement(campaign: ToDo | ExplainedCampaign) -> Bilingual:
     ).format(by=by, agency=agency, at=at, index=index)
 
 
-def _channels(name: str, channels: Sequence[Channel]) -> Bilingual:
-    return Bilingual("{}: {}", "{}: {}").format(label_of(InboxItem, name), joined(channels))
+def _channels(name: str, channels: Sequence[campaigns.Channel]) -> Bilingual:
+    return Bilingual("{}: {}", "{}: {}").format(label_of(campaigns.InboxItem, name), joined(channels))
 
 
 def _blocks(texts: Sequence[Bilingual], between: str | None = None) -> Iterator[str]:

@@ -11,18 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from consumers.documents.ledger import statements
 from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
-from consumers.documents.ledger.statements import (
-    BandKind,
-    BandShare,
-    Checkpoint,
-    Guarantee,
-    Payout,
-    Share,
-    Statement,
-    StatementWorking,
-    exact_halalas,
-)
 from consumers.documents.names import Names
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
@@ -44,7 +34,7 @@ class Band:
     `kind`: `below-zero` for a negative sum, `band`, or `beyond-cap`.
     """
 
-    kind: BandKind
+    kind: statements.BandKind
     above_halalas: Exact | None
     up_to_halalas: Exact | None
     rate_bp: int
@@ -65,15 +55,15 @@ class Band:
         """The partner's share of an amount in this band."""
         return Fraction(amount_halalas * self.rate_bp, BASIS_POINTS)
 
-    def priced(self, amount_halalas: Exact) -> BandShare:
+    def priced(self, amount_halalas: Exact) -> statements.BandShare:
         """An amount in this band, with its share."""
-        return BandShare(
+        return statements.BandShare(
             kind=self.kind,
-            above_halalas=None if self.above_halalas is None else exact_halalas(self.above_halalas),
-            up_to_halalas=None if self.up_to_halalas is None else exact_halalas(self.up_to_halalas),
-            amount_halalas=exact_halalas(amount_halalas),
+            above_halalas=None if self.above_halalas is None else statements.exact_halalas(self.above_halalas),
+            up_to_halalas=None if self.up_to_halalas is None else statements.exact_halalas(self.up_to_halalas),
+            amount_halalas=statements.exact_halalas(amount_halalas),
             rate_bp=self.rate_bp,
-            share_halalas=exact_halalas(self.share(amount_halalas)),
+            share_halalas=statements.exact_halalas(self.share(amount_halalas)),
         )
 
 
@@ -105,7 +95,7 @@ class PricedGroup:
     are the shares of the cumulative sums, rounded.
     """
 
-    share: Share
+    share: statements.Share
     run_shares: tuple[tuple[int, int], ...]
 
 
@@ -113,16 +103,16 @@ class PricedGroup:
 class Working:
     """The statement's figures with their derivation."""
 
-    statement: Statement
+    statement: statements.Statement
     groups: tuple[PricedGroup, ...]
-    guarantee: Guarantee | None
+    guarantee: statements.Guarantee | None
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """The checkpoint that a statement is proven under, and where its proofs are."""
 
-    checkpoint: Checkpoint
+    checkpoint: statements.Checkpoint
     link: str
 
 
@@ -136,13 +126,13 @@ class StatementParts:
     partnership: PartnershipAndTerms
     working: Working
     postings: Sequence[Posting]
-    payouts: Sequence[Payout] = ()
+    payouts: Sequence[statements.Payout] = ()
     provenance: Provenance | None = None
     names: Names = field(default_factory=dict)
     """Of the agency and the services."""
 
-    def document(self) -> StatementWorking:
-        return StatementWorking(
+    def document(self) -> statements.StatementWorking:
+        return statements.StatementWorking(
             statement=self.working.statement,
             shares=tuple(group.share for group in self.working.groups),
             guarantee=self.working.guarantee,
@@ -179,7 +169,7 @@ def bands_of(terms: Data) -> list[Band]:
 
 
 def working_of(
-    statement: Statement,
+    statement: statements.Statement,
     versions: Sequence[TermsVersion],
     postings: Iterable[Posting],
     outstanding_before_halalas: int,
@@ -198,7 +188,7 @@ def working_of(
     terms = versions[statement.contract_version].terms["guarantee"]
     guarantee = None
     if terms is not None:
-        guarantee = Guarantee(
+        guarantee = statements.Guarantee(
             **terms,
             expected_halalas=statement.expected_halalas,
             guarantee_halalas=statement.guarantee_halalas,
@@ -222,14 +212,14 @@ def _groups(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> It
         amounts = [(band, sum(band.part(before, after) for before, after in runs)) for band in bands_of(terms)]
         exact = sum((band.share(amount) for band, amount in amounts), Fraction(0))
         partner = sum(posting.partner_halalas for posting in own)
-        share = Share(
+        share = statements.Share(
             contract_version=version,
             window=window,
             postings=len(own),
             cumulative_halalas=runs,
             bands=tuple(band.priced(amount) for band, amount in amounts if amount),
-            exact_halalas=exact_halalas(exact),
-            rounding_halalas=exact_halalas(partner - exact),
+            exact_halalas=statements.exact_halalas(exact),
+            rounding_halalas=statements.exact_halalas(partner - exact),
             partner_halalas=partner,
         )
         yield PricedGroup(share, run_shares)
