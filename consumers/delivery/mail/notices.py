@@ -13,11 +13,10 @@ from msgspec.structs import asdict
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.email_address import BadAddress, checked_address
 from consumers.delivery.mail import letters, wording
-from consumers.delivery.mail.links import Links
-from consumers.delivery.mail.moments import DIGEST_VALID, today
-from consumers.delivery.notices.body import SQL as NOTICES
+from consumers.delivery.mail.timed import ASKS, DIGEST_VALID, today
+from consumers.delivery.notices.read import SQL as NOTICES
 from consumers.delivery.recipients import SQL as RECIPIENTS
-from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
+from consumers.delivery.recipients import Links, Recipient, is_team_sealed, recipients_of
 from consumers.delivery.sending.route import Message, State
 from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
 from consumers.documents.teams.notices import NOTICE_NAMES
@@ -31,8 +30,6 @@ from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-ASKS: Final = "confirm-address"
-"""The kind of a letter that asks the reader of an address to confirm it."""
 VALID: Final = timedelta(days=5)
 """A message that could not be delivered for this long fails: by then the inbox or the digest has told it."""
 UNKNOWN_MAX: Final = 3

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from consumers.delivery.notices.expected import silences
+from consumers.delivery.notices.read import silences
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached
 from consumers.delivery.teams.inputs import NewExpectation, invalid_value
 from consumers.documents.teams.notices import Expectation, ExpectationState

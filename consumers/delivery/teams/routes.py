@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from consumers.api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.api.parameters import After, Limit
-from consumers.delivery.calendar.addresses import CalendarAddress, new_address, revoke_address
+from consumers.delivery.calendar.routes import CalendarAddress, new_address, revoke_address
 from consumers.delivery.teams import endpoints, expectations, inputs, letter_pages, openapi, subscriptions
+from consumers.delivery.teams.endpoints import Wanted
 from consumers.delivery.teams.requests import Asked, Changes, answer, own
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
-from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.documents.teams import teams
 from consumers.documents.teams.notices import Expectation
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets

@@ -15,11 +15,10 @@ import structlog
 from nacl.public import PrivateKey
 
 from consumers.delivery import delivery_lease
-from consumers.delivery.examples import KIND as EXAMPLE
 from consumers.delivery.secrets import CannotUnseal, opening_keys, publish_key, signature_headers, unseal
 from consumers.delivery.sending.route import Attempt, Limits, Message, Outcome, Route
 from consumers.delivery.sending.sender import Sender
-from consumers.delivery.webhooks.bodies import Bodies
+from consumers.delivery.webhooks.bodies import EXAMPLE, Bodies
 from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.schedule import Reason, disable_reason, is_late, policy, verdict, wait_max
 from consumers.documents.teams.notices import NOTICE_NAMES

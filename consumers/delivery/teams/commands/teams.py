@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import click
 from msgspec.structs import asdict
 
-from consumers.delivery.calendar.addresses import new_address, revoke_address
-from consumers.delivery.calendar.routes import calendar_now
+from consumers.delivery.calendar.routes import calendar_now, new_address, revoke_address
 from consumers.delivery.due_campaigns import team_of
 from consumers.delivery.teams.changes import SQL, Desk
 from consumers.delivery.teams.commands.options import agency_argument, asked, change, query, team_argument

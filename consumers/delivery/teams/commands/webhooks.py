@@ -10,13 +10,12 @@ from typing import Final
 
 import click
 
-from consumers.delivery.sealing_key import rotate_sealing_key
-from consumers.delivery.secrets import is_shared_secret
+from consumers.delivery.secrets import is_shared_secret, rotate_sealing_key
 from consumers.delivery.teams import endpoints
 from consumers.delivery.teams.commands.options import EndpointId, agency_argument, asked, change, query, team_argument
+from consumers.delivery.teams.endpoints import Wanted, webhooks_of
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.webhooks.listening import listen
-from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
 from events.values.bilingual import Bilingual
