@@ -10,15 +10,24 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import click
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from consumers.documents.campaigns import campaigns
+from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file, grid
-from consumers.programme.campaigns.coverage.commands import coverage_command
-from consumers.programme.campaigns.explain.commands import explain_command
 from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
-from consumers.programme.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged
+from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.programme.campaigns.show import (
+    NOT_JUDGED,
+    brief_parts,
+    coverage_csv,
+    coverage_tables,
+    explanation_parts,
+    inbox_parts,
+    not_judged,
+)
 from consumers.programme.campaigns.trial.commands import rules_group, try_command
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -42,6 +51,10 @@ class NoCampaign(YesserError):
 
 class NoTeam(YesserError):
     """The agency has no team of this name."""
+
+
+class NothingKnown(YesserError):
+    """The log has nothing of this name."""
 
 
 @click.group("campaigns", cls=EntryPointGroup, entry_points=ENTRY_POINTS)
@@ -137,7 +150,65 @@ def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_
     print_view(shown, as_json, lambda: brief_parts(shown, today), at, gateway)
 
 
-campaigns_group.add_command(coverage_command)
-campaigns_group.add_command(explain_command)
+@campaigns_group.command("coverage")
+@click.option("--agency", type=AgencyCode(), help="Only this agency's services.")
+@click.option("--unaired", is_flag=True, help="Only services without an airing on some channel.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet: a row for each service and channel.")
+@json_option
+@as_of_options
+@reads_options
+def coverage_command(
+    at: PointInTime, agency: str | None, unaired: bool, gateway: Gateway | None, as_csv: bool, as_json: bool
+) -> None:
+    """Show airings, reach and days to the first airing of each launched service, with totals by agency.
+
+    The past is read from the database only.
+    """
+    if gateway is None:
+        from consumers.programme.campaigns.coverage.read import coverage_at
+
+        document = asyncio.run(coverage_at(Settings(), agency, at, unaired=unaired))
+    else:  # the totals are those of all services, on every page
+        pages = gateway.pages(Coverage, "/v1/coverage", agency=agency, unaired=unaired)
+        document = replace(pages[0], services=tuple(row for page in pages for row in page.services))
+    if as_csv:
+        if at.occurred is not None:
+            print_localized(NOT_JUDGED, err=True)
+        click.echo(coverage_csv(document.services), nl=False)
+        return
+    print_view(document, as_json, lambda: coverage_tables(document), at, gateway)
+
+
+@campaigns_group.command("explain")
+@click.argument("name")
+@json_option
+@as_of_options
+@reads_options
+def explain_command(at: PointInTime, name: str, gateway: Gateway | None, as_json: bool) -> None:
+    """Explain why there is a campaign, or why there is none: which rule, which entry, which figure, who acknowledged.
+
+    NAME is a campaign, a service, an initiative, a quota as gregorian/2026/usage, or a group of a plan as PLAN/1.
+    A gateway explains the agency's campaigns only. The past is read from the database only.
+    """
+    if gateway is None:
+        found = asyncio.run(_explain(Settings(), name, at))
+    else:
+        found = gateway.document(Explanation, f"/v1/campaigns/{quote(name, safe='')}/explanation")
+    if found is None:
+        raise NothingKnown(
+            f"the log has no campaign, service, initiative, quota or group {name}: see `yesser campaigns list` and "
+            "`yesser services list`."
+        )
+    print_view(found, as_json, lambda: explanation_parts(found), at, gateway)
+
+
+async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:
+    from consumers.programme.campaigns.explain.read import CONSUMERS, explain
+    from consumers.replay.as_of.view import view
+
+    async with view(settings, CONSUMERS, at, from_log=True) as state:
+        return await explain(state, rules_in_force(), name)
+
+
 campaigns_group.add_command(try_command)
 campaigns_group.add_command(rules_group)

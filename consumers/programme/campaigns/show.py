@@ -1,15 +1,20 @@
-"""Campaigns for people: a team's inbox, and one campaign with its brief, in Arabic and English."""
+"""Campaigns for people, in Arabic and English: a team's inbox, one campaign with its brief, why it was triggered, and
+what was aired about each service.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec import UNSET
 from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns import campaigns
-from consumers.documents.campaigns.evaluations import ExplainedCampaign
+from consumers.documents.campaigns.campaigns import CHANNELS
+from consumers.documents.campaigns.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
+from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
 from consumers.documents.document import label_of
 from consumers.documents.names import with_code
 from consumers.documents.tables import grid, names
@@ -19,6 +24,7 @@ from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.working_days import riyadh_minute
 from infra.command_line.display import NOTHING
 from infra.command_line.language import localized
+from infra.command_line.table_files import csv_text
 
 NOT_JUDGED: Final = Bilingual(
     "تُحسب الحملات من موعدها، فلا يُقيَّم هنا ما كان جاريًا من حملات موعدها بعد هذا التاريخ ولا ما بُث فيها. "
@@ -28,6 +34,17 @@ NOT_JUDGED: Final = Bilingual(
 )
 """What a view of the events that occurred by a date cannot say of campaigns."""
 _INDENT: Final = "    "
+_KINDS: Final = {
+    "campaign": Bilingual("حملة", "campaign"),
+    "service": Bilingual("خدمة", "service"),
+    "quota": Bilingual("مقاعد", "quota"),
+    "group": Bilingual("مجموعة", "group"),
+    "initiative": Bilingual("مبادرة", "initiative"),
+}
+_COLUMNS: Final = (
+    *("service_id", "name_ar", "name_en", "agency", "plan_id", "group", "launched_on"),
+    *("channel", "airings", "reach", "first_aired_on", "days_to_first_airing"),
+)
 
 
 def not_judged() -> Text:
@@ -139,3 +156,56 @@ def _short(text: str, characters_max: int = 160) -> str:
     if len(line) <= characters_max:
         return line
     return line[:characters_max].rsplit(" ", 1)[0] + " …"
+
+
+def coverage_tables(document: Coverage) -> Iterator[RenderableType]:
+    """The services, then the totals by agency, then what of it is not judged."""
+    yield grid(SERVICES, document.services)
+    yield ""
+    yield grid(AGENCIES, document.agencies, document.total)
+    if document.not_judged is not UNSET:
+        yield not_judged()
+
+
+def coverage_csv(services: Iterable[ServiceCoverage]) -> str:
+    """One row for each service and channel, also for those without an airing."""
+    return csv_text(_COLUMNS, (cells for service in services for cells in _cells(service)))
+
+
+def _cells(service: ServiceCoverage) -> Iterator[tuple[int | str | None, ...]]:
+    about = (service.agency, service.plan_id, service.group, service.launched_on)
+    shared = (service.service_id, service.name.ar, service.name.en, *about)
+    for channel in CHANNELS:
+        aired: ChannelCoverage = getattr(service.channels, channel)
+        yield (*shared, channel, aired.airings, aired.reach, aired.first_aired_on, aired.days_to_first_airing)
+
+
+def explanation_parts(found: Explanation) -> Iterator[str]:
+    """The campaigns with who has them, what prevents one, and each evaluation with its reason."""
+    yield f"{localized(_KINDS[found.about.kind])}  {found.about.id}\n"
+    for campaign in found.campaigns:
+        yield from _campaign_lines(campaign)
+    for text in found.remarks:
+        yield localized(text, "\n")
+    if found.evaluations:
+        yield "\n" + localized(Bilingual("ما قررته القواعد", "What the rules decided"))
+    for row in found.evaluations:
+        yield from _evaluation_lines(row)
+
+
+def _campaign_lines(campaign: ExplainedCampaign) -> Iterator[str]:
+    entry, on = "—" if campaign.triggered_index is None else f"i{campaign.triggered_index}", campaign.due_on
+    yield f"{campaign.campaign_id}  {localized(with_code(names(), 'agency', campaign.owner))}"
+    yield _INDENT + localized(Bilingual("القيد {}، الموعد {}", "entry {}, due on {}").format(entry, on), f"\n{_INDENT}")
+    said = acknowledgement(campaign)
+    yield _INDENT + localized(said, f"\n{_INDENT}")
+
+
+def _evaluation_lines(row: Evaluation) -> Iterator[str]:
+    verdict = localized(Bilingual("أُطلقت", "fired")) if row.fired else localized(Bilingual("لم تُطلق", "did not fire"))
+    part = f" {row.part}" if row.part else ""
+    entries = f"i{row.cause_index}"
+    if row.count is not UNSET:
+        entries = f"i{row.first_index}…{entries} ×{row.count}"
+    yield f"{row.rule}{part}  {entries}  {verdict}"
+    yield _INDENT + localized(row.reason, f"\n{_INDENT}")
