@@ -13,7 +13,7 @@ from typing import Final
 from icalendar import Calendar, Event
 
 from consumers.delivery.due_campaigns import DueCampaign, Team
-from consumers.delivery.plain_text import line, line_of, lines
+from consumers.delivery.plain_text import line, line_of, lines_of
 from consumers.documents.campaigns.campaigns import CampaignState, InboxItem, channel_list
 from consumers.documents.document import label_of
 from consumers.programme.campaigns.dates import day_of_month, in_words
@@ -94,8 +94,7 @@ def _summary(campaign: DueCampaign) -> Bilingual:
 
 
 def _description(campaign: DueCampaign) -> Bilingual:
-    brief = Bilingual("\n".join(lines(campaign.brief["ar"])), "\n".join(lines(campaign.brief["en"])))
-    sentences = [brief, in_words(campaign.due_on)]
+    sentences = [lines_of(campaign.brief), in_words(campaign.due_on)]
     if not campaign.is_completed:
         by = campaign.acknowledged_by
         sentences.append(_NOT_ACKNOWLEDGED if by is None else _ACKNOWLEDGED.format(by=line(by)))

@@ -13,8 +13,7 @@ from typing import Final, cast
 
 from consumers.replay.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
-from consumers.revenue.handlers.book import version_for
-from consumers.revenue.handlers.windows import window_of
+from consumers.revenue.handlers.book import version_for, window_of
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
 from events.values.calendar import CalendarName
 from events.values.periods import PeriodKind, next_period, period_kind, period_of

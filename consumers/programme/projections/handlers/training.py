@@ -139,12 +139,9 @@ def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
         return anomaly(entry, "already-certified", seen)
     on, track = data["on"], data["track"]
     ws.put(CERTIFICATE, Certificate(agency, data["certificate_id"], data["trainee"], track, on, index, None))
-    tally = tallies.get((on, track))
-    if tally is None:
-        tallies[on, track] = Tally(1, index, index)
-    else:
-        tally.number += 1
-        tally.last_index = index
+    tally = tallies.setdefault((on, track), Tally(0, index, index))
+    tally.number += 1
+    tally.last_index = index
     return None
 
 
@@ -183,9 +180,8 @@ def _revoke(ws: UnitOfWork, entry: Entry) -> Outcome:
 
 def _set_quota(ws: UnitOfWork, entry: Entry) -> Outcome:
     data, index = entry.data, entry.index
-    quota = ws.get(QUOTA, data["calendar"], data["year"], data["track"])
-    if quota is None:
-        quota = Quota(data["calendar"], data["year"], data["track"], 0, index, index, 0)
+    key = (data["calendar"], data["year"], data["track"])
+    quota = ws.get(QUOTA, *key) or Quota(*key, 0, index, index, 0)
     quota.seats = data["seats"]
     quota.last_index = index
     quota.count += 1
