@@ -19,16 +19,7 @@ from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import line, line_of, lines_of
-from consumers.documents.campaigns.campaigns import (
-    CampaignAndHistory,
-    CampaignService,
-    CampaignState,
-    InboxCounts,
-    InboxItem,
-    Section,
-    Urgency,
-    channel_list,
-)
+from consumers.documents.campaigns import campaigns
 from consumers.documents.document import Labelled, label_of
 from consumers.documents.programme.services import Service
 from consumers.documents.teams.notices import Notice as TopicNotice
@@ -46,7 +37,7 @@ WEEK_DAYS: Final = 7
 Text: TypeAlias = Bilingual | Labelled
 Place: TypeAlias = tuple[Bilingual, str]
 """What leads somewhere, and its address or the command."""
-_MISSING: Final = label_of(InboxItem, "missing_channels")
+_MISSING: Final = label_of(campaigns.InboxItem, "missing_channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,23 +159,23 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
     )
 
 
-def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
+def digest_letter(rows: Sequence[DueCampaign], context: Context) -> Letter:
     """The team's open campaigns: in silence, overdue, to complete, due this week, later, paused."""
     today, week_end = context.today, day_after(context.today, WEEK_DAYS)
-    running = [row for row in campaigns if not row.is_completed and not row.is_paused]
+    running = [row for row in rows if not row.is_completed and not row.is_paused]
     past = [row for row in running if row.due_on < today]
     overdue = [row for row in past if row.missing or row.acknowledged_by is None]
     this_week = [row for row in running if today <= row.due_on < week_end]
     groups = (
         (wording.SILENT, [row for row in overdue if _is_silent(row)]),
-        (Section.OVERDUE, [row for row in overdue if not _is_silent(row)]),
+        (campaigns.Section.OVERDUE, [row for row in overdue if not _is_silent(row)]),
         (
-            label_of(InboxCounts, "complete"),
+            label_of(campaigns.InboxCounts, "complete"),
             [row for row in past if not row.missing and row.acknowledged_by is not None],
         ),
         (wording.THIS_WEEK, this_week),
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
-        (label_of(InboxItem, "paused"), [row for row in campaigns if not row.is_completed and row.is_paused]),
+        (label_of(campaigns.InboxItem, "paused"), [row for row in rows if not row.is_completed and row.is_paused]),
     )
 
     values = {
@@ -193,7 +184,7 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         "overdue": len(overdue),
         "this_week": len(this_week),
     }
-    shown = [_group(title, rows, context.team) for title, rows in groups if rows]
+    shown = [_group(title, part, context.team) for title, part in groups if part]
     return _letter(context, WORDINGS["digest"], values, more=() if shown else (wording.NONE,), groups=shown)
 
 
@@ -288,7 +279,11 @@ def _letter(
         )
 
     first, other = map(page, context.team.languages)
-    flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (Urgency.HIGH, is_urgent))
+    flags = (
+        (wording.REPEAT, context.is_repeat),
+        (wording.REPLAY, context.is_replay),
+        (campaigns.Urgency.HIGH, is_urgent),
+    )
     marks = [mark for mark, is_set in flags if is_set]
     prefix = "".join(f"[{mark.of(first.language)} / {mark.of(other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
@@ -302,7 +297,7 @@ def _notice_values(notice: Notice) -> dict[str, object]:
         "name": line_of(name, SUBJECT_NAME_MAX) if name else line(notice.campaign_id, SUBJECT_NAME_MAX),
         "due": in_words(notice.due_on),
         "due_short": notice.due_on,
-        "channels": channel_list(notice.channels),
+        "channels": campaigns.channel_list(notice.channels),
         "when": in_words(notice.on) if notice.on else "",
         "index": f"i{notice.index}",
     }
@@ -311,23 +306,23 @@ def _notice_values(notice: Notice) -> dict[str, object]:
 
 def _facts(notice: Notice, today: str, *, brief: bool) -> list[tuple[Bilingual, Text]]:
     is_open = notice.kind != "completed"
-    label = partial(label_of, InboxItem)
+    label = partial(label_of, campaigns.InboxItem)
     url, launched_on = notice.service_url if brief else None, notice.launched_on if brief else None
     days_left = working_days_left(notice.due_on, today) if brief and today <= notice.due_on else None
     standing: list[tuple[Bilingual, Text | None]] = [
-        (_MISSING, channel_list(notice.missing) if notice.missing and is_open else None),
+        (_MISSING, campaigns.channel_list(notice.missing) if notice.missing and is_open else None),
         (label("state"), _acknowledged(notice.acknowledged) if is_open else None),
     ]
     texts: list[tuple[Bilingual, Text | None]] = [
         (label("brief"), lines_of(notice.brief) if brief else None),
         (wording.REASON, None if notice.reason is None else lines_of(notice.reason)),
         (label("service"), None if notice.service_name is None else line_of(notice.service_name)),
-        (label_of(CampaignService, "url"), Bilingual(line(url, 2_000), line(url, 2_000)) if url else None),
+        (label_of(campaigns.CampaignService, "url"), Bilingual(line(url, 2_000), line(url, 2_000)) if url else None),
         (label_of(Service, "launched_on"), in_words(launched_on) if launched_on else None),
         (label("due_on"), in_words(notice.due_on)),
         (wording.WORKING_DAYS_LEFT, None if days_left is None else Bilingual(str(days_left), str(days_left))),
-        (label_of(CampaignAndHistory, "urgency"), Urgency.HIGH if notice.is_urgent else None),
-        (label("channels"), channel_list(notice.channels)),
+        (label_of(campaigns.CampaignAndHistory, "urgency"), campaigns.Urgency.HIGH if notice.is_urgent else None),
+        (label("channels"), campaigns.channel_list(notice.channels)),
     ]
     # A reminder is about what is missing.
     ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
@@ -337,7 +332,7 @@ def _facts(notice: Notice, today: str, *, brief: bool) -> list[tuple[Bilingual, 
 
 def _acknowledged(acknowledged: Acknowledgement | None) -> Text:
     if acknowledged is None:
-        return CampaignState.TRIGGERED
+        return campaigns.CampaignState.TRIGGERED
     by, on = line(acknowledged.by), in_words(acknowledged.on)
     return wording.ACKNOWLEDGED_BY.format(by=by, when=on, index=f"i{acknowledged.index}")
 
@@ -368,7 +363,7 @@ def _row(row: DueCampaign) -> Bilingual:
     name = line_of(row.service_name, SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
     parts: list[object] = [name, row.due_on]
     if row.acknowledged_by is None and not row.is_paused:
-        parts.append(CampaignState.TRIGGERED)
+        parts.append(campaigns.CampaignState.TRIGGERED)
     if row.missing and not row.is_paused:
-        parts.append(Bilingual("{}: {}", "{}: {}").format(_MISSING, channel_list(row.missing)))
+        parts.append(Bilingual("{}: {}", "{}: {}").format(_MISSING, campaigns.channel_list(row.missing)))
     return joined([*parts, row.campaign_id] if row.service_name else parts, " · ", " · ")

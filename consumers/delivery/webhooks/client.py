@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,7 +25,6 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from consumers.delivery.sending.route import Outcome
 from consumers.delivery.webhooks.addresses import AddressRefused, destinations, require_public, require_url
-from consumers.delivery.webhooks.schedule import retry_after_s
 from infra.settings import Settings
 
 ANSWER_BYTES: Final = 1_024
@@ -185,6 +185,20 @@ def _error_class(error: BaseException) -> str:
             return "bad-answer"
         case _:
             return "connection-lost"
+
+
+def retry_after_s(text: str | None, now: datetime) -> float | None:
+    """The seconds of a header `Retry-After`: a number, or a date. None where it is neither."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - now).total_seconds())
+    except Exception:  # the text is a stranger's, and what the parser raises for one is not defined
+        return None
 
 
 def _since_ms(began: float) -> int:

@@ -16,18 +16,10 @@ from consumers.documents.campaigns import campaigns
 from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file, grid
+from consumers.programme.campaigns import show
 from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
-from consumers.programme.campaigns.show import (
-    NOT_JUDGED,
-    brief_parts,
-    coverage_csv,
-    coverage_tables,
-    explanation_parts,
-    inbox_parts,
-    not_judged,
-)
 from consumers.programme.campaigns.trial.commands import rules_group, try_command
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -89,14 +81,14 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
         rows = gateway.rows(campaigns.Campaign, "/v1/campaigns", **chosen) or []
     by_occurrence = at.occurred is not None
     if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
-        print_localized(NOT_JUDGED, err=True)
+        print_localized(show.NOT_JUDGED, err=True)
     if as_csv:
         click.echo(csv_file(campaigns.CAMPAIGNS, rows), nl=False)
     else:
         print_view(
             rows,
             as_json,
-            lambda: [grid(campaigns.CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])],
+            lambda: [grid(campaigns.CAMPAIGNS, rows), *([show.not_judged()] if by_occurrence else [])],
             at,
             gateway,
         )
@@ -125,7 +117,7 @@ def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None,
     document = [
         {**asdict(row), "time_left": time_left(row.due_on, today).en, "next": next_command(row)} for row in rows
     ]
-    print_view(document, as_json, lambda: inbox_parts(rows, today), gateway=gateway)
+    print_view(document, as_json, lambda: show.inbox_parts(rows, today), gateway=gateway)
 
 
 @campaigns_group.command("show")
@@ -147,7 +139,7 @@ def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())
-    print_view(shown, as_json, lambda: brief_parts(shown, today), at, gateway)
+    print_view(shown, as_json, lambda: show.brief_parts(shown, today), at, gateway)
 
 
 @campaigns_group.command("coverage")
@@ -173,10 +165,10 @@ def coverage_command(
         document = replace(pages[0], services=tuple(row for page in pages for row in page.services))
     if as_csv:
         if at.occurred is not None:
-            print_localized(NOT_JUDGED, err=True)
-        click.echo(coverage_csv(document.services), nl=False)
+            print_localized(show.NOT_JUDGED, err=True)
+        click.echo(show.coverage_csv(document.services), nl=False)
         return
-    print_view(document, as_json, lambda: coverage_tables(document), at, gateway)
+    print_view(document, as_json, lambda: show.coverage_tables(document), at, gateway)
 
 
 @campaigns_group.command("explain")
@@ -199,7 +191,7 @@ def explain_command(at: PointInTime, name: str, gateway: Gateway | None, as_json
             f"the log has no campaign, service, initiative, quota or group {name}: see `yesser campaigns list` and "
             "`yesser services list`."
         )
-    print_view(found, as_json, lambda: explanation_parts(found), at, gateway)
+    print_view(found, as_json, lambda: show.explanation_parts(found), at, gateway)
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:

@@ -18,18 +18,7 @@ from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Listing, label_of
 from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.names import with_code
-from consumers.documents.programme.plan import (
-    PARTNERSHIPS,
-    Awareness,
-    Group,
-    Pace,
-    Plan,
-    PlanName,
-    SharedRevenue,
-    aired_name,
-    group_name,
-    training_name,
-)
+from consumers.documents.programme import plan as documents
 from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid, names
 from consumers.replay.as_of.options import as_of_options
@@ -80,12 +69,15 @@ def plan(at: PointInTime, gateway: Gateway | None, as_json: bool) -> None:
     print_view(document, as_json, lambda: [plan_view(document, name)], at, gateway)
 
 
-def _from_gateway(gateway: Gateway, at: PointInTime) -> tuple[Plan, PlanName | None]:
+def _from_gateway(gateway: Gateway, at: PointInTime) -> tuple[documents.Plan, documents.PlanName | None]:
     """The plan, also of the past, and its name and dates. Raises `NotServed` for a gateway of another release."""
     recorded = None if at.recorded is None else recorded_time(at.recorded)
     named = {"as_of_index": at.index, "as_of_recorded": recorded, "as_of_occurred": at.occurred}
     query = urlencode({name: value for name, value in named.items() if value is not None})
-    document, pace = gateway.document(Plan, f"/v1/plan?{query}"), gateway.document(Pace, f"/v1/pace?{query}")
+    document, pace = (
+        gateway.document(documents.Plan, f"/v1/plan?{query}"),
+        gateway.document(documents.Pace, f"/v1/pace?{query}"),
+    )
     if document is None or pace is None:
         raise NotServed(f"{gateway.address} does not serve the plan.")
     return document, pace.plan
@@ -118,7 +110,7 @@ def bar(done: int, target: int) -> Text:
     return Text("█" * filled, style="green") + Text("░" * (BAR_CELLS - filled), style="dim")
 
 
-def plan_view(plan: Plan, name: PlanName | None) -> RenderableType:
+def plan_view(plan: documents.Plan, name: documents.PlanName | None) -> RenderableType:
     """Everything in `yesser plan --json`."""
     parts: list[RenderableType] = [_heading(name), _progress(plan)]
     if plan.partnerships:
@@ -129,7 +121,7 @@ def plan_view(plan: Plan, name: PlanName | None) -> RenderableType:
     return Parts(*parts)
 
 
-def _counted(plan: Plan) -> str:
+def _counted(plan: documents.Plan) -> str:
     refusals, entries = plan.refusals, plan.log_index
     judged = "anomalies" not in (plan.not_judged or ())
     anomalies = f"{plan.anomalies:,}" if judged else Bilingual("غير مقيّمة", "not judged")
@@ -140,14 +132,14 @@ def _counted(plan: Plan) -> str:
     return localized(sentence.format(anomalies, refusals, entries), "\n")
 
 
-def _heading(name: PlanName | None) -> Text:
+def _heading(name: documents.PlanName | None) -> Text:
     if name is None:
         return Text(localized(Bilingual("لم تُعتمد خطة بعد", "No plan has been adopted yet")), style="bold")
     dates = f"{name.starts_on} … {name.ends_on}"
     return Text(localized(name.name), style="bold") + Text(f"  {name.plan_id}, {dates}", style="dim")
 
 
-def _progress(plan: Plan) -> Grid:
+def _progress(plan: documents.Plan) -> Grid:
     infrastructure, applications = plan.infrastructure, plan.national_applications
     note = _counts(infrastructure, "registered", "cancelled")
     rows: list[_Line] = [(ProjectKind.INFRASTRUCTURE, infrastructure.completed, infrastructure.target, note)]
@@ -162,23 +154,23 @@ def _progress(plan: Plan) -> Grid:
         note = localized(joined([state, with_code(names(), "agency", project.agency)]))
         label = Bilingual("  {}", "  {}").format(name)
         rows.append((label.plain() if name.ar == name.en else label, project.completed, project.phases, note))
-    for group in Group:
+    for group in documents.Group:
         row = plan.services.groups[group.value]
         note = _counts(row, "registered", "live", "suspended", "retired")
-        rows.append((group_name(group), row.launched, row.target, note))
-    rows += [(training_name(row), row.net, row.quota, _counts(row, "revoked")) for row in plan.training]
+        rows.append((documents.group_name(group), row.launched, row.target, note))
+    rows += [(documents.training_name(row), row.net, row.quota, _counts(row, "revoked")) for row in plan.training]
     return _lines(rows + _awareness(plan.awareness))
 
 
-def _awareness(awareness: Awareness) -> list[_Line]:
+def _awareness(awareness: documents.Awareness) -> list[_Line]:
     launched = awareness.launched_services
     rows: list[_Line] = [
-        (aired_name(channel), getattr(awareness.aired, channel.value), launched, "") for channel in Channel
+        (documents.aired_name(channel), getattr(awareness.aired, channel.value), launched, "") for channel in Channel
     ]
     general, reach = awareness.general_campaigns, awareness.reach
     sentence = Bilingual("حملات عامة: {:,}، الوصول: {:,}", "{:,} general campaigns, reach {:,}").format(general, reach)
     note = localized(sentence)
-    return [*rows, (label_of(Awareness, "on_all_three"), awareness.on_all_three, launched, note)]
+    return [*rows, (label_of(documents.Awareness, "on_all_three"), awareness.on_all_three, launched, note)]
 
 
 def _lines(rows: list[_Line]) -> Grid:
@@ -209,8 +201,8 @@ def _counts(row: Struct, *names: str) -> str:
     return localized(joined(Bilingual("{}: {:,}", "{}: {:,}").format(*pair) for pair in counts if pair[1]))
 
 
-def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:
-    table, more = grid(PARTNERSHIPS, rows[:PARTNERSHIPS_SHOWN_MAX]), len(rows) - PARTNERSHIPS_SHOWN_MAX
+def _partnerships(rows: Sequence[documents.SharedRevenue]) -> RenderableType:
+    table, more = grid(documents.PARTNERSHIPS, rows[:PARTNERSHIPS_SHOWN_MAX]), len(rows) - PARTNERSHIPS_SHOWN_MAX
     if more <= 0:
         return table
     sentence = Bilingual("وغيرها {:,}: انظر --json", "and {:,} more: see --json").format(more)

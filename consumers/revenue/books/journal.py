@@ -52,26 +52,11 @@ class Booking:
 
     def row(self) -> tuple[int | str | None, ...]:
         """The columns of `COLUMNS`."""
-        debit, credit = kind_of(self.debit), kind_of(self.credit)
-        return (
-            self.index,
-            self.line,
-            self.day,
-            self.partnership_id,
-            self.kind,
-            self.reason,
-            self.period,
-            self.contract_version,
-            self.window,
-            self.rule,
-            self.debit,
-            debit.ar,
-            debit.en,
-            self.credit,
-            credit.ar,
-            credit.en,
-            self.amount_halalas,
-        )
+        derived: dict[str, str] = {"date": self.day}
+        for side in ("debit", "credit"):
+            kind = kind_of(getattr(self, side))
+            derived |= {f"{side}_ar": kind.ar, f"{side}_en": kind.en}
+        return tuple(derived[name] if name in derived else getattr(self, name) for name in _COLUMN_NAMES)
 
 
 _WHOLE: Final = frozenset({"index", "line", "contract_version", "window", "amount_halalas"})
@@ -88,11 +73,8 @@ async def bookings(connection: Connection, partnership_id: str | None = None) ->
     cursor = await connection.cursor(_SQL["transfers"], partnership_id)
     while rows := await cursor.fetch(ROWS_AT_ONCE):
         for row in rows:
-            day = row["day"] or days_of(row["period"], row["calendar"])[1]
-            yield Booking(
-                row["index"], row["line"], day, row["partnership_id"], row["kind"], row["reason"], row["period"],
-                row["contract_version"], row["window_number"], row["debit"], row["credit"], row["amount_halalas"],
-            )  # fmt: skip
+            index, line, day, *others, calendar = row
+            yield Booking(index, line, day or days_of(row["period"], calendar)[1], *others)
 
 
 _ROOTS: Final = {

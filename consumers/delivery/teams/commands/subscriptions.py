@@ -6,15 +6,9 @@ from typing import Any
 
 import click
 
+from consumers.delivery.teams import subscriptions as stored
 from consumers.delivery.teams.commands import options
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription
-from consumers.delivery.teams.subscriptions import (
-    add_subscription,
-    backfill_from,
-    end_subscription,
-    require_known_rules,
-    subscriptions_of,
-)
 from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
@@ -63,9 +57,9 @@ def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, 
         NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning
     )
     with options.usage_errors():
-        require_known_rules(new)
-    backfill = options.query(lambda connection: backfill_from(connection, new)) if beginning else None
-    made = options.change(lambda desk: add_subscription(desk, agency, new, backfill))
+        stored.require_known_rules(new)
+    backfill = options.query(lambda connection: stored.backfill_from(connection, new)) if beginning else None
+    made = options.change(lambda desk: stored.add_subscription(desk, agency, new, backfill))
     number, again = made.subscription_id, made.backfill
     added = Bilingual("الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا.", "Subscription {}: entries from {:,} on are sent.")
     if again:
@@ -87,7 +81,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 
     One without rules, services or channels gets all; one without events gets all but airings and corrections.
     """
-    rows = options.query(lambda connection: subscriptions_of(connection, agency, team, ended=ended))
+    rows = options.query(lambda connection: stored.subscriptions_of(connection, agency, team, ended=ended))
     print_result(rows, as_json, lambda: show(grid(SUBSCRIPTIONS, rows)))
 
 
@@ -96,6 +90,6 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 @json_option
 def end(subscription: int, as_json: bool) -> None:
     """End a subscription. Messages already queued are still delivered."""
-    options.change(lambda desk: end_subscription(desk, None, subscription))
+    options.change(lambda desk: stored.end_subscription(desk, None, subscription))
     sentence = Bilingual("انتهى الاشتراك {}.", "Ended: subscription {}.").format(subscription)
     print_confirmation({"subscription_id": subscription, "state": "ended"}, as_json, sentence)

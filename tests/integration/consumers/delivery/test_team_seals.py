@@ -20,10 +20,9 @@ from consumers.delivery.secrets import (
     seal,
     unseal,
 )
-from consumers.delivery.teams import sealing
-from consumers.delivery.teams.changes import Desk
+from consumers.delivery.teams import changes as sealing
+from consumers.delivery.teams.changes import Desk, rotate_teams_key, sealed_rows, unsealed_rows
 from consumers.delivery.teams.endpoints import Wanted, add_copies
-from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
 from consumers.delivery.teams.subscriptions import end_subscription
 from infra.keys.hash_keys import endpoint_key_files, load_hash_keys
 from infra.keys.rotation import CannotRotate, Rotation
