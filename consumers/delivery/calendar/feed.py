@@ -27,14 +27,6 @@ PAST_DAYS: Final = 90
 SUMMARY_NAME_MAX: Final = 80
 
 _PRODUCT: Final = "-//yesser-events//campaigns//AR"
-_CALENDAR: Final = Bilingual("مواعيد حملات {team}", "Campaign due dates of {team}")
-_AIR: Final = Bilingual("تُبث حتى {day}: {name}", "Air by {day}: {name}")
-_COMPLETED: Final = Bilingual("✓ اكتملت: {name}", "✓ Completed: {name}")
-_PAUSED: Final = Bilingual("موقوفة: {name}", "Paused: {name}")
-_CANCELLED: Final = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
-_ACKNOWLEDGED: Final = Bilingual("استلمها {by}.", "Acknowledged by {by}.")
-_NOT_ACKNOWLEDGED: Final = Bilingual("{}.", "{}.").format(CampaignState.TRIGGERED)
-_MISSING: Final = Bilingual("{}: {}.", "{}: {}.")
 
 
 def calendar_of(
@@ -45,7 +37,7 @@ def calendar_of(
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    title = _CALENDAR.format(team=line_of(team.name))
+    title = Bilingual("مواعيد حملات {team}", "Campaign due dates of {team}").format(team=line_of(team.name))
     name = " | ".join(title.of(language) for language in team.languages)
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
@@ -83,11 +75,13 @@ def _status(campaign: DueCampaign) -> str:
 
 
 def _summary(campaign: DueCampaign) -> Bilingual:
-    title = _AIR
+    title = Bilingual("تُبث حتى {day}: {name}", "Air by {day}: {name}")
     if campaign.is_completed:
-        title = _COMPLETED
+        title = Bilingual("✓ اكتملت: {name}", "✓ Completed: {name}")
+    elif campaign.is_retired and campaign.is_paused:
+        title = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
     elif campaign.is_paused:
-        title = _CANCELLED if campaign.is_retired else _PAUSED
+        title = Bilingual("موقوفة: {name}", "Paused: {name}")
     name = campaign.service_name
     shown = line_of(name, SUMMARY_NAME_MAX) if name else campaign.campaign_id
     return title.format(name=shown, day=day_of_month(campaign.due_on))
@@ -97,7 +91,11 @@ def _description(campaign: DueCampaign) -> Bilingual:
     sentences = [lines_of(campaign.brief), in_words(campaign.due_on)]
     if not campaign.is_completed:
         by = campaign.acknowledged_by
-        sentences.append(_NOT_ACKNOWLEDGED if by is None else _ACKNOWLEDGED.format(by=line(by)))
+        if by is None:
+            sentences.append(Bilingual("{}.", "{}.").format(CampaignState.TRIGGERED))
+        else:
+            sentences.append(Bilingual("استلمها {by}.", "Acknowledged by {by}.").format(by=line(by)))
         if campaign.missing:
-            sentences.append(_MISSING.format(label_of(InboxItem, "missing_channels"), channel_list(campaign.missing)))
+            label, channels = label_of(InboxItem, "missing_channels"), channel_list(campaign.missing)
+            sentences.append(Bilingual("{}: {}.", "{}: {}.").format(label, channels))
     return in_lines([*sentences, Bilingual(campaign.campaign_id, campaign.campaign_id)])

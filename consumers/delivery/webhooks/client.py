@@ -17,8 +17,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -41,27 +40,20 @@ _NOT_FOUND: Final = "name-not-found"
 USER_AGENT: Final = "yesser-webhooks/1"
 
 
-class WebhookClient:
+class WebhookClient(AsyncExitStack):
     """Sends webhooks; an asynchronous context manager, made while the event loop runs."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
         self._public = self._session(is_named=False)
         self._named = self._session(is_named=True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # The rest is closed also where closing the first is cancelled.
-        async with AsyncExitStack() as closing:
-            closing.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-            closing.push_async_callback(self._named.close)
-            closing.push_async_callback(self._public.close)
+        # Each is closed also where closing the one before is cancelled.
+        self.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+        self.push_async_callback(self._named.close)
+        self.push_async_callback(self._public.close)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Deliver once. Never raises for what the receiver or the network does: its class is the outcome's `error`."""

@@ -6,6 +6,8 @@ Commands that send events are added by entry points.
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,11 +22,13 @@ from consumers.programme.campaigns import show
 from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
-from consumers.programme.campaigns.trial.commands import rules_group, try_command
+from consumers.programme.campaigns.rules.rule import Rule
+from consumers.programme.campaigns.rules.rule_file import InvalidRules, read_folder, rule_set
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
+from events.values.fields import DATE_PATTERN
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.gateway_options import agency_option, named_agency
@@ -47,6 +51,10 @@ class NoTeam(YesserError):
 
 class NothingKnown(YesserError):
     """The log has nothing of this name."""
+
+
+class NoRule(YesserError):
+    """No rule in force has this name."""
 
 
 @click.group("campaigns", cls=EntryPointGroup, entry_points=ENTRY_POINTS)
@@ -202,5 +210,74 @@ async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanatio
         return await explain(state, rules_in_force(), name)
 
 
-campaigns_group.add_command(try_command)
-campaigns_group.add_command(rules_group)
+def since_option(context: click.Context, option: click.Parameter, value: str) -> str:
+    """An index, or a Gregorian date."""
+    if not re.fullmatch(r"[0-9]{1,15}", value) and not re.fullmatch(DATE_PATTERN, value):
+        raise click.BadParameter(f"{value!r} is neither an index nor a date: write 1042 or 2026-11-25.")
+    return value
+
+
+@campaigns_group.command("try")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--since",
+    default="0",
+    metavar="INDEX|DATE",
+    callback=since_option,
+    help="Only causes from this entry on, or recorded on this date or later.",
+)
+@json_option
+def try_command(path: Path, since: str, as_json: bool) -> None:
+    """Show what a changed rule would have triggered on the real history; writes and publishes nothing.
+
+    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules. A rule about
+    not-aired is asked at its moment, but only for services that are neither suspended nor retired today.
+    """
+    from consumers.programme.campaigns.trial.trial import changed_rules, try_rules
+
+    rules = rules_in_force()
+    trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))
+    print_view(trial, as_json, lambda: show.trial_parts(trial))
+
+
+@campaigns_group.group("rules", invoke_without_command=True)
+@json_option
+@click.pass_context
+def rules_group(context: click.Context, as_json: bool) -> None:
+    """List the campaign rules in force, check a folder of rules, or show one rule."""
+    if context.invoked_subcommand is None:
+        rules = rules_in_force()
+        print_view(show.rules_document(rules), as_json, lambda: show.rules_parts(rules))
+
+
+@rules_group.command("check")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+@click.pass_context
+def check_command(context: click.Context, path: Path, as_json: bool) -> None:
+    """List every fault of a folder of rules, or of one file; exit code 1 if there is any."""
+    try:
+        rules = read_folder(path, own=True) if path.is_dir() else rule_set([path], own=True)
+    except InvalidRules as error:
+        faults = error.faults
+        rows = [{"file": fault.file, "pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+        print_view({"ok": False, "faults": rows}, as_json, lambda: show.faults_parts(faults))
+        context.exit(1)
+    print_view({"ok": True, "faults": [], **show.rules_document(rules)}, as_json, lambda: show.rules_parts(rules))
+
+
+@rules_group.command("show")
+@click.argument("name")
+@json_option
+def show_rule_command(name: str, as_json: bool) -> None:
+    """Show a rule in force with its texts and placeholders."""
+    rule = show.rule_document(_rule(name))
+    print_view(rule, as_json, lambda: show.rule_parts(rule))
+
+
+def _rule(name: str) -> Rule:
+    rules = rules_in_force().rules
+    found = next((rule for rule in rules if rule.name == name), None)
+    if found is None:
+        raise NoRule(f"no rule in force is named {name}: there are {', '.join(rule.name for rule in rules)}.")
+    return found

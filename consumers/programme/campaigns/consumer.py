@@ -86,7 +86,7 @@ class BatchContext:
         """
         if not self.tallies:
             return
-        before = {key: certified_of(self.ws, key) for key in self.seats_left if key not in filled}
+        before = {key: training.counted(self.ws, key, 0).certified for key in self.seats_left if key not in filled}
         training.count_certified(self.ws, self.tallies)
         for key, certified in before.items():
             counted = self.ws.get(training.TRAINING_COUNT, *key)
@@ -102,9 +102,8 @@ class BatchContext:
         part, figure = quota_part(key), counted.certified - counted.revoked
         for rule in self.rules.about(QUOTA_MET):
             why = why_not(figure, seats, fired_before=self.has_fired(rule, part)) or "below"
-            row = self.ws.get(rows.EVALUATION_RUN, rule.name, part, why)
-            if row is None:
-                row = rows.EvaluationRun(rule.name, part, why, self._first_of(key), 0, 0, None, None)
+            known = self.ws.get(rows.EVALUATION_RUN, rule.name, part, why)
+            row = known or rows.EvaluationRun(rule.name, part, why, self._first_of(key), 0, 0, None, None)
             row.last_index = counted.last_index
             row.count += number
             row.figure, row.target = figure, seats
@@ -242,16 +241,10 @@ def _evaluate_quota(context: BatchContext, entry: Entry, key: training.CounterKe
     context.evaluate(occurrence, entry.index, once=occurrence.part)
 
 
-def certified_of(ws: UnitOfWork, key: training.CounterKey) -> int:
-    """Certificates of a counter, revoked or not."""
-    counted = ws.get(training.TRAINING_COUNT, *key)
-    return counted.certified if counted else 0
-
-
 def net_of(ws: UnitOfWork, key: training.CounterKey) -> int:
     """Certificates of a counter that were not revoked."""
-    counted = ws.get(training.TRAINING_COUNT, *key)
-    return counted.certified - counted.revoked if counted else 0
+    counted = training.counted(ws, key, 0)
+    return counted.certified - counted.revoked
 
 
 def _planned(context: BatchContext, entry: Entry) -> None:
@@ -308,10 +301,6 @@ def _registered(context: BatchContext, entry: Entry) -> None:
         _keep_office(context.ws, code, entry.index)
 
 
-def _triggered(context: BatchContext, entry: Entry) -> None:
-    context.decided.extend(lifecycle.enter_log(context.ws, entry))
-
-
 def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
     """Keep the first office of the log.
 
@@ -330,7 +319,7 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     **dict.fromkeys(services.TYPES, _service),
     **dict.fromkeys(one_time_events.TYPES, _announced),
     **dict.fromkeys(lifecycle.REPORTS, BatchContext.apply_campaign),
-    "campaign.triggered": _triggered,
+    "campaign.triggered": lambda context, entry: context.decided.extend(lifecycle.enter_log(context.ws, entry)),
     **dict.fromkeys(lifecycle.NOTICES, lambda context, entry: lifecycle.note(context.ws, entry)),
     "registry.agency-registered": _registered,
 }

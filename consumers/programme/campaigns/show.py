@@ -12,14 +12,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns import campaigns
-from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.campaigns.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
-from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
-from consumers.documents.document import label_of
+from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation, Trial
+from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocument
+from consumers.documents.document import document_of, label_of
 from consumers.documents.names import with_code
 from consumers.documents.tables import grid, names
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import next_command, time_left
+from consumers.programme.campaigns.rules.rule import MOMENTS, Rule, RuleSet
+from consumers.programme.campaigns.rules.rule_file import Fault
 from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.working_days import riyadh_minute
 from infra.command_line.display import NOTHING
@@ -175,7 +177,7 @@ def coverage_csv(services: Iterable[ServiceCoverage]) -> str:
 def _cells(service: ServiceCoverage) -> Iterator[tuple[int | str | None, ...]]:
     about = (service.agency, service.plan_id, service.group, service.launched_on)
     shared = (service.service_id, service.name.ar, service.name.en, *about)
-    for channel in CHANNELS:
+    for channel in campaigns.CHANNELS:
         aired: ChannelCoverage = getattr(service.channels, channel)
         yield (*shared, channel, aired.airings, aired.reach, aired.first_aired_on, aired.days_to_first_airing)
 
@@ -209,3 +211,69 @@ def _evaluation_lines(row: Evaluation) -> Iterator[str]:
         entries = f"i{row.first_index}…{entries} ×{row.count}"
     yield f"{row.rule}{part}  {entries}  {verdict}"
     yield _INDENT + localized(row.reason, f"\n{_INDENT}")
+
+
+def rule_document(rule: Rule) -> CampaignRule:
+    return document_of(CampaignRule, vars(rule), after_working_days=rule.after_working_days or None)
+
+
+def rules_document(rules: RuleSet) -> RuleSetDocument:
+    """A set as JSON."""
+    rows = [rule_document(rule) for rule in rules.rules]
+    return {"version": rules.version, "from": "deployment" if rules.own else "release", "rules": rows}
+
+
+def rules_parts(rules: RuleSet) -> Iterator[RenderableType]:
+    """The rules as a table."""
+    yield grid(RULES, map(rule_document, rules.rules))
+    if rules.own:
+        sentence = Bilingual("من مجلد هذه المنشأة (YESSER_CAMPAIGN_RULES).", "From this deployment's folder.")
+        yield localized(sentence, "\n")
+    else:
+        yield localized(Bilingual("قواعد هذا الإصدار.", "The rules of this release."), "\n")
+
+
+def rule_parts(rule: CampaignRule) -> Iterator[str]:
+    """One rule with its texts and the placeholders that they may use."""
+    yield f"{rule.name}  {rule.version}  {rule.when}"
+    channels, due = rule.channels, rule.due_working_days
+    sentence = Bilingual(
+        "حملة {kind}، {owner}، {channels}، خلال {due} من أيام العمل، {urgency}.",
+        "{kind} campaign. {owner}. {channels}. Due in {due} working days. {urgency}.",
+    ).format(kind=rule.kind, owner=rule.owner, channels=joined(channels), due=due, urgency=rule.urgency)
+    yield localized(sentence, "\n")
+    for heading, text in (
+        (label_of(campaigns.InboxItem, "brief"), rule.brief),
+        (Bilingual("السبب", "Reason"), rule.reason),
+    ):
+        yield f"\n{localized(heading)}\n" + localized(text, "\n")
+    known = ", ".join(f"{{{name}}}" for name in MOMENTS[rule.when].placeholders)
+    yield "\n" + localized(Bilingual("المواضع المتاحة: {}", "Placeholders: {}").format(known), "\n")
+
+
+def faults_parts(faults: Sequence[Fault]) -> Iterator[str]:
+    """Every fault with its file and pointer."""
+    for fault in faults:
+        yield f"{fault.file} {fault.pointer}".rstrip()
+        yield "    " + localized(fault.detail, "\n    ")
+
+
+def trial_parts(trial: Trial) -> Iterator[RenderableType]:
+    """What would have been triggered, and what not any more."""
+    for heading, rows in (
+        (Bilingual("تُطلق مع هذا التغيير", "Would have been triggered"), trial.fired),
+        (Bilingual("لا تُطلق بعد هذا التغيير", "Would not have been triggered"), trial.no_longer),
+        (Bilingual("تُطلق بنص أو موعد مختلف", "Would have been triggered differently"), trial.changed),
+    ):
+        yield f"{localized(heading)}: {len(rows)}"
+        for row in rows:
+            subject = " · ".join(filter(None, (row.owner, row.service_id, row.due_on)))
+            differs = f"  ({', '.join(row.differs_in)})" if row.differs_in is not UNSET else ""
+            logged = f"  {localized(Bilingual('في السجل', 'in the log'))}" if row.in_log else ""
+            yield f"  {row.campaign_id}  {subject}{differs}{logged}"
+            yield "    " + localized(row.reason, "\n    ")
+    yield localized(Bilingual("بلا تغيير: {}", "Unchanged: {}").format(trial.unchanged))
+    sentence = Bilingual(
+        "القيود {}…{}. لم يُكتب شيء ولم يُنشر شيء.", "Entries {} … {}. Nothing was written or published."
+    ).format(trial.since, trial.log_index)
+    yield localized(sentence, "\n")

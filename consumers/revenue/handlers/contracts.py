@@ -27,7 +27,7 @@ def signed(books: Books, entry: Entry) -> Anomaly | None:
     if book is not None:
         owner = book.contract.owner
         return anomaly(entry, "already-signed" if owner == entry.agency else "not-owner", {"owner": owner})
-    contract = _new_contract(entry)
+    contract = new_contract(entry)
     books.rows.put(CONTRACT, contract)
     _put_version(books, contract, entry, None)
     return None
@@ -73,7 +73,8 @@ def reassigned(books: Books, entry: Entry) -> Anomaly | None:
     return None
 
 
-def _new_contract(entry: Entry) -> Contract:
+def new_contract(entry: Entry) -> Contract:
+    """The contract that an entry signs."""
     data, terms = entry.data, entry.data["terms"]
     first_period = period_of(terms["starts_on"], terms["calendar"], terms["period"])
     return Contract(

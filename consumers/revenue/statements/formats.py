@@ -1,32 +1,48 @@
 """The formats of a statement: a page, paper, a workbook, and for programs every receipt with its arithmetic.
 
-A workbook is for a treasurer: a sheet as on paper, and a sheet with every receipt, in both languages. Amounts are
-numbers in riyals with two digits, so that a column can be added up. The parts of a receipt are whole halalas, as they
-were posted; what the partner's differs from the exact share by is in a column of its own.
+HTML is one file without outside resources, Arabic from the right with English beside it. PDF is set by typst with the
+Amiri font; both carry a QR code of the link. A workbook is for a treasurer: a sheet as on paper, and a sheet with every
+receipt, in both languages. Amounts are numbers in riyals with two digits, so that a column can be added up. The parts
+of a receipt are whole halalas, as they were posted; what the partner's differs from the exact share by is in a column
+of its own.
 """
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from importlib import resources
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+
+import jinja2
+import orjson
+import segno
+from markupsafe import Markup
 
 from consumers.documents.document import Halalas, fields, label_of
 from consumers.documents.ledger.partnerships import Partnership
 from consumers.documents.ledger.statements import Statement, exact_halalas
 from consumers.documents.names import with_code
 from consumers.revenue.statements.paper import Paper, owed_of, statement_paper, statement_title
-from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.working import Band, Posting, StatementParts, bands_of, statement_days
-from events.values.bilingual import Bilingual
+from events.errors import YesserError
+from events.values.bilingual import LANGUAGES, Bilingual
 from events.values.money import HALALAS_PER_RIYAL
+from events.values.reading_order import text_of
 from infra.command_line.table_files import WRITERS, XLSX_ROWS_MAX, Columns, NoTable, TooManyRows
 
+_PACKAGE: Final = "consumers.revenue.statements"
+_VOWEL_SIGNS: Final = re.compile("[\u064b-\u0652\u0670]")
+"""Left out of a PDF: a word that has one would be found in the order of its glyphs alone, and nobody searches with one.
+"""
 _TEXTS: Final = frozenset({"id", "dated_on", "service_id", "band", "band_amount_halalas", "band_share_halalas"})
 _NAMES: Final = (
     "index", "id", "dated_on", "service_id", "contract_version", "window", "amount_halalas",
@@ -210,6 +226,60 @@ def _table(name: str) -> Callable[[StatementParts], bytes]:
             return path.read_bytes()
 
     return render
+
+
+class NoTypesetter(YesserError):
+    """PDF needs the packages typst and fontpkg-amiri: install them, or print the HTML."""
+
+
+def to_html(paper: Paper) -> str:
+    """The whole page."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(_resource("statement.html"))
+    return template.render(paper=orjson.loads(_written(paper)), qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
+
+
+def to_pdf(paper: Paper) -> bytes:
+    """Pages of A4. Raises `NoTypesetter`."""
+    try:
+        import typst
+    except ImportError:
+        raise NoTypesetter(NoTypesetter.__doc__) from None
+    inputs = {"paper": _VOWEL_SIGNS.sub("", _written(paper)), "qr": _qr(paper)}
+    compile_: Any = typst.compile  # its overloads name no list of plain paths
+    pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
+    return pdf
+
+
+def _written(paper: Paper) -> str:
+    """The document as JSON, its Arabic in reading order."""
+    return orjson.dumps(paper, default=_by_language).decode()
+
+
+def _by_language(text: Bilingual) -> dict[str, str]:
+    return {language: text_of(text, language) for language in LANGUAGES}
+
+
+def _qr(paper: Paper) -> str:
+    """An SVG of the link, or of what proves the statement."""
+    out = io.BytesIO()
+    segno.make(paper.link or paper.proof.en, error="m").save(
+        out, kind="svg", border=1, xmldecl=False, svgns=True, omitsize=True
+    )
+    return out.getvalue().decode()
+
+
+def _fonts() -> Path:
+    found = find_spec("fontpkg_amiri")
+    if found is None or found.origin is None:
+        raise NoTypesetter(NoTypesetter.__doc__)
+    return Path(found.origin).parent / "files"
+
+
+def _resource(name: str) -> str:
+    return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
 
 
 FORMATS: Final[Mapping[str, Format]] = {

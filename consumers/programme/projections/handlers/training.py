@@ -149,14 +149,15 @@ def count_certified(ws: UnitOfWork, tallies: Tallies) -> None:
     """Add the tallies to the counts of both calendars. The order within a batch does not matter."""
     for (on, track), tally in tallies.items():
         for key in counters_of(on, track):
-            counter = _counter(ws, key, tally.first_index)
+            counter = counted(ws, key, tally.first_index)
             counter.certified += tally.number
             counter.first_index = min(counter.first_index, tally.first_index)
             counter.last_index = max(counter.last_index, tally.last_index)
             ws.put(TRAINING_COUNT, counter)
 
 
-def _counter(ws: UnitOfWork, key: CounterKey, index: int) -> TrainingCount:
+def counted(ws: UnitOfWork, key: CounterKey, index: int) -> TrainingCount:
+    """The counts of these certificates; none from entry `index` on, where there is no row."""
     return ws.get(TRAINING_COUNT, *key) or TrainingCount(*key, 0, 0, index, index)
 
 
@@ -171,7 +172,7 @@ def _revoke(ws: UnitOfWork, entry: Entry) -> Outcome:
     certificate.revoked_index = entry.index
     ws.put(CERTIFICATE, certificate)
     for key in counters_of(certificate.certified_on, certificate.track):
-        counter = _counter(ws, key, entry.index)
+        counter = counted(ws, key, entry.index)
         counter.revoked += 1
         counter.last_index = max(counter.last_index, entry.index)
         ws.put(TRAINING_COUNT, counter)
