@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from consumers.delivery.notices.moments import Expected, Period, has_come, last_period
 from consumers.delivery.timers.timers import settling_time
-from events.wire.codec import canonical_bytes
+from events.wire.codec import build_event
 from events.wire.entry import recorded_time
-from events.wire.envelope import full_type, source_of
 from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM
@@ -30,18 +29,8 @@ async def notices(connection: Connection, notice_ids: Collection[str]) -> Mappin
 
 def event(notice_id: str, agency: str, name: str, made_at: datetime, data: Any) -> bytes:
     """The CloudEvent, by the codec that writes the platform's own events."""
-    return canonical_bytes(
-        {
-            "specversion": "1.0",
-            "id": notice_id,
-            "source": source_of(PLATFORM),
-            "type": full_type(name),
-            "subject": f"agency/{agency}",
-            "time": recorded_time(made_at),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-    )
+    time, subject = recorded_time(made_at), f"agency/{agency}"
+    return build_event(type=name, agency=PLATFORM, id=notice_id, subject=subject, time=time, data=data)
 
 
 async def silences(

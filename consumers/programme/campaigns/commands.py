@@ -22,7 +22,6 @@ from consumers.programme.campaigns import show
 from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
-from consumers.programme.campaigns.rules.rule import Rule
 from consumers.programme.campaigns.rules.rule_file import InvalidRules, read_folder, rule_set
 from consumers.replay.as_of.options import as_of_options
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -271,13 +270,9 @@ def check_command(context: click.Context, path: Path, as_json: bool) -> None:
 @json_option
 def show_rule_command(name: str, as_json: bool) -> None:
     """Show a rule in force with its texts and placeholders."""
-    rule = show.rule_document(_rule(name))
-    print_view(rule, as_json, lambda: show.rule_parts(rule))
-
-
-def _rule(name: str) -> Rule:
     rules = rules_in_force().rules
     found = next((rule for rule in rules if rule.name == name), None)
     if found is None:
         raise NoRule(f"no rule in force is named {name}: there are {', '.join(rule.name for rule in rules)}.")
-    return found
+    rule = show.rule_document(found)
+    print_view(rule, as_json, lambda: show.rule_parts(rule))
