@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, get_args
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
@@ -136,9 +136,14 @@ class InvalidInput(YesserError):
         self.faults = faults
 
 
+def _require(condition: object, code: LiteralString) -> None:
+    """Raises the error whose sentence has this code."""
+    if not condition:
+        raise PydanticCustomError(code, code)
+
+
 def _distinct(values: list[str]) -> list[str]:
-    if len({value.lower() for value in values}) < len(values):
-        raise PydanticCustomError("said-twice", "twice")
+    _require(len({value.lower() for value in values}) == len(values), "said-twice")
     return values
 
 
@@ -161,16 +166,14 @@ def _within(most: int) -> Callable[[int], int]:
     """From 1 to so many."""
 
     def checked(number: int) -> int:
-        if not 1 <= number <= most:
-            raise PydanticCustomError("by-day-or-every-days", "period")
+        _require(1 <= number <= most, "by-day-or-every-days")
         return number
 
     return checked
 
 
 def _known_type(name: str) -> str:
-    if name not in CATALOGUE:
-        raise PydanticCustomError("unknown-type", "type")
+    _require(name in CATALOGUE, "unknown-type")
     return name
 
 
@@ -239,11 +242,9 @@ class Redelivery(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> Redelivery:
-        if (self.message_id is None) == (self.since is None):
-            raise PydanticCustomError("message-or-span", "which")
+        _require((self.message_id is None) != (self.since is None), "message-or-span")
         since, until = self.span()
-        if until is not None and (since is None or until <= since):
-            raise PydanticCustomError("until-after-since", "span")
+        _require(until is None or (since is not None and until > since), "until-after-since")
         return self
 
     def span(self) -> tuple[datetime | None, datetime | None]:
@@ -266,13 +267,11 @@ class NewSubscription(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> NewSubscription:
-        if self.endpoint_id is not None and self.route != "webhook":
-            raise PydanticCustomError("endpoint-for-webhook", "endpoint")
-        if self.from_index is not None and self.from_date is not None:
-            raise PydanticCustomError("one-beginning", "beginning")
+        _require(self.endpoint_id is None or self.route == "webhook", "endpoint-for-webhook")
+        _require(self.from_index is None or self.from_date is None, "one-beginning")
         of_campaigns = (self.rules, self.services, self.channels, self.from_index, self.from_date)
-        if any(each is not None for each in of_campaigns) and not set(NOTICE_NAMES).isdisjoint(self.types or ()):
-            raise PydanticCustomError("campaigns-or-notices", "types")
+        has_notices = not set(NOTICE_NAMES).isdisjoint(self.types or ())
+        _require(not has_notices or all(each is None for each in of_campaigns), "campaigns-or-notices")
         return self
 
 
@@ -287,8 +286,7 @@ class NewExpectation(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> NewExpectation:
-        if (self.by_day is None) == (self.every_days is None):
-            raise PydanticCustomError("by-day-or-every-days", "period")
+        _require((self.by_day is None) != (self.every_days is None), "by-day-or-every-days")
         return self
 
 

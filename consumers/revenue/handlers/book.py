@@ -8,8 +8,7 @@ the whole batch, so each is put into the unit of work once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from consumers.replay.fold.anomaly import Anomaly, anomaly
 from consumers.revenue import rows as tables
@@ -25,8 +24,7 @@ WHOLE_LIFE: Final = 0
 """The window number of a contract whose bands run over its whole life; contract years count from 1."""
 
 
-@dataclass(slots=True)
-class Posting:
+class Posting(NamedTuple):
     """Where and how an amount was posted; the parts have the amount's sign. `before`: the window's sum before it."""
 
     period: str

@@ -45,26 +45,8 @@ def collected(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     posted = book.post(index, label, (book.version_for(label), window), amount)
     contract.collected_halalas += amount
     _note_date(book, day, index)
-    books.rows.put(
-        RECEIPT,
-        Receipt(
-            partnership_id,
-            receipt_id,
-            service_id,
-            amount,
-            day,
-            data["receipts"],
-            posted.period,
-            posted.version,
-            window,
-            posted.before,
-            posted.partner,
-            posted.treasury,
-            0,
-            index,
-            index,
-        ),
-    )
+    about = (partnership_id, receipt_id, service_id, amount, day, data["receipts"])
+    books.rows.put(RECEIPT, Receipt(*about, *posted, 0, index, index))
     book.transfer(index, 0, "receipt-partner", posted.period, posted.partner)
     book.transfer(index, 1, "receipt-treasury", posted.period, posted.treasury)
     return None
