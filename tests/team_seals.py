@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from consumers.delivery.teams.sealing import put_seals, sealed_rows
+from consumers.delivery.teams.changes import put_seals, sealed_rows
 from infra.keys.hash_keys import HashKey, HashKeys
 from infra.keys.team_seals import TeamSeals, team_key_files
 from infra.postgres.connection import Connection

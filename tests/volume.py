@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from consumers.delivery.webhooks.redelivery import attempts_at, webhooks_of
+from consumers.delivery.teams.endpoints import attempts_of, webhooks_of
 from consumers.explain.database import indexes_in
 from consumers.explain.figures import Scope
 from consumers.programme.projections.read import AnomalyFilter, anomalies, anomalies_count
@@ -137,8 +137,8 @@ def pages(rows: int) -> list[Page]:
         ),
         Page("entries behind a figure", "event_index", lambda c: indexes_in(c, RECEIPTS, -1, rows, PAGE)),
         Page("webhooks", "public", lambda c: webhooks_of(c, "a")),
-        Page("attempts of an idle webhook", "public", lambda c: attempts_at(c, "ep_idle", None, PAGE)),
-        Page("attempts of a busy webhook", "public", lambda c: attempts_at(c, "ep_busy", None, PAGE)),
+        Page("attempts of an idle webhook", "public", lambda c: attempts_of(c, None, "ep_idle", None, PAGE)),
+        Page("attempts of a busy webhook", "public", lambda c: attempts_of(c, None, "ep_busy", None, PAGE)),
         Page("what waits", "public", lambda c: c.fetch(OPERATIONS["deliveries"])),
     ]
 

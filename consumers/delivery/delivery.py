@@ -18,24 +18,52 @@ from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.mail import route as mail
 from consumers.delivery.mail.timed import make_letters
 from consumers.delivery.notices.notifier import notify
-from consumers.delivery.retention import forget
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks import route as webhooks
 from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
-from infra.postgres.connection import connect
+from infra.postgres.connection import Connection, connect
+from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, LeaderParts, Term
 from infra.process.lease import LeaseSpec
+from infra.process.retention import Delete, keep_retention
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
 log = structlog.get_logger()
 
+RECIPIENTS_KEEP_DAYS: Final = 30
+_SQL: Final = queries("consumers.delivery", "retention.sql")
 Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, Any, None]]
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts, but for a `Halt`: the other parts go on, and this one is tried again."""
+
+
+async def forget(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """A part of the delivery process, which never fails: deletes what is older than its retention."""
+    round_ended()
+    tables = {
+        "delivery.attempt": _older_than("attempts", settings.webhook_attempts_keep_days),
+        "delivery.message": _older_than("messages", settings.messages_keep_days),
+        "delivery.notice": _older_than("notices", settings.messages_keep_days),
+        "delivery.noted": _older_than("noted", settings.messages_keep_days),
+        "delivery.mail_link": _older_than("links", 0),
+        "delivery.recipient": delete_recipients,
+    }
+    await keep_retention(settings, term, tables)
+
+
+def _older_than(name: str, days: int) -> Delete:
+    async def delete(connection: Connection, rows_max: int) -> str:
+        return await connection.execute(_SQL[name], days, rows_max)
+
+    return delete
+
+
+delete_recipients: Final = _older_than("recipients", RECIPIENTS_KEEP_DAYS)
+"""What stopped letters stays: it holds where the address is added again."""
 
 PARTS: Final[tuple[Part, ...]] = (route, notify, webhooks.send, mail.send, make_letters, set_off, forget)
 

@@ -52,6 +52,11 @@ def line_of(text: Mapping[str, str], characters_max: int = 200) -> Bilingual:
     return Bilingual(line(text["ar"], characters_max), line(text["en"], characters_max))
 
 
+def lines_of(text: Mapping[str, str]) -> Bilingual:
+    """The `lines` of each language."""
+    return Bilingual("\n".join(lines(text["ar"])), "\n".join(lines(text["en"])))
+
+
 def _keep_closed_isolates(text: str) -> str:
     plain = "".join(" " if character == "\t" else character for character in text)
     kept = _visible(plain, _ISOLATES)

@@ -4,10 +4,13 @@ stopped them. What sends to a contact asks here.
 
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from hashlib import sha256
+from typing import Final, Literal
 
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import Address, AddressState, NotSent
@@ -16,6 +19,9 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 SQL: Final = queries("consumers.delivery", "recipients.sql")
+PATH: Final = "/mail"
+TOKEN_PATTERN: Final = r"^[A-Za-z0-9_-]{43}$"  # noqa: S105 - a form, no token
+Action = Literal["confirm", "stop", "resume"]
 NOT_SENT_MAX: Final = 20
 """E-mails that were not sent, as a team's list shows them."""
 
@@ -76,3 +82,31 @@ async def is_team_sealed(connection: Connection, seals: TeamSeals, agency: str, 
 async def not_sent(connection: Connection, agency: str, team: str) -> list[NotSent]:
     """The newest e-mails to the team that were not sent."""
     return documents_of(NotSent, await connection.fetch(SQL["not_sent"], agency, team, NOT_SENT_MAX))
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes links of the gateway at `address`, under the key of `delivery.secrets.link_key`."""
+
+    address: str
+    key: bytes = field(repr=False)
+
+    async def add(
+        self,
+        connection: Connection,
+        recipient: Recipient,
+        action: Action,
+        about: str = "",
+        until: datetime | None = None,
+    ) -> str:
+        """The link by which the reader of this address does something, from now on; the same for the same arguments."""
+        named = (action, str(recipient.recipient_id), recipient.address.lower(), about)
+        digest = hmac.digest(self.key, "\n".join(named).encode(), sha256)
+        token = urlsafe_b64encode(digest).decode().rstrip("=")
+        await connection.execute(SQL["add_link"], token_hash(token), recipient.recipient_id, action, until)
+        return f"{self.address}{PATH}/{action}?token={token}"
+
+
+def token_hash(token: str) -> bytes:
+    """Without a key: nobody guesses 256 bits from it."""
+    return sha256(token.encode()).digest()

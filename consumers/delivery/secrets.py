@@ -16,14 +16,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
+import structlog
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.signing import SigningKey
 from nacl.utils import random
 
 from events.errors import Halt, Retry
-from infra.keys.hash_keys import HashKey, endpoint_key_files, load_hash_keys
+from infra.keys.hash_keys import HashKey, HashKeyFiles, endpoint_key_files, load_hash_keys
+from infra.keys.rotation import Rotation, begin_hash_rotation, rotate_hash_key
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 from infra.secret_files import ENDPOINT_KEY
 from infra.settings import Settings
 
@@ -31,6 +34,8 @@ Kind: TypeAlias = Literal["v1", "v1a"]
 """`v1`: HMAC-SHA256 with a shared secret. `v1a`: Ed25519; the team has the public key only."""
 
 SECRET_BYTES: Final = 32
+_SQL: Final = queries("consumers.delivery", "sealing_key.sql")
+_logger = structlog.get_logger(__name__)
 
 _HMAC: Final = "whsec_"
 _PRIVATE: Final = "whsk_"
@@ -141,6 +146,33 @@ async def public_key(connection: Connection) -> bytes:
     if found is None:
         raise NoSealingKey
     return found
+
+
+async def rotate_sealing_key(connection: Connection, files: HashKeyFiles, overlap_days: int, now: datetime) -> Rotation:
+    """Rotate the key for which the secrets are sealed, while the delivery process sends.
+
+    First the next key is in its file, where the delivery process finds it; then, in one transaction, it is published
+    and every secret is sealed for it; then its file is the current one. The command may end anywhere: it is repeated.
+    The key before opens what a restored copy of the database brings, for `overlap_days`. In a session of the
+    tables' owner. Raises `CannotRotate` or `InvalidKey`.
+    """
+    await connection.execute(_SQL["one_at_a_time"])
+    keys = begin_hash_rotation(files, overlap_days, now)
+    new, known = private_key(keys.next or keys.current), [private_key(key) for key in keys.valid(now)]
+    public = bytes(new.public_key)
+    async with connection.transaction():
+        await connection.execute(_SQL["wait_for_writers"])
+        await connection.execute(_SQL["publish"], public)
+        sealed = []
+        for endpoint_id, secret_id, before in await connection.fetch(_SQL["secrets"]):
+            try:
+                secret = unseal(known, endpoint_id, secret_id, before)
+            except CannotUnseal as error:
+                _logger.error("a secret stays as it is", endpoint_id=endpoint_id, reason=str(error))
+                continue
+            sealed.append((endpoint_id, secret_id, seal(public, endpoint_id, secret_id, secret)))
+        await connection.executemany(_SQL["seal_again"], sealed)
+    return rotate_hash_key(files, overlap_days, now)
 
 
 def _row(endpoint_id: str, secret_id: int) -> bytes:

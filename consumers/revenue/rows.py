@@ -9,7 +9,7 @@ other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from events.values.data import Data
 from infra.postgres.unit_of_work import Table
@@ -42,14 +42,14 @@ class Contract:
     closed_through: str | None
     open_period: str | None
     versions: list[str]
-    latest_dated_on: str | None
-    collected_halalas: int
-    closing_cumulative_halalas: int
-    payable_halalas: int
-    top_ups_halalas: int
-    outstanding_halalas: int
-    first_index: int
-    last_index: int
+    latest_dated_on: str | None = None
+    collected_halalas: int = 0
+    closing_cumulative_halalas: int = 0
+    payable_halalas: int = 0
+    top_ups_halalas: int = 0
+    outstanding_halalas: int = 0
+    first_index: int = 0
+    last_index: int = 0
 
 
 @dataclass(slots=True)
@@ -84,15 +84,15 @@ class Period:
 
     partnership_id: str
     period: str
-    collected_halalas: int
-    reversed_halalas: int
-    prior_period_halalas: int
-    partner_base_halalas: int
-    postings_count: int
-    first_index: int | None
-    last_index: int | None
-    closing_index: int | None
-    statement_sha256: str | None
+    collected_halalas: int = 0
+    reversed_halalas: int = 0
+    prior_period_halalas: int = 0
+    partner_base_halalas: int = 0
+    postings_count: int = 0
+    first_index: int | None = None
+    last_index: int | None = None
+    closing_index: int | None = None
+    statement_sha256: str | None = None
 
 
 @dataclass(slots=True)
@@ -257,3 +257,6 @@ TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only
 STATEMENT: Final = Table(
     "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
 )
+TABLES: Final[tuple[Table[Any], ...]] = (
+    CONTRACT, VERSION, EXPECTED, PERIOD, WINDOW, RECEIPT, REVERSAL, PAYOUT, ACCOUNT, TRANSFER, STATEMENT,
+)  # fmt: skip

@@ -12,8 +12,8 @@ from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
 from consumers.delivery.mail.message import build
+from consumers.revenue.statements.formats import to_html
 from consumers.revenue.statements.paper import statement_paper
-from consumers.revenue.statements.rendering import to_html
 from events.faults.details import DETAILS, PHRASES
 from events.values.bilingual import LANGUAGES
 from events.values.reading_order import in_reading_order

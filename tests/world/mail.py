@@ -14,10 +14,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.route import Letters
 from consumers.delivery.mail.smtp import SmtpServer
+from consumers.delivery.recipients import Links
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.sending import sender
 from infra.postgres.connection import Connection, connected

@@ -18,7 +18,7 @@ from consumers.api.reading import read_route
 from consumers.documents.campaigns.coverage import Coverage
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
-from consumers.programme.campaigns.coverage.show import coverage_csv
+from consumers.programme.campaigns.show import coverage_csv
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 

@@ -6,11 +6,11 @@ whose every inserted value is one line without control characters, isolated wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from msgspec.structs import asdict
@@ -18,17 +18,8 @@ from msgspec.structs import asdict
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
-from consumers.delivery.plain_text import line, line_of, lines
-from consumers.documents.campaigns.campaigns import (
-    CampaignAndHistory,
-    CampaignService,
-    CampaignState,
-    InboxCounts,
-    InboxItem,
-    Section,
-    Urgency,
-    channel_list,
-)
+from consumers.delivery.plain_text import line, line_of, lines_of
+from consumers.documents.campaigns import campaigns
 from consumers.documents.document import Labelled, label_of
 from consumers.documents.programme.services import Service
 from consumers.documents.teams.notices import Notice as TopicNotice
@@ -43,7 +34,10 @@ from infra.json_documents import members
 SUBJECT_NAME_MAX: Final = 80
 GROUP_ROWS_MAX: Final = 50
 WEEK_DAYS: Final = 7
-_MISSING: Final = label_of(InboxItem, "missing_channels")
+Text: TypeAlias = Bilingual | Labelled
+Place: TypeAlias = tuple[Bilingual, str]
+"""What leads somewhere, and its address or the command."""
+_MISSING: Final = label_of(campaigns.InboxItem, "missing_channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,38 +148,34 @@ class Context:
 def notice_letter(notice: Notice, context: Context) -> Letter:
     """What happened to a campaign, its state, and what to do."""
     words = WORDINGS[notice.kind]
-
-    def page(language: Language) -> Page:
-        return _page(
-            context,
-            language,
-            words,
-            _notice_values(notice),
-            facts=_facts(notice, language, context.today, brief=words.shows_brief),
-            link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", wording.IN_CONSOLE.of(language)),
-            commands=_commands(notice, language) if words.asks else (),
-        )
-
-    return _letter(context, page, is_urgent=notice.is_urgent and words.asks)
+    return _letter(
+        context,
+        words,
+        _notice_values(notice),
+        facts=_facts(notice, context.today, brief=words.shows_brief),
+        link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", wording.IN_CONSOLE),
+        commands=_commands(notice) if words.asks else (),
+        is_urgent=notice.is_urgent and words.asks,
+    )
 
 
-def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
+def digest_letter(rows: Sequence[DueCampaign], context: Context) -> Letter:
     """The team's open campaigns: in silence, overdue, to complete, due this week, later, paused."""
     today, week_end = context.today, day_after(context.today, WEEK_DAYS)
-    running = [row for row in campaigns if not row.is_completed and not row.is_paused]
+    running = [row for row in rows if not row.is_completed and not row.is_paused]
     past = [row for row in running if row.due_on < today]
     overdue = [row for row in past if row.missing or row.acknowledged_by is None]
     this_week = [row for row in running if today <= row.due_on < week_end]
     groups = (
         (wording.SILENT, [row for row in overdue if _is_silent(row)]),
-        (Section.OVERDUE, [row for row in overdue if not _is_silent(row)]),
+        (campaigns.Section.OVERDUE, [row for row in overdue if not _is_silent(row)]),
         (
-            label_of(InboxCounts, "complete"),
+            label_of(campaigns.InboxCounts, "complete"),
             [row for row in past if not row.missing and row.acknowledged_by is not None],
         ),
         (wording.THIS_WEEK, this_week),
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
-        (label_of(InboxItem, "paused"), [row for row in campaigns if not row.is_completed and row.is_paused]),
+        (label_of(campaigns.InboxItem, "paused"), [row for row in rows if not row.is_completed and row.is_paused]),
     )
 
     values = {
@@ -194,13 +184,8 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         "overdue": len(overdue),
         "this_week": len(this_week),
     }
-
-    def page(language: Language) -> Page:
-        shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
-        more = () if shown else (wording.NONE.of(language),)
-        return _page(context, language, WORDINGS["digest"], values, more, groups=shown)
-
-    return _letter(context, page)
+    shown = [_group(title, part, context.team) for title, part in groups if part]
+    return _letter(context, WORDINGS["digest"], values, more=() if shown else (wording.NONE,), groups=shown)
 
 
 def _is_silent(row: DueCampaign) -> bool:
@@ -213,18 +198,13 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     why = {"gone": wording.GONE, "by-team": wording.BY_TEAM}.get(reason or "", wording.FAILING)
     path = f"campaigns/webhooks/{quote(endpoint_id, safe='')}"
     command = f"POST /v1/webhooks/{line(endpoint_id)}/enable"
-
-    def page(language: Language) -> Page:
-        return _page(
-            context,
-            language,
-            WORDINGS["endpoint-disabled"],
-            {"endpoint": line(endpoint_id), "why": why},
-            commands=(Pointer(wording.ENABLE.of(language), command),),
-            link=_at(context, path, wording.WEBHOOK_IN_CONSOLE.of(language)),
-        )
-
-    return _letter(context, page)
+    return _letter(
+        context,
+        WORDINGS["endpoint-disabled"],
+        {"endpoint": line(endpoint_id), "why": why},
+        commands=[(wording.ENABLE, command)],
+        link=_at(context, path, wording.WEBHOOK_IN_CONSOLE),
+    )
 
 
 def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilingual | None = None) -> Letter:
@@ -234,20 +214,14 @@ def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilin
     named = Bilingual("{} {}", "{} {}").format(line_of(asdict(agency)), code) if agency else code
     values = {"count": notice.count, "agency": named}
     heading = wording.FIRST_ITEMS if notice.count > len(notice.items) else wording.ITEMS
-
-    def page(language: Language) -> Page:
-        rows = tuple(_item(item).of(language) for item in notice.items)
-        return _page(
-            context,
-            language,
-            WORDINGS[name],
-            values,
-            groups=(Group(heading.of(language), notice.count, rows),),
-            link=None if notice.console is None else Pointer(wording.OPEN_CONSOLE.of(language), notice.console),
-            commands=(Pointer(wording.FROM_GATEWAY.of(language), f"GET {notice.gateway}"),),
-        )
-
-    return _letter(context, page)
+    return _letter(
+        context,
+        WORDINGS[name],
+        values,
+        groups=[(heading, notice.count, [_item(item) for item in notice.items])],
+        link=None if notice.console is None else (wording.OPEN_CONSOLE, notice.console),
+        commands=[(wording.FROM_GATEWAY, f"GET {notice.gateway}")],
+    )
 
 
 def _item(item: NoticeItem) -> Bilingual:
@@ -268,40 +242,55 @@ def confirmation_letter(confirm: str, context: Context) -> Letter:
     team = context.team
     code = f"{team.agency}/{team.team}"
     context = replace(context, team=replace(team, name={"ar": code, "en": code}))
+    return _letter(context, WORDINGS["confirm-address"], {"team": line(code)}, link=(wording.CONFIRM, confirm))
+
+
+def _letter(
+    context: Context,
+    words: Wording,
+    values: Mapping[str, object],
+    *,
+    more: Sequence[Bilingual] = (),
+    facts: Sequence[tuple[Bilingual, Text]] = (),
+    groups: Sequence[tuple[Text, int, Sequence[Bilingual]]] = (),
+    link: Place | None = None,
+    commands: Sequence[Place] = (),
+    is_urgent: bool = False,
+) -> Letter:
+    """`facts` have several lines, `groups` a heading, the number of all campaigns, and the rows that are shown."""
+    subject, lead = words.subject.format(**values), words.lead.format(**values)
+    paragraphs = [*([wording.REPEAT_NOTE] if context.is_repeat else []), lead, *more]
+    footer = wording.FOOTER.format(team=line_of(context.team.name))
 
     def page(language: Language) -> Page:
-        link = Pointer(wording.CONFIRM.of(language), confirm)
-        return _page(context, language, WORDINGS["confirm-address"], {"team": line(code)}, link=link)
+        def pointer(place: Place) -> Pointer:
+            return Pointer(place[0].of(language), place[1])
 
-    return _letter(context, page)
+        return Page(
+            language,
+            subject.of(language),
+            tuple(text.of(language) for text in paragraphs),
+            tuple(Fact(label.of(language), tuple(text.of(language).splitlines())) for label, text in facts),
+            tuple(
+                Group(title.of(language), count, tuple(row.of(language) for row in rows))
+                for title, count, rows in groups
+            ),
+            None if link is None else pointer(link),
+            tuple(map(pointer, commands)),
+            footer.of(language),
+            pointer((wording.STOP, context.stop)),
+        )
 
-
-def _letter(context: Context, page: Callable[[Language], Page], *, is_urgent: bool = False) -> Letter:
     first, other = map(page, context.team.languages)
-    flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (Urgency.HIGH, is_urgent))
+    flags = (
+        (wording.REPEAT, context.is_repeat),
+        (wording.REPLAY, context.is_replay),
+        (campaigns.Urgency.HIGH, is_urgent),
+    )
     marks = [mark for mark, is_set in flags if is_set]
     prefix = "".join(f"[{mark.of(first.language)} / {mark.of(other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
     return Letter(prefix + line(f"{first.heading} | {other.heading}", 400), (first, other), context.stop)
-
-
-def _page(
-    context: Context,
-    language: Language,
-    words: Wording,
-    values: Mapping[str, object],
-    more: Sequence[str] = (),
-    *,
-    facts: tuple[Fact, ...] = (),
-    groups: tuple[Group, ...] = (),
-    link: Pointer | None = None,
-    commands: tuple[Pointer, ...] = (),
-) -> Page:
-    heading, lead = (template.format(**values).of(language) for template in (words.subject, words.lead))
-    repeat = [wording.REPEAT_NOTE.of(language)] if context.is_repeat else []
-    footer = wording.FOOTER.format(team=line_of(context.team.name)).of(language)
-    stop = Pointer(wording.STOP.of(language), context.stop)
-    return Page(language, heading, (*repeat, lead, *more), facts, groups, link, commands, footer, stop)
 
 
 def _notice_values(notice: Notice) -> dict[str, object]:
@@ -311,76 +300,73 @@ def _notice_values(notice: Notice) -> dict[str, object]:
         "name": line_of(name, SUBJECT_NAME_MAX) if name else line(notice.campaign_id, SUBJECT_NAME_MAX),
         "due": in_words(notice.due_on),
         "due_short": notice.due_on,
-        "channels": channel_list(notice.channels),
+        "channels": campaigns.channel_list(notice.channels),
         "when": in_words(notice.on) if notice.on else "",
         "index": f"i{notice.index}",
     }
     return values | {key: line_of(value) for key, value in notice.values.items()}
 
 
-def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
+def _facts(notice: Notice, today: str, *, brief: bool) -> list[tuple[Bilingual, Text]]:
     is_open = notice.kind != "completed"
-    label = partial(label_of, InboxItem)
+    label = partial(label_of, campaigns.InboxItem)
     url, launched_on = notice.service_url if brief else None, notice.launched_on if brief else None
     days_left = working_days_left(notice.due_on, today) if brief and today <= notice.due_on else None
-    standing: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (_MISSING, [channel_list(notice.missing).of(language)] if notice.missing and is_open else None),
-        (label("state"), [_acknowledged(notice.acknowledged).of(language)] if is_open else None),
+    standing: list[tuple[Bilingual, Text | None]] = [
+        (_MISSING, campaigns.channel_list(notice.missing) if notice.missing and is_open else None),
+        (label("state"), _acknowledged(notice.acknowledged) if is_open else None),
     ]
-    texts: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (label("brief"), lines(notice.brief[language]) if brief else None),
-        (wording.REASON, None if notice.reason is None else lines(notice.reason[language])),
-        (label("service"), None if notice.service_name is None else [line(notice.service_name[language])]),
-        (label_of(CampaignService, "url"), [line(url, 2_000)] if url else None),
-        (label_of(Service, "launched_on"), [in_words(launched_on).of(language)] if launched_on else None),
-        (label("due_on"), [in_words(notice.due_on).of(language)]),
-        (wording.WORKING_DAYS_LEFT, None if days_left is None else [str(days_left)]),
-        (label_of(CampaignAndHistory, "urgency"), [Urgency.HIGH.of(language)] if notice.is_urgent else None),
-        (label("channels"), [channel_list(notice.channels).of(language)]),
+    texts: list[tuple[Bilingual, Text | None]] = [
+        (label("brief"), lines_of(notice.brief) if brief else None),
+        (wording.REASON, None if notice.reason is None else lines_of(notice.reason)),
+        (label("service"), None if notice.service_name is None else line_of(notice.service_name)),
+        (label_of(campaigns.CampaignService, "url"), Bilingual(line(url, 2_000), line(url, 2_000)) if url else None),
+        (label_of(Service, "launched_on"), in_words(launched_on) if launched_on else None),
+        (label("due_on"), in_words(notice.due_on)),
+        (wording.WORKING_DAYS_LEFT, None if days_left is None else Bilingual(str(days_left), str(days_left))),
+        (label_of(campaigns.CampaignAndHistory, "urgency"), campaigns.Urgency.HIGH if notice.is_urgent else None),
+        (label("channels"), campaigns.channel_list(notice.channels)),
     ]
     # A reminder is about what is missing.
     ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
-    ordered.append((label("campaign_id"), [notice.campaign_id]))
-    return tuple(Fact(name.of(language), tuple(shown)) for name, shown in ordered if shown is not None)
+    ordered.append((label("campaign_id"), Bilingual(notice.campaign_id, notice.campaign_id)))
+    return [(name, text) for name, text in ordered if text is not None]
 
 
-def _acknowledged(acknowledged: Acknowledgement | None) -> Bilingual | Labelled:
+def _acknowledged(acknowledged: Acknowledgement | None) -> Text:
     if acknowledged is None:
-        return CampaignState.TRIGGERED
+        return campaigns.CampaignState.TRIGGERED
     by, on = line(acknowledged.by), in_words(acknowledged.on)
     return wording.ACKNOWLEDGED_BY.format(by=by, when=on, index=f"i{acknowledged.index}")
 
 
-def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
+def _commands(notice: Notice) -> list[Place]:
     commands = []
     if notice.acknowledged is None:
-        commands.append(Pointer(wording.ACKNOWLEDGE.of(language), acknowledge_command(notice.campaign_id)))
+        commands.append((wording.ACKNOWLEDGE, acknowledge_command(notice.campaign_id)))
     if notice.missing:
-        airing = air_command(notice.campaign_id, notice.missing[0])
-        commands.append(Pointer(wording.REPORT_AIRING.of(language), airing))
-    return tuple(commands)
+        commands.append((wording.REPORT_AIRING, air_command(notice.campaign_id, notice.missing[0])))
+    return commands
 
 
-def _at(context: Context, path: str, words: str) -> Pointer | None:
+def _at(context: Context, path: str, words: Bilingual) -> Place | None:
     """A page of the console, if there is one."""
-    if context.console is None:
-        return None
-    return Pointer(words, f"{context.console.rstrip('/')}/{path}")
+    return None if context.console is None else (words, f"{context.console.rstrip('/')}/{path}")
 
 
-def _group(title: Bilingual | Labelled, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
-    shown = [_row(row).of(language) for row in rows[:GROUP_ROWS_MAX]]
+def _group(title: Text, rows: Sequence[DueCampaign], team: Team) -> tuple[Text, int, list[Bilingual]]:
+    shown = [_row(row) for row in rows[:GROUP_ROWS_MAX]]
     if len(rows) > GROUP_ROWS_MAX:
         command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
-        shown.append(wording.FURTHER.format(count=len(rows) - GROUP_ROWS_MAX, command=command).of(language))
-    return Group(title.of(language), len(rows), tuple(shown))
+        shown.append(wording.FURTHER.format(count=len(rows) - GROUP_ROWS_MAX, command=command))
+    return title, len(rows), shown
 
 
 def _row(row: DueCampaign) -> Bilingual:
     name = line_of(row.service_name, SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
     parts: list[object] = [name, row.due_on]
     if row.acknowledged_by is None and not row.is_paused:
-        parts.append(CampaignState.TRIGGERED)
+        parts.append(campaigns.CampaignState.TRIGGERED)
     if row.missing and not row.is_paused:
-        parts.append(Bilingual("{}: {}", "{}: {}").format(_MISSING, channel_list(row.missing)))
+        parts.append(Bilingual("{}: {}", "{}: {}").format(_MISSING, campaigns.channel_list(row.missing)))
     return joined([*parts, row.campaign_id] if row.service_name else parts, " · ", " · ")

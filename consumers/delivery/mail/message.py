@@ -6,7 +6,6 @@ repeat, and so that all messages about one campaign are one thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -62,8 +61,10 @@ def build(letter: Letter, about: Message, sender: Sender, recipient: str, now: d
     message["Subject"] = _header(letter.subject)
     message["Date"] = now
     message["Message-ID"] = message_id(about, sender)
-    for name, value in _thread(about, sender).items():
-        message[name] = value
+    if about.campaign_id is not None:  # all refer to one id, whether or not the team got the trigger by mail
+        root = f"<{_digest('campaign', about.agency, about.team, about.campaign_id)}@{sender.domain}>"
+        message["In-Reply-To"] = root
+        message["References"] = root
     # RFC 3834: no absence notes in answer.
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{letter.stop}>"
@@ -89,14 +90,6 @@ def message_id(about: Message, sender: Sender) -> str:
 def _header(text: str) -> str:
     """One line that is no encoded word (RFC 2047): the library would decode one, with the line breaks in it."""
     return line(text, _HEADER_MAX).replace("=?", "= ?")
-
-
-def _thread(about: Message, sender: Sender) -> Mapping[str, str]:
-    """Messages about a campaign refer to one id, whether or not the team got the trigger by mail."""
-    if about.campaign_id is None:
-        return {}
-    root = f"<{_digest('campaign', about.agency, about.team, about.campaign_id)}@{sender.domain}>"
-    return {"In-Reply-To": root, "References": root}
 
 
 def _digest(*parts: str) -> str:

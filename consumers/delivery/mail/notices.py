@@ -12,23 +12,11 @@ from msgspec.structs import asdict
 
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.email_address import BadAddress, checked_address
-from consumers.delivery.mail import wording
-from consumers.delivery.mail.letters import (
-    Acknowledgement,
-    Context,
-    Letter,
-    Notice,
-    confirmation_letter,
-    digest_letter,
-    endpoint_letter,
-    notice_letter,
-    topic_letter,
-)
-from consumers.delivery.mail.links import Links
-from consumers.delivery.mail.moments import DIGEST_VALID, today
-from consumers.delivery.notices.body import SQL as NOTICES
+from consumers.delivery.mail import letters, wording
+from consumers.delivery.mail.timed import ASKS, DIGEST_VALID, today
+from consumers.delivery.notices.read import SQL as NOTICES
 from consumers.delivery.recipients import SQL as RECIPIENTS
-from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
+from consumers.delivery.recipients import Links, Recipient, is_team_sealed, recipients_of
 from consumers.delivery.sending.route import Message, State
 from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
 from consumers.documents.teams.notices import NOTICE_NAMES
@@ -43,8 +31,6 @@ from infra.log.refusals.read import agency_names
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-ASKS: Final = "confirm-address"
-"""The kind of a letter that asks the reader of an address to confirm it."""
 VALID: Final = timedelta(days=5)
 """A message that could not be delivered for this long fails: by then the inbox or the digest has told it."""
 UNKNOWN_MAX: Final = 3
@@ -72,7 +58,7 @@ def unknown_max(message: Message) -> int:
 
 async def prepare(
     connection: Connection, message: Message, now: datetime, links: Links, seals: TeamSeals, console: str | None
-) -> tuple[Letter, str]:
+) -> tuple[letters.Letter, str]:
     """The letter, and its recipient's address. Raises `NotSent` where nobody is to get it, or nothing is to be said any
     more."""
     same = (message.agency, message.team, message.kind, message.event_id, message.replay, message.message_id)
@@ -96,10 +82,10 @@ async def prepare(
     contacts = await recipients_of(connection, message.agency, message.team)
     recipient = _asked(contacts, message) if message.kind == ASKS else _recipient(contacts, message.kind, now)
     stop = await links.add(connection, recipient, "stop")
-    context = Context(team, today(now), stop, console, is_replay=message.replay, is_repeat=message.unknown > 0)
+    context = letters.Context(team, today(now), stop, console, is_replay=message.replay, is_repeat=message.unknown > 0)
     if message.kind == ASKS:
         until = max(now + LINK_VALID, recipient.usable_until or now)
-        letter = confirmation_letter(
+        letter = letters.confirmation_letter(
             await links.add(connection, recipient, "confirm", message.event_id, until), context
         )
     else:
@@ -131,27 +117,27 @@ def _asked(contacts: Sequence[Recipient], message: Message) -> Recipient:
     raise NotSent("cancelled", "out-of-date")
 
 
-async def _letter(connection: Connection, message: Message, context: Context, now: datetime) -> Letter:
+async def _letter(connection: Connection, message: Message, context: letters.Context, now: datetime) -> letters.Letter:
     if message.kind == "digest":
         if now - message.created_at >= DIGEST_VALID:
             raise NotSent("cancelled", "out-of-date")
-        return digest_letter(await due_campaigns(connection, context.team, route="email"), context)
+        return letters.digest_letter(await due_campaigns(connection, context.team, route="email"), context)
     if message.kind == "endpoint-disabled":
         row = await connection.fetchrow(_SQL["endpoint"], message.endpoint_id)
         if row is None:
             raise NotSent("cancelled", "enabled-again")
-        return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
+        return letters.endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
     if message.kind in NOTICE_NAMES:
         rows = await connection.fetch(NOTICES["notices"], [message.event_id])
         notice = convert(rows[0]["data"], TopicNotice)
         names = await agency_names(connection, [notice.agency])
-        return topic_letter(message.kind, notice, context, names.get(notice.agency))
+        return letters.topic_letter(message.kind, notice, context, names.get(notice.agency))
     if message.kind not in wording.WORDINGS:
         raise NotSent("failed", "unknown-kind")
-    return notice_letter(await _notice(connection, message, context.today), context)
+    return letters.notice_letter(await _notice(connection, message, context.today), context)
 
 
-async def _notice(connection: Connection, message: Message, day: str) -> Notice:
+async def _notice(connection: Connection, message: Message, day: str) -> letters.Notice:
     row = await connection.fetchrow(_SQL["campaign"], message.campaign_id)
     if row is None:
         raise NotSent("failed", "unknown-campaign")
@@ -164,7 +150,7 @@ async def _notice(connection: Connection, message: Message, day: str) -> Notice:
     ):
         raise NotSent("cancelled", "out-of-date")
     entry = None if message.log_index is None else await _entry(connection, message.log_index)
-    return Notice(
+    return letters.Notice(
         kind=message.kind,
         campaign_id=row["campaign_id"],
         due_on=row["due_on"],
@@ -183,12 +169,12 @@ async def _notice(connection: Connection, message: Message, day: str) -> Notice:
     )
 
 
-async def _acknowledgement(connection: Connection, row: Mapping[str, Any]) -> Acknowledgement | None:
+async def _acknowledgement(connection: Connection, row: Mapping[str, Any]) -> letters.Acknowledgement | None:
     index = row["acknowledged_index"]
     if index is None:
         return None
     entry = await _entry(connection, index)
-    return Acknowledgement(row["acknowledged_by"], riyadh_date(entry.recorded), index)
+    return letters.Acknowledgement(row["acknowledged_by"], riyadh_date(entry.recorded), index)
 
 
 async def _entry(connection: Connection, index: int) -> Entry:

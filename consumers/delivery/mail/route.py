@@ -17,10 +17,10 @@ from typing import Final
 import structlog
 
 from consumers.delivery.email_address import BadAddress, checked_address
-from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender, build
 from consumers.delivery.mail.notices import VALID, NotSent, prepare, unknown_max
 from consumers.delivery.mail.smtp import MailNotConfigured, SmtpServer, SmtpSession, smtp_server
+from consumers.delivery.recipients import Links
 from consumers.delivery.secrets import link_key
 from consumers.delivery.sending import sender
 from consumers.delivery.sending.route import Attempt, Limits, Message, NextStep, Outcome, Route

@@ -16,15 +16,7 @@ from email.utils import parseaddr
 from ssl import SSLError
 from typing import Final, Literal
 
-from aiosmtplib import (
-    SMTP,
-    SMTPDataError,
-    SMTPException,
-    SMTPRecipientRefused,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
-)
+import aiosmtplib
 
 from consumers.delivery.sending.route import Outcome
 from events.errors import YesserError
@@ -92,14 +84,14 @@ class SmtpSession:
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
-        self._smtp: SMTP | None = None
+        self._smtp: aiosmtplib.SMTP | None = None
 
     async def aclose(self) -> None:
         """Say goodbye, if there is a connection."""
         smtp, self._smtp = self._smtp, None
         if smtp is None:
             return
-        with suppress(SMTPException, OSError, TimeoutError):
+        with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             if smtp.is_connected:
                 await smtp.quit(timeout=1)
         smtp.close()
@@ -113,18 +105,18 @@ class SmtpSession:
     async def _try(self, message: EmailMessage) -> Outcome:
         try:
             smtp = await self._connected()
-        except SMTPResponseException as error:
+        except aiosmtplib.SMTPResponseException as error:
             return await self._given_up("no-server", error.code, error.message)
-        except (SMTPException, SSLError, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPException, SSLError, OSError, TimeoutError) as error:
             return await self._given_up("no-server", None, str(error) or type(error).__name__)
         return await self._send(smtp, message)
 
-    async def _connected(self) -> SMTP:
+    async def _connected(self) -> aiosmtplib.SMTP:
         if self._smtp is not None and self._smtp.is_connected:
             return self._smtp
         await self.aclose()
         server = self._server
-        self._smtp = smtp = SMTP(
+        self._smtp = smtp = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.user,
@@ -139,29 +131,29 @@ class SmtpSession:
             await smtp.connect()
         return smtp
 
-    async def _send(self, smtp: SMTP, message: EmailMessage) -> Outcome:
+    async def _send(self, smtp: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
         content = message.as_bytes()
         sender, recipient = (parseaddr(str(message[name]))[1] for name in ("From", "To"))
         try:
             await smtp.mail(sender)
             await smtp.rcpt(recipient)
-        except SMTPRecipientRefused as error:
+        except aiosmtplib.SMTPRecipientRefused as error:
             outcome = await self._answered(smtp, error.code, error.message, "no-server")
             is_policy = outcome.error == "refused" and outcome.answer.startswith(_POLICY)
             return replace(outcome, error="later") if is_policy else outcome
-        except SMTPResponseException as error:  # the sender: every message would be refused
+        except aiosmtplib.SMTPResponseException as error:  # the sender: every message would be refused
             return await self._given_up("no-server", error.code, error.message)
-        except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
+        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError) as error:
             return await self._given_up("no-server", None, str(error))
         try:
             answer = await smtp.data(content)
-        except SMTPDataError as error:
+        except aiosmtplib.SMTPDataError as error:
             return await self._answered(smtp, error.code, error.message, "unknown")
-        except (SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return await self._given_up("unknown", None, str(error))
         return Outcome(answer.code, None, 0, _shown(answer.message))
 
-    async def _answered(self, smtp: SMTP, code: int, text: str, unclear: Error) -> Outcome:
+    async def _answered(self, smtp: aiosmtplib.SMTP, code: int, text: str, unclear: Error) -> Outcome:
         """The server refused this message, for good (5xx) or for now, and the connection goes on; `unclear` if it did
         neither.
         """
@@ -169,7 +161,7 @@ class SmtpSession:
             return await self._given_up(unclear, code, text)
         try:
             await smtp.rset()
-        except (SMTPException, OSError):
+        except (aiosmtplib.SMTPException, OSError):
             await self.aclose()
         return Outcome(code, "refused" if code >= _PERMANENT else "later", 0, _shown(text))
 

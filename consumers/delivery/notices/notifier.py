@@ -16,11 +16,8 @@ from typing import Any, Final
 from msgspec import UNSET, to_builtins
 
 from consumers.delivery import delivery_lease
-from consumers.delivery.notices.body import SQL
-from consumers.delivery.notices.expected import silences
-from consumers.delivery.notices.expiry import WARNED_DAYS, warning
-from consumers.delivery.notices.gathering import Window, next_wait
-from consumers.delivery.notices.silence import item_of
+from consumers.delivery.notices.moments import WARNED_DAYS, Window, item_of, next_wait, warning
+from consumers.delivery.notices.read import SQL, silences
 from consumers.delivery.routing.matching import NewMessage, Subscription, notice_messages
 from consumers.delivery.routing.router import Subscriptions, add_messages
 from consumers.delivery.sending.messages import database_now

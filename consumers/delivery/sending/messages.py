@@ -59,27 +59,14 @@ async def record(connection: Connection, attempts: Sequence[Attempt], now: datet
     """Write attempts and what follows for their messages, in the caller's transaction."""
     if not attempts:
         return
-    ids = [attempt.message.message_id for attempt in attempts]
-    numbers = [attempt.message.attempts + 1 for attempt in attempts]
-    await connection.execute(
-        _SQL["attempted"],
-        ids,
-        numbers,
-        [attempt.at for attempt in attempts],
-        [attempt.outcome.status for attempt in attempts],
-        [attempt.outcome.latency_ms for attempt in attempts],
-        [attempt.outcome.error for attempt in attempts],
-        [attempt.outcome.answer for attempt in attempts],
-    )
-    await connection.execute(
-        _SQL["recorded"],
-        ids,
-        [attempt.verdict.state for attempt in attempts],
-        numbers,
-        [attempt.late for attempt in attempts],
-        [attempt.verdict.wait_s for attempt in attempts],
-        now,
-    )
+    made, results = [], []
+    for attempt in attempts:
+        message, outcome, verdict = attempt.message, attempt.outcome, attempt.verdict
+        known = (message.message_id, message.attempts + 1)
+        made.append((*known, attempt.at, outcome.status, outcome.latency_ms, outcome.error, outcome.answer))
+        results.append((message.message_id, verdict.state, message.attempts + 1, attempt.late, verdict.wait_s))
+    await connection.execute(_SQL["attempted"], *zip(*made, strict=True))
+    await connection.execute(_SQL["recorded"], *zip(*results, strict=True), now)
 
 
 async def cancel(connection: Connection, destinations: Collection[str], now: datetime) -> None:

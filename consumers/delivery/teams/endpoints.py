@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -16,11 +17,11 @@ from consumers.delivery.secrets import new_secret, public_key, seal
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import NewWebhook, invalid_value
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, UrlFault, destinations, require_url
-from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
-from consumers.documents.document import document_of
-from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndMessages, WebhookAndSecrets
 from events.values.bilingual import Bilingual
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 ENDPOINTS_MAX: Final = 50
 """Webhooks of a team that are not disabled."""
@@ -31,6 +32,8 @@ OLD_SECRET_HOURS: Final = 24
 WAITING_EXAMPLES_MAX: Final = 10
 REDELIVERED_MAX: Final = 10_000
 """Messages that an agency has sent again by one request."""
+COUNT_MAX: Final = 1_000
+"""Messages of a webhook that are counted in each state."""
 _URL_FAULTS: Final[dict[UrlFault, Bilingual]] = {
     "scheme": Bilingual(
         "اكتب عنوانًا يبدأ بـ https://. للتجربة يسمّي المشغّل مضيفك في YESSER_WEBHOOK_HOSTS.",
@@ -44,6 +47,7 @@ _URL_FAULTS: Final[dict[UrlFault, Bilingual]] = {
         " YESSER_WEBHOOK_HOSTS.",
     ),
 }
+_SQL: Final = queries("consumers.delivery.webhooks", "redelivery.sql")
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -54,6 +58,20 @@ class ShownOnce:
     endpoint_id: str
     secret: Annotated[str, Meta(description="`whsec_…`, for `v1`. It is not shown again.")] = field(repr=False)
     public_key: Annotated[str, Meta(description="`whpk_…`, for `v1a`.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages: the one with this id, or those that were made in this span (`until` excluded)."""
+
+    message_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def words(self) -> list[str]:
+        """As options of the command."""
+        given = {"--message": self.message_id, "--since": self.since, "--until": self.until}
+        return [f"{name} {value}" for name, value in given.items() if value is not None]
 
 
 async def add_endpoint(desk: Desk, agency: str, new: NewWebhook) -> ShownOnce:
@@ -163,12 +181,30 @@ async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wa
     return Redelivered(endpoint_id=endpoint_id, messages=tuple(ids))
 
 
+async def add_copies(
+    connection: Connection, endpoint_id: str, wanted: Wanted, copies_max: int | None = None
+) -> list[int]:
+    """Copies of the messages that no longer wait, at most so many; their ids. In the caller's transaction.
+
+    They are marked as replays, and have the ids that receivers know.
+    """
+    given = (wanted.message_id, wanted.since, wanted.until, copies_max)
+    rows = await connection.fetch(_SQL["redeliver"], endpoint_id, *given, timeout=None)
+    return [row["message_id"] for row in rows]
+
+
 async def attempts_of(
     connection: Connection, agency: str | None, endpoint_id: str, message_id: int | None, limit: int
 ) -> list[Attempt]:
-    """As `attempts_at`, of an agency's webhook. Raises `NotFound`."""
+    """The newest attempts to deliver to an agency's webhook. `answer` is its first KiB as text. Raises `NotFound`."""
     await _owner(connection, agency, endpoint_id)
-    return await attempts_at(connection, endpoint_id, message_id, limit)
+    rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
+    return [document_of(Attempt, row, answer=(row["answer"] or b"").decode("utf-8", "replace")) for row in rows]
+
+
+async def webhooks_of(connection: Connection, agency: str | None) -> list[WebhookAndMessages]:
+    """The webhooks of one agency, or of all, and how each does; its messages are counted up to `COUNT_MAX` + 1."""
+    return documents_of(WebhookAndMessages, await connection.fetch(_SQL["webhooks"], agency, COUNT_MAX + 1))
 
 
 async def endpoints_of(

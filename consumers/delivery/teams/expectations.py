@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-from consumers.delivery.notices.expected import silences
+from consumers.delivery.notices.read import silences
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached
 from consumers.delivery.teams.inputs import NewExpectation, invalid_value
+from consumers.documents.document import document_of
 from consumers.documents.teams.notices import Expectation, ExpectationState
 from events.types.catalogue import CATALOGUE, may_send
 from events.values.bilingual import Bilingual
@@ -74,17 +76,5 @@ async def expectations_of(
 ) -> list[Expectation]:
     """What agencies expect, or one, by id, and whether it has come."""
     found = await silences(connection, settings, datetime.now(UTC), agency, after=after, limit=limit)
-    return [
-        Expectation(
-            expectation_id=each.expectation_id,
-            agency=each.agency,
-            type=each.type,
-            subject=each.subject,
-            by_day=each.by_day,
-            every_days=each.every_days,
-            state=ExpectationState.KEPT if period is None else ExpectationState.SILENT,
-            last_index=each.last_index,
-            created_at=each.created_at,
-        )
-        for each, period in found
-    ]
+    states = [ExpectationState.KEPT if period is None else ExpectationState.SILENT for _, period in found]
+    return [document_of(Expectation, asdict(each), state=state) for (each, _), state in zip(found, states, strict=True)]

@@ -8,20 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, get_args
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from consumers.delivery.email_address import (
-    ADDRESS_LENGTH_MAX,
-    ADDRESS_PATTERN,
-    DOMAIN_PATTERN,
-    LABEL,
-    BadAddress,
-    checked_address,
-)
+from consumers.delivery import email_address
 from consumers.delivery.routing.matching import EventName
 from consumers.documents.teams.notices import NOTICE_NAMES
 from events.errors import YesserError
@@ -53,7 +46,7 @@ _CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2
 LINE_PATTERN: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 # ASCII, without user, password and fragment: every reader of it finds the same host.
 URL_PATTERN: Final = (
-    rf"^https?://(?:{LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+    rf"^https?://(?:{email_address.LABEL}(?:\.{email_address.LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
     r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
 )
 
@@ -69,11 +62,11 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "اكتب سطرًا واحدًا، دون محارف التحكم ومحارف الاتجاه.",
         "Write one line of words, without control and direction characters.",
     ),
-    ADDRESS_PATTERN: Bilingual(
+    email_address.ADDRESS_PATTERN: Bilingual(
         "هذا ليس عنوان بريد: اكتبه مثل media@health.gov.example، بحروف لاتينية.",
         "This is not an e-mail address: write it as media@health.gov.example, in ASCII.",
     ),
-    DOMAIN_PATTERN: Bilingual(
+    email_address.DOMAIN_PATTERN: Bilingual(
         "هذا ليس نطاقًا: اكتبه مثل health.gov.example، بحروف لاتينية (xn--…).",
         "This is not a domain: write it as health.gov.example, in ASCII (xn--…).",
     ),
@@ -143,16 +136,21 @@ class InvalidInput(YesserError):
         self.faults = faults
 
 
+def _require(condition: object, code: LiteralString) -> None:
+    """Raises the error whose sentence has this code."""
+    if not condition:
+        raise PydanticCustomError(code, code)
+
+
 def _distinct(values: list[str]) -> list[str]:
-    if len({value.lower() for value in values}) < len(values):
-        raise PydanticCustomError("said-twice", "twice")
+    _require(len({value.lower() for value in values}) == len(values), "said-twice")
     return values
 
 
 def _can_be_written(address: str) -> str:
     try:
-        return checked_address(address)
-    except BadAddress as bad:
+        return email_address.checked_address(address)
+    except email_address.BadAddress as bad:
         raise PydanticCustomError(bad.fault, "bad") from None
 
 
@@ -168,16 +166,14 @@ def _within(most: int) -> Callable[[int], int]:
     """From 1 to so many."""
 
     def checked(number: int) -> int:
-        if not 1 <= number <= most:
-            raise PydanticCustomError("by-day-or-every-days", "period")
+        _require(1 <= number <= most, "by-day-or-every-days")
         return number
 
     return checked
 
 
 def _known_type(name: str) -> str:
-    if name not in CATALOGUE:
-        raise PydanticCustomError("unknown-type", "type")
+    _require(name in CATALOGUE, "unknown-type")
     return name
 
 
@@ -186,7 +182,7 @@ EndpointId = Annotated[str, StringConstraints(pattern=ENDPOINT_PATTERN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
 Address = Annotated[
     str,
-    StringConstraints(max_length=ADDRESS_LENGTH_MAX, pattern=ADDRESS_PATTERN),
+    StringConstraints(max_length=email_address.ADDRESS_LENGTH_MAX, pattern=email_address.ADDRESS_PATTERN),
     AfterValidator(_can_be_written),
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
@@ -220,7 +216,7 @@ class NewDomains(Model):
     """Domains of which an agency alone gives addresses. Each is meant as it is, without its subdomains."""
 
     domains: Annotated[
-        list[Annotated[str, StringConstraints(max_length=DOMAIN_LENGTH_MAX, pattern=DOMAIN_PATTERN)]],
+        list[Annotated[str, StringConstraints(max_length=DOMAIN_LENGTH_MAX, pattern=email_address.DOMAIN_PATTERN)]],
         Field(max_length=DOMAINS_MAX),
         AfterValidator(_distinct),
     ]
@@ -246,11 +242,9 @@ class Redelivery(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> Redelivery:
-        if (self.message_id is None) == (self.since is None):
-            raise PydanticCustomError("message-or-span", "which")
+        _require((self.message_id is None) != (self.since is None), "message-or-span")
         since, until = self.span()
-        if until is not None and (since is None or until <= since):
-            raise PydanticCustomError("until-after-since", "span")
+        _require(until is None or (since is not None and until > since), "until-after-since")
         return self
 
     def span(self) -> tuple[datetime | None, datetime | None]:
@@ -273,13 +267,11 @@ class NewSubscription(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> NewSubscription:
-        if self.endpoint_id is not None and self.route != "webhook":
-            raise PydanticCustomError("endpoint-for-webhook", "endpoint")
-        if self.from_index is not None and self.from_date is not None:
-            raise PydanticCustomError("one-beginning", "beginning")
+        _require(self.endpoint_id is None or self.route == "webhook", "endpoint-for-webhook")
+        _require(self.from_index is None or self.from_date is None, "one-beginning")
         of_campaigns = (self.rules, self.services, self.channels, self.from_index, self.from_date)
-        if any(each is not None for each in of_campaigns) and not set(NOTICE_NAMES).isdisjoint(self.types or ()):
-            raise PydanticCustomError("campaigns-or-notices", "types")
+        has_notices = not set(NOTICE_NAMES).isdisjoint(self.types or ())
+        _require(not has_notices or all(each is None for each in of_campaigns), "campaigns-or-notices")
         return self
 
 
@@ -294,8 +286,7 @@ class NewExpectation(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> NewExpectation:
-        if (self.by_day is None) == (self.every_days is None):
-            raise PydanticCustomError("by-day-or-every-days", "period")
+        _require((self.by_day is None) != (self.every_days is None), "by-day-or-every-days")
         return self
 
 

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_hash
 from consumers.delivery.mail.message import template
-from consumers.delivery.recipients import SQL
+from consumers.delivery.recipients import PATH, SQL, TOKEN_PATTERN, Action, token_hash
 from consumers.delivery.teams.requests import Changes
 from events.values.bilingual import isolated
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final, TypedDict
 
-from consumers.delivery.teams.inputs import (
-    NewContacts,
-    NewExpectation,
-    NewSubscription,
-    NewTeam,
-    NewWebhook,
-    Redelivery,
-    Rotation,
-)
+from consumers.delivery.teams import inputs
 from events.faults.model import Model
 from infra.http.documents import TEXT, Schema, answer, problems, schema_of, shape
 
@@ -23,13 +15,18 @@ TEAM_EXAMPLE: Final = {
     "contacts": ["media@health.gov.example", "duty-desk@health.gov.example"],
 }
 _EXAMPLES: Final[dict[type[Model], Schema]] = {
-    NewTeam: TEAM_EXAMPLE,
-    NewContacts: {"contacts": TEAM_EXAMPLE["contacts"]},
-    NewWebhook: {"team": "press", "url": "https://campaigns.health.gov.example/yesser"},
-    Rotation: {"end_old": False},
-    Redelivery: {"since": "2026-11-25T08:00:00Z", "until": "2026-11-25T12:00:00Z"},
-    NewSubscription: {"team": "press", "route": "email", "rules": ["service-launched"], "from_date": "2026-11-01"},
-    NewExpectation: {"type": "revenue.collected", "subject": "partnership/PPP-110-001", "by_day": 5},
+    inputs.NewTeam: TEAM_EXAMPLE,
+    inputs.NewContacts: {"contacts": TEAM_EXAMPLE["contacts"]},
+    inputs.NewWebhook: {"team": "press", "url": "https://campaigns.health.gov.example/yesser"},
+    inputs.Rotation: {"end_old": False},
+    inputs.Redelivery: {"since": "2026-11-25T08:00:00Z", "until": "2026-11-25T12:00:00Z"},
+    inputs.NewSubscription: {
+        "team": "press",
+        "route": "email",
+        "rules": ["service-launched"],
+        "from_date": "2026-11-01",
+    },
+    inputs.NewExpectation: {"type": "revenue.collected", "subject": "partnership/PPP-110-001", "by_day": 5},
 }
 
 

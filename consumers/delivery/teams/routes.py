@@ -9,46 +9,11 @@ from msgspec.structs import replace
 
 from consumers.api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.api.parameters import After, Limit
-from consumers.delivery.calendar.addresses import CalendarAddress, new_address, revoke_address
-from consumers.delivery.teams import letter_pages, openapi
-from consumers.delivery.teams.endpoints import (
-    ShownOnce,
-    add_endpoint,
-    attempts_of,
-    disable,
-    enable,
-    endpoints_of,
-    redeliver,
-    rotate,
-    send_example,
-)
-from consumers.delivery.teams.expectations import (
-    add_expectation,
-    end_expectation,
-    expectations_of,
-    require_expectable,
-)
-from consumers.delivery.teams.inputs import (
-    ENDPOINT_PATTERN,
-    TEAM_PATTERN,
-    NewContacts,
-    NewExpectation,
-    NewSubscription,
-    NewTeam,
-    NewWebhook,
-    Redelivery,
-    Rotation,
-)
+from consumers.delivery.calendar.routes import CalendarAddress, new_address, revoke_address
+from consumers.delivery.teams import endpoints, expectations, inputs, letter_pages, openapi, subscriptions
+from consumers.delivery.teams.endpoints import Wanted
 from consumers.delivery.teams.requests import Asked, Changes, answer, own
-from consumers.delivery.teams.subscriptions import (
-    add_subscription,
-    backfill_from,
-    end_subscription,
-    require_known_rules,
-    subscriptions_of,
-)
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
-from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.documents.teams import teams
 from consumers.documents.teams.notices import Expectation
 from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
@@ -57,8 +22,8 @@ from infra.postgres.connection import Connection
 
 TAG: Final = "teams"
 
-Team = Annotated[str, Path(pattern=TEAM_PATTERN)]
-Endpoint = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
+Team = Annotated[str, Path(pattern=inputs.TEAM_PATTERN)]
+Endpoint = Annotated[str, Path(pattern=inputs.ENDPOINT_PATTERN)]
 Subscription = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
 Message = Annotated[int | None, Query(ge=1, le=INTEGER_MAX, description="Only attempts for the message with this id.")]
 Ended = Annotated[bool, Query(description="Also those that have ended or are disabled.")]
@@ -87,13 +52,13 @@ async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, aft
     return asked.page(rows, limit, "team")
 
 
-@routes.post("/v1/teams", summary="Add a team", **openapi.changes(201, "The team.", teams.Team, NewTeam))
+@routes.post("/v1/teams", summary="Add a team", **openapi.changes(201, "The team.", teams.Team, inputs.NewTeam))
 async def post_team(asked: Asked) -> Response:
     """Add a team, or open a former one again. Contacts are addresses of desks, never of persons.
 
     A team gets nothing until it subscribes.
     """
-    new = await asked.sent(NewTeam)
+    new = await asked.sent(inputs.NewTeam)
     await asked.change(add_team, new)
     return answer(own(await asked.read(one_team, new.team)), 201)
 
@@ -126,11 +91,13 @@ async def get_contacts(asked: Asked, team: Team) -> Response:
 @routes.put(
     "/v1/teams/{team}/contacts",
     summary="Replace a team's contacts",
-    **openapi.changes(200, "The addresses in the order in which they are written to.", teams.Contacts, NewContacts),
+    **openapi.changes(
+        200, "The addresses in the order in which they are written to.", teams.Contacts, inputs.NewContacts
+    ),
 )
 async def put_contacts(asked: Asked, team: Team) -> Response:
     """Replace all addresses of a team. Those that wait for a confirmation are asked again, at most once a day."""
-    new = await asked.sent(NewContacts)
+    new = await asked.sent(inputs.NewContacts)
     await asked.change(set_contacts, team, new.contacts)
     return await get_contacts(asked, team)
 
@@ -163,33 +130,33 @@ async def delete_calendar_address(asked: Asked, team: Team) -> None:
 async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """The webhooks of your teams, without their secrets."""
     await asked.sender()
-    rows = await asked.read(endpoints_of, ended=ended, after=text_after(after), limit=limit + 1)
+    rows = await asked.read(endpoints.endpoints_of, ended=ended, after=text_after(after), limit=limit + 1)
     return asked.page(rows, limit, "endpoint_id")
 
 
 @routes.post(
     "/v1/webhooks",
     summary="Add a webhook",
-    **openapi.changes(201, "The webhook's new secrets, shown only here.", ShownOnce, NewWebhook),
+    **openapi.changes(201, "The webhook's new secrets, shown only here.", endpoints.ShownOnce, inputs.NewWebhook),
 )
 async def post_webhook(asked: Asked) -> Response:
     """Register a URL of a team. The answer has its secrets, which are not shown again.
 
     Deliveries are signed by Standard Webhooks, with the secret (`v1`) and with the key of the public key (`v1a`).
     """
-    new = await asked.sent(NewWebhook)
-    return answer(await asked.change(add_endpoint, new), 201)
+    new = await asked.sent(inputs.NewWebhook)
+    return answer(await asked.change(endpoints.add_endpoint, new), 201)
 
 
 @routes.post(
     "/v1/webhooks/{endpoint_id}/rotate",
     summary="Give a webhook new secrets",
-    **openapi.changes(200, "The webhook's new secrets, shown only here.", ShownOnce, Rotation),
+    **openapi.changes(200, "The webhook's new secrets, shown only here.", endpoints.ShownOnce, inputs.Rotation),
 )
 async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
     """The new secrets sign at once. The old ones sign for 24 hours more, or no more with `end_old`."""
-    rotation = await asked.sent(Rotation)
-    return answer(await asked.change(rotate, endpoint_id, end_old=rotation.end_old))
+    rotation = await asked.sent(inputs.Rotation)
+    return answer(await asked.change(endpoints.rotate, endpoint_id, end_old=rotation.end_old))
 
 
 @routes.post(
@@ -199,7 +166,7 @@ async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
 )
 async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
     """An example of `campaign.triggered`, signed like every delivery, with the header `yesser-example: true`."""
-    return answer(await asked.change(send_example, endpoint_id), 202)
+    return answer(await asked.change(endpoints.send_example, endpoint_id), 202)
 
 
 @routes.get(
@@ -209,33 +176,33 @@ async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
 )
 async def get_attempts(asked: Asked, endpoint_id: Endpoint, message: Message = None, limit: Limit = 50) -> Response:
     """The newest attempts: when, for which event, what your system answered, and how long it took."""
-    return answer(await asked.read(attempts_of, endpoint_id, message, limit))
+    return answer(await asked.read(endpoints.attempts_of, endpoint_id, message, limit))
 
 
 @routes.post(
     "/v1/webhooks/{endpoint_id}/redeliver",
     summary="Send messages to a webhook again",
-    **openapi.changes(202, "The messages that are sent again.", Redelivered, Redelivery),
+    **openapi.changes(202, "The messages that are sent again.", Redelivered, inputs.Redelivery),
 )
 async def post_redelivery(asked: Asked, endpoint_id: Endpoint) -> Response:
     """One message, or those that were made in a span of time, each event once; those that wait are left out.
 
     They have the ids that your system knows, and the header `yesser-replay: true`.
     """
-    chosen = await asked.sent(Redelivery)
-    return answer(await asked.change(redeliver, endpoint_id, Wanted(chosen.message_id, *chosen.span())), 202)
+    chosen = await asked.sent(inputs.Redelivery)
+    return answer(await asked.change(endpoints.redeliver, endpoint_id, Wanted(chosen.message_id, *chosen.span())), 202)
 
 
 @routes.post("/v1/webhooks/{endpoint_id}/disable", summary="Disable a webhook", **openapi.ends())
 async def post_disabled(asked: Asked, endpoint_id: Endpoint) -> None:
     """Nothing more is sent to it until it is enabled again."""
-    await asked.change(disable, endpoint_id)
+    await asked.change(endpoints.disable, endpoint_id)
 
 
 @routes.post("/v1/webhooks/{endpoint_id}/enable", summary="Enable a webhook again", **openapi.ends())
 async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> None:
     """What is new is sent to it again, also after it was disabled because it answered 410 or kept failing."""
-    await asked.change(enable, endpoint_id)
+    await asked.change(endpoints.enable, endpoint_id)
 
 
 @routes.get(
@@ -246,7 +213,7 @@ async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> None:
 async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """What each of your teams gets, and by which route."""
     await asked.sender()
-    rows = await asked.read(subscriptions_of, ended=ended, after=index_after(after), limit=limit + 1)
+    rows = await asked.read(subscriptions.subscriptions_of, ended=ended, after=index_after(after), limit=limit + 1)
     return asked.page(rows, limit, "subscription_id")
 
 
@@ -257,7 +224,7 @@ async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 
         201,
         "The subscription, and the entries that are sent again: from the first of them up to the second, without it.",
         teams.Subscribed,
-        NewSubscription,
+        inputs.NewSubscription,
     ),
 )
 async def post_subscription(asked: Asked) -> Response:
@@ -266,20 +233,20 @@ async def post_subscription(asked: Asked) -> Response:
 
     Without `rules`, `services` or `channels` it gets all; without `types`, everything of campaigns but airings.
     """
-    new = await asked.sent(NewSubscription)
+    new = await asked.sent(inputs.NewSubscription)
 
     async def beginning(connection: Connection, _: str) -> int | None:
-        require_known_rules(new)
-        return await backfill_from(connection, new)
+        subscriptions.require_known_rules(new)
+        return await subscriptions.backfill_from(connection, new)
 
     backfill = await asked.read(beginning)
-    return answer(await asked.change(add_subscription, new, backfill), 201)
+    return answer(await asked.change(subscriptions.add_subscription, new, backfill), 201)
 
 
 @routes.delete("/v1/subscriptions/{subscription_id}", summary="End a subscription", **openapi.ends())
 async def delete_subscription(asked: Asked, subscription_id: Subscription) -> None:
     """Messages already queued are still delivered."""
-    await asked.change(end_subscription, subscription_id)
+    await asked.change(subscriptions.end_subscription, subscription_id)
 
 
 @routes.get(
@@ -291,28 +258,28 @@ async def list_expectations(asked: Asked, limit: Limit = 100, after: After = Non
     """Which events your agency expects of its own systems. `silent`: none came in the last period, or since."""
     await asked.sender()
     settings = asked.changes.parts.settings
-    rows = await asked.read(expectations_of, settings, after=index_after(after), limit=limit + 1)
+    rows = await asked.read(expectations.expectations_of, settings, after=index_after(after), limit=limit + 1)
     return asked.page(rows, limit, "expectation_id")
 
 
 @routes.post(
     "/v1/expectations",
     summary="Add an expectation",
-    **openapi.changes(201, "The expectation.", Expectation, NewExpectation),
+    **openapi.changes(201, "The expectation.", Expectation, inputs.NewExpectation),
 )
 async def post_expectation(asked: Asked) -> Response:
     """Declare an event that your systems send each month by the end of a day in Riyadh, or at least every so many days.
 
     Teams that subscribe to `notice.silence` get a notice when it does not come.
     """
-    new = await asked.sent(NewExpectation)
-    await asked.read(require_expectable, new)
-    number = await asked.change(add_expectation, new)
-    made = await asked.read(expectations_of, asked.changes.parts.settings, after=number - 1, limit=1)
+    new = await asked.sent(inputs.NewExpectation)
+    await asked.read(expectations.require_expectable, new)
+    number = await asked.change(expectations.add_expectation, new)
+    made = await asked.read(expectations.expectations_of, asked.changes.parts.settings, after=number - 1, limit=1)
     return answer(own(made[0]), 201)
 
 
 @routes.delete("/v1/expectations/{expectation_id}", summary="End an expectation", **openapi.ends())
 async def delete_expectation(asked: Asked, expectation_id: Subscription) -> None:
     """Notices that wait are still delivered."""
-    await asked.change(end_expectation, expectation_id)
+    await asked.change(expectations.end_expectation, expectation_id)

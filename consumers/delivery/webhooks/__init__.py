@@ -1,3 +1,1 @@
-"""Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `route.send`,
-`redelivery`.
-"""
+"""Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `route.send`."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from consumers.delivery.examples import KIND as EXAMPLE
-from consumers.delivery.examples import example_event
-from consumers.delivery.notices.body import notices
+import orjson
+
+from consumers.delivery.notices.read import notices
 from consumers.delivery.sending.route import Message
 from consumers.documents.teams.notices import NOTICE_NAMES
+from events.schema_tools.refusal_examples import golden_example
+from events.wire.codec import canonical_bytes
 from infra.log.bundle import event_of
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 
+EXAMPLE: Final = "example"
+"""The kind of a message that tests a webhook."""
 BYTES_MAX: Final = 16 << 20
 """Beyond it, all that is kept is forgotten."""
 
@@ -44,3 +48,13 @@ class Bodies:
         if message.kind == EXAMPLE:
             return example_event(message.event_id)
         return self._events[message.event_id if message.log_index is None else message.log_index]
+
+
+def example_event(event_id: str) -> bytes:
+    """The event that a test of a webhook sends: the golden example of `campaign.triggered` under an id of its own.
+
+    It is no entry of the log. Its id, and the campaign's, begin with `example.`, which no campaign's does.
+    """
+    event = orjson.loads(golden_example("campaign.triggered"))
+    data = {**event["data"], "campaign_id": event_id}
+    return canonical_bytes({**event, "id": event_id, "subject": f"campaign/{event_id}", "data": data})

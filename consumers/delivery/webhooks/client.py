@@ -15,16 +15,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from consumers.delivery.sending.route import Outcome
 from consumers.delivery.webhooks.addresses import AddressRefused, destinations, require_public, require_url
-from consumers.delivery.webhooks.schedule import retry_after_s
 from infra.settings import Settings
 
 ANSWER_BYTES: Final = 1_024
@@ -41,27 +40,20 @@ _NOT_FOUND: Final = "name-not-found"
 USER_AGENT: Final = "yesser-webhooks/1"
 
 
-class WebhookClient:
+class WebhookClient(AsyncExitStack):
     """Sends webhooks; an asynchronous context manager, made while the event loop runs."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
         self._public = self._session(is_named=False)
         self._named = self._session(is_named=True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # The rest is closed also where closing the first is cancelled.
-        async with AsyncExitStack() as closing:
-            closing.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-            closing.push_async_callback(self._named.close)
-            closing.push_async_callback(self._public.close)
+        # Each is closed also where closing the one before is cancelled.
+        self.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+        self.push_async_callback(self._named.close)
+        self.push_async_callback(self._public.close)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Deliver once. Never raises for what the receiver or the network does: its class is the outcome's `error`."""
@@ -185,6 +177,20 @@ def _error_class(error: BaseException) -> str:
             return "bad-answer"
         case _:
             return "connection-lost"
+
+
+def retry_after_s(text: str | None, now: datetime) -> float | None:
+    """The seconds of a header `Retry-After`: a number, or a date. None where it is neither."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - now).total_seconds())
+    except Exception:  # the text is a stranger's, and what the parser raises for one is not defined
+        return None
 
 
 def _since_ms(began: float) -> int:

@@ -9,19 +9,17 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from nacl.public import PrivateKey
 
 from consumers.delivery import delivery_lease
-from consumers.delivery.examples import KIND as EXAMPLE
 from consumers.delivery.secrets import CannotUnseal, opening_keys, publish_key, signature_headers, unseal
-from consumers.delivery.sending.route import Attempt, Limits, Message, Outcome, Route
+from consumers.delivery.sending.route import Attempt, Limits, Message, NextStep, Outcome, Route
 from consumers.delivery.sending.sender import Sender
-from consumers.delivery.webhooks.bodies import Bodies
+from consumers.delivery.webhooks.bodies import EXAMPLE, Bodies
 from consumers.delivery.webhooks.client import WebhookClient
-from consumers.delivery.webhooks.schedule import Reason, disable_reason, is_late, policy, verdict, wait_max
 from consumers.documents.teams.notices import NOTICE_NAMES
 from infra.keys.team_seals import TeamSeals
 from infra.observability.telemetry import count, gauge
@@ -32,6 +30,11 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 
 READY_MAX: Final = 64
+Reason = Literal["gone", "failing"]
+GONE: Final = 410
+JITTER: Final = 0.2
+"""Each wait is longer by up to this part, so that endpoints that failed together are not attempted together."""
+RETRY_AFTER_MAX_S: Final = 86_400.0
 RESTS_AFTER: Final = 4
 FINISH_S: Final = 5.0
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -60,11 +63,26 @@ async def publish(connection: Connection, settings: Settings, epoch: int) -> Non
 class Endpoint:
     """A webhook of a team, as it was last read. `secrets` is None where they cannot be used."""
 
-    agency: str
-    team: str
     url: str
     secrets: Sequence[str] | None
     failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`delays_s`: waits before each further attempt. The others are durations after which something changes."""
+
+    delays_s: Sequence[float]
+    lane_wait: timedelta
+    disable_after: timedelta
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(
+        [float(text) for text in settings.webhook_retry_delays_s.split(",")],
+        timedelta(seconds=settings.webhook_lane_wait_s),
+        timedelta(days=settings.webhook_disable_after_days),
+    )
 
 
 class Webhooks(Route[bytes]):
@@ -95,9 +113,7 @@ class Webhooks(Route[bytes]):
         keys, seals = opening_keys(self._settings, datetime.now(UTC)), TeamSeals.of(self._settings)
         for row in rows:
             secrets = _unsealed(keys, row) if _is_sealed(seals, row) else None
-            self._endpoints[row["endpoint_id"]] = Endpoint(
-                row["agency"], row["team"], row["url"], secrets, row["failing_since"]
-            )
+            self._endpoints[row["endpoint_id"]] = Endpoint(row["url"], secrets, row["failing_since"])
         return {row["endpoint_id"] for row in rows if row["disabled_reason"] is None}
 
     async def load(self, connection: Connection, messages: Sequence[Message], now: datetime) -> Sequence[bytes]:
@@ -212,3 +228,32 @@ def _unsealed(keys: Sequence[PrivateKey], row: Any) -> list[str] | None:
         log.error("a webhook cannot be signed", endpoint_id=row["endpoint_id"], reason=str(error))
         return None
     return secrets or None
+
+
+def verdict(attempts: int, outcome: Outcome, policy: Policy, chance: float) -> NextStep:
+    """`attempts` counts this one; `chance` is in [0, 1)."""
+    if outcome.delivered:
+        return NextStep("delivered")
+    if attempts > len(policy.delays_s):
+        return NextStep("failed")
+    wait_s = policy.delays_s[attempts - 1] * (1 + JITTER * chance)
+    return NextStep("waiting", max(wait_s, min(outcome.retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
+
+
+def wait_max(policy: Policy) -> float:
+    """Longer than this, in seconds, no message waits for its next attempt."""
+    return max(RETRY_AFTER_MAX_S, *policy.delays_s) * (1 + JITTER)
+
+
+def disable_reason(outcome: Outcome, failing_since: datetime | None, now: datetime, policy: Policy) -> Reason | None:
+    """Why the endpoint gets no more webhooks, or None. `failing_since`: its first failure after the last success."""
+    if outcome.status == GONE:
+        return "gone"
+    if not outcome.delivered and failing_since is not None and now - failing_since >= policy.disable_after:
+        return "failing"
+    return None
+
+
+def is_late(created_at: datetime, now: datetime, policy: Policy) -> bool:
+    """Whether a message has waited for so long that later ones of its lane may overtake it."""
+    return now - created_at > policy.lane_wait

@@ -18,19 +18,6 @@ from consumers.programme.campaigns.handlers import lifecycle, occurrences
 from consumers.programme.campaigns.handlers.occurrences import Owners, quota_part
 from consumers.programme.campaigns.handlers.required_keys import GROUPS, required_keys
 from consumers.programme.campaigns.handlers.rules import Decision, Occurrence, contradicted, evaluate, why_not
-from consumers.programme.campaigns.rows import (
-    AGENCY_NAME,
-    EVALUATION,
-    EVALUATION_RUN,
-    OFFICE,
-    ONCE,
-    SLOT,
-    AgencyName,
-    Evaluation,
-    EvaluationRun,
-    FiredOnce,
-    Office,
-)
 from consumers.programme.campaigns.rules.in_force import rules_in_force, versions_of
 from consumers.programme.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, Rule, RuleSet
 from consumers.programme.projections.handlers import one_time_events, pending_events, plan, services, training
@@ -65,7 +52,7 @@ class BatchContext:
             proposal = decision.proposal
             if proposal is not None:
                 if once is not None:
-                    self.ws.put(ONCE, FiredOnce(rule.name, once, proposal.campaign_id, index))
+                    self.ws.put(rows.ONCE, rows.FiredOnce(rule.name, once, proposal.campaign_id, index))
                 self.decided.append(lifecycle.decide(self.ws, proposal, self.rules.version, index))
 
     def contradict(self, found: Anomaly, moment: str) -> None:
@@ -75,12 +62,12 @@ class BatchContext:
 
     def has_fired(self, rule: Rule, once: str) -> bool:
         """Whether a rule that fires once has fired for this name."""
-        return self.ws.get(ONCE, rule.name, once) is not None
+        return self.ws.get(rows.ONCE, rule.name, once) is not None
 
     def record(self, decision: Decision, index: int) -> None:
         """Store an evaluation at entry `index`, with its reason."""
         campaign_id = decision.proposal.campaign_id if decision.proposal else None
-        row = Evaluation(
+        row = rows.Evaluation(
             rule=decision.rule,
             cause_index=decision.cause_index,
             part=decision.part,
@@ -90,7 +77,7 @@ class BatchContext:
             reason=dict(decision.reason),
             index=index,
         )
-        self.ws.append(EVALUATION, row)
+        self.ws.append(rows.EVALUATION, row)
 
     def count(self, filled: Sequence[training.CounterKey] = ()) -> None:
         """Count the certificates tallied so far, before the counts are read or changed.
@@ -99,7 +86,7 @@ class BatchContext:
         """
         if not self.tallies:
             return
-        before = {key: certified_of(self.ws, key) for key in self.seats_left if key not in filled}
+        before = {key: training.counted(self.ws, key, 0).certified for key in self.seats_left if key not in filled}
         training.count_certified(self.ws, self.tallies)
         for key, certified in before.items():
             counted = self.ws.get(training.TRAINING_COUNT, *key)
@@ -115,13 +102,12 @@ class BatchContext:
         part, figure = quota_part(key), counted.certified - counted.revoked
         for rule in self.rules.about(QUOTA_MET):
             why = why_not(figure, seats, fired_before=self.has_fired(rule, part)) or "below"
-            row = self.ws.get(EVALUATION_RUN, rule.name, part, why)
-            if row is None:
-                row = EvaluationRun(rule.name, part, why, self._first_of(key), 0, 0, None, None)
+            known = self.ws.get(rows.EVALUATION_RUN, rule.name, part, why)
+            row = known or rows.EvaluationRun(rule.name, part, why, self._first_of(key), 0, 0, None, None)
             row.last_index = counted.last_index
             row.count += number
             row.figure, row.target = figure, seats
-            self.ws.put(EVALUATION_RUN, row)
+            self.ws.put(rows.EVALUATION_RUN, row)
 
     def _first_of(self, key: training.CounterKey) -> int:
         """The first entry of the tallies that counts here."""
@@ -141,11 +127,11 @@ class BatchContext:
 
     def _owners(self, rule: Rule, agency: str) -> Owners:
         """The office, and the name of the owner where the rule's texts need it."""
-        office = self.ws.get(OFFICE, SLOT) if rule.owner == "office" else None
+        office = self.ws.get(rows.OFFICE, rows.SLOT) if rule.owner == "office" else None
         code = None if office is None else office.code
         if "owner" not in rule.placeholders:
             return Owners(code)
-        named = self.ws.get(AGENCY_NAME, code or agency)
+        named = self.ws.get(rows.AGENCY_NAME, code or agency)
         return Owners(code, {} if named is None else {named.code: named.name})
 
 
@@ -217,11 +203,11 @@ def _certified_again(context: BatchContext, entry: Entry, keys: Sequence[trainin
             continue
         for rule in context.rules.about(QUOTA_MET):
             part, why, index = quota_part(key), "contradicted", entry.index
-            known = context.ws.get(EVALUATION_RUN, rule.name, part, why)
-            row = known or EvaluationRun(rule.name, part, why, index, index, 0, None, None)
+            known = context.ws.get(rows.EVALUATION_RUN, rule.name, part, why)
+            row = known or rows.EvaluationRun(rule.name, part, why, index, index, 0, None, None)
             row.last_index = index
             row.count += 1
-            context.ws.put(EVALUATION_RUN, row)
+            context.ws.put(rows.EVALUATION_RUN, row)
 
 
 def _seats_left(context: BatchContext, key: training.CounterKey) -> int | None:
@@ -255,16 +241,10 @@ def _evaluate_quota(context: BatchContext, entry: Entry, key: training.CounterKe
     context.evaluate(occurrence, entry.index, once=occurrence.part)
 
 
-def certified_of(ws: UnitOfWork, key: training.CounterKey) -> int:
-    """Certificates of a counter, revoked or not."""
-    counted = ws.get(training.TRAINING_COUNT, *key)
-    return counted.certified if counted else 0
-
-
 def net_of(ws: UnitOfWork, key: training.CounterKey) -> int:
     """Certificates of a counter that were not revoked."""
-    counted = ws.get(training.TRAINING_COUNT, *key)
-    return counted.certified - counted.revoked if counted else 0
+    counted = training.counted(ws, key, 0)
+    return counted.certified - counted.revoked
 
 
 def _planned(context: BatchContext, entry: Entry) -> None:
@@ -315,14 +295,10 @@ def _announced(context: BatchContext, entry: Entry) -> None:
 
 def _registered(context: BatchContext, entry: Entry) -> None:
     code = entry.data["code"]
-    if context.ws.get(AGENCY_NAME, code) is None:
-        context.ws.put(AGENCY_NAME, AgencyName(code, entry.data["name"], entry.index))
+    if context.ws.get(rows.AGENCY_NAME, code) is None:
+        context.ws.put(rows.AGENCY_NAME, rows.AgencyName(code, entry.data["name"], entry.index))
     if entry.data["role"] == "office":
         _keep_office(context.ws, code, entry.index)
-
-
-def _triggered(context: BatchContext, entry: Entry) -> None:
-    context.decided.extend(lifecycle.enter_log(context.ws, entry))
 
 
 def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
@@ -331,8 +307,8 @@ def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
     Its registration comes first in the log, but not in the order of `occurredtime`: there its first plan or quota,
     which only an office may send, may come before it.
     """
-    if ws.get(OFFICE, SLOT) is None:
-        ws.put(OFFICE, Office(SLOT, code, index))
+    if ws.get(rows.OFFICE, rows.SLOT) is None:
+        ws.put(rows.OFFICE, rows.Office(rows.SLOT, code, index))
 
 
 _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
@@ -343,7 +319,7 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     **dict.fromkeys(services.TYPES, _service),
     **dict.fromkeys(one_time_events.TYPES, _announced),
     **dict.fromkeys(lifecycle.REPORTS, BatchContext.apply_campaign),
-    "campaign.triggered": _triggered,
+    "campaign.triggered": lambda context, entry: context.decided.extend(lifecycle.enter_log(context.ws, entry)),
     **dict.fromkeys(lifecycle.NOTICES, lambda context, entry: lifecycle.note(context.ws, entry)),
     "registry.agency-registered": _registered,
 }

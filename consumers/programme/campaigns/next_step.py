@@ -1,17 +1,29 @@
-"""What a team does next about a campaign, and how much time is left. Pure: the day comes in by argument."""
+"""What a team does next about a campaign, how much time is left, and why it is late. Pure: the day is an argument."""
 
 from __future__ import annotations
 
 from datetime import date
+from operator import lt
 from typing import Final
 
-from consumers.documents.campaigns.campaigns import NextAction, ToDo
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, NextAction, ToDo
+from consumers.documents.formulas import Amount, Both, Sign, derived
+from consumers.documents.log.explanations import DerivedFigure
 from events.values.bilingual import Bilingual, counted
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
 
 DUE_TODAY: Final = Bilingual("الموعد اليوم", "due today")
 NO_WORKING_DAY: Final = Bilingual("لم يبق يوم عمل", "no working day left")
+_BEFORE: Final = Sign(Bilingual("{} قبل {}", "{} is before {}"), "{} < {}", lt)
+_AND: Final = Sign(Bilingual("{}، و{}", "{}, and {}"), "{}; {}", lambda left, right: bool(left and right))
+_MISSING: Final = Bilingual("لم تُستلم أو لم تُبث في كل قنواتها", "it is not acknowledged, or a channel has no airing")
+LATE: Final = Both(
+    _AND,
+    Both(_BEFORE, Amount("due_on", Bilingual("الموعد", "its due date")), Amount("today", Bilingual("اليوم", "today"))),
+    Amount("missing", _MISSING),
+)
+"""As the inbox says it: late, and not only its completion is missing. A paused one has no next step."""
 
 
 def time_left(due_on: str, today: str) -> Bilingual:
@@ -63,3 +75,11 @@ def _days(days: int) -> Bilingual:
     """How long: in Arabic one, two and eleven on are in the accusative."""
     arabic = counted(days, "يومًا واحدًا", "يومين", "أيام", "يومًا" if days % 100 > 2 else "يوم")
     return Bilingual(arabic, f"{days} day{'' if days == 1 else 's'}")
+
+
+def lateness(campaign: CampaignAndHistory, today: str) -> DerivedFigure:
+    """`value`: whether the campaign is late on the civil date `today`."""
+    step = campaign.next_action
+    missing = step.value if step in (NextAction.ACKNOWLEDGE, NextAction.AIR) else None
+    amounts = {"due_on": campaign.due_on, "today": today, "missing": missing}
+    return derived("overdue", LATE, lambda amount: amounts[amount.name])

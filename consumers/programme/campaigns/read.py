@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from consumers.documents.campaigns.campaigns import (
-    Campaign,
-    CampaignAndHistory,
-    CampaignStep,
-    InboxCounts,
-    InboxItem,
-    OnChannels,
-)
+from consumers.documents.campaigns import campaigns as documents
 from consumers.documents.document import document_of
 from consumers.documents.programme.plan import Awareness
 from consumers.programme.campaigns.consumer import CONSUMER
@@ -31,17 +24,15 @@ _COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
 HISTORY_MAX: Final = 1_000
 
 Row = Mapping[str, Any]
-D = TypeVar("D", bound=Campaign)
+D = TypeVar("D", bound=documents.Campaign)
 
 
 async def awareness(connection: Connection) -> Awareness:
     """The `awareness` of `yesser plan`."""
-    row = await connection.fetchrow(_SQL["awareness"])
-    if row is None:
-        raise LookupError("a count without a row")
+    (row,) = await connection.fetch(_SQL["awareness"])
     return Awareness(
         launched_services=row["launched_services"],
-        aired=document_of(OnChannels, row),
+        aired=document_of(documents.OnChannels, row),
         on_all_three=row["on_all_three"],
         general_campaigns=row["general_campaigns"],
         reach=int(row["reach"]),
@@ -54,12 +45,10 @@ async def campaigns(connection: Connection, chosen: CampaignFilter, document: ty
     return [_campaign(document, row) for row in rows]
 
 
-async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
+async def counts(connection: Connection, chosen: CampaignFilter) -> documents.InboxCounts:
     """Of the campaigns that match."""
-    row = await connection.fetchrow(_COUNTS, None, *chosen.arguments())
-    if row is None:
-        raise LookupError("a count without a row")
-    return document_of(InboxCounts, row)
+    (row,) = await connection.fetch(_COUNTS, None, *chosen.arguments())
+    return document_of(documents.InboxCounts, row)
 
 
 async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[Subscription] | None:
@@ -69,7 +58,7 @@ async def team_subscriptions(connection: Connection, agency: str, team: str) -> 
     return [dict(row) for row in await connection.fetch(_SQL["subscriptions"], agency, team)]
 
 
-async def campaign(view: View, campaign_id: str) -> CampaignAndHistory | None:
+async def campaign(view: View, campaign_id: str) -> documents.CampaignAndHistory | None:
     """A campaign, or None. The view shows `CONSUMER`."""
     connection = await view.use(CONSUMER)
     row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
@@ -77,19 +66,19 @@ async def campaign(view: View, campaign_id: str) -> CampaignAndHistory | None:
         return None
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
     history, is_whole = await _history(connection, row)
-    return _campaign(CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
+    return _campaign(documents.CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
 
 
 async def campaigns_at(
     settings: Settings, at: PointInTime | int | None = None, chosen: CampaignFilter | None = None
-) -> list[Campaign]:
+) -> list[documents.Campaign]:
     """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
     async with view(settings, [CONSUMER], at) as state:
         chosen = chosen or CampaignFilter(today_at(PointInTime(), now()))
-        return await campaigns(await state.use(CONSUMER), chosen, Campaign)
+        return await campaigns(await state.use(CONSUMER), chosen, documents.Campaign)
 
 
-async def inbox_now(settings: Settings, agency: str, team: str | None, today: str) -> list[InboxItem] | None:
+async def inbox_now(settings: Settings, agency: str, team: str | None, today: str) -> list[documents.InboxItem] | None:
     """The rows; None where the agency has no such team."""
     async with view(settings, [CONSUMER]) as state:
         connection = await state.use(CONSUMER)
@@ -97,10 +86,10 @@ async def inbox_now(settings: Settings, agency: str, team: str | None, today: st
         if team is not None and wanted is None:
             return None
         chosen = CampaignFilter(today, agency, "open", sort="due", subscriptions=wanted)
-        return await campaigns(connection, chosen, InboxItem)
+        return await campaigns(connection, chosen, documents.InboxItem)
 
 
-async def campaign_at(settings: Settings, campaign_id: str, at: PointInTime) -> CampaignAndHistory | None:
+async def campaign_at(settings: Settings, campaign_id: str, at: PointInTime) -> documents.CampaignAndHistory | None:
     """A campaign, or None."""
     async with view(settings, [CONSUMER], at) as state:
         return await campaign(state, campaign_id)
@@ -123,7 +112,7 @@ def _campaign(document: type[D], row: Row, **further: Any) -> D:
     return document_of(document, row, reach=int(row["reach"]), due_on_hijri=hijri(row["due_on"]), **further)
 
 
-async def _history(connection: Connection, row: Row) -> tuple[list[CampaignStep], bool]:
+async def _history(connection: Connection, row: Row) -> tuple[list[documents.CampaignStep], bool]:
     """The entries about the campaign, in log order, and whether these are all. One that changed nothing names its
     anomaly rule."""
     most = HISTORY_MAX + 1
@@ -137,8 +126,8 @@ async def _history(connection: Connection, row: Row) -> tuple[list[CampaignStep]
     return steps, len(shown) == len(took_effect) + len(anomalies)
 
 
-def _step(entry: Entry, anomaly: str | None, owner: str) -> CampaignStep:
+def _step(entry: Entry, anomaly: str | None, owner: str) -> documents.CampaignStep:
     data = entry.data if entry.agency == owner else {}
     reported = {name: data.get(name) for name in ("by", "airing_id", "channel", "reach")}
     about = {"index": entry.index, "recorded": entry.recorded, "type": entry.type, "agency": entry.agency}
-    return document_of(CampaignStep, reported | about, anomaly=anomaly)
+    return document_of(documents.CampaignStep, reported | about, anomaly=anomaly)

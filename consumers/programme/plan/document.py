@@ -11,15 +11,8 @@ from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.programme.plan import Plan, PlanName
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.read import awareness
+from consumers.programme.projections import read
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.programme.projections.read import (
-    ALL_ANOMALIES,
-    AnomalyFilter,
-    anomalies,
-    anomalies_count,
-    plan_name,
-    progress,
-)
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.view import View, view
 from consumers.replay.fold.consumer import Consumer
@@ -48,7 +41,7 @@ async def plan_at_a_glance(settings: Settings, at: PointInTime | int | None = No
     """
     async with view(settings, shown_at(at), at) as shown:
         document = await (plan_by_occurrence if by_occurrence(at) else plan_document)(shown)
-        return document, await plan_name(await shown.use(PROJECTIONS))
+        return document, await read.plan_name(await shown.use(PROJECTIONS))
 
 
 async def plan_by_occurrence(shown: View) -> Plan:
@@ -73,8 +66,10 @@ async def plan_document(shown: View, owner: str | None = None, partnerships_max:
     `partnerships_count`.
     """
     aired = await awareness(await shown.use(CAMPAIGNS))
-    contradictions = sum([await anomalies_count(await shown.use(consumer)) for consumer in _consumers_shown(shown)])
-    document = await progress(await shown.use(PROJECTIONS), shown.log_index, aired, contradictions)
+    contradictions = sum(
+        [await read.anomalies_count(await shown.use(consumer)) for consumer in _consumers_shown(shown)]
+    )
+    document = await read.progress(await shown.use(PROJECTIONS), shown.log_index, aired, contradictions)
     if not shown.shows(REVENUE):
         return document
     ledger = await shown.use(REVENUE)
@@ -94,9 +89,9 @@ async def all_anomalies(settings: Settings, at: PointInTime | int | None = None)
     return [replace(row, judged=False) for row in rows] if by_occurrence(at) else rows
 
 
-async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
+async def anomalies_found(shown: View, chosen: read.AnomalyFilter = read.ALL_ANOMALIES) -> list[Anomaly]:
     """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
     anomaly_rows: list[Anomaly] = []
     for consumer in _consumers_shown(shown):
-        anomaly_rows += await anomalies(await shown.use(consumer), chosen)
+        anomaly_rows += await read.anomalies(await shown.use(consumer), chosen)
     return sorted(anomaly_rows, key=lambda row: (row.found_index, row.index))[: chosen.rows_max]

@@ -10,19 +10,9 @@ from msgspec.structs import replace
 
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.programme import plan
 from consumers.documents.programme.activity import Activity, Counted
 from consumers.documents.programme.history import Step
-from consumers.documents.programme.plan import (
-    Application,
-    Applications,
-    Awareness,
-    Infrastructure,
-    Plan,
-    PlanName,
-    ServiceGroup,
-    ServiceGroups,
-    Training,
-)
 from consumers.documents.programme.projects import Project, ProjectAndHistory, phase_states
 from consumers.documents.programme.services import Service, ServiceAndHistory
 from infra.postgres.connection import Connection
@@ -67,25 +57,25 @@ class ServiceFilter:
 ALL_SERVICES: Final = ServiceFilter()
 
 
-async def progress(connection: Connection, log_index: int, awareness: Awareness, anomalies: int) -> Plan:
+async def progress(connection: Connection, log_index: int, awareness: plan.Awareness, anomalies: int) -> plan.Plan:
     """The shown plan with the projections' figures and those of others that are given, without partnerships."""
-    plan = await connection.fetchrow(_SQL["shown"])
-    plan_id = None if plan is None else plan["plan_id"]
-    targets = None if plan is None else plan["targets"]
+    shown = await connection.fetchrow(_SQL["shown"])
+    plan_id = None if shown is None else shown["plan_id"]
+    targets = None if shown is None else shown["targets"]
     (infrastructure,) = await connection.fetch(_SQL["infrastructure"], plan_id)
     applications = await connection.fetch(_SQL["applications"], plan_id)
-    return Plan(
+    return plan.Plan(
         log_index=log_index,
         plan_id=plan_id,
-        infrastructure=Infrastructure(
+        infrastructure=plan.Infrastructure(
             target=targets["infrastructure_projects"] if targets else 0, **dict(infrastructure)
         ),
-        national_applications=Applications(
+        national_applications=plan.Applications(
             target=targets["national_applications"] if targets else 0,
-            projects=tuple(documents_of(Application, applications)),
+            projects=tuple(documents_of(plan.Application, applications)),
         ),
         services=service_groups(targets, await connection.fetch(_SQL["groups"], plan_id)),
-        training=tuple(documents_of(Training, await connection.fetch(_SQL["training"]))),
+        training=tuple(documents_of(plan.Training, await connection.fetch(_SQL["training"]))),
         awareness=replace(awareness, launched_services=await connection.fetchval(_SQL["launched_services"])),
         partnerships=(),
         anomalies=anomalies,
@@ -93,21 +83,21 @@ async def progress(connection: Connection, log_index: int, awareness: Awareness,
     )
 
 
-def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> ServiceGroups:
+def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> plan.ServiceGroups:
     """`services` of `yesser plan`: also groups without services."""
     known = {row["group_number"]: row for row in rows}
     groups = {}
     for number in GROUPS:
         row = known.get(number)
         target = targets["services"][str(number)] if targets else 0
-        groups[str(number)] = ServiceGroup(target=target, **{name: row[name] if row else 0 for name in COUNTS})
-    return ServiceGroups(target=sum(group.target for group in groups.values()), groups=groups)
+        groups[str(number)] = plan.ServiceGroup(target=target, **{name: row[name] if row else 0 for name in COUNTS})
+    return plan.ServiceGroups(target=sum(group.target for group in groups.values()), groups=groups)
 
 
-async def plan_name(connection: Connection) -> PlanName | None:
+async def plan_name(connection: Connection) -> plan.PlanName | None:
     """The name and the dates of the shown plan."""
     row = await connection.fetchrow(_SQL["shown"])
-    return None if row is None else document_of(PlanName, row)
+    return None if row is None else document_of(plan.PlanName, row)
 
 
 async def anomalies_count(connection: Connection) -> int:

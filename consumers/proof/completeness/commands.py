@@ -60,7 +60,7 @@ def completeness_command(
     read = asyncio.run(_compared(found)) if log.place is None else UNSET
     texts = {} if csv is None else {csv: csv_text(COLUMNS, file_rows(rows))}
     if html is not None:
-        from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
+        from consumers.revenue.statements.formats import to_html  # imported here: it needs packages of the platform
 
         texts[html] = to_html(page(rows, found.names, size, root))
     for path, text in texts.items():

@@ -9,8 +9,7 @@ import click
 
 from consumers.replay.as_of.query import run_query
 from consumers.revenue import read
-from consumers.revenue.books.beancount import beancount_lines
-from consumers.revenue.books.journal import COLUMNS, Booking, bookings
+from consumers.revenue.books.journal import COLUMNS, Booking, beancount_lines, bookings
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.commands import partnerships_completion
 from events.values.bilingual import Bilingual

@@ -8,35 +8,23 @@ the whole batch, so each is put into the unit of work once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import Final, NamedTuple, cast
 
 from consumers.replay.fold.anomaly import Anomaly, anomaly
+from consumers.revenue import rows as tables
 from consumers.revenue.accounts import SIDES, account_name
 from consumers.revenue.handlers.pricing import PriceTable, price_table, share
-from consumers.revenue.rows import (
-    ACCOUNT,
-    CONTRACT,
-    PERIOD,
-    TRANSFER,
-    VERSION,
-    WINDOW,
-    Account,
-    Contract,
-    ContractVersion,
-    Period,
-    RevenueWindow,
-    Transfer,
-)
 from events.values.calendar import CalendarName
-from events.values.periods import PeriodKind, period_of
+from events.values.periods import PeriodKind, contract_year, period_of
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 
+WHOLE_LIFE: Final = 0
+"""The window number of a contract whose bands run over its whole life; contract years count from 1."""
 
-@dataclass(slots=True)
-class Posting:
+
+class Posting(NamedTuple):
     """Where and how an amount was posted; the parts have the amount's sign. `before`: the window's sum before it."""
 
     period: str
@@ -50,32 +38,18 @@ class Posting:
 class Book:
     """One partnership: its contract, and the windows, periods and accounts that the batch changes."""
 
-    __slots__ = (
-        "_accounts",
-        "_calendar",
-        "_changed",
-        "_kind",
-        "_makes_transfers",
-        "_periods",
-        "_prices",
-        "_rows",
-        "_windows",
-        "contract",
-        "services",
-    )
-
-    def __init__(self, rows: UnitOfWork, contract: Contract) -> None:
+    def __init__(self, rows: UnitOfWork, contract: tables.Contract) -> None:
         self.contract = contract
         self.services = frozenset(contract.services)
         self._rows = rows
-        self._makes_transfers = rows.makes(TRANSFER)
+        self._makes_transfers = rows.makes(tables.TRANSFER)
         self._changed = False
         self._calendar = cast(CalendarName, contract.calendar)
         self._kind = cast(PeriodKind, contract.period_kind)
         self._prices: dict[int, PriceTable] = {}
-        self._windows: dict[int, RevenueWindow] = {}
-        self._periods: dict[str, Period] = {}
-        self._accounts: dict[str, Account] = {}
+        self._windows: dict[int, tables.RevenueWindow] = {}
+        self._periods: dict[str, tables.Period] = {}
+        self._accounts: dict[str, tables.Account] = {}
 
     def period_of(self, day: str) -> str:
         """The period of a date, in the contract's calendar."""
@@ -90,28 +64,24 @@ class Book:
         """The version in force for a period of the contract."""
         return version_for(self.contract.versions, label)
 
-    def terms(self, version: int) -> ContractVersion:
-        row = self._rows.get(VERSION, self.contract.partnership_id, version)
+    def terms(self, version: int) -> tables.ContractVersion:
+        row = self._rows.get(tables.VERSION, self.contract.partnership_id, version)
         assert row is not None, "every number below len(versions) has a row"
         return row
 
-    def period(self, label: str) -> Period:
+    def period(self, label: str) -> tables.Period:
         """The sums of a period; created if nothing was posted to it yet."""
         period = self._periods.get(label)
         if period is None:
-            partnership_id = self.contract.partnership_id
-            period = self._rows.get(PERIOD, partnership_id, label)
-            if period is None:
-                period = Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None, None)
-            self._periods[label] = period
-            self._rows.put(PERIOD, period)
+            period = self._periods[label] = self.period_so_far(label)
+            self._rows.put(tables.PERIOD, period)
         return period
 
-    def period_so_far(self, label: str) -> Period:
+    def period_so_far(self, label: str) -> tables.Period:
         """The same sums, read-only: nothing is created."""
         partnership_id = self.contract.partnership_id
-        known = self._periods.get(label) or self._rows.get(PERIOD, partnership_id, label)
-        return known or Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None, None)
+        known = self._periods.get(label) or self._rows.get(tables.PERIOD, partnership_id, label)
+        return known or tables.Period(partnership_id, label)
 
     def changed_at(self, index: int) -> None:
         """Record that the entry at `index` changed this contract."""
@@ -119,7 +89,7 @@ class Book:
         contract.last_index = index
         if not self._changed:
             self._changed = True
-            self._rows.put(CONTRACT, contract)
+            self._rows.put(tables.CONTRACT, contract)
 
     def post(self, index: int, label: str, priced: tuple[int, int], amount: int) -> Posting:
         """Post a signed amount that belongs to period `label`, priced by `(version, window)`.
@@ -173,8 +143,8 @@ class Book:
         credit.last_index = index
         if self._makes_transfers:
             partnership_id = self.contract.partnership_id
-            transfer = Transfer(index, line, partnership_id, period, kind, debit.account, credit.account, amount)
-            self._rows.append(TRANSFER, transfer)
+            transfer = tables.Transfer(index, line, partnership_id, period, kind, debit.account, credit.account, amount)
+            self._rows.append(tables.TRANSFER, transfer)
 
     def _price(self, version: int) -> PriceTable:
         table = self._prices.get(version)
@@ -182,24 +152,21 @@ class Book:
             table = self._prices[version] = price_table(self.terms(version).terms)
         return table
 
-    def _window(self, number: int, index: int) -> RevenueWindow:
+    def _window(self, number: int, index: int) -> tables.RevenueWindow:
         window = self._windows.get(number)
         if window is None:
             partnership_id = self.contract.partnership_id
-            window = self._rows.get(WINDOW, partnership_id, number)
-            if window is None:
-                window = RevenueWindow(partnership_id, number, 0, 0, index, index)
-            self._windows[number] = window
-            self._rows.put(WINDOW, window)
+            known = self._rows.get(tables.WINDOW, partnership_id, number)
+            window = self._windows[number] = known or tables.RevenueWindow(partnership_id, number, 0, 0, index, index)
+            self._rows.put(tables.WINDOW, window)
         return window
 
-    def _account(self, kind: str, index: int) -> Account:
-        name = account_name(kind, self.contract.partnership_id)
-        account = self._rows.get(ACCOUNT, name)
-        if account is None:
-            account = Account(name, self.contract.partnership_id, kind, 0, 0, 0, index, index)
-        self._accounts[kind] = account
-        self._rows.put(ACCOUNT, account)
+    def _account(self, kind: str, index: int) -> tables.Account:
+        partnership_id = self.contract.partnership_id
+        name = account_name(kind, partnership_id)
+        known = self._rows.get(tables.ACCOUNT, name)
+        account = self._accounts[kind] = known or tables.Account(name, partnership_id, kind, 0, 0, 0, index, index)
+        self._rows.put(tables.ACCOUNT, account)
         return account
 
 
@@ -214,10 +181,15 @@ def version_for(versions: Sequence[str], label: str) -> int:
     return number
 
 
+def window_of(day: str, starts_on: str, calendar: str, tier_basis: str) -> int:
+    """The window of revenue collected on `day`, which is not before `starts_on`."""
+    if tier_basis == "lifetime":
+        return WHOLE_LIFE
+    return contract_year(starts_on, day, cast(CalendarName, calendar))
+
+
 class Books:
     """All partnerships of a batch, and the settlements that it decided."""
-
-    __slots__ = ("_books", "decided", "rows")
 
     def __init__(self, rows: UnitOfWork) -> None:
         self.rows = rows
@@ -228,7 +200,7 @@ class Books:
         """The book of a partnership, or None if it was never signed."""
         book = self._books.get(partnership_id)
         if book is None:
-            contract = self.rows.get(CONTRACT, partnership_id)
+            contract = self.rows.get(tables.CONTRACT, partnership_id)
             if contract is None:
                 return None
             book = self._books[partnership_id] = Book(self.rows, contract)

@@ -31,12 +31,9 @@ class SettlementDiffers(Halt):
     """A settlement in the log is not the one of this ledger: nothing is paid by either before an operator knows why."""
 
 
-def period_closed(books: Books, entry: Entry) -> Anomaly | None:
+def period_closed(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """Close the open period, draw its statement and decide `settlement.issued`."""
     label = entry.data["period"]
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     if _was_closed(book, label):
         return anomaly(entry, "already-closed", {"closed_through": contract.closed_through})
@@ -63,13 +60,10 @@ def settled(books: Books, entry: Entry) -> None:
         )
 
 
-def paid_out(books: Books, entry: Entry) -> Anomaly | None:
+def paid_out(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """A payout, within what is payable (R13)."""
     data = entry.data
     partnership_id, payout_id, amount = data["partnership_id"], data["payout_id"], data["amount_halalas"]
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     known = books.rows.get(PAYOUT, partnership_id, payout_id)
     if known is not None:

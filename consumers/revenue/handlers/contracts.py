@@ -15,6 +15,7 @@ from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 
 AMENDMENTS_MAX: Final = 100
+_STATE: Final = ("starts_on", "ends_on", "terminated_on", "open_period", "latest_dated_on")
 _FIXED_TERMS: Final = ("starts_on", "calendar", "period", "tier_basis")
 """Terms that no amendment may change; the others are `ends_on, bands, cap, guarantee, expected`."""
 
@@ -26,18 +27,15 @@ def signed(books: Books, entry: Entry) -> Anomaly | None:
     if book is not None:
         owner = book.contract.owner
         return anomaly(entry, "already-signed" if owner == entry.agency else "not-owner", {"owner": owner})
-    contract = _new_contract(entry)
+    contract = new_contract(entry)
     books.rows.put(CONTRACT, contract)
     _put_version(books, contract, entry, None)
     return None
 
 
-def amended(books: Books, entry: Entry) -> Anomaly | None:
+def amended(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """A new version, in force from `effective_from` on (R5)."""
     data = entry.data
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     if not _may_amend(book, data):
         return anomaly(entry, "not-allowed-now", _state(contract))
@@ -49,12 +47,9 @@ def amended(books: Books, entry: Entry) -> Anomaly | None:
     return None
 
 
-def terminated(books: Books, entry: Entry) -> Anomaly | None:
+def terminated(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """The contract ends early; the period of `on` becomes its last (R10)."""
     on = entry.data["on"]
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     if contract.terminated_on is not None:
         return anomaly(entry, "already-terminated", {"terminated_on": contract.terminated_on})
@@ -78,7 +73,8 @@ def reassigned(books: Books, entry: Entry) -> Anomaly | None:
     return None
 
 
-def _new_contract(entry: Entry) -> Contract:
+def new_contract(entry: Entry) -> Contract:
+    """The contract that an entry signs."""
     data, terms = entry.data, entry.data["terms"]
     first_period = period_of(terms["starts_on"], terms["calendar"], terms["period"])
     return Contract(
@@ -100,12 +96,6 @@ def _new_contract(entry: Entry) -> Contract:
         closed_through=None,
         open_period=first_period,
         versions=[first_period],
-        latest_dated_on=None,
-        collected_halalas=0,
-        closing_cumulative_halalas=0,
-        payable_halalas=0,
-        top_ups_halalas=0,
-        outstanding_halalas=0,
         first_index=entry.index,
         last_index=entry.index,
     )
@@ -150,10 +140,4 @@ def _set_last_period(book: Book) -> None:
 
 def _state(contract: Contract) -> Data:
     """The `known` side of an anomaly."""
-    return {
-        "starts_on": contract.starts_on,
-        "ends_on": contract.ends_on,
-        "terminated_on": contract.terminated_on,
-        "open_period": contract.open_period,
-        "latest_dated_on": contract.latest_dated_on,
-    }
+    return {name: getattr(contract, name) for name in _STATE}

@@ -8,23 +8,20 @@ from __future__ import annotations
 from typing import Final
 
 from consumers.replay.fold.anomaly import Anomaly, anomaly
-from consumers.revenue.handlers.book import Book, Books
-from consumers.revenue.handlers.windows import window_of
+from consumers.revenue.handlers.book import Book, Books, window_of
 from consumers.revenue.rows import RECEIPT, REVERSAL, Receipt, Reversal
 from events.values.money import INTEGER_MAX
 from events.wire.entry import Entry
 
+_STATE: Final = ("starts_on", "last_day", "open_period", "collected_halalas")
 SERVICES_SHOWN_MAX: Final = 20
 """Number of a contract's services that an `unknown-service` anomaly shows."""
 
 
-def collected(books: Books, entry: Entry) -> Anomaly | None:
+def collected(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """A receipt: counts once, for a service and a day of the contract, while some period is open (R3)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     receipt_id: str = data["receipt_id"]
     known = books.rows.get(RECEIPT, partnership_id, receipt_id)
@@ -48,38 +45,17 @@ def collected(books: Books, entry: Entry) -> Anomaly | None:
     posted = book.post(index, label, (book.version_for(label), window), amount)
     contract.collected_halalas += amount
     _note_date(book, day, index)
-    books.rows.put(
-        RECEIPT,
-        Receipt(
-            partnership_id,
-            receipt_id,
-            service_id,
-            amount,
-            day,
-            data["receipts"],
-            posted.period,
-            posted.version,
-            window,
-            posted.before,
-            posted.partner,
-            posted.treasury,
-            0,
-            index,
-            index,
-        ),
-    )
+    about = (partnership_id, receipt_id, service_id, amount, day, data["receipts"])
+    books.rows.put(RECEIPT, Receipt(*about, *posted, 0, index, index))
     book.transfer(index, 0, "receipt-partner", posted.period, posted.partner)
     book.transfer(index, 1, "receipt-treasury", posted.period, posted.treasury)
     return None
 
 
-def reversed_(books: Books, entry: Entry) -> Anomaly | None:
+def reversed_(books: Books, book: Book, entry: Entry) -> Anomaly | None:
     """A full or partial reversal of a counted receipt, in that receipt's window and by its version (R8, R9)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
-    book = books.owned(entry)
-    if isinstance(book, Anomaly):
-        return book
     contract = book.contract
     known = books.rows.get(REVERSAL, partnership_id, data["reversal_id"])
     if known is not None:
@@ -135,10 +111,4 @@ def _note_date(book: Book, day: str, index: int) -> None:
 
 def _state(book: Book) -> dict[str, str | int | None]:
     """The `known` side of an anomaly."""
-    contract = book.contract
-    return {
-        "starts_on": contract.starts_on,
-        "last_day": contract.last_day,
-        "open_period": contract.open_period,
-        "collected_halalas": contract.collected_halalas,
-    }
+    return {name: getattr(book.contract, name) for name in _STATE}

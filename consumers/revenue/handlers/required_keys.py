@@ -8,13 +8,12 @@ versions only those are loaded that are in force for a period of the batch, sinc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 from consumers.replay.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
-from consumers.revenue.handlers.book import version_for
-from consumers.revenue.handlers.windows import window_of
+from consumers.revenue.handlers.book import version_for, window_of
+from consumers.revenue.handlers.contracts import new_contract
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
 from events.values.calendar import CalendarName
 from events.values.periods import PeriodKind, next_period, period_kind, period_of
@@ -36,12 +35,7 @@ def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterab
     if not by_partnership:
         return
     yield _named(by_partnership)
-    yield [
-        need
-        for partnership_id, entries in by_partnership.items()
-        if (outlook := _outlook(rows, partnership_id, entries)) is not None
-        for need in outlook.required_keys(rows, entries)
-    ]
+    yield [need for key, own in by_partnership.items() for need in _dependent(rows, key, own)]
 
 
 def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
@@ -64,82 +58,60 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
                     yield PERIOD, (partnership_id, data["period"])
 
 
-@dataclass(slots=True)
-class _Outlook:
+def _dependent(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> Iterator[Need]:
     """The keys that a batch may need of one partnership, given its fixed terms.
 
-    `versions` are those of the contract before the batch (`Contract.versions`).
+    None if the contract is not signed: then every entry is an anomaly and needs no more rows.
     """
-
-    partnership_id: str
-    starts_on: str
-    calendar: CalendarName
-    kind: PeriodKind
-    tier_basis: str
-    versions: Sequence[str]
-    labels: set[str]
-
-    def required_keys(self, rows: UnitOfWork, entries: list[Entry]) -> Iterator[Need]:
-        closing: set[str] = set()
-        days: set[str] = set()
-        collected_on: set[str] = set()
-        windows: set[int] = set()
-        added = 0
-        for entry in entries:
-            data = entry.data
-            match entry.type:
-                case "revenue.collected":
-                    collected_on.add(data["collected_on"])
-                case "revenue.reversed":
-                    days.add(data["reversed_on"])
-                    receipt = rows.get(RECEIPT, self.partnership_id, data["reverses"])
-                    if receipt is not None:
-                        windows.add(receipt.window_number)
-                        collected_on.add(receipt.collected_on)
-                case "revenue.period-closed" if period_kind(data["period"]) == self.kind:
-                    closing.add(data["period"])
-                case "partnership.signed" | "partnership.amended":
-                    added += 1
-                    days.add(data["terms"]["ends_on"])
-                case "partnership.terminated":
-                    days.add(data["on"])
-        windows.update(self._window(day) for day in collected_on if day >= self.starts_on)
-        priced = {self._period(day) for day in collected_on}
-        self.labels.update(priced, closing, map(next_period, closing), map(self._period, days))
-        yield from ((WINDOW, (self.partnership_id, window)) for window in windows)
-        yield from ((PERIOD, (self.partnership_id, label)) for label in self.labels)
-        new = range(len(self.versions), len(self.versions) + added)
-        for version in {*self._in_force(priced | closing), *new}:
-            yield VERSION, (self.partnership_id, version)
-        for label in closing:
-            for version in {*self._in_force({label}), *new}:
-                yield EXPECTED, (self.partnership_id, version, label)
-
-    def _in_force(self, labels: set[str]) -> set[int]:
-        """The versions before the batch that are in force for these periods; the batch may add later ones."""
-        return {version_for(self.versions, label) for label in labels if self.versions and label >= self.versions[0]}
-
-    def _period(self, day: str) -> str:
-        return period_of(day, self.calendar, self.kind)
-
-    def _window(self, day: str) -> int:
-        return window_of(day, self.starts_on, self.calendar, self.tier_basis)
-
-
-def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Outlook | None:
-    """None if the contract is not signed: then every entry is an anomaly and needs no more rows."""
-    contract = rows.get(CONTRACT, partnership_id)
+    known = contract = rows.get(CONTRACT, partnership_id)
     if contract is None:
         first = next((entry for entry in entries if entry.type == "partnership.signed"), None)
         if first is None:
-            return None
-        terms = first.data["terms"]
-        starts_on, calendar, kind = terms["starts_on"], terms["calendar"], terms["period"]
-        labels = {period_of(starts_on, calendar, kind)}
-        return _Outlook(partnership_id, starts_on, calendar, kind, terms["tier_basis"], (), labels)
+            return
+        contract = new_contract(first)
+    calendar, kind = cast(CalendarName, contract.calendar), cast(PeriodKind, contract.period_kind)
+    versions = [] if known is None else known.versions  # before the batch, which may add later ones
+    closing: set[str] = set()
+    days: set[str] = set()
+    collected_on: set[str] = set()
+    windows: set[int] = set()
+    added = 0
+    for entry in entries:
+        data = entry.data
+        match entry.type:
+            case "revenue.collected":
+                collected_on.add(data["collected_on"])
+            case "revenue.reversed":
+                days.add(data["reversed_on"])
+                receipt = rows.get(RECEIPT, partnership_id, data["reverses"])
+                if receipt is not None:
+                    windows.add(receipt.window_number)
+                    collected_on.add(receipt.collected_on)
+            case "revenue.period-closed" if period_kind(data["period"]) == kind:
+                closing.add(data["period"])
+            case "partnership.signed" | "partnership.amended":
+                added += 1
+                days.add(data["terms"]["ends_on"])
+            case "partnership.terminated":
+                days.add(data["on"])
+    starts_on = contract.starts_on
+    windows.update(window_of(day, starts_on, calendar, contract.tier_basis) for day in collected_on if day >= starts_on)
+    yield from ((WINDOW, (partnership_id, window)) for window in windows)
     closed_through = contract.closed_through
     labels = {contract.first_period if closed_through is None else next_period(closed_through)}
-    if any(entry.type in _REACH_THE_LAST_PERIOD for entry in entries):
+    if known is not None and any(entry.type in _REACH_THE_LAST_PERIOD for entry in entries):
         labels.add(contract.last_period)
-    calendar, kind = cast(CalendarName, contract.calendar), cast(PeriodKind, contract.period_kind)
-    return _Outlook(partnership_id, contract.starts_on, calendar, kind, contract.tier_basis, contract.versions, labels)
+    priced = {period_of(day, calendar, kind) for day in collected_on}
+    labels.update(priced, closing, map(next_period, closing), (period_of(day, calendar, kind) for day in days))
+    yield from ((PERIOD, (partnership_id, label)) for label in labels)
+    new = range(len(versions), len(versions) + added)
+    for version in {*_in_force(versions, priced | closing), *new}:
+        yield VERSION, (partnership_id, version)
+    for label in closing:
+        for version in {*_in_force(versions, {label}), *new}:
+            yield EXPECTED, (partnership_id, version, label)
+
+
+def _in_force(versions: Sequence[str], labels: set[str]) -> set[int]:
+    """The versions that are in force for these periods."""
+    return {version_for(versions, label) for label in labels if versions and label >= versions[0]}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct
@@ -35,6 +36,7 @@ _CUMULATIVE_RULE: Final = Bilingual(
     "The share of each cumulative sum follows from the bands, rounded down to the halala; the partner gets the"
     " difference. Consecutive entries of the period share a row.",
 )
+_VERSION: Final = attrgetter("contract_version")
 _DAYS_RULE: Final = Bilingual(
     "الحصص قبل التقريب. وكل إيصال وحسابه في ملف CSV.",
     "Shares before rounding. The CSV file has each receipt with its arithmetic.",
@@ -92,7 +94,7 @@ def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Pap
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
         _paid(parts),
-        *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_version), _version)),
+        *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_VERSION), _VERSION)),
     ]
     return Paper(
         statement_title(statement), tuple(sheets), _proof(statement, parts.provenance),
@@ -196,17 +198,14 @@ def _rounded(group: PricedGroup) -> Sheet:
     return Sheet(heading, columns, tuple(rows), _CUMULATIVE_RULE)
 
 
+def _band_cells(band: BandShare | DayShare) -> tuple[Cell, ...]:
+    amount, share = exact_riyals(band.amount_halalas), exact_riyals(band.share_halalas)
+    return band_text(band), amount, percent_text(band.rate_bp), share
+
+
 def share_sheet(share: Share) -> Sheet:
     """Amount × rate = share, band by band; then the rounding."""
-    rows: list[tuple[Cell, ...]] = [
-        (
-            band_text(band),
-            exact_riyals(band.amount_halalas),
-            percent_text(band.rate_bp),
-            exact_riyals(band.share_halalas),
-        )
-        for band in share.bands
-    ]
+    rows = [_band_cells(band) for band in share.bands]
     if share.rounding_halalas:
         rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(share.rounding_halalas)))
     rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(share.partner_halalas)))
@@ -223,31 +222,21 @@ def _guarantee(working: Working) -> Sheet:
     statement, guarantee = working.statement, working.guarantee
     assert guarantee is not None
     rate, expected = percent_text(guarantee.partner_floor_bp_of_expected), riyals_text(guarantee.expected_halalas)
+    guaranteed = Bilingual("المضمون = {}", "Guaranteed = {}").format(f"{rate} × {expected}")
+    top_up = Bilingual("التكملة = ما ينقص الأساسية عن المضمون", "Top-up = what the base lacks")
     lines: list[tuple[Cell, ...]] = [
-        (
-            Bilingual("المضمون = {}", "Guaranteed = {}").format(f"{rate} × {expected}"),
-            riyals_text(guarantee.guarantee_halalas),
-        ),
+        (guaranteed, riyals_text(guarantee.guarantee_halalas)),
         _line(statement, "partner_base_halalas"),
-        (
-            Bilingual("التكملة = ما ينقص الأساسية عن المضمون", "Top-up = what the base lacks"),
-            riyals_text(statement.top_up_halalas),
-        ),
+        (top_up, riyals_text(statement.top_up_halalas)),
     ]
     if guarantee.recoverable:
+        before = Bilingual("التكملة القائمة قبلها", "Top-up outstanding before")
+        recovered = Bilingual("المسترد = الأقل من القائمة والفائض", "Recovered = the lesser of it and the surplus")
+        after = Bilingual("التكملة القائمة بعدها", "Top-up outstanding after")
         lines += [
-            (
-                Bilingual("التكملة القائمة قبلها", "Top-up outstanding before"),
-                riyals_text(guarantee.top_up_outstanding_before_halalas),
-            ),
-            (
-                Bilingual("المسترد = الأقل من القائمة والفائض", "Recovered = the lesser of it and the surplus"),
-                riyals_text(statement.recovered_halalas),
-            ),
-            (
-                Bilingual("التكملة القائمة بعدها", "Top-up outstanding after"),
-                riyals_text(statement.top_up_outstanding_halalas),
-            ),
+            (before, riyals_text(guarantee.top_up_outstanding_before_halalas)),
+            (recovered, riyals_text(statement.recovered_halalas)),
+            (after, riyals_text(statement.top_up_outstanding_halalas)),
         ]
     return _facts(
         Bilingual("الضمان بالريال", "Guarantee in riyals"),
@@ -270,22 +259,9 @@ def _totals(statement: Statement) -> Sheet:
     )
 
 
-def _version(day: DayShare) -> int:
-    return day.contract_version
-
-
 def _days(version: int, days: Sequence[DayShare]) -> Sheet:
     """Amount × rate = share of each day and band; beyond a bound only their sum."""
-    rows: list[tuple[Cell, ...]] = [
-        (
-            date_text(day.dated_on),
-            band_text(day),
-            exact_riyals(day.amount_halalas),
-            percent_text(day.rate_bp),
-            exact_riyals(day.share_halalas),
-        )
-        for day in days[:DAYS_SHOWN_MAX]
-    ]
+    rows = [(date_text(day.dated_on), *_band_cells(day)) for day in days[:DAYS_SHOWN_MAX]]
     if others := days[DAYS_SHOWN_MAX:]:
         more = Bilingual("{:,} أخرى، في ملف CSV", "{:,} more, in the CSV file").format(len(others))
         rows.append((more, "", *_sums(others)))

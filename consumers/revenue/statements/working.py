@@ -7,22 +7,18 @@ Out: for each band the amount, the rate and the exact share; the rounding of the
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
+from msgspec.structs import asdict
+
+from consumers.documents.ledger import statements
 from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
-from consumers.documents.ledger.statements import (
-    BandKind,
-    BandShare,
-    Checkpoint,
-    Guarantee,
-    Payout,
-    Share,
-    Statement,
-    StatementWorking,
-    exact_halalas,
-)
+from consumers.documents.ledger.statements import DayShare
 from consumers.documents.names import Names
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
@@ -44,7 +40,7 @@ class Band:
     `kind`: `below-zero` for a negative sum, `band`, or `beyond-cap`.
     """
 
-    kind: BandKind
+    kind: statements.BandKind
     above_halalas: Exact | None
     up_to_halalas: Exact | None
     rate_bp: int
@@ -65,15 +61,15 @@ class Band:
         """The partner's share of an amount in this band."""
         return Fraction(amount_halalas * self.rate_bp, BASIS_POINTS)
 
-    def priced(self, amount_halalas: Exact) -> BandShare:
+    def priced(self, amount_halalas: Exact) -> statements.BandShare:
         """An amount in this band, with its share."""
-        return BandShare(
+        return statements.BandShare(
             kind=self.kind,
-            above_halalas=None if self.above_halalas is None else exact_halalas(self.above_halalas),
-            up_to_halalas=None if self.up_to_halalas is None else exact_halalas(self.up_to_halalas),
-            amount_halalas=exact_halalas(amount_halalas),
+            above_halalas=None if self.above_halalas is None else statements.exact_halalas(self.above_halalas),
+            up_to_halalas=None if self.up_to_halalas is None else statements.exact_halalas(self.up_to_halalas),
+            amount_halalas=statements.exact_halalas(amount_halalas),
             rate_bp=self.rate_bp,
-            share_halalas=exact_halalas(self.share(amount_halalas)),
+            share_halalas=statements.exact_halalas(self.share(amount_halalas)),
         )
 
 
@@ -105,7 +101,7 @@ class PricedGroup:
     are the shares of the cumulative sums, rounded.
     """
 
-    share: Share
+    share: statements.Share
     run_shares: tuple[tuple[int, int], ...]
 
 
@@ -113,16 +109,16 @@ class PricedGroup:
 class Working:
     """The statement's figures with their derivation."""
 
-    statement: Statement
+    statement: statements.Statement
     groups: tuple[PricedGroup, ...]
-    guarantee: Guarantee | None
+    guarantee: statements.Guarantee | None
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """The checkpoint that a statement is proven under, and where its proofs are."""
 
-    checkpoint: Checkpoint
+    checkpoint: statements.Checkpoint
     link: str
 
 
@@ -136,13 +132,13 @@ class StatementParts:
     partnership: PartnershipAndTerms
     working: Working
     postings: Sequence[Posting]
-    payouts: Sequence[Payout] = ()
+    payouts: Sequence[statements.Payout] = ()
     provenance: Provenance | None = None
     names: Names = field(default_factory=dict)
     """Of the agency and the services."""
 
-    def document(self) -> StatementWorking:
-        return StatementWorking(
+    def document(self) -> statements.StatementWorking:
+        return statements.StatementWorking(
             statement=self.working.statement,
             shares=tuple(group.share for group in self.working.groups),
             guarantee=self.working.guarantee,
@@ -179,7 +175,7 @@ def bands_of(terms: Data) -> list[Band]:
 
 
 def working_of(
-    statement: Statement,
+    statement: statements.Statement,
     versions: Sequence[TermsVersion],
     postings: Iterable[Posting],
     outstanding_before_halalas: int,
@@ -198,7 +194,7 @@ def working_of(
     terms = versions[statement.contract_version].terms["guarantee"]
     guarantee = None
     if terms is not None:
-        guarantee = Guarantee(
+        guarantee = statements.Guarantee(
             **terms,
             expected_halalas=statement.expected_halalas,
             guarantee_halalas=statement.guarantee_halalas,
@@ -222,14 +218,14 @@ def _groups(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> It
         amounts = [(band, sum(band.part(before, after) for before, after in runs)) for band in bands_of(terms)]
         exact = sum((band.share(amount) for band, amount in amounts), Fraction(0))
         partner = sum(posting.partner_halalas for posting in own)
-        share = Share(
+        share = statements.Share(
             contract_version=version,
             window=window,
             postings=len(own),
             cumulative_halalas=runs,
             bands=tuple(band.priced(amount) for band, amount in amounts if amount),
-            exact_halalas=exact_halalas(exact),
-            rounding_halalas=exact_halalas(partner - exact),
+            exact_halalas=statements.exact_halalas(exact),
+            rounding_halalas=statements.exact_halalas(partner - exact),
             partner_halalas=partner,
         )
         yield PricedGroup(share, run_shares)
@@ -256,3 +252,33 @@ def _runs(postings: Sequence[Posting]) -> tuple[tuple[int, int], ...]:
         else:
             runs.append((posting.before_halalas, posting.after_halalas))
     return tuple(runs)
+
+
+def statement_days(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> list[DayShare]:
+    """In the order of days, versions and bands; a posting may move through several bands.
+
+    The shares are exact: the statement rounds their cumulative sum.
+    """
+    bands = {version.version: bands_of(version.terms) for version in versions}
+    bounds = {number: [band.up_to_halalas or 0 for band in own[:-1]] for number, own in bands.items()}
+    found: dict[tuple[str, int, int], list[Any]] = defaultdict(lambda: [0, 0])
+    for posting in postings:
+        version, amount = posting.contract_version, posting.amount_halalas
+        before, own = posting.before_halalas, bounds[version]
+        after = before + amount
+        low, high = (before, after) if amount > 0 else (after, before)
+        first, last = bisect_right(own, low), bisect_left(own, high)
+        if first == last:  # nearly all of a million postings
+            row = found[posting.dated_on, version, first]
+            row[0] += 1
+            row[1] += amount
+            continue
+        for at in range(first, last + 1):
+            if part := bands[version][at].part(before, after):
+                row = found[posting.dated_on, version, at]
+                row[0] += 1
+                row[1] += part
+    return [
+        DayShare(dated_on=on, contract_version=version, postings=count, **asdict(bands[version][at].priced(amount)))
+        for (on, version, at), (count, amount) in sorted(found.items())
+    ]

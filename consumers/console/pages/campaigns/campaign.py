@@ -23,8 +23,7 @@ from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.programme.campaigns.dates import in_words
-from consumers.programme.campaigns.lateness import lateness
-from consumers.programme.campaigns.next_step import time_left, working_days
+from consumers.programme.campaigns.next_step import lateness, time_left, working_days
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import RuleSet
 from events.values.bilingual import Bilingual

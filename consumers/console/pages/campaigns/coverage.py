@@ -13,7 +13,7 @@ from consumers.console.page_request import Visiting, csv_attachment
 from consumers.console.pages.plan.details import covered_services
 from consumers.documents.campaigns import coverage as nouns
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.programme.campaigns.coverage.show import coverage_csv
+from consumers.programme.campaigns.show import coverage_csv
 
 PAGE_ROWS: Final = 40
 

@@ -26,7 +26,7 @@ from consumers.documents.programme.plan import TRAINING, Group, Training
 from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
 from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
-from consumers.programme.campaigns.coverage.show import coverage_csv
+from consumers.programme.campaigns.show import coverage_csv
 from consumers.programme.projections.read import ServiceFilter
 from infra.http.problems import Problem
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import click
 
+from consumers.delivery.teams import expectations as stored
 from consumers.delivery.teams.commands.options import agency_argument, asked, change, query
-from consumers.delivery.teams.expectations import (
-    add_expectation,
-    end_expectation,
-    expectations_of,
-    require_expectable,
-)
 from consumers.delivery.teams.inputs import NewExpectation
 from consumers.documents.tables import grid
 from consumers.documents.teams.notices import EXPECTATIONS
@@ -40,8 +35,8 @@ def add(agency: str, type: str, by_day: int | None, every_days: int | None, subj
     A team gets a notice through a subscription with `--type notice.silence`.
     """
     new = asked(NewExpectation, type=type, by_day=by_day, every_days=every_days, subject=subject)
-    query(lambda connection: require_expectable(connection, agency, new))
-    number = change(lambda desk: add_expectation(desk, agency, new))
+    query(lambda connection: stored.require_expectable(connection, agency, new))
+    number = change(lambda desk: stored.add_expectation(desk, agency, new))
     sentence = Bilingual("التوقع {}: {}.", "Expectation {}: {}.").format(number, new.type)
     print_confirmation({"expectation_id": number, "agency": agency, **new.model_dump()}, as_json, sentence)
 
@@ -51,7 +46,7 @@ def add(agency: str, type: str, by_day: int | None, every_days: int | None, subj
 @json_option
 def list_(agency: str | None, as_json: bool) -> None:
     """List what agencies expect, or one, and whether it has come."""
-    rows = query(lambda connection: expectations_of(connection, agency, Settings()))
+    rows = query(lambda connection: stored.expectations_of(connection, agency, Settings()))
     print_result(rows, as_json, lambda: show(grid(EXPECTATIONS, rows)))
 
 
@@ -60,6 +55,6 @@ def list_(agency: str | None, as_json: bool) -> None:
 @json_option
 def end(expectation: int, as_json: bool) -> None:
     """End an expectation."""
-    change(lambda desk: end_expectation(desk, None, expectation))
+    change(lambda desk: stored.end_expectation(desk, None, expectation))
     sentence = Bilingual("انتهى التوقع {}.", "Ended: expectation {}.").format(expectation)
     print_confirmation({"expectation_id": expectation, "state": "ended"}, as_json, sentence)

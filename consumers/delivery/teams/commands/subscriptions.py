@@ -6,24 +6,9 @@ from typing import Any
 
 import click
 
-from consumers.delivery.teams.commands.options import (
-    Beginning,
-    EndpointId,
-    agency_argument,
-    asked,
-    change,
-    query,
-    team_argument,
-    usage_errors,
-)
+from consumers.delivery.teams import subscriptions as stored
+from consumers.delivery.teams.commands import options
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription
-from consumers.delivery.teams.subscriptions import (
-    add_subscription,
-    backfill_from,
-    end_subscription,
-    require_known_rules,
-    subscriptions_of,
-)
 from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
@@ -40,10 +25,10 @@ def subscriptions() -> None:
 
 
 @subscriptions.command("add")
-@agency_argument
-@team_argument
+@options.agency_argument
+@options.team_argument
 @click.option("--route", type=click.Choice([route.value for route in Route]), required=True, help="How it is sent.")
-@click.option("--endpoint", type=EndpointId(), help="The webhook; needed where the team has several.")
+@click.option("--endpoint", type=options.EndpointId(), help="The webhook; needed where the team has several.")
 @click.option("--rule", "rules", multiple=True, help="Only campaigns of this rule. May be repeated.")
 @click.option("--service", "services", multiple=True, help="Only campaigns about this service. May be repeated.")
 @click.option(
@@ -59,7 +44,7 @@ def subscriptions() -> None:
 @click.option(
     "--from",
     "beginning",
-    type=Beginning(),
+    type=options.Beginning(),
     default=dict,
     metavar="INDEX|DATE",
     help="Also send what is in the log from there on, marked as a replay. A date begins at midnight in Riyadh.",
@@ -68,11 +53,13 @@ def subscriptions() -> None:
 def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, **given: Any) -> None:
     """Subscribe a team to campaigns of its agency, or to notices (`--type notice.…`), from now on."""
     lists = {name: list(given[name]) or None for name in ("rules", "services", "channels", "types")}
-    new = asked(NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning)
-    with usage_errors():
-        require_known_rules(new)
-    backfill = query(lambda connection: backfill_from(connection, new)) if beginning else None
-    made = change(lambda desk: add_subscription(desk, agency, new, backfill))
+    new = options.asked(
+        NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning
+    )
+    with options.usage_errors():
+        stored.require_known_rules(new)
+    backfill = options.query(lambda connection: stored.backfill_from(connection, new)) if beginning else None
+    made = options.change(lambda desk: stored.add_subscription(desk, agency, new, backfill))
     number, again = made.subscription_id, made.backfill
     added = Bilingual("الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا.", "Subscription {}: entries from {:,} on are sent.")
     if again:
@@ -94,7 +81,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 
     One without rules, services or channels gets all; one without events gets all but airings and corrections.
     """
-    rows = query(lambda connection: subscriptions_of(connection, agency, team, ended=ended))
+    rows = options.query(lambda connection: stored.subscriptions_of(connection, agency, team, ended=ended))
     print_result(rows, as_json, lambda: show(grid(SUBSCRIPTIONS, rows)))
 
 
@@ -103,6 +90,6 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 @json_option
 def end(subscription: int, as_json: bool) -> None:
     """End a subscription. Messages already queued are still delivered."""
-    change(lambda desk: end_subscription(desk, None, subscription))
+    options.change(lambda desk: stored.end_subscription(desk, None, subscription))
     sentence = Bilingual("انتهى الاشتراك {}.", "Ended: subscription {}.").format(subscription)
     print_confirmation({"subscription_id": subscription, "state": "ended"}, as_json, sentence)

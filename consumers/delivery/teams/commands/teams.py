@@ -7,26 +7,14 @@ from datetime import UTC, datetime
 import click
 from msgspec.structs import asdict
 
-from consumers.delivery.calendar.addresses import new_address, revoke_address
-from consumers.delivery.calendar.routes import calendar_now
+from consumers.delivery.calendar.routes import calendar_now, new_address, revoke_address
 from consumers.delivery.due_campaigns import team_of
-from consumers.delivery.teams.changes import SQL, Desk
+from consumers.delivery.teams import teams as stored
+from consumers.delivery.teams.changes import SQL, Desk, Row, described, put_seals, rotate_teams_key, unsealed_rows
 from consumers.delivery.teams.commands.options import agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
-from consumers.delivery.teams.sealing import Row, described, put_seals, rotate_teams_key, unsealed_rows
 from consumers.delivery.teams.subscriptions import subscriptions_of
-from consumers.delivery.teams.teams import (
-    add_team,
-    close_team,
-    contacts_of,
-    domains_of,
-    masked,
-    one_team,
-    set_contacts,
-    set_domains,
-    teams_of,
-)
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
 from consumers.documents.teams.webhooks import ACTIVE_SECRETS
@@ -73,7 +61,7 @@ def add(
     """Add a team of an agency, or open a closed one again. It gets nothing until it subscribes."""
     name = {"ar": name_ar, "en": name_en}
     new = asked(NewTeam, team=team, name=name, language=language, contacts=list(contacts))
-    change(lambda desk: add_team(desk, agency, new))
+    change(lambda desk: stored.add_team(desk, agency, new))
     print_confirmation(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
         as_json,
@@ -90,7 +78,7 @@ def add(
 @json_option
 def list_(agency: str | None, closed: bool, as_json: bool) -> None:
     """List the teams, of all agencies or of one."""
-    rows = query(lambda connection: teams_of(connection, agency, closed=closed))
+    rows = query(lambda connection: stored.teams_of(connection, agency, closed=closed))
     print_result(rows, as_json, lambda: show(grid(TEAMS, rows)))
 
 
@@ -123,8 +111,8 @@ def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) 
     """
     if contacts:
         new = asked(NewContacts, contacts=list(contacts))
-        change(lambda desk: set_contacts(desk, agency, team, new.contacts))
-    found = query(lambda connection: contacts_of(connection, agency, team))
+        change(lambda desk: stored.set_contacts(desk, agency, team, new.contacts))
+    found = query(lambda connection: stored.contacts_of(connection, agency, team))
     tables = [grid(ADDRESSES, found.addresses), *([grid(NOT_SENT, found.not_sent)] if found.not_sent else [])]
     print_result(found, as_json, lambda: show(*tables))
 
@@ -143,8 +131,8 @@ def domains_(agency: str, domains: tuple[str, ...], is_none: bool, as_json: bool
         raise click.UsageError("Write --domain or --none, not both.")
     if domains or is_none:
         new = asked(NewDomains, domains=list(domains))
-        change(lambda desk: set_domains(desk, agency, new.domains))
-    found = query(lambda connection: domains_of(connection, agency))
+        change(lambda desk: stored.set_domains(desk, agency, new.domains))
+    found = query(lambda connection: stored.domains_of(connection, agency))
     title = Bilingual("نطاقات {}", "Domains of {}").format(agency)
     rows = [[domain] for domain in found]
     print_result({"domains": found}, as_json, lambda: show(Grid(title, [Column("النطاق", "Domain")], rows)))
@@ -159,7 +147,7 @@ def close(agency: str, team: str, as_json: bool) -> None:
 
     Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted.
     """
-    change(lambda desk: close_team(desk, agency, team))
+    change(lambda desk: stored.close_team(desk, agency, team))
     sentence = Bilingual(
         "لم يعد الفريق {}/{} يستقبل شيئًا، وحُذفت عناوينه.",
         "The team {}/{} gets nothing more, and its addresses are deleted.",
@@ -261,11 +249,11 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
 
 
 async def _in_full(connection: Connection, agency: str, team: str) -> TeamInFull:
-    found = await one_team(connection, agency, team)
-    addresses = () if found.closed_at else (await contacts_of(connection, agency, team)).contacts
+    found = await stored.one_team(connection, agency, team)
+    addresses = () if found.closed_at else (await stored.contacts_of(connection, agency, team)).contacts
     return TeamInFull(
         **asdict(found),
-        addresses=tuple(map(masked, addresses)),
+        addresses=tuple(map(stored.masked, addresses)),
         endpoints=tuple(await endpoints_of(connection, agency, team)),
         subscribed=tuple(await subscriptions_of(connection, agency, team)),
     )

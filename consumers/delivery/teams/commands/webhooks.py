@@ -10,23 +10,12 @@ from typing import Final
 
 import click
 
-from consumers.delivery.sealing_key import rotate_sealing_key
-from consumers.delivery.secrets import is_shared_secret
+from consumers.delivery.secrets import is_shared_secret, rotate_sealing_key
+from consumers.delivery.teams import endpoints
 from consumers.delivery.teams.commands.options import EndpointId, agency_argument, asked, change, query, team_argument
-from consumers.delivery.teams.endpoints import (
-    OLD_SECRET_HOURS,
-    ShownOnce,
-    add_endpoint,
-    attempts_of,
-    disable,
-    enable,
-    redeliver,
-    rotate,
-    send_example,
-)
+from consumers.delivery.teams.endpoints import Wanted, webhooks_of
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.webhooks.listening import listen
-from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
 from events.values.bilingual import Bilingual
@@ -78,7 +67,7 @@ def add(agency: str, team: str, url: str, as_json: bool) -> None:
     nothing until the team subscribes: see `yesser subscriptions add AGENCY TEAM --route webhook`.
     """
     new = asked(NewWebhook, team=team, url=url)
-    _hand_over(change(lambda desk: add_endpoint(desk, agency, new)), as_json)
+    _hand_over(change(lambda desk: endpoints.add_endpoint(desk, agency, new)), as_json)
 
 
 @webhooks.command("rotate")
@@ -91,7 +80,9 @@ def rotate_(endpoint: str, end_old: bool, as_json: bool) -> None:
     The new ones sign at once, and the old ones for 24 hours more, so that the receiver can change over: each delivery
     carries the signatures of both.
     """
-    _hand_over(change(lambda desk: rotate(desk, None, endpoint, end_old=end_old)), as_json, rotated=not end_old)
+    _hand_over(
+        change(lambda desk: endpoints.rotate(desk, None, endpoint, end_old=end_old)), as_json, rotated=not end_old
+    )
 
 
 @webhooks.command("rotate-key")
@@ -123,7 +114,7 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
 @json_option
 def test(endpoint: str, as_json: bool) -> None:
     """Send an example event to a webhook: signed, with the header `yesser-example: true`, and no entry of the log."""
-    sent = change(lambda desk: send_example(desk, None, endpoint))
+    sent = change(lambda desk: endpoints.send_example(desk, None, endpoint))
     sentence = Bilingual("سيُرسل المثال {} إلى {}.", "The example {} will be sent to {}.")
     print_confirmation(sent, as_json, sentence.format(sent.event_id, endpoint))
 
@@ -163,7 +154,7 @@ def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> N
 
     With --json also the first KiB of each answer.
     """
-    rows = query(lambda connection: attempts_of(connection, None, endpoint, message, limit))
+    rows = query(lambda connection: endpoints.attempts_of(connection, None, endpoint, message, limit))
     print_result(rows, as_json, lambda: show(grid(ATTEMPTS, rows)))
 
 
@@ -186,7 +177,7 @@ def redeliver_(
         raise click.UsageError("Give either --message, or --since with or without --until.")
     if message is not None and until is not None:
         raise click.UsageError("--until goes with --since.")
-    done = change(lambda desk: redeliver(desk, None, endpoint, Wanted(message, since, until)))
+    done = change(lambda desk: endpoints.redeliver(desk, None, endpoint, Wanted(message, since, until)))
     sentence = Bilingual(
         "الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {messages}.", "{messages} messages are sent to {endpoint} again."
     ).format(endpoint=endpoint, messages=len(done.messages))
@@ -198,7 +189,7 @@ def redeliver_(
 @json_option
 def disable_(endpoint: str, as_json: bool) -> None:
     """Send nothing more to a webhook. What waits for it is cancelled, and can be redelivered once it is enabled."""
-    change(lambda desk: disable(desk, None, endpoint))
+    change(lambda desk: endpoints.disable(desk, None, endpoint))
     sentence = Bilingual("عُطّل {}.", "{} is disabled.").format(endpoint)
     print_confirmation({"endpoint_id": endpoint, "disabled": True}, as_json, sentence)
 
@@ -208,12 +199,12 @@ def disable_(endpoint: str, as_json: bool) -> None:
 @json_option
 def enable_(endpoint: str, as_json: bool) -> None:
     """Send messages to a disabled webhook, from the next one on. For earlier ones: `yesser webhooks redeliver`."""
-    change(lambda desk: enable(desk, None, endpoint))
+    change(lambda desk: endpoints.enable(desk, None, endpoint))
     sentence = Bilingual("فُعّل {}.", "{} is enabled.").format(endpoint)
     print_confirmation({"endpoint_id": endpoint, "disabled": False}, as_json, sentence)
 
 
-def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
+def _hand_over(made: endpoints.ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
     """Print the secrets, this once: each on a line of stdout, what they are on stderr."""
     if as_json:
         print_json(made)
@@ -228,4 +219,4 @@ def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None
     print_localized(detail, err=True)
     if rotated:
         sentence = Bilingual("تبقى الأسرار القديمة صالحة {} ساعة.", "The old secrets are valid for {} hours more.")
-        print_localized(sentence.format(OLD_SECRET_HOURS), err=True)
+        print_localized(sentence.format(endpoints.OLD_SECRET_HOURS), err=True)

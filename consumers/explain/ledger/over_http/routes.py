@@ -38,8 +38,8 @@ from consumers.replay.as_of.view import View, view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.read import statement_parts
+from consumers.revenue.statements.working import statement_days
 from events.values.data import Data
 from infra.http.documents import BINARY, answer
 from infra.http.parameters import bad_parameter

@@ -1,3 +1,1 @@
-"""What was aired about each launched service, and what was not. Way in: `commands.coverage_command`,
-`read.coverage`.
-"""
+"""What was aired about each launched service, and what was not. Way in: `read.coverage`."""

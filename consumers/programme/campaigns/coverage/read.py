@@ -9,14 +9,8 @@ from typing import Any, Final
 
 from msgspec import structs
 
+from consumers.documents.campaigns import coverage as documents
 from consumers.documents.campaigns.campaigns import CHANNELS
-from consumers.documents.campaigns.coverage import (
-    AgencyCoverage,
-    ChannelCoverage,
-    Coverage,
-    CoverageTotal,
-    ServiceCoverage,
-)
 from consumers.documents.document import document_of, documents_of
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -26,7 +20,11 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.programme.campaigns.coverage", "read.sql")
-_PARTS: Final = {"services": ServiceCoverage, "agencies": AgencyCoverage, "total": CoverageTotal}
+_PARTS: Final = {
+    "services": documents.ServiceCoverage,
+    "agencies": documents.AgencyCoverage,
+    "total": documents.CoverageTotal,
+}
 _JUDGED: Final = frozenset(
     {"service_id", "name", "agency", "plan_id", "group", "launched_on", "launched_index", "launched_services"}
 )
@@ -48,26 +46,26 @@ class CoverageFilter:
     rows_max: int | None = None
 
 
-async def coverage_at(settings: Settings, agency: str | None, at: PointInTime, *, unaired: bool) -> Coverage:
+async def coverage_at(settings: Settings, agency: str | None, at: PointInTime, *, unaired: bool) -> documents.Coverage:
     """Of an agency's services or all, now or in the past."""
     async with view(settings, [CONSUMER], at) as state:
         document = await coverage(state, CoverageFilter(agency, unaired))
     return document if at.occurred is None else structs.replace(document, not_judged=NOT_JUDGED_FIGURES)
 
 
-async def coverage(shown: View, chosen: CoverageFilter) -> Coverage:
+async def coverage(shown: View, chosen: CoverageFilter) -> documents.Coverage:
     """The services that match, by id, and the totals of all launched services by agency. The view shows `CONSUMER`."""
     connection = await shown.use(CONSUMER)
     *agencies, total = [_total(row) for row in await connection.fetch(_SQL["totals"], chosen.agency)]
-    return Coverage(
+    return documents.Coverage(
         log_index=shown.log_index,
         services=tuple(await services(connection, chosen)),
-        agencies=tuple(documents_of(AgencyCoverage, agencies)),
-        total=document_of(CoverageTotal, {name: value for name, value in total.items() if name != "agency"}),
+        agencies=tuple(documents_of(documents.AgencyCoverage, agencies)),
+        total=document_of(documents.CoverageTotal, {name: value for name, value in total.items() if name != "agency"}),
     )
 
 
-async def services(connection: Connection, chosen: CoverageFilter) -> list[ServiceCoverage]:
+async def services(connection: Connection, chosen: CoverageFilter) -> list[documents.ServiceCoverage]:
     """The coverage of each service, by id."""
     given = (chosen.agency, chosen.after, chosen.rows_max, chosen.unaired)
     rows = await connection.fetch(_SQL["services"], *given)
@@ -77,11 +75,11 @@ async def services(connection: Connection, chosen: CoverageFilter) -> list[Servi
     return [_service(row, aired[row["service_id"]]) for row in rows]
 
 
-def _service(row: Row, aired: Mapping[str, Row]) -> ServiceCoverage:
+def _service(row: Row, aired: Mapping[str, Row]) -> documents.ServiceCoverage:
     channels = {channel: _channel(row, channel, aired.get(channel)) for channel in CHANNELS}
     first = min((one.first_aired_on for one in channels.values() if one.first_aired_on is not None), default=None)
     return document_of(
-        ServiceCoverage,
+        documents.ServiceCoverage,
         row,
         channels=channels,
         airings=sum(channel.airings for channel in channels.values()),
@@ -93,9 +91,9 @@ def _service(row: Row, aired: Mapping[str, Row]) -> ServiceCoverage:
     )
 
 
-def _channel(row: Row, channel: str, aired: Row | None) -> ChannelCoverage:
+def _channel(row: Row, channel: str, aired: Row | None) -> documents.ChannelCoverage:
     first = None if aired is None else aired["first_aired_on"]
-    return ChannelCoverage(
+    return documents.ChannelCoverage(
         airings=row[channel],
         reach=0 if aired is None else int(aired["reach"]),
         first_aired_on=first,

@@ -6,8 +6,10 @@ A question names a campaign, a service, a quota (`gregorian/2026/usage`), a grou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from consumers.documents.campaigns.evaluations import (
     Evaluation,
@@ -17,18 +19,20 @@ from consumers.documents.campaigns.evaluations import (
     Subject,
     WaitingFact,
 )
-from consumers.documents.document import document_of, documents_of
+from consumers.documents.document import Name, document_of, documents_of
 from consumers.documents.log.entries import PAGE_ROWS_MAX
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.programme.campaigns.explain.remarks import of_service, remark
+from consumers.programme.campaigns.handlers.not_aired import MEDIA, due_at
 from consumers.programme.campaigns.handlers.rules import WHY_NOT
 from consumers.programme.campaigns.handlers.texts import fill
-from consumers.programme.campaigns.rows import COVERAGE
-from consumers.programme.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet
-from consumers.programme.projections.handlers.services import SERVICE
+from consumers.programme.campaigns.rows import COVERAGE, Coverage
+from consumers.programme.campaigns.rules.rule import GROUP_COMPLETED, NOT_AIRED, QUOTA_MET, RuleSet
+from consumers.programme.projections.handlers.services import SERVICE, Service
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.event_index.read import Query, find
+from events.values.bilingual import Bilingual
+from events.values.working_days import riyadh_date
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import load
 from infra.postgres.sql import queries
@@ -42,6 +46,47 @@ _SQL: Final = queries("consumers.programme.campaigns.explain", "read.sql")
 _CAMPAIGN: Final = re.compile(r"([a-z][a-z0-9-]{0,39})\.i([0-9]{1,15})(?:\..+)?")
 _QUOTA: Final = re.compile(r"(gregorian|umm-al-qura)[/-]([0-9]{4})[/-](usage|specialist|leadership)")
 _GROUP: Final = re.compile(r"(.+)/([123])")
+_AGAIN: Final = "already-certified"
+LAUNCHED: Final = "service.launched"
+_SENTENCES: Final = {
+    "waiting": Bilingual(
+        "الخدمة غير مسجّلة، وتنتظر تسجيلها وقائع: {count}؛ أولها القيد {cause} ({type}) من {agency}.",
+        "The service is not registered. Facts that wait for it: {count}; the first is entry {cause} ({type}) of "
+        "{agency}.",
+    ),
+    "not-launched": Bilingual("لم تُطلق الخدمة بعد.", "The service is not launched."),
+    "suspended": Bilingual(
+        "الخدمة موقوفة منذ {on}: حملاتها موقوفة معها.",
+        "The service is suspended since {on}: its campaigns are paused.",
+    ),
+    "retired": Bilingual("أُنهيت الخدمة.", "The service is retired."),
+    "not-aired": Bilingual(
+        "القاعدة {rule}: بلا بث عبر {medium}؛ تُطلق في {on} إن لم يُبث قبله.",
+        "Rule {rule}: no airing on {medium}; it fires on {on} if there is none before.",
+    ),
+    "no-rule": Bilingual("لا قاعدة عن {moment}.", "No rule is about {moment}."),
+    "plan-not-shown": Bilingual(
+        "الخطة {plan} ليست المعروضة: لا تُقيَّم مجموعاتها.",
+        "Plan {plan} is not the one shown: its groups are not evaluated.",
+    ),
+    "adopted": Bilingual(
+        "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت، والسجل هو المرجع.",
+        "The rules in force do not decide it: earlier rules or a timer did, and the log is authoritative.",
+    ),
+    "anomaly": Bilingual(
+        "القيد {index} من {agency} لم يغيّر شيئاً: {rule}.",
+        "Entry {index} of {agency} changed nothing: {rule}.",
+    ),
+    "too-early": Bilingual(
+        "{id} تقررها القواعد الحالية عن القيد {index}، وهو أسبق منها: لم تُطلق ولن تُطلق.",
+        "The rules in force decide {id} for entry {index}, which is earlier than they are: it was not and will not be "
+        "triggered.",
+    ),
+    "on-its-way": Bilingual(
+        "{id} تقررت بالقيد {index} ولم تدخل السجل بعد: هي في طريقها إليه.",
+        "{id} was decided at entry {index} and is not in the log yet: it is on its way.",
+    ),
+}
 
 
 async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
@@ -105,7 +150,7 @@ async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explana
         suspended_from=coverage.suspended_from if coverage else None,
         retired=service.retired,
     )
-    found.remarks += of_service(service, coverage, rules)
+    found.remarks += _prevented(service, coverage, rules)
     found.evaluations = await _decided_about(view, subject)
     connection = await view.use(CONSUMER)
     ids = [row["campaign_id"] for row in await connection.fetch(_SQL["campaigns_of_service"], service_id)]
@@ -197,4 +242,29 @@ def _run(row: Mapping[str, Any]) -> Evaluation:
     return document_of(Evaluation, row, cause_index=row["last_index"], **decided)
 
 
-_AGAIN: Final = "already-certified"
+def remark(name: str, **parts: object) -> Name:
+    """A sentence with its values."""
+    return Name(**fill(asdict(_SENTENCES[name]), parts))
+
+
+def _prevented(service: Service, coverage: Coverage | None, rules: RuleSet) -> Iterator[Name]:
+    """What prevents a registered service's campaigns."""
+    if not rules.about(LAUNCHED):
+        yield remark("no-rule", moment=LAUNCHED)
+    if service.launched_index is None:
+        yield remark("not-launched")
+    if coverage is not None and coverage.suspended_from is not None:
+        yield remark("suspended", on=coverage.suspended_from)
+    if service.retired:
+        yield remark("retired")
+    if service.launched_index is not None and coverage is not None and not service.retired:
+        yield from _not_aired(coverage, rules)
+
+
+def _not_aired(coverage: Coverage, rules: RuleSet) -> Iterator[Name]:
+    """When the rules about the clock come due, for the channels without an airing."""
+    for rule in rules.about(NOT_AIRED):
+        due = due_at(rule, coverage)
+        for channel in rule.channels:
+            if due is not None and getattr(coverage, channel) == 0:
+                yield remark("not-aired", rule=rule.name, medium=MEDIA[channel], on=riyadh_date(due))

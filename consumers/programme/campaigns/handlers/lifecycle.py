@@ -32,7 +32,10 @@ _RESUMED: Final = {
     "ar": "عادت الخدمة بالقيد {cause}؛ مُدّد الموعد بعدد أيام العمل التي توقفت فيها: {days}.",
     "en": "The service was resumed by entry {cause}; the due date moved by the working days lost: {days}.",
 }
-
+_OF_TRIGGER: Final = (
+    *("campaign_id", "rule", "rules_version", "kind", "cause_index", "owner", "channels", "due_on", "brief", "reason"),
+)
+"""What a campaign has of its trigger as it is."""
 
 REPORTS: Final = frozenset(
     f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "airing-corrected", "completed")
@@ -123,41 +126,31 @@ def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
         return anomaly(entry, "unknown-campaign", {})
     if campaign.owner != entry.agency:
         return anomaly(entry, "not-owner", {"owner": campaign.owner})
-    earlier = _earlier(ws, campaign, entry)
-    if earlier is not None:
-        rule, index = earlier
-        return anomaly(entry, rule, {"index": index})
-    if entry.type == "awareness.campaign-aired":
-        _air(ws, campaign, entry)
-    elif entry.type == "awareness.campaign-airing-corrected":
-        airing = ws.get(AIRING, campaign.campaign_id, entry.data["airing_id"])
-        if airing is None:
-            return anomaly(entry, "unknown-airing", {})
-        airing.reach, airing.corrected_index = entry.data["reach"], entry.index
-        ws.put(AIRING, airing)
-    elif entry.type == "awareness.campaign-acknowledged":
-        campaign.acknowledged_index = entry.index
-        campaign.acknowledged_by = entry.data["by"]
-        campaign.acknowledged_at = entry.recorded
-    else:
-        campaign.completed_index = entry.index
-    _touch(ws, campaign, entry.index)
+    data, index = entry.data, entry.index
+    airing = ws.get(AIRING, campaign.campaign_id, data["airing_id"]) if "airing_id" in data else None
+    match entry.type.removeprefix("awareness.campaign-"):
+        case "aired":
+            if airing is not None:
+                return anomaly(entry, "already-aired", {"index": airing.index})
+            _air(ws, campaign, entry)
+        case "airing-corrected":
+            if airing is None:
+                return anomaly(entry, "unknown-airing", {})
+            airing.reach, airing.corrected_index = data["reach"], index
+            ws.put(AIRING, airing)
+        case "acknowledged":
+            if campaign.acknowledged_index is not None:
+                return anomaly(entry, "already-acknowledged", {"index": campaign.acknowledged_index})
+            campaign.acknowledged_index = index
+            campaign.acknowledged_by = data["by"]
+            campaign.acknowledged_at = entry.recorded
+        case "completed":
+            if campaign.completed_index is not None:
+                return anomaly(entry, "already-completed", {"index": campaign.completed_index})
+            campaign.completed_index = index
+    _touch(ws, campaign, index)
     _add_to_route(ws, campaign, entry)
     return None
-
-
-def _earlier(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> tuple[str, int] | None:
-    """The `already-…` rule that applies, and the entry that came first."""
-    if entry.type == "awareness.campaign-aired":
-        airing = ws.get(AIRING, campaign.campaign_id, entry.data["airing_id"])
-        return None if airing is None else ("already-aired", airing.index)
-    if entry.type == "awareness.campaign-acknowledged":
-        index = campaign.acknowledged_index
-        return None if index is None else ("already-acknowledged", index)
-    if entry.type == "awareness.campaign-airing-corrected":
-        return None
-    index = campaign.completed_index
-    return None if index is None else ("already-completed", index)
 
 
 def _air(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
@@ -183,12 +176,7 @@ def _air(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
 
 
 def _add_airing(row: Campaign | Coverage, channel: str) -> None:
-    if channel == "tv":
-        row.tv += 1
-    elif channel == "radio":
-        row.radio += 1
-    else:
-        row.print += 1
+    setattr(row, channel, getattr(row, channel) + 1)
 
 
 def _add_to_route(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
@@ -270,31 +258,19 @@ def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
 
 def _adopt(campaign: Campaign, data: Data) -> None:
     """Take the entry's data, even if the current rules would decide differently."""
-    campaign.rules_version = data["rules_version"]
-    campaign.owner = data["owner"]
-    campaign.channels = data["channels"]
+    for name in ("rules_version", "owner", "channels", "brief", "reason"):
+        setattr(campaign, name, data[name])
     campaign.triggered_due_on = data["due_on"]
     campaign.due_on = after_working_days(data["due_on"], campaign.days_added)
-    campaign.brief = data["brief"]
-    campaign.reason = data["reason"]
     campaign.urgency = data.get("urgency", "normal")
 
 
 def _begin(data: Data, index: int) -> Campaign:
     """A new campaign from its trigger's data, not in the log yet."""
     return Campaign(
-        campaign_id=data["campaign_id"],
-        rule=data["rule"],
-        rules_version=data["rules_version"],
-        kind=data["kind"],
-        cause_index=data["cause_index"],
-        owner=data["owner"],
+        **{name: data[name] for name in _OF_TRIGGER},
         service_id=data.get("service_id"),
-        channels=data["channels"],
-        due_on=data["due_on"],
         triggered_due_on=data["due_on"],
-        brief=data["brief"],
-        reason=data["reason"],
         urgency=data.get("urgency", "normal"),
         first_index=index,
         last_index=index,

@@ -11,12 +11,11 @@ from datetime import datetime
 from typing import Final
 
 from consumers.programme.campaigns.handlers.occurrences import Owners, service_parts
-from consumers.programme.campaigns.handlers.rules import Proposal
-from consumers.programme.campaigns.handlers.texts import fill
+from consumers.programme.campaigns.handlers.rules import Proposal, proposal
 from consumers.programme.campaigns.rows import Coverage
 from consumers.programme.campaigns.rules.rule import NOT_AIRED, Rule
 from consumers.programme.projections.handlers.services import Service
-from events.values.working_days import after_working_days, due_on, riyadh_date
+from events.values.working_days import after_working_days, riyadh_date
 from events.wire.entry import recorded_time
 
 MEDIA: Final = {
@@ -76,17 +75,4 @@ def not_aired(
         "medium": MEDIA[channel],
         "days": rule.after_working_days,
     }
-    return Proposal(
-        campaign_id=name,
-        rule=rule.name,
-        kind=rule.kind,
-        urgency=rule.urgency,
-        cause_index=index,
-        recorded=due,
-        owner=owner.code,
-        service_id=service.service_id,
-        channels=(channel,),
-        due_on=due_on(due, rule.due_working_days),
-        brief=fill(rule.brief, parts),
-        reason=fill(rule.reason, parts),
-    )
+    return proposal(rule, name, index, due, owner, service.service_id, (channel,), parts)

@@ -54,55 +54,28 @@ class Owners:
 
 def of_service(fact: Applied, service: Service) -> Occurrence:
     """A service was launched, resumed or retired."""
-    return Occurrence(
-        moment=fact.type,
-        cause_index=fact.index,
-        recorded=fact.recorded,
-        parts=service_parts(service),
-        agency=fact.owner,
-        service_id=service.service_id,
-    )
+    parts, service_id = service_parts(service), service.service_id
+    return Occurrence(fact.type, fact.index, fact.recorded, parts, fact.owner, service_id=service_id)
 
 
 def of_announcement(entry: Entry) -> Occurrence:
     """An initiative, a workshop or a framework was announced, held or published."""
-    return Occurrence(
-        moment=entry.type,
-        cause_index=entry.index,
-        recorded=entry.recorded,
-        parts={**entry.data, "on_hijri": hijri_of(entry.data["on"])},
-        agency=entry.agency,
-    )
+    parts = {**entry.data, "on_hijri": hijri_of(entry.data["on"])}
+    return Occurrence(entry.type, entry.index, entry.recorded, parts, entry.agency)
 
 
 def of_group(entry: Entry, plan_id: str, group: int, figure: int, target: int) -> Occurrence:
     """The launched services of a group of the shown plan, at an entry that may have changed them."""
-    return Occurrence(
-        moment=GROUP_COMPLETED,
-        cause_index=entry.index,
-        recorded=entry.recorded,
-        parts={"plan_id": plan_id, "group": group},
-        part=str(group),
-        figure=figure,
-        target=target,
-    )
+    parts, part = {"plan_id": plan_id, "group": group}, str(group)
+    return Occurrence(GROUP_COMPLETED, entry.index, entry.recorded, parts, "", part, figure=figure, target=target)
 
 
 def of_quota(entry: Entry, key: CounterKey, figure: int, target: int) -> Occurrence:
     """The net certificates of a quota, at an entry that changed them or its seats."""
     calendar, year, track = key
-    return Occurrence(
-        moment=QUOTA_MET,
-        cause_index=entry.index,
-        recorded=entry.recorded,
-        parts={
-            "track": _TRACKS[track],
-            "year": {language: text.format(year) for language, text in _YEARS[calendar].items()},
-        },
-        part=quota_part(key),
-        figure=figure,
-        target=target,
-    )
+    in_words = {language: text.format(year) for language, text in _YEARS[calendar].items()}
+    parts, part = {"track": _TRACKS[track], "year": in_words}, quota_part(key)
+    return Occurrence(QUOTA_MET, entry.index, entry.recorded, parts, "", part, figure=figure, target=target)
 
 
 def quota_part(key: CounterKey) -> str:

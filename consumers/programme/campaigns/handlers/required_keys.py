@@ -9,17 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from consumers.programme.campaigns import rows
 from consumers.programme.campaigns.handlers.lifecycle import NOTICES, REPORTS
-from consumers.programme.campaigns.rows import (
-    AGENCY_NAME,
-    AIRING,
-    CAMPAIGN,
-    COVERAGE,
-    EVALUATION_RUN,
-    OFFICE,
-    ONCE,
-    SLOT,
-)
 from consumers.programme.projections.handlers import one_time_events, plan, services, training
 from consumers.replay.fold.anomaly import COUNTED
 from events.wire.entry import Entry
@@ -56,34 +47,34 @@ def _plan(entry: Entry) -> Iterator[Need]:
 
 def _service(entry: Entry) -> Iterator[Need]:
     yield from services.required_keys(entry)
-    yield COVERAGE, (entry.data["service_id"],)
+    yield rows.COVERAGE, (entry.data["service_id"],)
 
 
 def _service_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
     yield from services.dependent_keys(ws, entry)
-    coverage = ws.get(COVERAGE, entry.data["service_id"])
+    coverage = ws.get(rows.COVERAGE, entry.data["service_id"])
     if coverage is not None:
-        yield from ((CAMPAIGN, (campaign_id,)) for campaign_id in coverage.campaign_ids)
+        yield from ((rows.CAMPAIGN, (campaign_id,)) for campaign_id in coverage.campaign_ids)
 
 
 def _campaign(entry: Entry) -> Iterator[Need]:
     """Keys of an event about a campaign, from its team or the platform."""
-    yield CAMPAIGN, (entry.data["campaign_id"],)
+    yield rows.CAMPAIGN, (entry.data["campaign_id"],)
     yield COUNTED
     if "service_id" in entry.data:
-        yield COVERAGE, (entry.data["service_id"],)
+        yield rows.COVERAGE, (entry.data["service_id"],)
     if "airing_id" in entry.data:
-        yield AIRING, (entry.data["campaign_id"], entry.data["airing_id"])
+        yield rows.AIRING, (entry.data["campaign_id"], entry.data["airing_id"])
 
 
 def _airing_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
+    campaign = ws.get(rows.CAMPAIGN, entry.data["campaign_id"])
     if campaign is not None and campaign.service_id is not None:
-        yield COVERAGE, (campaign.service_id,)
+        yield rows.COVERAGE, (campaign.service_id,)
 
 
 def _agency(entry: Entry) -> tuple[Need, ...]:
-    return ((AGENCY_NAME, (entry.data["code"],)),)
+    return ((rows.AGENCY_NAME, (entry.data["code"],)),)
 
 
 _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] = {
@@ -103,11 +94,11 @@ _SECOND: Final[dict[str, Callable[[UnitOfWork, Entry], Iterator[Need]]]] = {
 }
 
 # Quotas, their runs, agencies and what has fired once are few: all of them, rather than some for each entry.
-_OFFICE: Final[Need] = (OFFICE, (SLOT,))
-_ONCE: Final[Need] = (ONCE, ALL)
+_OFFICE: Final[Need] = (rows.OFFICE, (rows.SLOT,))
+_ONCE: Final[Need] = (rows.ONCE, ALL)
 _QUOTAS: Final[Need] = (training.QUOTA, ALL)
-_RUNS: Final[Need] = (EVALUATION_RUN, ALL)
-_NAMES: Final[Need] = (AGENCY_NAME, ALL)
+_RUNS: Final[Need] = (rows.EVALUATION_RUN, ALL)
+_NAMES: Final[Need] = (rows.AGENCY_NAME, ALL)
 
 _RULED: Final = training.TYPES | plan.TYPES | services.TYPES | one_time_events.TYPES
 """The types about which there can be a rule."""

@@ -91,7 +91,7 @@ WHY_NOT: Final[Mapping[str, Text]] = {
 
 def evaluate(rule: Rule, occurrence: Occurrence, owner: Agency | None, *, fired_before: bool = False) -> Decision:
     """The decision of `rule`, which is about the moment of `occurrence`. Without an owner it does not fire."""
-    parts = {
+    parts: dict[str, Any] = {
         **occurrence.parts,
         "cause": f"i{occurrence.cause_index}",
         "figure": occurrence.figure,
@@ -103,7 +103,12 @@ def evaluate(rule: Rule, occurrence: Occurrence, owner: Agency | None, *, fired_
         code = why_not(occurrence.figure, occurrence.target, fired_before=fired_before)
         if code is not None:
             return Decision(rule.name, occurrence.cause_index, occurrence.part, fill(WHY_NOT[code], parts))
-    return _fire(rule, occurrence, owner, {**parts, "owner": owner.name})
+    index, part = occurrence.cause_index, occurrence.part
+    campaign_id = f"{rule.name}.i{index}.{part}" if part else f"{rule.name}.i{index}"
+    service_id = occurrence.service_id if rule.kind == "specific" else None
+    parts["owner"] = owner.name
+    decided = proposal(rule, campaign_id, index, occurrence.recorded, owner, service_id, rule.channels, parts)
+    return Decision(rule.name, index, part, decided.reason, decided)
 
 
 def why_not(figure: int, target: int, *, fired_before: bool) -> str | None:
@@ -154,20 +159,28 @@ def campaign_event(
     )
 
 
-def _fire(rule: Rule, occurrence: Occurrence, owner: Agency, parts: Mapping[str, Any]) -> Decision:
-    suffix = f".{occurrence.part}" if occurrence.part else ""
-    proposal = Proposal(
-        campaign_id=f"{rule.name}.i{occurrence.cause_index}{suffix}",
+def proposal(
+    rule: Rule,
+    campaign_id: str,
+    cause_index: int,
+    recorded: str,
+    owner: Agency,
+    service_id: str | None,
+    channels: tuple[str, ...],
+    parts: Mapping[str, Any],
+) -> Proposal:
+    """The campaign that a rule decides, with its texts; `parts` are the values of their placeholders."""
+    return Proposal(
+        campaign_id=campaign_id,
         rule=rule.name,
         kind=rule.kind,
         urgency=rule.urgency,
-        cause_index=occurrence.cause_index,
-        recorded=occurrence.recorded,
+        cause_index=cause_index,
+        recorded=recorded,
         owner=owner.code,
-        service_id=occurrence.service_id if rule.kind == "specific" else None,
-        channels=rule.channels,
-        due_on=due_on(occurrence.recorded, rule.due_working_days),
+        service_id=service_id,
+        channels=channels,
+        due_on=due_on(recorded, rule.due_working_days),
         brief=fill(rule.brief, parts),
         reason=fill(rule.reason, parts),
     )
-    return Decision(rule.name, occurrence.cause_index, occurrence.part, proposal.reason, proposal)

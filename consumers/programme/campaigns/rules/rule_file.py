@@ -148,21 +148,12 @@ def parse_rule(file: str, raw: bytes) -> Rule:
         raise InvalidRules(sorted(set(faults), key=lambda fault: fault.pointer))
     read = _Document.model_validate(document)
     content = read.model_dump(exclude={"version"})
-    return Rule(
-        name=read.name,
-        version=read.version,
-        when=read.when,
-        kind=read.kind,
-        owner=read.owner,
-        channels=tuple(read.channels),
-        due_working_days=read.due_working_days,
-        brief=read.brief.model_dump(),
-        reason=read.reason.model_dump(),
-        urgency=read.urgency,
-        after_working_days=read.after_working_days or 0,
-        file=file,
-        sha256=sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-    )
+    members = read.model_dump() | {
+        "channels": tuple(read.channels),
+        "after_working_days": read.after_working_days or 0,
+        "sha256": sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+    }
+    return Rule(**members, file=file)
 
 
 def _parsed(file: str, raw: bytes) -> Data:

@@ -28,14 +28,14 @@ class Project:
     owner: str
     phases: int
     phase_names: list[Any]
-    started: int
-    completed: int
-    cancelled: bool
-    cancelled_on: str | None
-    state: str
-    first_index: int
-    last_index: int
-    count: int
+    started: int = 0
+    completed: int = 0
+    cancelled: bool = False
+    cancelled_on: str | None = None
+    state: str = "registered"
+    first_index: int = 0
+    last_index: int = 0
+    count: int = 1
 
 
 PROJECT: Final = Table("project", Project, key=("project_id",))
@@ -53,14 +53,8 @@ def _register(ws: UnitOfWork, entry: Entry) -> Project:
         owner=entry.agency,
         phases=len(data["phases"]),
         phase_names=[phase["name"] for phase in data["phases"]],
-        started=0,
-        completed=0,
-        cancelled=False,
-        cancelled_on=None,
-        state="registered",
         first_index=entry.index,
         last_index=entry.index,
-        count=1,
     )
     ws.put(PROJECT, project)
     return project
@@ -123,12 +117,7 @@ def _state(project: Project) -> str:
 
 
 def _known(project: Project) -> Data:
-    return {
-        "phases": project.phases,
-        "started": project.started,
-        "completed": project.completed,
-        "cancelled": project.cancelled,
-    }
+    return {name: getattr(project, name) for name in ("phases", "started", "completed", "cancelled")}
 
 
 _RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {

@@ -25,16 +25,16 @@ class Service:
     group_number: int
     name: Data
     owner: str
-    launched_on: str | None
-    launched_index: int | None
-    channels: list[Any] | None
-    url: str | None
-    suspended: bool
-    retired: bool
-    state: str
-    first_index: int
-    last_index: int
-    count: int
+    launched_on: str | None = None
+    launched_index: int | None = None
+    channels: list[Any] | None = None
+    url: str | None = None
+    suspended: bool = False
+    retired: bool = False
+    state: str = "registered"
+    first_index: int = 0
+    last_index: int = 0
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -66,20 +66,11 @@ def _register(ws: UnitOfWork, entry: Entry) -> Service:
         group_number=data["group"],
         name=data["name"],
         owner=entry.agency,
-        launched_on=None,
-        launched_index=None,
-        channels=None,
-        url=None,
-        suspended=False,
-        retired=False,
-        state="registered",
         first_index=index,
         last_index=index,
-        count=1,
     )
-    group = ws.get(SERVICE_GROUP, service.plan_id, service.group_number)
-    if group is None:
-        group = ServiceGroup(service.plan_id, service.group_number, 0, 0, 0, 0, 0, index, index)
+    key = service.plan_id, service.group_number
+    group = ws.get(SERVICE_GROUP, *key) or ServiceGroup(*key, 0, 0, 0, 0, 0, index, index)
     group.registered += 1
     group.last_index = index
     ws.put(SERVICE_GROUP, group)
@@ -152,11 +143,7 @@ def _count(ws: UnitOfWork, service: Service, before: tuple[int, ...], index: int
 
 
 def _known(service: Service) -> Data:
-    return {
-        "launched_index": service.launched_index,
-        "suspended": service.suspended,
-        "retired": service.retired,
-    }
+    return {name: getattr(service, name) for name in ("launched_index", "suspended", "retired")}
 
 
 _RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {

@@ -139,12 +139,9 @@ def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
         return anomaly(entry, "already-certified", seen)
     on, track = data["on"], data["track"]
     ws.put(CERTIFICATE, Certificate(agency, data["certificate_id"], data["trainee"], track, on, index, None))
-    tally = tallies.get((on, track))
-    if tally is None:
-        tallies[on, track] = Tally(1, index, index)
-    else:
-        tally.number += 1
-        tally.last_index = index
+    tally = tallies.setdefault((on, track), Tally(0, index, index))
+    tally.number += 1
+    tally.last_index = index
     return None
 
 
@@ -152,14 +149,15 @@ def count_certified(ws: UnitOfWork, tallies: Tallies) -> None:
     """Add the tallies to the counts of both calendars. The order within a batch does not matter."""
     for (on, track), tally in tallies.items():
         for key in counters_of(on, track):
-            counter = _counter(ws, key, tally.first_index)
+            counter = counted(ws, key, tally.first_index)
             counter.certified += tally.number
             counter.first_index = min(counter.first_index, tally.first_index)
             counter.last_index = max(counter.last_index, tally.last_index)
             ws.put(TRAINING_COUNT, counter)
 
 
-def _counter(ws: UnitOfWork, key: CounterKey, index: int) -> TrainingCount:
+def counted(ws: UnitOfWork, key: CounterKey, index: int) -> TrainingCount:
+    """The counts of these certificates; none from entry `index` on, where there is no row."""
     return ws.get(TRAINING_COUNT, *key) or TrainingCount(*key, 0, 0, index, index)
 
 
@@ -174,7 +172,7 @@ def _revoke(ws: UnitOfWork, entry: Entry) -> Outcome:
     certificate.revoked_index = entry.index
     ws.put(CERTIFICATE, certificate)
     for key in counters_of(certificate.certified_on, certificate.track):
-        counter = _counter(ws, key, entry.index)
+        counter = counted(ws, key, entry.index)
         counter.revoked += 1
         counter.last_index = max(counter.last_index, entry.index)
         ws.put(TRAINING_COUNT, counter)
@@ -183,9 +181,8 @@ def _revoke(ws: UnitOfWork, entry: Entry) -> Outcome:
 
 def _set_quota(ws: UnitOfWork, entry: Entry) -> Outcome:
     data, index = entry.data, entry.index
-    quota = ws.get(QUOTA, data["calendar"], data["year"], data["track"])
-    if quota is None:
-        quota = Quota(data["calendar"], data["year"], data["track"], 0, index, index, 0)
+    key = (data["calendar"], data["year"], data["track"])
+    quota = ws.get(QUOTA, *key) or Quota(*key, 0, index, index, 0)
     quota.seats = data["seats"]
     quota.last_index = index
     quota.count += 1

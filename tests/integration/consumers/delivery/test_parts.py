@@ -13,8 +13,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.delivery.delivery import Delivery
-from consumers.delivery.retention import forget
+from consumers.delivery.delivery import Delivery, forget
 from consumers.delivery.timers import timers
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks.route import send

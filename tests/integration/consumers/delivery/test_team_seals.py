@@ -10,14 +10,20 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from consumers.delivery import sealing_key
-from consumers.delivery.sealing_key import rotate_sealing_key
-from consumers.delivery.secrets import new_secret, opening_keys, private_key, public_key, seal, unseal
-from consumers.delivery.teams import sealing
-from consumers.delivery.teams.changes import Desk
-from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
+from consumers.delivery import secrets as sealing_key
+from consumers.delivery.secrets import (
+    new_secret,
+    opening_keys,
+    private_key,
+    public_key,
+    rotate_sealing_key,
+    seal,
+    unseal,
+)
+from consumers.delivery.teams import changes as sealing
+from consumers.delivery.teams.changes import Desk, rotate_teams_key, sealed_rows, unsealed_rows
+from consumers.delivery.teams.endpoints import Wanted, add_copies
 from consumers.delivery.teams.subscriptions import end_subscription
-from consumers.delivery.webhooks.redelivery import Wanted, add_copies
 from infra.keys.hash_keys import endpoint_key_files, load_hash_keys
 from infra.keys.rotation import CannotRotate, Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files

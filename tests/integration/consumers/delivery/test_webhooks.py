@@ -13,8 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from consumers.delivery.teams import endpoints
 from consumers.delivery.teams.changes import Desk
+from consumers.delivery.teams.endpoints import Wanted, add_copies
 from consumers.delivery.teams.teams import close_team
-from consumers.delivery.webhooks.redelivery import Wanted, add_copies
 from consumers.delivery.webhooks.route import disable
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection, connected

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from standardwebhooks import Webhook
 
-from consumers.delivery.notices.body import event
+from consumers.delivery.notices.read import event
 from consumers.delivery.secrets import new_secret
 from consumers.delivery.webhooks.listening import receiver
 from events.schema_tools.refusal_examples import golden_example

@@ -12,21 +12,25 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.delivery.examples import example_event
 from consumers.delivery.routing.router import Allowance
-from consumers.delivery.sending.destination import IN_HAND_MAX, REST_MAX_S, Destination, in_hand_each
 from consumers.delivery.sending.route import Message, NextStep, Outcome
+from consumers.delivery.sending.sender import IN_HAND_MAX, REST_MAX_S, Destination, in_hand_each
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, destinations, is_public, require_url
-from consumers.delivery.webhooks.route import READY_MAX, RESTS_AFTER, Webhooks, marks, webhook_id
-from consumers.delivery.webhooks.schedule import (
+from consumers.delivery.webhooks.bodies import example_event
+from consumers.delivery.webhooks.client import retry_after_s
+from consumers.delivery.webhooks.route import (
     JITTER,
+    READY_MAX,
+    RESTS_AFTER,
     RETRY_AFTER_MAX_S,
+    Webhooks,
     disable_reason,
     is_late,
+    marks,
     policy,
-    retry_after_s,
     verdict,
     wait_max,
+    webhook_id,
 )
 from events.validation.validate import validate_form
 from events.validation.verdicts import Admitted, Agency

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from consumers.delivery.delivery import delete_recipients
 from consumers.delivery.mail.timed import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
-from consumers.delivery.retention import delete_recipients
 from consumers.delivery.sending.messages import count_attempts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import read

@@ -12,7 +12,7 @@ import pytest
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook
 
-from consumers.delivery.calendar.addresses import new_address
+from consumers.delivery.calendar.routes import new_address
 from consumers.delivery.secrets import opening_keys, sign, unseal
 from consumers.delivery.teams import endpoints, requests, subscriptions, teams
 from infra.postgres.connection import Connection

@@ -9,11 +9,11 @@ import pytest
 from consumers.documents.campaigns.evaluations import Explanation, Facts
 from consumers.programme.campaigns import read
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.programme.campaigns.explain.commands import explanation_parts
 from consumers.programme.campaigns.explain.read import CONSUMERS, explain
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import RuleSet
 from consumers.programme.campaigns.rules.rule_file import read_rule
+from consumers.programme.campaigns.show import explanation_parts
 from consumers.replay.as_of.view import view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.postgres.connection import Connection

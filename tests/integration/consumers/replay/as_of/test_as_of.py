@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from consumers.programme.campaigns.read import campaigns_at as read
+from consumers.programme.plan.commands import anomalies_view, plan_view
 from consumers.programme.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
-from consumers.programme.plan.show import anomalies_view, plan_view
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.replay.as_of.point_in_time import PointInTime, occurred_on
 from consumers.replay.as_of.view import view

@@ -11,7 +11,7 @@ from consumers.console.pages.campaigns.campaign import (
 from consumers.console.pages.campaigns.inbox import rule_name
 from consumers.documents.campaigns.campaigns import NextAction, channel_list
 from consumers.documents.campaigns.rules import RuleMoment
-from consumers.programme.campaigns.lateness import lateness
+from consumers.programme.campaigns.next_step import lateness
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import MOMENTS
 from tests.world.campaigns import SERVICE, campaign

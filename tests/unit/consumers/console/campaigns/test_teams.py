@@ -9,9 +9,9 @@ import orjson
 from consumers.console.pages.campaigns.teams import new_subscription, new_team
 from consumers.console.pages.campaigns.webhooks import redelivery
 from consumers.console.web.typed import instant_of
-from consumers.delivery.examples import KIND
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from consumers.delivery.webhooks.bodies import EXAMPLE
 from consumers.documents.teams.teams import NotSentReason
 from consumers.documents.teams.webhooks import AttemptError, MessageKind
 from tests.every import every
@@ -98,7 +98,7 @@ def test_every_error_kind_and_reason_of_what_was_sent_has_words() -> None:
     assert errors - {"name-not-found"} | {"no-secret"} == {one.value for one in AttemptError}, (
         "one is for the metric alone"
     )
-    kinds = {KINDS.get(name, name) for name in EVENT_NAMES} | {KIND}
+    kinds = {KINDS.get(name, name) for name in EVENT_NAMES} | {EXAMPLE}
     assert kinds == {one.value for one in MessageKind}
     reasons = re.findall(r'NotSent\("failed", "([a-z-]+)"', text_of("mail/notices", "mail/route"))
     assert {*reasons, "stopped", "unconfirmed", "later", "refused"} == {one.value for one in NotSentReason}

@@ -8,7 +8,7 @@ from typing import Any
 
 from icalendar import Calendar
 
-from consumers.delivery.calendar.feed import calendar_of
+from consumers.delivery.calendar.routes import calendar_of
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from events.values.personal_data import holds_personal_data
 from tests.every import every

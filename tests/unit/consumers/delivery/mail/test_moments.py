@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from consumers.delivery.mail.moments import digest_moment, due_dates_to_remind_of, reminder_at, today
+from consumers.delivery.mail.timed import digest_moment, due_dates_to_remind_of, reminder_at, today
 from events.values.working_days import after_working_days, is_working_day
 from tests.every import every
 

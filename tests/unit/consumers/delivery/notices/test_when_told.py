@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from consumers.delivery.notices.expiry import warning
-from consumers.delivery.notices.gathering import WAIT_MAX, Window, next_wait
-from consumers.delivery.notices.silence import Expected, has_come, item_of, last_period
+from consumers.delivery.notices.moments import (
+    WAIT_MAX,
+    Expected,
+    Window,
+    has_come,
+    item_of,
+    last_period,
+    next_wait,
+    warning,
+)
 from tests.every import every
 
 NOW = datetime(2026, 11, 15, 9, tzinfo=UTC)

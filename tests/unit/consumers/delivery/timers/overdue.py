@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from consumers.delivery.timers.escalation import Overdue, escalation
+from consumers.delivery.timers.timers import Overdue, escalation
 from consumers.programme.campaigns.rows import AIRING, COVERAGE
 from infra.postgres.outbox import OutboxEvent
 from tests.world.story import Story

@@ -7,9 +7,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from consumers.programme.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.programme.campaigns.next_step import next_command
-from consumers.programme.campaigns.show import brief_parts, inbox_parts
+from consumers.programme.campaigns.show import brief_parts, coverage_csv, coverage_tables, inbox_parts
 from tests.world.campaigns import SERVICE, campaign, coverage, inbox_item
 
 PROGRESS: dict[str, Any] = {

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 
 from consumers.documents.document import Name, document_of
 from consumers.documents.programme.plan import Plan, PlanName
-from consumers.programme.plan.show import BAR_CELLS, anomalies_view, bar, plan_view
+from consumers.programme.plan.commands import BAR_CELLS, anomalies_view, bar, plan_view
 from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate

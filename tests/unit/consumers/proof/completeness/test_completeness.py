@@ -16,7 +16,7 @@ from consumers.proof.completeness import routes
 from consumers.proof.completeness.derive import Completeness
 from consumers.proof.completeness.show import COLUMNS, document, file_rows, page
 from consumers.proof.completeness.stored import require_same
-from consumers.revenue.statements.rendering import to_html
+from consumers.revenue.statements.formats import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
 from infra.log.authority import TableDiffers
 from tests.every import every

@@ -12,8 +12,7 @@ from beancount.core.inventory import Inventory
 from hypothesis import given, settings
 
 from consumers.documents.ledger.ledger import AccountKind
-from consumers.revenue.books.beancount import beancount_lines
-from consumers.revenue.books.journal import COLUMNS, Booking
+from consumers.revenue.books.journal import COLUMNS, Booking, beancount_lines
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, TRANSFER
 from tests.oracle.log import EntryDict

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from consumers.documents.ledger.partnerships import TermsVersion
-from consumers.revenue.statements.days import statement_days
-from consumers.revenue.statements.working import Posting
+from consumers.revenue.statements.working import Posting, statement_days
 
 
 def test_a_day_has_a_line_for_each_band_that_its_postings_moved_through() -> None:

@@ -17,11 +17,10 @@ import typst
 
 from consumers.documents.ledger.statements import Payout, Statement
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.statements.days import statement_days
+from consumers.revenue.statements.formats import to_html, to_pdf
 from consumers.revenue.statements.paper import DAYS_SHOWN_MAX, Paper, statement_paper
-from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.words import date_text
-from consumers.revenue.statements.working import StatementParts
+from consumers.revenue.statements.working import StatementParts, statement_days
 from events.values.bilingual import Bilingual
 from tests.every import every
 from tests.oracle.history import REVENUE, entries_from, generate

@@ -9,9 +9,8 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from consumers.programme.campaigns.commands import campaigns_group
+from consumers.programme.campaigns.commands import NoRule, campaigns_group
 from consumers.programme.campaigns.rules.in_force import release_rules
-from consumers.programme.campaigns.trial.commands import NoRule
 from consumers.programme.campaigns.trial.trial import compare
 
 BRIEF = {"ar": "م", "en": "b"}

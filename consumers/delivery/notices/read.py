@@ -1,15 +1,36 @@
-"""What agencies expect of their own systems, compared with what the log has."""
+"""Reads notices, each as the CloudEvent that a webhook carries (no entry of the log, and the same bytes each time), and
+what agencies expect of their own systems, compared with what the log has.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from consumers.delivery.notices.body import SQL
-from consumers.delivery.notices.silence import Expected, Period, has_come, last_period
+from consumers.delivery.notices.moments import Expected, Period, has_come, last_period
 from consumers.delivery.timers.timers import settling_time
+from events.wire.codec import build_event
+from events.wire.entry import recorded_time
 from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import PLATFORM
+from infra.postgres.sql import queries
 from infra.settings import Settings
+
+SQL: Final = queries("consumers.delivery.notices", "notices.sql")
+
+
+async def notices(connection: Connection, notice_ids: Collection[str]) -> Mapping[str, bytes]:
+    """The events of these notices, by id."""
+    rows = await connection.fetch(SQL["notices"], list(notice_ids))
+    return {row["notice_id"]: event(*row) for row in rows}
+
+
+def event(notice_id: str, agency: str, name: str, made_at: datetime, data: Any) -> bytes:
+    """The CloudEvent, by the codec that writes the platform's own events."""
+    time, subject = recorded_time(made_at), f"agency/{agency}"
+    return build_event(type=name, agency=PLATFORM, id=notice_id, subject=subject, time=time, data=data)
 
 
 async def silences(
