@@ -15,8 +15,7 @@ from consumers.documents.log.explanations import Explanation, Figures
 from consumers.explain.derivations import Derivation, derivation_of
 from consumers.explain.figures import KeyFigures, Scope
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
-from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
-from consumers.explain.shown_models import models
+from consumers.explain.shown_models import SHOWN_PLAN, models, shown_plan_id
 from consumers.explain.sources import KnownSource, Raw, Reach, Source
 from consumers.explain.trace import BATCH_ENTRIES, Trace, Tracer, tracer
 from events.wire.entry import Entry, parse_entry

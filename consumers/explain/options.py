@@ -26,8 +26,7 @@ from consumers.proof.commands.audit_options import (
     vkey_option,
 )
 from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import show_names_in
 from events.errors import Retry
 from infra.command_line.display import show

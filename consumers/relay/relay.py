@@ -23,10 +23,9 @@ import structlog
 
 from consumers.proof.commitments.scheduler import CommitmentScheduler
 from consumers.proof.cosigning.cosigning import Cosigning, witness_policy
-from consumers.registrar.guards.whole_log import require_whole_log
-from consumers.relay.agency_topics import AgencyTopics
+from consumers.registrar.guards.continuation import require_whole_log
+from consumers.relay.agency_topics import AgencyTopics, CampaignTriggers
 from consumers.relay.sending import Message, TopicSender, UnwrittenTopics
-from consumers.relay.triggers import CampaignTriggers
 from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS

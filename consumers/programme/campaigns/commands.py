@@ -28,8 +28,7 @@ from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, to
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged
 from consumers.programme.campaigns.trial.commands import rules_group, try_command
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes

@@ -10,8 +10,7 @@ import click
 from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.programme.plan import Pace, Plan, PlanName
 from consumers.programme.plan.show import anomalies_view, plan_view
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.wire.entry import recorded_time
 from infra.command_line.output import json_option

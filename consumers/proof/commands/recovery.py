@@ -10,7 +10,7 @@ import click
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from consumers.proof.commitments.acknowledge import acknowledged
+from consumers.proof.commitments.check import acknowledged
 from consumers.proof.commitments.trail import LOST, lost_claims
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source

@@ -7,7 +7,9 @@ out: a verdict per commitment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from msgspec import Struct
@@ -16,7 +18,6 @@ from msgspec.structs import asdict
 from consumers.documents.document import Label, Name
 from consumers.documents.log.commitments import Claim, Status
 from consumers.models.registry import CONSUMERS
-from consumers.proof.commitments.acknowledge import trail_command
 from consumers.proof.commitments.claims import (
     ACKNOWLEDGED,
     TYPE,
@@ -28,18 +29,25 @@ from consumers.proof.commitments.claims import (
     sorted_out,
     status_of,
 )
-from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.proof.commitments.commitment import LOG_KEYS, hash_log_keys
 from consumers.proof.commitments.trail import TRAIL, hash_trail
 from consumers.replay.event_index.read import as_full_type
 from consumers.replay.fold.replay import Progress, Scratch, no_progress, replay
 from consumers.replay.fold.table_hash import TableHash
 from consumers.replay.fold.version import FoldVersion
-from consumers.replay.rebuild.table_hash import table_hash
-from infra.log.reader import chosen_entries, entry_batches, log_size
+from consumers.replay.rebuild.comparison import table_hash
+from events.errors import YesserError
+from events.wire.entry import recorded_time
+from infra.command_line.database import with_database
+from infra.log.reader import chosen_entries, entry_batches, log_size, read_checked
+from infra.postgres import outbox_table
 from infra.postgres.connection import Connection, connected
+from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
+_NONCE_BYTES: Final = 8
 _SQL: Final = queries("consumers.proof.commitments", "commit.sql")
 READ_MODELS: Final = tuple(
     read_model_name(consumer, table.name) for consumer in CONSUMERS.values() for table in consumer.tables
@@ -49,6 +57,54 @@ READ_MODELS: Final = tuple(
 
 Hashes = dict[tuple[str, int], TableHash]
 """What the log gives, by name and index."""
+
+
+class NoCommitment(YesserError):
+    """There is no commitment at this index: `yesser audit commitments` names those that do not match."""
+
+
+def trail_command(index: int) -> str:
+    """The command, as the trail has it."""
+    return f"audit acknowledge {index}"
+
+
+def acknowledged(settings: Settings, index: int, reason: Mapping[str, str]) -> Claim:
+    """`acknowledge` by an operator, now."""
+    settings = settings.acting_as("operator")
+    return with_database(
+        settings, "acknowledge", lambda connection: acknowledge(connection, index, reason, lambda: datetime.now(UTC))
+    )
+
+
+def event_of(claim: Claim, reason: Mapping[str, str], now: datetime) -> OutboxEvent:
+    """Each has an id of its own: a reason may be corrected."""
+    return OutboxEvent(
+        id=f"acknowledged.{claim.name}.i{claim.index}.{secrets.token_hex(_NONCE_BYTES)}",
+        type=ACKNOWLEDGED,
+        subject=f"projection/{claim.name}",
+        data={"name": claim.name, "commitment_index": claim.index, "reason": dict(reason)},
+        time=recorded_time(now),
+        cause_index=claim.index,
+    )
+
+
+async def acknowledge(
+    connection: Connection, index: int, reason: Mapping[str, str], clock: Callable[[], datetime]
+) -> Claim:
+    """Announce that the commitment at `index` is known to be wrong, and return it.
+
+    Raises `NoCommitment`, and `NotAnnounced` for a reason that validation refuses.
+    """
+    entries = await read_checked(connection, index, 1)
+    claim = next((said for said in said_among(index, entries) if isinstance(said, Claim)), None)
+    if claim is None:
+        raise NoCommitment(f"Entry {index}: {NoCommitment.__doc__}")
+    event = event_of(claim, reason, clock())
+    outbox_table.require_accepted(event)
+    async with connection.transaction():
+        await outbox_table.write(connection, [event])
+        await add_to_trail(connection, trail_command(index))
+    return claim
 
 
 class RowsHash(Struct, frozen=True):

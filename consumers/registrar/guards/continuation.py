@@ -16,15 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
+from consumers.registrar.shipper import read_tail
 from events.errors import Halt
 from infra.log.key_history import KeyHistory, Transition
 from infra.log.older_copy import older_copy
-from infra.log.reader import read_rotations, read_tree
+from infra.log.reader import log_size, read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import queries
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
+from infra.settings import Settings
 
 _TRIED_BYTES: Final = 4096
 COMPARED_MAX: Final = 32
@@ -173,3 +178,29 @@ async def require_prefix(connection: Connection, checkpoint: Checkpoint, size: i
             f"the first {checkpoint.size} entries in the database do not give the root that was signed "
             f"({root.hex()} instead of {checkpoint.root.hex()}); restore the database, then run `yesser recover`"
         )
+
+
+async def require_whole_log(settings: Settings) -> None:
+    """Raise `Fork` where `yesser.log` or `yesser.checkpoints` names more entries than the database has.
+
+    Signatures are not verified: the registrar does, and a forged checkpoint halts it too.
+    """
+    try:
+        last_index, _ = await read_tail(settings)
+    except UnknownTopicOrPartitionError:  # the registrar makes it again
+        last_index = -1
+    own = f"{settings.log_origin}\n".encode()
+    notes = [note for note in await read_topic_checkpoints(settings) if note.startswith(own)]
+    signed = max(map(_size, notes), default=0)
+    async with connected(settings, "whole log") as connection:
+        size = await log_size(connection)
+    if last_index >= size:
+        raise Fork(older_copy(f"{settings.log_topic} holds index {last_index}", size))
+    if signed > size:
+        raise Fork(older_copy(f"a checkpoint of size {signed} was signed", size))
+
+
+def _size(note: bytes) -> int:
+    """The size that a checkpoint names on its second line; 0 for what is none."""
+    size = note.split(b"\n")[1]
+    return int(size) if size.isdigit() else 0

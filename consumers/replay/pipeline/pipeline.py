@@ -14,8 +14,7 @@ from typing import Final
 import structlog
 
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.pipeline.batch import LeafMismatch
-from consumers.replay.pipeline.batch_buffer import BatchBuffer, Unsubscribed
+from consumers.replay.pipeline.batch import BatchBuffer, LeafMismatch, Unsubscribed
 from consumers.replay.pipeline.log_feed import LogFeed
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild.rebuild import AlreadyRunning, RebuildOptions, rebuild

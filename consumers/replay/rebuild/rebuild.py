@@ -26,12 +26,8 @@ from consumers.replay.as_of.view import NotStarted
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.replay import Progress, Scratch, no_progress, replay
 from consumers.replay.fold.version import FoldVersion
-from consumers.replay.rebuild.comparison import Differences, compare
-from consumers.replay.rebuild.first_divergence import FirstDifference, first_difference
-from consumers.replay.rebuild.lasting_scratch import LastingScratch
-from consumers.replay.rebuild.live import catch_up, kept_rules, position_of
-from consumers.replay.rebuild.swap import swap_in
-from consumers.replay.rebuild.table_hash import table_hash
+from consumers.replay.rebuild.comparison import Differences, FirstDifference, compare, first_difference, table_hash
+from consumers.replay.rebuild.swap import LastingScratch, catch_up, kept_rules, position_of, swap_in
 from events.errors import Halt, Retry, YesserError
 from infra.log.ports.read_ahead import BATCH_ENTRIES
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected

@@ -7,20 +7,27 @@ names change. A suspended process loses the lock by PostgreSQL's own limits.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
 import asyncpg
 
-from consumers.replay.fold.replay import Progress
-from consumers.replay.rebuild.lasting_scratch import LastingScratch
-from consumers.replay.rebuild.live import CATCH_UPS_MAX, catch_up, kept_rules
+from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.replay import Progress, Scratch, replay
+from consumers.replay.fold.version import StoredRules
+from events.wire.entry import Entry
 from infra.log.ports.read_ahead import BATCH_ENTRIES, read_parsed
 from infra.observability.logs import LogOnce
+from infra.postgres.connection import Connection
 from infra.postgres.roles import grant_rights_of
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
+_SCRATCH_SQL: Final = queries("consumers.replay.rebuild", "lasting_scratch.sql")
+CATCH_UPS_MAX: Final = 5
+"""Times that the replay catches up with a moving live position."""
+_LIVE_SQL: Final = queries("consumers.replay.rebuild", "live.sql")
 LOCK_TIMEOUT_MS: Final = 1_000
 """Longest wait for the transaction of the live consumer that is under way."""
 VACUUM_ENDS_MS: Final = 2_000
@@ -41,6 +48,58 @@ SWAP_ENTRY_BYTES: Final = 512
 _SQL: Final = queries("consumers.replay.rebuild", "swap.sql")
 _HELD: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 """Readers of several tables deadlock."""
+
+
+class LastingScratch(Scratch):
+    """The rebuilt tables of one version of a consumer's fold."""
+
+    def __init__(self, connection: Connection, consumer: Consumer) -> None:
+        super().__init__(connection, consumer, f"rebuild_{consumer.schema}_next", keeps_past=True)
+        self.version = consumer.rows_version
+
+    async def open(self, live_position: int) -> None:
+        """Go on where a rebuild of this version was interrupted, else begin again."""
+        position = await self._stored_position()
+        if position is not None and position <= live_position:
+            await self.use()
+            self.go_on(position)
+            return
+        async with self.connection.transaction():
+            await self.drop()
+            await self.create(lasting=True)
+            await self.connection.execute(_SCRATCH_SQL["create"])
+            await self.connection.execute(_SCRATCH_SQL["begin"], self.version.number, self.version.sha256)
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        await super().apply(entries)
+        await self.connection.execute(_SCRATCH_SQL["move"], self.position)
+
+    async def _stored_position(self) -> int | None:
+        if not await self.connection.fetchval(_SCRATCH_SQL["exists"], f"{self.schema}.replayed"):
+            return None
+        stored = _SCRATCH_SQL["position"].format(schema=self.schema)
+        position: int | None = await self.connection.fetchval(stored, self.version.number, self.version.sha256)
+        return position
+
+
+async def position_of(connection: Connection, consumer: Consumer) -> int:
+    """The position of the live tables: 0 for a consumer that never ran."""
+    return await connection.fetchval(_LIVE_SQL["position"], consumer.name) or 0
+
+
+async def kept_rules(connection: Connection, consumer: Consumer) -> StoredRules:
+    """The rules that made the live rows."""
+    rules: StoredRules | None = await connection.fetchval(_LIVE_SQL["rules"], consumer.name)
+    return rules or {}
+
+
+async def catch_up(settings: Settings, scratch: Scratch, progress: Progress, missing_max: int) -> None:
+    """Replay until at most `missing_max` entries are missing, at most `CATCH_UPS_MAX` times."""
+    for _ in range(CATCH_UPS_MAX):
+        position = await position_of(scratch.connection, scratch.consumer)
+        await replay(settings, [scratch], position, progress)
+        if await position_of(scratch.connection, scratch.consumer) - position <= missing_max:
+            return
 
 
 class Try(Enum):

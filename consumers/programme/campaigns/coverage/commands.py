@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from consumers.documents.campaigns.coverage import Coverage
 from consumers.programme.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.programme.campaigns.show import NOT_JUDGED
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option

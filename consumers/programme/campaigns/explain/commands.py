@@ -15,8 +15,7 @@ from consumers.documents.names import with_code
 from consumers.documents.tables import names
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.show import acknowledgement
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from events.values.bilingual import Bilingual

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from consumers.relay import sending
+from consumers.relay.agency_topics import triggers_waiting
 from consumers.relay.relay import Relay
-from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
 from infra.kafka import clients
 from infra.kafka.admin import admin_client, create_acls, delete_acls

@@ -27,7 +27,7 @@ from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild import rebuild as module
 from consumers.replay.rebuild import swap
-from consumers.replay.rebuild.lasting_scratch import LastingScratch
+from consumers.replay.rebuild.comparison import table_hash
 from consumers.replay.rebuild.rebuild import (
     AlreadyRunning,
     OtherRules,
@@ -36,7 +36,7 @@ from consumers.replay.rebuild.rebuild import (
     SessionEnded,
     rebuild,
 )
-from consumers.replay.rebuild.table_hash import table_hash
+from consumers.replay.rebuild.swap import LastingScratch
 from events.errors import Fenced
 from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
