@@ -108,7 +108,9 @@ class RegistrarSession:
             async with producing(self.settings) as producer:
                 checkpoints = CheckpointTopic(self.settings, self.reader.consumer, producer)
                 self.signer = Signer(self.journal, self.keys, self.settings, checkpoints, self.clocks)
-                await self._require_topic_within_tree()
+                last_index, _ = await read_tail(self.settings)
+                if last_index >= self.journal.size:
+                    raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
                 await self.signer.take_over()
                 await self._assign()
                 await self._look_around()
@@ -122,11 +124,6 @@ class RegistrarSession:
                 )
         finally:
             await stop_consumer(self.reader.consumer)
-
-    async def _require_topic_within_tree(self) -> None:
-        last_index, _ = await read_tail(self.settings)
-        if last_index >= self.journal.size:
-            raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
 
     async def _assign(self) -> None:
         """Read the topics of all registered agencies that are not halted."""

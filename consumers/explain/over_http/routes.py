@@ -20,10 +20,9 @@ from consumers.api.routes import prepared
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.explanations import Change, Explanation, Step
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
-from consumers.explain.explain import Explained, Request, Traced, explain, explained, known_source, traced
+from consumers.explain.explain import Explained, KnownSource, Request, Traced, explain, explained, known_source, traced
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.shown_models import models
-from consumers.explain.sources import KnownSource
 from consumers.models.registry import CONSUMERS
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.replay.as_of.point_in_time import PointInTime

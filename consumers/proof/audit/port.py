@@ -130,14 +130,11 @@ class TilesPort(ABC):
             path = tile_path(kind, number, own)
             data = await self._file(path, BUNDLE_BYTES_MAX if kind == "entries" else TILE_BYTES_MAX)
             if data is not None:
-                return self._remember((kind, number), tile_items(kind, data, own, self._place(path)))
+                items = tile_items(kind, data, own, self._place(path))
+                if kind != "entries":  # a proof asks for several parts of one tile
+                    self._recent[kind, number] = items
+                return items
         raise MissingPart(f"{self._place(tile_path(kind, number, width))} is missing: mirror the log again")
-
-    def _remember(self, tile: tuple[Kind, int], found: list[bytes]) -> list[bytes]:
-        """Keep the hash tiles that were read last: a proof asks for several parts of one tile."""
-        if tile[0] != "entries":
-            self._recent[tile] = found
-        return found
 
 
 class MirrorPort(TilesPort):

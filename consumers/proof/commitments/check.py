@@ -39,7 +39,7 @@ from consumers.replay.rebuild.comparison import table_hash
 from events.errors import YesserError
 from events.wire.entry import recorded_time
 from infra.command_line.database import with_database
-from infra.log.reader import chosen_entries, entry_batches, log_size, read_checked
+from infra.log.reader import chosen_entries, read_checked
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import OutboxEvent
@@ -141,14 +141,6 @@ class CheckedClaim(Claim, frozen=True):
         return Name("الصفوف: {:,}، {}", "{:,} rows, {}").format(found.rows, found.sha256)
 
 
-async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
-    """Every commitment in the log, and what was acknowledged of them, in log order."""
-    said: list[Claim | Acknowledgement] = []
-    async for first, batch in entry_batches(connection, 0, await log_size(connection)):
-        said += said_among(first, batch)
-    return sorted_out(said)
-
-
 async def newest_in_log(connection: Connection) -> list[Claim]:
     """The newest commitment to each read model, found by the event index, by name."""
     subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS, TRAIL)]
@@ -164,10 +156,8 @@ async def acknowledged_in_log(connection: Connection) -> list[Acknowledgement]:
 
 
 async def _said_at(connection: Connection, indexes: Sequence[int]) -> tuple[list[Claim], list[Acknowledgement]]:
-    said: list[Claim | Acknowledgement] = []
-    async for index, entry in chosen_entries(connection, sorted(indexes)):
-        said += said_among(index, [entry])
-    return sorted_out(said)
+    entries = chosen_entries(connection, sorted(indexes))
+    return sorted_out([said async for index, entry in entries for said in said_among(index, [entry])])
 
 
 async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:

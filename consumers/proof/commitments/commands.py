@@ -10,9 +10,10 @@ import uvloop
 from consumers.documents.document import Listing
 from consumers.documents.log.commitments import NO_COMMITMENT, Claim, Status
 from consumers.documents.tables import columns, grid
-from consumers.proof.commitments.check import CheckedClaim, check, said_in_log
+from consumers.proof.commitments.check import CheckedClaim, check
 from consumers.proof.commitments.claims import newest
 from consumers.proof.commitments.commitment import Commitment, growths, hash_read_models, publish
+from consumers.proof.commitments.trail import said_in_log
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.display import Grid, show

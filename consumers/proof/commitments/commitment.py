@@ -8,7 +8,9 @@ there gives the same hash. Nothing here writes a read model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -32,12 +34,14 @@ from events.validation.verdicts import Agency
 from events.values.data import Data
 from events.wire.codec import canonical_bytes
 from events.wire.entry import parse_entry
-from infra.log.reader import read_checked
+from infra.log.reader import log_size, read_checked
 from infra.observability.logs import first_line
 from infra.postgres import outbox_table
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, limit_idle
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.settings import Settings
 
 LOG_KEYS: Final = "log-keys"
 """The name in commitments. Read models have a dot in theirs."""
@@ -52,6 +56,11 @@ _SQL: Final = queries("consumers.proof.commitments", "commit.sql")
 _CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 
 log = structlog.get_logger()
+LOOK_EVERY_S: Final = 0.5
+REST_PER_WORK: Final = 9
+"""Seconds of rest for each second of work, which is done a twentieth of a second at a time."""
+REST_PER_COMMITMENT: Final = 4
+"""Seconds of rest after each second of a commitment while the log grows."""
 
 
 async def hash_log_keys(connection: Connection, log_index: int) -> TableHash:
@@ -267,3 +276,46 @@ async def publish(
                 new += group
         await outbox_table.write(connection, [commitment.event() for commitment in new])
     return new
+
+
+class CommitmentScheduler:
+    """Commits when due, on its own connection, until it is cancelled; `looked` is called after each look."""
+
+    def __init__(self, settings: Settings, term: Term, looked: Callable[[], None] = lambda: None) -> None:
+        self.settings = settings
+        self.term = term
+        self.looked = looked
+        self._size = -1
+        self._rests_until = 0.0
+
+    async def run(self) -> None:
+        async with self.term.connected(self.settings, "commitments", batch=True) as connection:
+            await limit_idle(connection, self.settings)
+            while True:
+                await self.look(connection)
+                self.looked()
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self, connection: Connection) -> bool:
+        """Commit one consumer that is due, if the rest is over; returns whether it did.
+
+        The others follow in later looks. So each is looked at just before: `yesser commit` may have been called.
+        """
+        size = await log_size(connection)
+        grows, self._size = size != self._size, size
+        committed = {name: growth.committed_index for name, growth in (await growths(connection)).items() if growth.due}
+        due = [CONSUMERS[name] for name in sorted(committed, key=committed.__getitem__)[:1]]
+        keys = await keys_growth(connection)
+        trail, _ = await trail_growth(connection)
+        if not due and not trail.due and keys.entries_count <= keys.committed_count:
+            return False
+        if grows and time.monotonic() < self._rests_until:
+            return False
+        began = time.monotonic()
+        commitments = await hash_read_models(connection, due, rest_per_work=REST_PER_WORK)
+        published = await publish(connection, commitments, self.term.epoch)
+        took_s = time.monotonic() - began
+        self._rests_until = time.monotonic() + REST_PER_COMMITMENT * took_s
+        if published:
+            log.info("read models committed", commitments=len(published), seconds=round(took_s, 3))
+        return bool(published)

@@ -102,6 +102,12 @@ async def compare_trail(
     return chain.position
 
 
+async def said_in_log(connection: Connection, first: int = 0) -> tuple[list[Claim], list[Acknowledgement]]:
+    """Every commitment in the log from an entry on, and what was acknowledged of them, in log order."""
+    batches = entry_batches(connection, first, await log_size(connection))
+    return sorted_out([said async for at, raws in batches for said in said_among(at, raws)])
+
+
 async def lost_claims(connection: Connection) -> list[Claim]:
     """The commitments, not yet acknowledged, to rows of the trail that a restored copy lacks.
 
@@ -111,8 +117,7 @@ async def lost_claims(connection: Connection) -> list[Claim]:
     first = await connection.fetchval(_SQL["recovered_from"])
     if first is None:
         return []
-    batches = entry_batches(connection, first, await log_size(connection))
-    claims, acknowledgements = sorted_out([one async for at, raws in batches for one in said_among(at, raws)])
+    claims, acknowledgements = await said_in_log(connection, first)
     hashes = await hash_trail(connection, claims)
     return [
         claim

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -122,31 +123,29 @@ def witness_policy(path: Path | None) -> Policy | None:
     return policy
 
 
+@dataclass(slots=True)
 class Cosigning:
     """Asks the witnesses of a policy until it is cancelled; without one it forgets what they cosigned.
 
     `looked` is called after each look.
     """
 
-    def __init__(
-        self, settings: Settings, policy: Policy | None, term: Term, looked: Callable[[], None] = lambda: None
-    ) -> None:
-        self._settings = settings
-        self._looked = looked
-        self._policy = policy
-        self._term = term
-        self._newest: Checkpoint | None = None
-        self._lines: dict[str, str] = {}
-        """The cosignatures of the newest checkpoint, by the witness's name."""
-        self._asking = asyncio.Lock()
-        """A connection answers one query at a time."""
+    settings: Settings
+    policy: Policy | None
+    term: Term
+    looked: Callable[[], None] = lambda: None
+    _newest: Checkpoint | None = None
+    _lines: dict[str, str] = field(default_factory=dict)
+    """The cosignatures of the newest checkpoint, by the witness's name."""
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A connection answers one query at a time."""
 
     async def run(self) -> None:
-        async with self._term.connected(self._settings, "witnesses") as connection:
-            if self._policy is not None:
-                await self._work(connection, self._policy)
-            await connection.execute(_SQL["forget"], self._term.epoch)
-            self._looked()
+        async with self.term.connected(self.settings, "witnesses") as connection:
+            if self.policy is not None:
+                await self._work(connection, self.policy)
+            await connection.execute(_SQL["forget"], self.term.epoch)
+            self.looked()
         await asyncio.Event().wait()  # to return would end the relay's term
 
     async def _work(self, connection: Connection, policy: Policy) -> None:
@@ -155,13 +154,13 @@ class Cosigning:
         async with self.submitters(policy) as submitters:
             while True:
                 await self.look(connection, policy, submitters)
-                self._looked()
+                self.looked()
                 await asyncio.sleep(LOOK_EVERY_S)
 
     @asynccontextmanager
     async def submitters(self, policy: Policy) -> AsyncIterator[list[Submitter]]:
         """The witnesses that have an address. Redirects are not followed."""
-        verify = client_context(TlsFiles.of(self._settings))
+        verify = client_context(TlsFiles.of(self.settings))
         async with httpx.AsyncClient(timeout=REQUEST_MAX_S, verify=verify) as client:
             yield [Submitter(client, row, time.monotonic) for row in policy.witnesses.values() if row.address]
 
@@ -176,7 +175,7 @@ class Cosigning:
             self._newest, self._lines = read_checkpoint(text, text.partition("\n")[0], newest[1]), {}
             if policy.is_satisfied_by([]):
                 async with self._asking:
-                    await connection.execute(_SQL["forget_older"], self._term.epoch, self._newest.size)
+                    await connection.execute(_SQL["forget_older"], self.term.epoch, self._newest.size)
                 gauge("cosigned_size", self._newest.size)
         due = [row for row in submitters if row.witness.name not in self._lines and row.is_due]
         ended = await asyncio.gather(
@@ -201,5 +200,5 @@ class Cosigning:
         if policy.is_satisfied_by(cosigned):
             note = newest.note + "".join(self._lines.values())
             async with self._asking:
-                await connection.execute(_SQL["keep"], newest.size, note, self._term.epoch)
+                await connection.execute(_SQL["keep"], newest.size, note, self.term.epoch)
             gauge("cosigned_size", newest.size)

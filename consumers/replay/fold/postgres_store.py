@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from consumers.replay.fold.apply import StoredKeys
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.past_rows import (
     Copies,
@@ -19,7 +20,6 @@ from consumers.replay.fold.past_rows import (
     row_text,
     span_start,
 )
-from consumers.replay.fold.stored_keys import StoredKeys
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import json_array, load, read, save, text_array
 from infra.postgres.sql import queries

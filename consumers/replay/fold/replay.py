@@ -12,11 +12,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Final
 
-from consumers.replay.fold.apply import ROWS_MAX, RowLimit, TooManyRows, apply
+from consumers.replay.fold.apply import ROWS_MAX, RowLimit, StoredKeys, TooManyRows, apply
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.past_rows import KeptKeys
 from consumers.replay.fold.postgres_store import PostgresStore
-from consumers.replay.fold.stored_keys import StoredKeys
 from events.errors import Halt
 from events.wire.entry import Entry
 from infra.log.ports.port import NotThere

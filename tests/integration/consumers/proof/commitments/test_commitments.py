@@ -15,8 +15,7 @@ from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.proof.commitments import commitment
 from consumers.proof.commitments.check import NoCommitment, check, newest_in_log
 from consumers.proof.commitments.chunks import RowsAt
-from consumers.proof.commitments.commitment import LOG_KEYS, growths, hash_read_models, keys_growth
-from consumers.proof.commitments.scheduler import CommitmentScheduler
+from consumers.proof.commitments.commitment import LOG_KEYS, CommitmentScheduler, growths, hash_read_models, keys_growth
 from consumers.replay.as_of.past_state import Base
 from consumers.replay.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from events.errors import Fenced
