@@ -21,9 +21,8 @@ import structlog
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
-from consumers.registrar.guards.continuation import Fork
+from consumers.registrar.guards.continuation import CheckpointTopic, Fork
 from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal, ReadPosition
 from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader

@@ -23,12 +23,12 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.registrar.batch import Batch
-from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import (
     Fork,
     checkpoints_of,
     newest,
     read_last_checkpoint,
+    read_topic_checkpoints,
     require_continuation,
     signed_trees,
     stored_transitions,
