@@ -1,4 +1,7 @@
-"""`yesser audit explain`: from a figure to the entries that made it, in the database, a log elsewhere or an export."""
+"""`yesser audit explain`: from a figure to the entries that made it, in the database, a log elsewhere or an export.
+
+The options of the commands that explain a figure: from which log, up to where, how many steps, which proofs.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,11 @@
 
 In: a source, and a model, key and field by name. Out: the figure now, each entry that changed it, what these changes
 add up to and, where it is asked for, how the figure follows.
+
+Where the entries come from: the database with its index of events, a log elsewhere, an export, or what was read.
+
+Each source gives the entries of a scope in log order. Only the database also has the figures as the live tables hold
+them.
 """
 
 from __future__ import annotations

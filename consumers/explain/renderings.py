@@ -1,4 +1,7 @@
-"""An explanation as JSON and as tables in the terminal; a page shows it by `templates/audit/explain.html`."""
+"""An explanation as JSON and as tables in the terminal; a page shows it by `templates/audit/explain.html`.
+
+The names of figures, of their documents: what a model's key is about, and each field.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The read models by the names under which commands show them, with the fields of their documents (events.md §5)."""
+"""The read models by the names under which commands show them, with the fields of their documents (events.md §5).
+
+The figures of `yesser plan` by the path of its document (events.md §5).
+
+Projects and services count if they name the plan that is shown, whenever it was adopted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The figures of statements and partnerships, as sums over transfers where money is moved (R8, R12, R14)."""
+"""The figures of statements and partnerships, as sums over transfers where money is moved (R8, R12, R14).
+
+The formula of each field of a statement (events.md §5).
+
+Some amounts are other fields of the statement; the others follow from postings, terms and earlier periods.
+"""
 
 from __future__ import annotations
 

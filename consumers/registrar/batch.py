@@ -83,9 +83,9 @@ class Refusal:
     claimed_id: str | None
     claimed_type: str | None
     errors: list[dict[str, str]]
-    keep_raw: bool
-    value: bytes | None
-    headers: list[list[str | None]]
+    keep_raw: bool = False
+    value: bytes | None = None
+    headers: list[list[str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -247,7 +247,6 @@ def _conflict(verdict: Accepted, first_index: int) -> Refused:
         claimed_source=verdict.event["source"],
         claimed_id=verdict.id,
         claimed_type=verdict.event["type"],
-        keep_raw=True,
         sequence=verdict.sequence,
     )
 

@@ -6,6 +6,14 @@ treats the record like any other.
 
 A checksum detects a corrupt batch (a fault of the broker's disk). Records before it are read; the topic is then halted
 until an operator acts.
+
+Checks with the broker that each topic still has its last read record.
+
+A topic can lose its tail and grow again unnoticed, while the process was suspended or disconnected, or when a broker
+returned with less data. The next offset then follows other records than those that were registered.
+
+Flows in: the last record of each topic (offset and hash). Flows out: the topics that have another record, with the
+fault, and those that nothing can be said of.
 """
 
 from __future__ import annotations

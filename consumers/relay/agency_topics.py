@@ -3,6 +3,14 @@
 Flows in: the rows that the campaigns consumer stores for entries about campaigns. Flows out: the entries' events,
 verbatim and in log order, with the campaign's id as key. Each topic has its own position, and the sends to different
 topics wait for each other nowhere: one that is slow or cannot be made holds up no other.
+
+Sends each entry `campaign.triggered` to the common topic of campaign triggers, in log order.
+
+Flows in: the rows that the campaigns consumer stores for entries about campaigns. Flows out: the entry's event,
+verbatim, with the campaign's id as key. A trigger that is not in the log has no row and is not sent; a rebuild
+recreates the rows but not the relay's position.
+
+Sends messages to topics, each of which fails alone: with a producer of its own, and tried again later and later.
 """
 
 from __future__ import annotations

@@ -1,6 +1,13 @@
 """`yesser wait [--index N] [--timeout S]`.
 
 Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not within the timeout.
+
+The fixed point: everything published has been read, registered, signed, shipped and applied, and nothing follows.
+
+A commitment that is due is no part of it: it says what is known, and may come at any time (`yesser commit` makes one).
+
+PostgreSQL is read before Kafka. If the outbox was empty, every consumer was at the log's end, and the topics still end
+where the registrar had read to, then nothing was in flight in between.
 """
 
 from __future__ import annotations

@@ -2,6 +2,18 @@
 
 Flows in: the partnership's entries and terms. Flows out: what each party got, and would have got. The other terms hold
 from the signing on: amendments are left out.
+
+The revenue ledger of some entries, in memory: supposed histories are folded like real ones.
+
+What a partnership may still bring and cost: its real history, folded on with one receipt for each remaining period.
+
+The remaining periods are priced, closed and guaranteed by the same fold as the real ones, so that the forecast of a
+period is what its statement would be. Nothing is written. There are three assumptions:
+
+* `pace`: a period brings as much of its expected revenue as the closed ones brought of theirs, rounded down to the
+  halala. Closed periods of which nothing was expected do not count; all is expected where no other is closed;
+* `expected`: a period brings what is expected of it;
+* `nothing`: nothing more comes. Only reversals of past receipts can make the top-ups higher.
 """
 
 from __future__ import annotations

@@ -1,4 +1,16 @@
-"""`/v1/explain/…`: the entries that made a figure, each with the value before and after it."""
+"""`/v1/explain/…`: the entries that made a figure, each with the value before and after it.
+
+Explains a figure for a request: in a thread where few entries can have changed it, else by a process beside.
+
+What the thread folds is read before, in the request's own snapshot. A figure of a million certificates takes minutes
+and would delay every other request: a process of the pool explains it (`consumers.api.calculation_pool`).
+
+Whose figures are whose, and what of an explanation each caller sees.
+
+The plan, services, projects, training and coverage are the programme's: every agency may explain them, and of other
+agencies' entries it sees index, type, agency and time. Money belongs to the partnership's agency and partner, and to
+the treasury. Everything else is for the office and auditors.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The log as tlog-tiles files: of a mirror folder here, over HTTP in `http_port`."""
+"""The log as tlog-tiles files: of a mirror folder, and over HTTP.
+
+The log of a server that an auditor does not trust: C2SP tlog-tiles over HTTP.
+
+Whatever the server sends is bounded in size and time, and is believed only once its hashes lead to a signed checkpoint.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`yesser audit check | prove | export`: what a person takes from a log that is elsewhere, and checks without it."""
+"""`yesser audit check | prove | export | replay`: what a person takes from a log elsewhere, and checks without it.
+
+`yesser audit replay`: a proven log's entries, or its read models computed again without the operator's database.
+"""
 
 from __future__ import annotations
 

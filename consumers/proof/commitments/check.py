@@ -3,6 +3,8 @@
 Flows in: entries, for `log-keys` the rotations that the registrar stored, and for `trail` its rows; neither the live
 tables nor the event index are used. The versions of the live rows say which commitments are of an earlier fold. Flows
 out: a verdict per commitment.
+
+Acknowledges a wrong commitment: it stays wrong, and its alarm ends, with a reason in the log itself.
 """
 
 from __future__ import annotations

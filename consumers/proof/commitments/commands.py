@@ -1,4 +1,7 @@
-"""`yesser commit`: publishes the current hash of every read model."""
+"""`yesser commit`: publishes the current hash of every read model.
+
+`yesser audit commitments`: prints the verification of the commitments, as JSON or as text.
+"""
 
 from __future__ import annotations
 

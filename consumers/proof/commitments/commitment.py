@@ -4,6 +4,21 @@ Flows in: the rows of the live tables after exactly so many entries, read in chu
 the consumer's block of the log, or if that was committed already as of its position (`Growth`). Flows out: events
 `projection.committed` in the outbox. Each has the index and the version of its rows, so that a replay of the log up to
 there gives the same hash. Nothing here writes a read model.
+
+Decides when the read models of a consumer are committed, and as of which index. Pure: it knows no clock.
+
+Entries that count are all but the commitments and the refusals of the platform's own events. So neither what a
+commitment adds to the log nor its refusal brings the next one.
+
+The hash of the rotations of the log's key, which is committed like that of a read model: so they are in the log.
+
+It covers the rows of `log.key_history` up to the index of the commitment, and needs no fold: the registrar writes them.
+
+Schedules commitments: a task of the relay commits the read models when the log has grown by a tenth, and once a day.
+
+It reads in short transactions and never blocks a consumer. Hashing tables of millions of rows takes seconds, so it
+works a twentieth of a second at a time and rests between. While the log grows it also rests after a commitment: it then
+uses at most a fiftieth of the time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
 """The hash of the trail, which is committed like that of a read model: after so many rows, the chain stood at it.
 
 It needs no fold, and the log does not give it: the chain is read again up to the number of rows that a commitment
-names (`consumers.proof.commitments.trail`).
+names.
+
+Verifies the chain of the trail: every link again from its row and the hash before it.
+
+Flows in: links and rows in the order of the chain. Flows out: the hash at some positions, and the first row that was
+changed, removed or inserted. Somebody who wrote the whole chain again is found by the hashes that are in the log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`yesser audit completeness`: which sequence numbers of each agency and month are missing, from the entries alone."""
+"""`yesser audit completeness`: which sequence numbers of each agency and month are missing, from the entries alone.
+
+The completeness of the agencies' numbers as a table, as rows of a file and as a page.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,11 @@
 
 Flows in: checkpoints that are signed already, from the database. Flows out: one row, the newest checkpoint that enough
 witnesses cosigned. The registrar never waits for a witness, and one that is away is asked less and less often.
+
+Asks one witness to cosign checkpoints (C2SP tlog-witness, `add-checkpoint`).
+
+What it answers is bounded in size and time, and believed only if it is its cosignature. After a failure it is asked
+again later, each time after a longer pause.
 """
 
 from __future__ import annotations

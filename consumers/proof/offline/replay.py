@@ -4,6 +4,11 @@ Flows in: a mirror folder or a whole export, and its signed checkpoint. What is 
 only once it gives the signed root. Flows out: `<consumer>.sqlite`, or `<consumer>.<table>.parquet`, and for each read
 model the hash at the end and at its last commitment. Two processes share the work: the ledger and the event index take
 as long as the other consumers together.
+
+A read model as a Parquet file, with the hash of the live one: the file is read back and hashed before it counts.
+
+Needs DuckDB (the extra `parquet`). Text, whole numbers and booleans have their Parquet types, `bytea` is binary, and
+`jsonb` is JSON text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`yesser find-person`: where a person is named in entries and in refused records that were kept."""
+"""`yesser find-person`: where a person is named in entries and in refused records that were kept.
+
+Finds a text in what an agency wrote: in an event, or in the bytes of a refused record. Pure.
+"""
 
 from __future__ import annotations
 

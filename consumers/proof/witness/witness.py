@@ -2,6 +2,10 @@
 
 Flows in: a request's body and the time. Flows out: the answer, after the new checkpoint is on disk. Requests are
 decided one at a time, so that no earlier checkpoint replaces a later one.
+
+What a witness remembers: the checkpoint that it cosigned last, in one file, locked by one process.
+
+A lost file is an error, never a new beginning: the witness could then cosign a second history.
 """
 
 from __future__ import annotations

@@ -5,6 +5,17 @@ another machine reads. They show that a restored database is older than a publis
 go on from one backup.
 
 Flows in: checkpoints from these places, and the tree in the database. Flows out: nothing, or `Fork`.
+
+Whether the database has the whole log, as far as Kafka knows: asked by what acts on rows and signs nothing.
+
+The topic `yesser.checkpoints`: the newest signed checkpoint, where a standby on another machine can read it.
+
+It is compacted (key: the log's origin), so that its last records are enough. Kafka cannot fence a producer that holds a
+superseded lease without transactions: the last record may be a late one of a former owner. So readers compare all
+records that are left, and the owner writes the newest checkpoint again after any record that is not its own
+(docs/decisions/two-places-outside-the-database.md).
+
+Flows in: signed notes. Flows out: the values that others wrote, and the time at which Kafka appended.
 """
 
 from __future__ import annotations

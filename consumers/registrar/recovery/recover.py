@@ -6,6 +6,8 @@ missing records are reported, and a topic without its last record is halted. Ent
 trusted only if the agencies' topics confirm them, or an operator does.
 
 Each transaction leaves the log consistent, so that an interrupted recovery can be run again.
+
+The sources of a recovery: the log's topic, any other ordered source of entries, and several together.
 """
 
 from __future__ import annotations

@@ -5,6 +5,11 @@ claims. Flows out: a `Batch` with these entries' own bytes, and what the topics 
 
 Verdicts, ids, indexes and positions come from the entries. The topics provide only what no entry has: raw bytes of
 refused records, duplicates, the sequence numbers of both, and the hash of the last record.
+
+Matches records with entries, independently of the current catalogue's verdict.
+
+Pure. An accepted entry has the event's bytes; a refusal has the hash of the record's value, unless the value had
+personal data or was missing.
 """
 
 from __future__ import annotations
@@ -262,9 +267,6 @@ class Part(_Restoring):
             claimed_id=data.get("claimed_id"),
             claimed_type=data.get("claimed_type"),
             errors=data["problem"]["errors"],
-            keep_raw=False,
-            value=None,
-            headers=[],
         )
         self._restored.batch.refusals.append(refusal)
         if offset not in held.records or not is_refused_record(*held.records[offset], data):

@@ -6,6 +6,11 @@ folded in memory by the consumer's own fold; the rows that they change are in on
 
 So the time depends on the length of a block and on the rows that are read, not on the length of the log. Everything
 happens in one snapshot, in the caller's transactions, which are rolled back.
+
+SQL for the rows of a consumer's tables as of an index.
+
+The *base* is the state at the beginning of a block, or the live one: the live rows without those that changed since,
+and what these were. A view is the base with the rows that a fold changed, which are in the table `changed_row`.
 """
 
 from __future__ import annotations

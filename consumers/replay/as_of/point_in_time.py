@@ -3,6 +3,8 @@
 *As of a recorded time* equals as of an index, because recorded times grow with the index. *As of an occurred date*
 takes, in log order, the entries that occurred on or before that date, whenever they were recorded. It excludes the
 ledger, whose periods are closed in log order.
+
+The options `--as-of-index`, `--as-of-recorded` and `--as-of-occurred`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ the platform events that the fold decided. The live loop alone writes these to t
     postgres_store.PostgresStore          the live loop; a rebuild, a check, a past state (`replay.Scratch`)
     memory.MemoryStore                    a past state from what rows were
     offline.store.SqliteStore             `yesser audit replay`, explanations
+
+The keys that a replay may have stored. A replay starts empty, so almost every key that it requests is new.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Rows that stay in memory from one batch to the next, and are written nowhere."""
+"""Rows that stay in memory from one batch to the next, and are written nowhere.
+
+Notes what single entries make of the rows of some tables: for explanations, and for the first difference.
+"""
 
 from __future__ import annotations
 

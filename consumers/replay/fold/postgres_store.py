@@ -1,4 +1,8 @@
-"""The rows of a consumer in PostgreSQL: the tables that `search_path` selects, within the caller's transactions."""
+"""The rows of a consumer in PostgreSQL: the tables that `search_path` selects, within the caller's transactions.
+
+Writes what rows were, in the transaction that changes them: what a batch was the first to change in each block, and
+in each span of blocks. The parts of a block become one when it has ended.
+"""
 
 from __future__ import annotations
 

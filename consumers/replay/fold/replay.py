@@ -2,6 +2,8 @@
 
 Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch tables; the folds' decisions are
 discarded, so a replay never writes an outbox row.
+
+Names the entries at which a fold meets a bug of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""Consecutive entries, parsed and hashed once for every consumer of a process."""
+"""Consecutive entries, parsed and hashed once for every consumer of a process.
+
+The entries that have arrived and are not applied yet, joined into transactions of their full size.
+
+Parsing and applying share one thread. Records are parsed in small portions that join here to the next transaction. Room
+for a new one is made when the rows of the transaction under way are about to be written: PostgreSQL is then busy the
+longest, and there is time to parse.
+"""
 
 from __future__ import annotations
 

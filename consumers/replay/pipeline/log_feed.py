@@ -3,6 +3,11 @@
 Flows in: records of the topic. Flows out: batches of parsed entries with their hashes, to the buffer of each
 subscriber. A subscriber that takes nothing for `WAIT_S` loses its subscription, so that it does not delay the others;
 it catches up from PostgreSQL and subscribes again.
+
+Reads the log's topic: raw records in batches, from a position on.
+
+No group and no committed offsets: the positions in PostgreSQL are the only ones. Why aiokafka and not FastStream:
+`docs/decisions/faststream-for-single-messages.md`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,11 @@
 A `LogFeed` reads the log's topic and hands parsed entries to a bounded buffer. One writer applies a batch and moves the
 consumer's position in one transaction. Kafka is only the faster source: when nothing arrives, the writer reads the log
 itself.
+
+Several consumers in one process: the log's topic is read and parsed once, everything else is separate.
+
+Each consumer has its own lease, connection, position and transactions. One that halts, waits or ends does not stop the
+others: it is started again here, as a supervisor starts a process again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,14 @@
 """Compares live tables with rebuilt ones row by row: set-based, every column, and the entry of the first difference.
 
 A read model has no history, so the diverging entry is derived from the indexes in the differing rows.
+
+The hash of a read model in PostgreSQL (`consumers.replay.fold.table_hash`).
+
+Finds the entry at which the live tables diverge, and its event.
+
+A read model has no history, but its rows name entries. A live row that is behind may be right as of its own last entry:
+the log is then folded again up to there and on to the entry that changes the row, the first that the live side missed.
+Any other wrong row is attributed to the last entry that it names.
 """
 
 from __future__ import annotations

@@ -6,9 +6,20 @@
    few entries are folded, and the scratch becomes the live schema. While someone reads the old tables (a backup), the
    lock is given back at once and this step alone is tried again.
 
-A scratch that will be swapped in outlives its process (`lasting_scratch`): whatever interrupts a rebuild, the next one
+A scratch that will be swapped in outlives its process (`LastingScratch`): whatever interrupts a rebuild, the next one
 goes on there. The work is done under the owner of the read models, which the caller's role may become. A rebuild writes
 no outbox row, so it never sends an event twice.
+
+Puts rebuilt tables in the place of the live ones, while the live consumer stands for a moment only.
+
+Everything that takes long is done before or after: under the lock of the live position a few entries are folded and
+names change. A suspended process loses the lock by PostgreSQL's own limits.
+
+The live side of a rebuild: its position, its rules, and how a scratch follows it.
+
+A scratch that will become the live schema, and outlives its process: a rebuild that was interrupted goes on there.
+
+Its position and its version are in a table beside its rows, and move in the transaction that stores the rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,11 @@
 """`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
 
 They answer what `yesser ledger` prints, to those who may read the partnership.
+
+Calculations from the entries of a partnership, away from the event loop.
+
+A partnership with few entries is calculated in a thread, one at a time; one with many in a process of the pool
+(`consumers.api.calculations`).
 """
 
 from __future__ import annotations
