@@ -128,7 +128,7 @@ def witness_policy(path: Path | None) -> Policy | None:
     return policy
 
 
-@dataclass(slots=True)
+@dataclass
 class Cosigning:
     """Asks the witnesses of a policy until it is cancelled; without one it forgets what they cosigned.
 
