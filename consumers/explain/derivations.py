@@ -19,7 +19,8 @@ from consumers.documents.ledger.partnerships import TermsVersion
 from consumers.documents.ledger.statements import Share
 from consumers.documents.ledger.statements import Statement as StatementDocument
 from consumers.documents.log.explanations import DerivedFigure
-from consumers.explain.statement_model import FORMULAS, LABELS, MOVED, SUMS, formula_of
+from consumers.explain.statement_formulas import FORMULAS, LABELS, formula_of
+from consumers.explain.statement_model import MOVED, SUMS
 from consumers.explain.trace import Tracer
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.consumer import CONSUMER as REVENUE

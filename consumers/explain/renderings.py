@@ -27,7 +27,7 @@ from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained
 from consumers.explain.models import Model
-from consumers.explain.statement_model import FORMULAS, LABELS
+from consumers.explain.statement_formulas import FORMULAS, LABELS
 from consumers.revenue.statements.paper import share_sheet, sheet_table
 from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text

@@ -23,15 +23,8 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import NO_MARK, Mark, Record, record_sha256
 from consumers.registrar.journal import ReadPosition
-from consumers.registrar.raw_record_reader import (
-    NOT_DECODED,
-    CorruptBatch,
-    LastRecord,
-    RawRecord,
-    changed_topics,
-    fault_of_absence,
-    fetch_records,
-)
+from consumers.registrar.last_records import LastRecord, changed_topics, fault_of_absence
+from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, RawRecord, fetch_records
 from events.errors import Retry
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import absent_topics, leaderless_topics, raw_client

@@ -15,7 +15,7 @@ from consumers.documents.formulas import derived
 from consumers.documents.ledger.partnerships import ListedPartnership, Partnership, PartnershipAndTerms
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
-from consumers.explain.statement_model import FORMULAS
+from consumers.explain.statement_formulas import FORMULAS
 
 
 def listed(partnerships: Iterable[Partnership], open_periods: Iterable[OpenPeriod]) -> list[ListedPartnership]:

@@ -13,7 +13,7 @@ from consumers.console.pages.audit.values import exact_money
 from consumers.console.pages.partnerships.shown import guarantee_formula, partnership_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.explain.ledger.over_http.routes import ZIP, closed, proof_for, working_for
-from consumers.explain.statement_model import FORMULAS
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.revenue.statements.paper import settled_paid_owed
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of

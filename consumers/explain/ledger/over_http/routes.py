@@ -41,7 +41,7 @@ from consumers.explain.ledger.proving import entries_of, zipped_proof
 from consumers.explain.ledger.what_if import NothingSigned, WrongTerms, forecast, require_terms, what_if
 from consumers.explain.over_http.routes import Check, explained_for, figure_problems
 from consumers.explain.renderings import figure_document
-from consumers.explain.statement_model import FORMULAS
+from consumers.explain.statement_formulas import FORMULAS
 from consumers.replay.as_of.view import View, view
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read

@@ -16,7 +16,8 @@ import pytest
 from consumers.documents.formulas import in_words, result
 from consumers.explain.derivations import WrongFigure, statement_derivation
 from consumers.explain.shown_models import models
-from consumers.explain.statement_model import FORMULAS, MOVED, SUMS
+from consumers.explain.statement_formulas import FORMULAS
+from consumers.explain.statement_model import MOVED, SUMS
 from consumers.proof.offline.store import SqliteStore
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import PERIOD, STATEMENT, TRANSFER

@@ -12,9 +12,9 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from consumers.registrar import raw_record_reader
+from consumers.registrar import last_records
 from consumers.registrar.batch import Mark, record_sha256
-from consumers.registrar.raw_record_reader import LastRecord, changed_topics
+from consumers.registrar.last_records import LastRecord, changed_topics
 from tests.every import every
 from tests.unit.consumers.registrar.brokers import Brokers, batch, damaged
 from tests.world.records import Record
@@ -33,7 +33,7 @@ async def ask(brokers: Brokers, **expected: LastRecord) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_record_reader, "_TRY_AGAIN_S", 0)
+    monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
 
 
 async def test_only_topics_with_a_leader_and_another_last_record_are_named() -> None:

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException
 from aiokafka.protocol.metadata import MetadataRequest
 
-from consumers.registrar import raw_record_reader, reader
+from consumers.registrar import last_records, reader
 from consumers.registrar.batch import NO_MARK, Mark, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, Silence, TopicBroken
@@ -77,7 +77,7 @@ async def reading(tmp_path: Path, client: Client) -> Reader:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_record_reader, "_TRY_AGAIN_S", 0)
+    monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
     monkeypatch.setattr(reader, "AIOKafkaConsumer", lambda **_: None)
 
 

@@ -14,7 +14,7 @@ from consumers.documents.log.explanations import Change, Explanation
 from consumers.explain import renderings as names
 from consumers.explain.over_http.routes import split_figure
 from consumers.explain.shown_models import models
-from consumers.explain.statement_model import FORMULAS
+from consumers.explain.statement_formulas import FORMULAS
 from tests.every import every
 
 ENGLISH = Words("en")
