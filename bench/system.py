@@ -19,7 +19,7 @@ import psutil
 from bench.figures import Samples, rate
 from bench.traffic import Expected
 from consumers.models.registry import CONSUMERS
-from consumers.relay.wait import read_status
+from consumers.relay.wait_command import read_status
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
 from infra.kafka.end_offsets import end_offsets_reader

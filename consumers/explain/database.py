@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from consumers.documents.formulas import result
 from consumers.documents.log.explanations import Figures
+from consumers.explain.explain import Raw, Reach, Source
 from consumers.explain.figures import EVERYTHING, KeyFigures, Part, Scope, Sum
-from consumers.explain.sources import Raw, Reach, Source
 from consumers.models.registry import CONSUMERS
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.view import NoSuchIndex, View, index_of, view

@@ -1,4 +1,7 @@
-"""An explanation as JSON and as tables in the terminal; a page shows it by `templates/audit/explain.html`."""
+"""An explanation as JSON and as tables in the terminal; a page shows it by `templates/audit/explain.html`.
+
+The names of figures, of their documents: what a model's key is about, and each field.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,22 @@ from msgspec import UNSET, structs
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.document import NO, YES, listed
+from consumers.documents.campaigns.campaigns import Campaign, Channel
+from consumers.documents.document import NO, YES, Label, Labelled, fields, label_of, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.figures import ExplainedFigure
-from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
+from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
+from consumers.documents.ledger.partnerships import Partnership
 from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
+from consumers.documents.programme import plan
+from consumers.documents.programme.activity import Counted
+from consumers.documents.programme.projects import Project, ProjectKind
+from consumers.documents.programme.services import SERVICES, Service
 from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained
-from consumers.explain.figure_names import field_name, title_of
 from consumers.explain.models import Model
+from consumers.explain.statement_formulas import FORMULAS, LABELS
 from consumers.revenue.statements.paper import share_sheet, sheet_table
 from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
@@ -26,10 +35,55 @@ from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import localized
 from infra.json_documents import members, to_json
 
+_B = Bilingual
+Words = Bilingual | Label | Labelled
+_MODELS: Final[Mapping[str, Bilingual]] = {
+    "services": label_of(Service, "service_id"),
+    "projects": label_of(Project, "project_id"),
+    "training": plan.TRAINING,
+    "campaigns": label_of(Campaign, "campaign_id"),
+    "coverage": _B("تغطية الخدمة", "Coverage of service"),
+    "partnerships": label_of(Partnership, "partnership_id"),
+    "statements": _B("كشف الشراكة", "Statement of partnership"),
+    "accounts": label_of(Account, "kind"),
+    "activity": _B("نشاط الجهة", "Activity of agency"),
+}
+_PLAN: Final[Mapping[str, Words]] = {
+    "plan": _B("الخطة المعروضة", "The plan that is shown"),
+    "infrastructure": ProjectKind.INFRASTRUCTURE,
+    "national_applications": ProjectKind.NATIONAL_APPLICATION,
+    "services": SERVICES,
+    "training": plan.TRAINING,
+    "awareness": label_of(plan.Plan, "awareness"),
+    "partnerships": label_of(Partnership, "partnership_id"),
+    "anomalies": label_of(plan.Plan, "anomalies"),
+    "refusals": label_of(plan.Plan, "refusals"),
+}
+_OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
+_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, Campaign, plan.Awareness, Counted, plan.Plan)
+_FIELDS: Final[Mapping[str, Words]] = {
+    **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
+    **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
+}
 Proofs = dict[str, list[str]]
 """The member with the files of the proofs; empty without them."""
 _RECORD_AT: Final = [field.name for field in listed(Step)].index("record")
 _OF_ALL_FIELDS: Final = ("log_index", "is_complete", "figures", "ok")
+
+
+def title_of(model: str, key: str) -> tuple[Words | None, str]:
+    """What a key is about, in words, and what is left of the key for the reader."""
+    if model != "plan":
+        return _MODELS.get(model), key
+    head, _, rest = key.partition("/")
+    if head == "services" and rest:
+        return _B("خدمات المجموعة", "Services of group"), rest
+    return _PLAN.get(head), rest
+
+
+def field_name(model: str, field: str) -> Words | None:
+    """The name of a figure; None where it has none but its code."""
+    return LABELS[field] if model == "statements" and field in FORMULAS else _FIELDS.get(field)
 
 
 def indexes_of(answer: Explanation) -> list[int]:

@@ -23,7 +23,7 @@ from consumers.programme.projections.handlers.pending_events import PENDING_FACT
 from consumers.proof.offline.store import SqliteStore
 from consumers.replay.fold.apply import load
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.fold.watched import WatchedUnitOfWork
+from consumers.replay.fold.memory import WatchedUnitOfWork
 from events.values.bilingual import Bilingual
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table

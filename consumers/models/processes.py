@@ -1,10 +1,12 @@
 """The consumers as processes of `yesser run` (entry points of the group `yesser.processes`).
 
-Each factory takes the settings and returns a `Process`. It imports its modules only when it is called.
+Each factory takes the settings and returns a `Process`.
 """
 
 from __future__ import annotations
 
+from consumers.models.registry import CONSUMERS
+from consumers.replay.pipeline.pipeline import Host, Pipeline
 from infra.process.commands import Process
 from infra.settings import Settings
 
@@ -31,16 +33,10 @@ def event_index(settings: Settings) -> Process:
 
 def consumers(settings: Settings) -> Process:
     """All consumers in one process, for machines with few cores."""
-    from consumers.models.registry import CONSUMERS
-    from consumers.replay.pipeline.host import Host
-
     host = Host(tuple(CONSUMERS.values()), settings)
     return host.run, host.readiness
 
 
 def _consumer(name: str, settings: Settings) -> Process:
-    from consumers.models.registry import CONSUMERS
-    from consumers.replay.pipeline.pipeline import Pipeline
-
     pipeline = Pipeline(CONSUMERS[name], settings)
     return pipeline.run, pipeline.readiness

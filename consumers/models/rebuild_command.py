@@ -12,9 +12,8 @@ from msgspec import Struct
 from consumers.documents.tables import grid
 from consumers.models.registry import CONSUMERS
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.rebuild.first_divergence import FirstDifference
-from consumers.replay.rebuild.live import position_of
-from consumers.replay.rebuild.rebuild import READ_MODELS, ReadModel, RebuildOptions, Rebuilt, rebuild
+from consumers.replay.rebuild.comparison import FirstDifference
+from consumers.replay.rebuild.rebuild import READ_MODELS, ReadModel, RebuildOptions, Rebuilt, position_of, rebuild
 from events.values.bilingual import Bilingual
 from infra.command_line import display
 from infra.command_line.exit_codes import ExitCode

@@ -18,7 +18,6 @@ from events.faults.findings import finding
 from events.validation.refusal import REFUSED
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused, refused
-from infra.process.reaction import is_bug
 
 TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
@@ -196,8 +195,6 @@ class NextBatch:
             try:
                 reading.verdicts.append(verdict_on(record, agency))
             except Exception as error:
-                if not is_bug(error):
-                    raise
                 reading.fault = fault_of(topic, record, error)
                 break
             count += 1

@@ -83,9 +83,9 @@ class Refusal:
     claimed_id: str | None
     claimed_type: str | None
     errors: list[dict[str, str]]
-    keep_raw: bool
-    value: bytes | None
-    headers: list[list[str | None]]
+    keep_raw: bool = False
+    value: bytes | None = None
+    headers: list[list[str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -131,7 +131,9 @@ def claims_of(readings: Sequence[Reading]) -> list[bytes]:
 
 
 def fault_of(topic: str, record: Record, error: Exception) -> str:
-    """The reason to halt a topic at a record that meets a bug."""
+    """The reason to halt a topic at a record that meets a bug. Raises an error that is none."""
+    if not is_bug(error):
+        raise error
     return (
         f"the record at {topic}/0/{record.offset} meets a bug of this release ({trace_of(error)}). Nothing is skipped:"
         " install a release without the bug, then run `yesser registrar unhalt` (docs/runbook.md)"
@@ -167,8 +169,6 @@ def _number_topic(
         try:
             outcome, written = _written(batch, reading, record, verdict, first)
         except Exception as error:
-            if not is_bug(error):
-                raise
             reading.fault = fault_of(topic, record, error)
             break
         taken += 1
@@ -211,8 +211,6 @@ def _number_topic(
         try:
             mark = mark_of(last, reading.verdicts[-1])
         except Exception as error:
-            if not is_bug(error):
-                raise
             reading.fault = fault_of(topic, last, error)
             mark = Mark(None, last.timestamp)
         batch.positions[topic] = (last.offset + 1, mark)
@@ -249,7 +247,6 @@ def _conflict(verdict: Accepted, first_index: int) -> Refused:
         claimed_source=verdict.event["source"],
         claimed_id=verdict.id,
         claimed_type=verdict.event["type"],
-        keep_raw=True,
         sequence=verdict.sequence,
     )
 

@@ -339,17 +339,13 @@ class Reader:
                 partition, timeout_ms=self.settings.poll_timeout_ms, max_records=count
             )
         except NOT_DECODED:
-            return await self._fetch_bytes(partition, count)
+            offset = self.next_offsets[partition.topic]
+            records = (await self._batches(partition, offset, self.settings.fetch_bytes_max))[:count]
+            if not records or partition.topic in self._moved:
+                return {}
+            self.consumer.seek(partition, records[-1].offset + 1)
+            return {partition: records}
         return fetched
-
-    async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
-        """At most `count` records of a topic, parsed from its raw batches."""
-        offset = self.next_offsets[partition.topic]
-        records = (await self._batches(partition, offset, self.settings.fetch_bytes_max))[:count]
-        if not records or partition.topic in self._moved:
-            return {}
-        self.consumer.seek(partition, records[-1].offset + 1)
-        return {partition: records}
 
     async def _batches(self, partition: TopicPartition, offset: int, size: int) -> list[RawRecord]:
         """Records from `offset` on, of at most `size` bytes or one batch. Raises `CorruptBatch`."""

@@ -21,9 +21,8 @@ import structlog
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
-from consumers.registrar.guards.continuation import Fork
+from consumers.registrar.guards.continuation import CheckpointTopic, Fork
 from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal, ReadPosition
 from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
@@ -108,7 +107,9 @@ class RegistrarSession:
             async with producing(self.settings) as producer:
                 checkpoints = CheckpointTopic(self.settings, self.reader.consumer, producer)
                 self.signer = Signer(self.journal, self.keys, self.settings, checkpoints, self.clocks)
-                await self._require_topic_within_tree()
+                last_index, _ = await read_tail(self.settings)
+                if last_index >= self.journal.size:
+                    raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
                 await self.signer.take_over()
                 await self._assign()
                 await self._look_around()
@@ -122,11 +123,6 @@ class RegistrarSession:
                 )
         finally:
             await stop_consumer(self.reader.consumer)
-
-    async def _require_topic_within_tree(self) -> None:
-        last_index, _ = await read_tail(self.settings)
-        if last_index >= self.journal.size:
-            raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
 
     async def _assign(self) -> None:
         """Read the topics of all registered agencies that are not halted."""

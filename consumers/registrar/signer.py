@@ -19,9 +19,9 @@ from typing import Final
 
 import structlog
 
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import (
+    CheckpointTopic,
     Fork,
     checkpoints_of,
     newest,

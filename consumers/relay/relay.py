@@ -1,11 +1,11 @@
 """The relay: sends the platform's events to its own topic, and the log's entries about campaigns to the campaign teams.
-It also commits to the read models when that is due (`proof/commitments/scheduler.py`), and asks the log's witnesses
+It also commits to the read models when that is due (`proof/commitments/commitment.py`), and asks the log's witnesses
 for cosignatures (`consumers/proof/cosigning/cosigning.py`).
 
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
 another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
 A relay that was stopped and continued can therefore at worst repeat messages, which the registrar recognises by the
-event's id. A topic that cannot be written fails alone: its position stays, and it is tried again (`sending.py`). Any
+event's id. A topic that cannot be written fails alone: its position stays, and it is tried again later. Any
 other error ends the term; the next one starts from the rows (`infra.process.leader_election`). Where the database is an
 older copy, nothing is sent before `yesser recover`: what is decided on its rows was decided before.
 """
@@ -21,12 +21,10 @@ from typing import Final
 
 import structlog
 
-from consumers.proof.commitments.scheduler import CommitmentScheduler
+from consumers.proof.commitments.commitment import CommitmentScheduler
 from consumers.proof.cosigning.cosigning import Cosigning, witness_policy
-from consumers.registrar.guards.whole_log import require_whole_log
-from consumers.relay.agency_topics import AgencyTopics
-from consumers.relay.sending import Message, TopicSender, UnwrittenTopics
-from consumers.relay.triggers import CampaignTriggers
+from consumers.registrar.guards.continuation import require_whole_log
+from consumers.relay.agency_topics import AgencyTopics, CampaignTriggers, Message, TopicSender, UnwrittenTopics
 from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS

@@ -1,2 +1,2 @@
 """Folds the log into rows: live, rebuilt, as of an index, and the index of events. Way in: `fold.consumer.Consumer`,
-`pipeline.host.Host`."""
+`pipeline.pipeline.Host`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from consumers.proof.cosigning.submitter import Submitter
+from consumers.proof.cosigning.cosigning import Submitter
 from infra.log.proofs import consistency_proof
 from infra.log.signed_note import parse_checkpoint
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from consumers.proof.commitments.growth import ENTRIES_MIN
+from consumers.proof.commitments.commitment import ENTRIES_MIN
 from infra.log.reader import entry_batches, log_size
 from infra.postgres.connection import connect
 from infra.settings import Settings

@@ -17,14 +17,14 @@ from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
 from consumers.relay import relay
+from consumers.relay.agency_topics import Message as OutboxMessage
 from consumers.relay.relay import PlatformOutbox
-from consumers.relay.sending import Message as OutboxMessage
 from consumers.replay.fold.apply import apply
 from consumers.replay.fold.postgres_store import live_store
 from consumers.replay.pipeline import writer
 from consumers.replay.pipeline.batch import Batch
 from consumers.replay.pipeline.writer import Writer
-from consumers.replay.rebuild import rebuild, swap
+from consumers.replay.rebuild import rebuild
 from infra.kafka.clients import send_batch
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
@@ -185,20 +185,20 @@ def commitments_name_no_version(patched: pytest.MonkeyPatch) -> None:
 
 def a_swap_has_no_limit_of_its_own(patched: pytest.MonkeyPatch) -> None:
     """Only those of the rebuild's session are left."""
-    try_swap = swap.try_swap
+    try_swap = rebuild.try_swap
 
-    async def unlimited(settings: Settings, *more: Any) -> swap.Try:
+    async def unlimited(settings: Settings, *more: Any) -> rebuild.Try:
         longer = settings.model_copy(update={"idle_in_transaction_timeout_ms": rebuild.SUSPENDED_MS_MAX})
         return await try_swap(longer, *more)
 
-    patched.setattr(swap, "try_swap", unlimited)
-    patched.setattr(swap, "SWAP_MS_MAX", 0)
+    patched.setattr(rebuild, "try_swap", unlimited)
+    patched.setattr(rebuild, "SWAP_MS_MAX", 0)
 
 
 def a_swap_does_not_lock_the_position(patched: pytest.MonkeyPatch) -> None:
-    locked = swap._SQL["locked_position"]
+    locked = rebuild._SWAP_SQL["locked_position"]
     assert "FOR UPDATE" in locked
-    patched.setitem(swap._SQL, "locked_position", locked.replace("FOR UPDATE", ""))
+    patched.setitem(rebuild._SWAP_SQL, "locked_position", locked.replace("FOR UPDATE", ""))
 
 
 def two_rebuilds_may_run_at_once(patched: pytest.MonkeyPatch) -> None:

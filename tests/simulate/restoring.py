@@ -10,8 +10,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from consumers.registrar.recovery.recover import recover
-from consumers.registrar.recovery.source import CannotRecover, topic_source
+from consumers.registrar.recovery.recover import CannotRecover, recover, topic_source
 from consumers.registrar.registrar import Registrar
 from consumers.relay.decisions import act as decide
 from consumers.relay.relay import CLAIM_PREFIX

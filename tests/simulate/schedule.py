@@ -16,7 +16,7 @@ from typing import Final, Self
 TIMES_MAX: Final = 4
 """A place that is met again and again (polls, renewals) is enumerated so often. A seed draws from all times."""
 DRAWN_FAULTS_MAX: Final = 3
-HARDWARE: Final = ("file.", ".signer.", ".continuation.", ".key_files.", ".checkpoint_topic.", ".checkpoints")
+HARDWARE: Final = ("file.", ".signer.", ".continuation.", ".key_files.", ".checkpoints")
 """In whose places a machine loses its power: where something depends on what a disk kept."""
 
 

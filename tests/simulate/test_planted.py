@@ -29,7 +29,7 @@ class Planted:
 
 COMMIT = ("journal.commit", ".signer.")
 DIES = (Fault.KILLED,)
-SWAPS = ("swap.try_swap", "swap.exchange")
+SWAPS = ("rebuild.try_swap", "rebuild.exchange")
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
 PLANTED = (
@@ -49,7 +49,12 @@ PLANTED = (
     Planted("commitments", defects.commitments_name_no_version, TOGETHER, ("commitment.publish",)),
     Planted("swap", defects.a_swap_has_no_limit_of_its_own, (Fault.SECOND,), SWAPS),
     Planted("swap", defects.a_swap_does_not_lock_the_position, (Fault.LATE,), SWAPS),
-    Planted("swap", defects.two_rebuilds_may_run_at_once, (Fault.SECOND,), ("lasting_scratch.", "swap.swap_in")),
+    Planted(
+        "swap",
+        defects.two_rebuilds_may_run_at_once,
+        (Fault.SECOND,),
+        ("rebuild.open", "rebuild.apply", "rebuild.swap_in"),
+    ),
     Planted("rotation", defects.the_public_key_is_written_in_place, POWER, (".signer.",)),
     Planted(
         "gateway", defects.a_receipt_is_given_before_kafka_acknowledged, TOGETHER, ("http.", "kafka.produce.agency.")

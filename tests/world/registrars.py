@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from consumers.registrar.batch import NO_MARK
-from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
-from consumers.registrar.guards.continuation import checkpoints_of, read_last_checkpoint
+from consumers.registrar.guards.continuation import checkpoints_of, read_last_checkpoint, read_topic_checkpoints
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader
 from consumers.registrar.registrar import Registrar

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from consumers.explain.ledger.folded import folded
+from consumers.explain.ledger.what_if import folded
 from consumers.proof.audit import verify
 from consumers.proof.audit.export import export
 from consumers.revenue.rows import STATEMENT

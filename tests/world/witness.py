@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from consumers.proof.witness.state import WitnessState
+from consumers.proof.witness.witness import WitnessState
 from infra.log.proofs import consistency_proof
 from infra.log.signed_note import LogKey
 from infra.witnesses.add_checkpoint import AddCheckpoint

@@ -25,7 +25,7 @@ from consumers.proof.commitments.claims import read_model_name
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.replay import Progress, Scratch, replay
 from consumers.replay.rebuild.comparison import compare
-from consumers.replay.rebuild.live import position_of
+from consumers.replay.rebuild.rebuild import position_of
 from events.errors import Tampered, YesserError
 from infra.json_documents import to_json
 from infra.log.ports.postgres_port import PostgresPort

@@ -15,8 +15,7 @@ from typing import Any, Final
 from consumers.documents.document import Name
 from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.documents.log.records import FIELDS, record_of
-from consumers.explain.ledger.folded import folded
-from consumers.explain.ledger.what_if import NothingSigned
+from consumers.explain.ledger.what_if import NothingSigned, folded
 from consumers.replay.fold.anomaly import ANOMALY
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of

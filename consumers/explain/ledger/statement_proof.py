@@ -22,7 +22,7 @@ from zipfile import BadZipFile, ZipFile
 import msgspec
 import orjson
 
-from consumers.explain.ledger.folded import BATCH_ENTRIES
+from consumers.explain.ledger.what_if import BATCH_ENTRIES
 from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import selected_entries

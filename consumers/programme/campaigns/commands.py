@@ -23,8 +23,7 @@ from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, to
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule_file import InvalidRules, read_folder, rule_set
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from events.values.fields import DATE_PATTERN

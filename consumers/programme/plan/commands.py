@@ -21,8 +21,7 @@ from consumers.documents.names import with_code
 from consumers.documents.programme import plan as documents
 from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid, names
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.values.bilingual import Bilingual, InTwoLanguages, joined
 from events.values.plan_figures import COUNTED, begun_and_completed

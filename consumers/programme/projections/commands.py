@@ -12,8 +12,7 @@ from consumers.documents.programme.projects import PHASES, PROJECTS, Project, Pr
 from consumers.documents.programme.services import SERVICES, Service, ServiceAndHistory, ServiceState
 from consumers.documents.tables import grid
 from consumers.programme.projections.consumer import CONSUMER
-from consumers.replay.as_of.options import as_of_options
-from consumers.replay.as_of.point_in_time import PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view, run_query
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes

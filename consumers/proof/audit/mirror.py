@@ -100,7 +100,9 @@ async def write_mirror(
     before = await _continued(port, folder, history, checkpoint)
     await require_rotations(port, history, checkpoint)
     if before is not None and not new_only:
-        await _require_sound(folder, verifier, before, lambda done, _: progress(done, before.size + size))
+        own = MirrorPort(folder, verifier, before.size)
+        with _own_files(folder):
+            await require_tree(own, before.size, before.root, lambda done, _: progress(done, before.size + size))
     writer = _Writer(folder, 0 if before is None else before.size)
     await _write_bundles(AuthenticatedLog(port, checkpoint), writer, size, progress)
     with _own_files(folder):
@@ -163,12 +165,6 @@ async def _continued(port: LogPort, folder: Path, history: KeyHistory, new: Chec
     return before
 
 
-async def _require_sound(folder: Path, verifier: Verifier, before: Checkpoint, progress: Progress) -> None:
-    """Raise `DamagedMirror` unless the folder's files are those of its checkpoint."""
-    with _own_files(folder):
-        await require_tree(MirrorPort(folder, verifier, before.size), before.size, before.root, progress)
-
-
 @contextmanager
 def _own_files(folder: Path) -> Iterator[None]:
     """What is wrong with the files that are read here is wrong with the folder, not with the log."""
@@ -211,13 +207,7 @@ async def _write_upper_tiles(mirror: MirrorPort, writer: _Writer, size: int) -> 
 
 def _newest_bundle(folder: Path, number: int) -> list[bytes]:
     """The entries of one bundle, as far as the mirror has them."""
-    path = _widest(folder, number)
-    return [] if path is None else entries_of(path.read_bytes(), str(path))
-
-
-def _widest(folder: Path, number: int) -> Path | None:
     full = folder / tile_path("entries", number)
-    if full.exists():
-        return full
     partial = [p for p in full.with_name(full.name + ".p").glob("*") if p.name.isdecimal()]
-    return max(partial, key=lambda p: int(p.name), default=None)
+    path = full if full.exists() else max(partial, key=lambda p: int(p.name), default=None)
+    return [] if path is None else entries_of(path.read_bytes(), str(path))

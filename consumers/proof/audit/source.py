@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.proof.audit import verify
-from consumers.proof.audit.http_port import http_port
-from consumers.proof.audit.port import MirrorPort
+from consumers.proof.audit.port import MirrorPort, http_port
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.layout import CHECKPOINT, KEY_HISTORY

@@ -21,8 +21,13 @@ from consumers.proof.commands.audit_options import (
     seal_key_options,
     source_options,
 )
-from consumers.proof.commands.outside_commands import check_command, export_command, prove_command
-from consumers.proof.commands.replay_command import proven, replay_command
+from consumers.proof.commands.outside_commands import (
+    check_command,
+    export_command,
+    prove_command,
+    proven,
+    replay_command,
+)
 from events.errors import Retry, Tampered, YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.exit_codes import ExitCode
@@ -210,7 +215,9 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     A commitment of an earlier version of a fold that does not match is counted apart: a release with that version, or
     its rules, can compare it. So is one that an operator acknowledged (`yesser audit acknowledge`).
     """
-    from consumers.proof.commitments.show import commitments_checked  # imports every consumer; other commands do not
+    from consumers.proof.commitments.commands import (
+        commitments_checked,  # imports every consumer; other commands do not
+    )
 
     settings = Settings().acting_as("auditor")
     if not commitments_checked(settings, last, as_json=as_json):
@@ -228,7 +235,7 @@ def acknowledge_command(index: int, reason_ar: str, reason_en: str, as_json: boo
 
     Do it after the rows were repaired. `yesser audit commitments` shows it with the reason from then on.
     """
-    from consumers.proof.commitments.acknowledge import acknowledged  # imported here: an auditor has no database
+    from consumers.proof.commitments.check import acknowledged  # imported here: an auditor has no database
 
     reason = {"ar": reason_ar, "en": reason_en}
     claim = acknowledged(Settings(), index, reason)

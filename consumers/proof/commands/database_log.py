@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 
 from consumers.documents.log.commitments import Claim
 from consumers.proof.commitments.claims import Acknowledgement, said_among, sorted_out
-from consumers.proof.commitments.trail import compare_trail
+from consumers.proof.commitments.trail import TABLE, compare_trail
 from consumers.proof.database_audit.catalog import compare_catalog
 from consumers.proof.database_audit.database import Compared, SealKeys, compare_database
-from consumers.proof.database_audit.trail import TABLE
 from infra.command_line.progress_bar import progress_bar
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
 from infra.keys.seals import SealKeyFiles, Seals

@@ -10,10 +10,9 @@ import click
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from consumers.proof.commitments.acknowledge import acknowledged
+from consumers.proof.commitments.check import acknowledged
 from consumers.proof.commitments.trail import LOST, lost_claims
-from consumers.registrar.recovery.recover import Recovered, recover
-from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
+from consumers.registrar.recovery.recover import Recovered, Source, WrongEntries, recover, together, topic_source
 from events.errors import Retry, Tampered, YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.break_glass import break_glass_option

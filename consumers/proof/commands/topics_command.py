@@ -21,8 +21,7 @@ from msgspec.structs import asdict as asdict_of
 
 from consumers.documents.document import Label, Labelled, Listing
 from consumers.documents.tables import grid
-from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
-from consumers.registrar.guards.continuation import newest, read_last_checkpoint
+from consumers.registrar.guards.continuation import newest, read_last_checkpoint, read_topic_checkpoints
 from consumers.registrar.shipper import read_tail
 from events.errors import YesserError
 from events.values.bilingual import Bilingual

@@ -3,11 +3,15 @@
 Flows in: entries, for `log-keys` the rotations that the registrar stored, and for `trail` its rows; neither the live
 tables nor the event index are used. The versions of the live rows say which commitments are of an earlier fold. Flows
 out: a verdict per commitment.
+
+Acknowledges a wrong commitment: it stays wrong, and its alarm ends, with a reason in the log itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from msgspec import Struct
@@ -16,7 +20,6 @@ from msgspec.structs import asdict
 from consumers.documents.document import Label, Name
 from consumers.documents.log.commitments import Claim, Status
 from consumers.models.registry import CONSUMERS
-from consumers.proof.commitments.acknowledge import trail_command
 from consumers.proof.commitments.claims import (
     ACKNOWLEDGED,
     TYPE,
@@ -28,18 +31,25 @@ from consumers.proof.commitments.claims import (
     sorted_out,
     status_of,
 )
-from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.proof.commitments.commitment import LOG_KEYS, hash_log_keys
 from consumers.proof.commitments.trail import TRAIL, hash_trail
 from consumers.replay.event_index.read import as_full_type
 from consumers.replay.fold.replay import Progress, Scratch, no_progress, replay
 from consumers.replay.fold.table_hash import TableHash
 from consumers.replay.fold.version import FoldVersion
-from consumers.replay.rebuild.table_hash import table_hash
-from infra.log.reader import chosen_entries, entry_batches, log_size
+from consumers.replay.rebuild.comparison import table_hash
+from events.errors import YesserError
+from events.wire.entry import recorded_time
+from infra.command_line.database import with_database
+from infra.log.reader import chosen_entries, read_checked
+from infra.postgres import outbox_table
 from infra.postgres.connection import Connection, connected
+from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
+_NONCE_BYTES: Final = 8
 _SQL: Final = queries("consumers.proof.commitments", "commit.sql")
 READ_MODELS: Final = tuple(
     read_model_name(consumer, table.name) for consumer in CONSUMERS.values() for table in consumer.tables
@@ -49,6 +59,54 @@ READ_MODELS: Final = tuple(
 
 Hashes = dict[tuple[str, int], TableHash]
 """What the log gives, by name and index."""
+
+
+class NoCommitment(YesserError):
+    """There is no commitment at this index: `yesser audit commitments` names those that do not match."""
+
+
+def trail_command(index: int) -> str:
+    """The command, as the trail has it."""
+    return f"audit acknowledge {index}"
+
+
+def acknowledged(settings: Settings, index: int, reason: Mapping[str, str]) -> Claim:
+    """`acknowledge` by an operator, now."""
+    settings = settings.acting_as("operator")
+    return with_database(
+        settings, "acknowledge", lambda connection: acknowledge(connection, index, reason, lambda: datetime.now(UTC))
+    )
+
+
+def event_of(claim: Claim, reason: Mapping[str, str], now: datetime) -> OutboxEvent:
+    """Each has an id of its own: a reason may be corrected."""
+    return OutboxEvent(
+        id=f"acknowledged.{claim.name}.i{claim.index}.{secrets.token_hex(_NONCE_BYTES)}",
+        type=ACKNOWLEDGED,
+        subject=f"projection/{claim.name}",
+        data={"name": claim.name, "commitment_index": claim.index, "reason": dict(reason)},
+        time=recorded_time(now),
+        cause_index=claim.index,
+    )
+
+
+async def acknowledge(
+    connection: Connection, index: int, reason: Mapping[str, str], clock: Callable[[], datetime]
+) -> Claim:
+    """Announce that the commitment at `index` is known to be wrong, and return it.
+
+    Raises `NoCommitment`, and `NotAnnounced` for a reason that validation refuses.
+    """
+    entries = await read_checked(connection, index, 1)
+    claim = next((said for said in said_among(index, entries) if isinstance(said, Claim)), None)
+    if claim is None:
+        raise NoCommitment(f"Entry {index}: {NoCommitment.__doc__}")
+    event = event_of(claim, reason, clock())
+    outbox_table.require_accepted(event)
+    async with connection.transaction():
+        await outbox_table.write(connection, [event])
+        await add_to_trail(connection, trail_command(index))
+    return claim
 
 
 class RowsHash(Struct, frozen=True):
@@ -85,14 +143,6 @@ class CheckedClaim(Claim, frozen=True):
         return Name("الصفوف: {:,}، {}", "{:,} rows, {}").format(found.rows, found.sha256)
 
 
-async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
-    """Every commitment in the log, and what was acknowledged of them, in log order."""
-    said: list[Claim | Acknowledgement] = []
-    async for first, batch in entry_batches(connection, 0, await log_size(connection)):
-        said += said_among(first, batch)
-    return sorted_out(said)
-
-
 async def newest_in_log(connection: Connection) -> list[Claim]:
     """The newest commitment to each read model, found by the event index, by name."""
     subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS, TRAIL)]
@@ -108,10 +158,8 @@ async def acknowledged_in_log(connection: Connection) -> list[Acknowledgement]:
 
 
 async def _said_at(connection: Connection, indexes: Sequence[int]) -> tuple[list[Claim], list[Acknowledgement]]:
-    said: list[Claim | Acknowledgement] = []
-    async for index, entry in chosen_entries(connection, sorted(indexes)):
-        said += said_among(index, [entry])
-    return sorted_out(said)
+    entries = chosen_entries(connection, sorted(indexes))
+    return sorted_out([said async for index, entry in entries for said in said_among(index, [entry])])
 
 
 async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:

@@ -17,12 +17,11 @@ from typing import Any, Final
 
 from asyncpg import Record
 
-from consumers.replay.as_of.past_sql import Base, base_sql
-from consumers.replay.as_of.past_state import changed_rows, folded
+from consumers.replay.as_of.past_state import Base, base_sql, changed_rows, folded
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.past_rows import block_start, is_kept, key_sql, key_text
 from consumers.replay.fold.table_hash import RowHasher, TableHash, canonical_json
-from consumers.replay.rebuild.table_hash import hashed_rows_sql, key_order
+from consumers.replay.rebuild.comparison import hashed_rows_sql, key_order
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries

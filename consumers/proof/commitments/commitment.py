@@ -1,16 +1,35 @@
 """Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
 
 Flows in: the rows of the live tables after exactly so many entries, read in chunks (`chunks`): as of the beginning of
-the consumer's block of the log, or if that was committed already as of its position (`growth`). Flows out: events
+the consumer's block of the log, or if that was committed already as of its position (`Growth`). Flows out: events
 `projection.committed` in the outbox. Each has the index and the version of its rows, so that a replay of the log up to
 there gives the same hash. Nothing here writes a read model.
+
+Decides when the read models of a consumer are committed, and as of which index. Pure: it knows no clock.
+
+Entries that count are all but the commitments and the refusals of the platform's own events. So neither what a
+commitment adds to the log nor its refusal brings the next one.
+
+The hash of the rotations of the log's key, which is committed like that of a read model: so they are in the log.
+
+It covers the rows of `log.key_history` up to the index of the commitment, and needs no fold: the registrar writes them.
+
+Schedules commitments: a task of the relay commits the read models when the log has grown by a tenth, and once a day.
+
+It reads in short transactions and never blocks a consumer. Hashing tables of millions of rows takes seconds, so it
+works a twentieth of a second at a time and rests between. While the log grows it also rests after a commitment: it then
+uses at most a fiftieth of the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from itertools import groupby
 from typing import Final
 
@@ -20,26 +39,86 @@ from consumers.models.registry import CONSUMERS
 from consumers.programme.campaigns.rules.rule_file import InvalidRules
 from consumers.proof.commitments.chunks import RowsAt, hash_at
 from consumers.proof.commitments.claims import TYPE, consumer_name, read_model_name
-from consumers.proof.commitments.growth import Growth
-from consumers.proof.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.proof.commitments.trail import TRAIL
 from consumers.replay.fold.consumer import Consumer
+from consumers.replay.fold.past_rows import block_start
+from consumers.replay.fold.table_hash import TableHash
 from consumers.replay.fold.version import FoldVersion
 from events.validation.refusal import PLATFORM
 from events.validation.verdicts import Agency
 from events.values.data import Data
+from events.wire.codec import canonical_bytes
 from events.wire.entry import parse_entry
-from infra.log.reader import read_checked
+from infra.log.reader import log_size, read_checked
 from infra.observability.logs import first_line
 from infra.postgres import outbox_table
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, limit_idle
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.settings import Settings
 
+LOG_KEYS: Final = "log-keys"
+"""The name in commitments. Read models have a dot in theirs."""
+
+GROWTH_DIVISOR: Final = 10
+"""A commitment is due when the log has grown by this part since the last one: each is a pass over all rows."""
+ENTRIES_MIN: Final = 10_000
+"""And by this many entries: a part of a short log is soon reached."""
+DAY: Final = timedelta(days=1)
+"""Every log that has grown is committed within a day."""
 _SQL: Final = queries("consumers.proof.commitments", "commit.sql")
 _CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 
 log = structlog.get_logger()
+LOOK_EVERY_S: Final = 0.5
+REST_PER_WORK: Final = 9
+"""Seconds of rest for each second of work, which is done a twentieth of a second at a time."""
+REST_PER_COMMITMENT: Final = 4
+"""Seconds of rest after each second of a commitment while the log grows."""
+
+
+async def hash_log_keys(connection: Connection, log_index: int) -> TableHash:
+    """The hash of the rotations before the entry `log_index`."""
+    rows = await connection.fetch(_SQL["log_keys"], log_index)
+    lines = [canonical_bytes(dict(row)) + b"\n" for row in rows]
+    return TableHash(LOG_KEYS, len(rows), sha256(b"".join(lines)).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A consumer has applied `position` entries, of which `entries_count` count.
+
+    `committed_index` and `committed_count` are the same of its last commitment under the version of its rows: a new
+    version begins at 0. `since` is the time since its last commitment under any version.
+    """
+
+    position: int
+    entries_count: int
+    committed_index: int = 0
+    committed_count: int = 0
+    since: timedelta = timedelta()
+
+    @property
+    def due(self) -> bool:
+        """Whether it has grown by enough since the last commitment, or in a day by anything."""
+        grown = self.entries_count - self.committed_count
+        if grown < 1 or not self.indexes:
+            return False
+        # After a clock was set back the time is negative: a commitment is due, and notes the new time.
+        is_new_day = not timedelta() <= self.since < DAY
+        return is_new_day or grown >= max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
+
+    @property
+    def indexes(self) -> list[int]:
+        """What can be committed next, the cheapest first: the beginning of the block, which needs no fold, and the
+        position. No index is committed twice under one version."""
+        both = dict.fromkeys((block_start(self.position), self.position))
+        return [index for index in both if index > self.committed_index]
+
+    def count_before(self, index: int) -> int:
+        """The number of entries before `index` that count, at least."""
+        return max(0, self.entries_count - (self.position - index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +173,9 @@ async def growths(
         return {}
     by_name = {consumer.name: consumer for consumer in consumers}
     by_consumer = {}
-    for name, position, number, sha256, *rest in await connection.fetch(_SQL["growth"]):
+    for name, position, number, rules_sha256, *rest in await connection.fetch(_SQL["growth"]):
         # Rows of another version are rebuilt when their consumer starts; they are not committed before.
-        if name in by_name and _version(by_name[name]) == FoldVersion(number, sha256):
+        if name in by_name and _version(by_name[name]) == FoldVersion(number, rules_sha256):
             by_consumer[name] = Growth(position, *rest)
     return by_consumer
 
@@ -212,3 +291,46 @@ async def publish(
                 new += group
         await outbox_table.write(connection, [commitment.event() for commitment in new])
     return new
+
+
+class CommitmentScheduler:
+    """Commits when due, on its own connection, until it is cancelled; `looked` is called after each look."""
+
+    def __init__(self, settings: Settings, term: Term, looked: Callable[[], None] = lambda: None) -> None:
+        self.settings = settings
+        self.term = term
+        self.looked = looked
+        self._size = -1
+        self._rests_until = 0.0
+
+    async def run(self) -> None:
+        async with self.term.connected(self.settings, "commitments", batch=True) as connection:
+            await limit_idle(connection, self.settings)
+            while True:
+                await self.look(connection)
+                self.looked()
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self, connection: Connection) -> bool:
+        """Commit one consumer that is due, if the rest is over; returns whether it did.
+
+        The others follow in later looks. So each is looked at just before: `yesser commit` may have been called.
+        """
+        size = await log_size(connection)
+        grows, self._size = size != self._size, size
+        committed = {name: growth.committed_index for name, growth in (await growths(connection)).items() if growth.due}
+        due = [CONSUMERS[name] for name in sorted(committed, key=committed.__getitem__)[:1]]
+        keys = await keys_growth(connection)
+        trail, _ = await trail_growth(connection)
+        if not due and not trail.due and keys.entries_count <= keys.committed_count:
+            return False
+        if grows and time.monotonic() < self._rests_until:
+            return False
+        began = time.monotonic()
+        commitments = await hash_read_models(connection, due, rest_per_work=REST_PER_WORK)
+        published = await publish(connection, commitments, self.term.epoch)
+        took_s = time.monotonic() - began
+        self._rests_until = time.monotonic() + REST_PER_COMMITMENT * took_s
+        if published:
+            log.info("read models committed", commitments=len(published), seconds=round(took_s, 3))
+        return bool(published)

@@ -41,8 +41,7 @@ class CatalogDiffers(Tampered):
 @cache
 def expected() -> Listing:
     """What the migrations make."""
-    objects: Listing = msgspec.json.decode(read("consumers.proof.database_audit", "catalog.json"), type=dict[str, str])
-    return objects
+    return msgspec.json.decode(read("consumers.proof.database_audit", "catalog.json"), type=dict[str, str])
 
 
 async def listing(connection: Connection) -> dict[str, str]:

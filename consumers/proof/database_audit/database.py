@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from msgspec import MsgspecError
@@ -40,6 +41,12 @@ Progress = Callable[[int, int], None]
 Look = Callable[[int, Sequence[bytes]], None]
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
 """What parsing an entry that the registrar did not write may raise."""
+_OF_TEAMS: Final[Mapping[Table, str]] = {
+    "delivery.team": "teams",
+    "delivery.endpoint": "endpoints",
+    "delivery.subscription": "subscriptions",
+}
+"""Table → the query of its rows."""
 _SQL: Final = queries("consumers.proof.database_audit", "database.sql")
 
 
@@ -286,41 +293,29 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
 
 
 async def _compare_seals(connection: Connection, compared: Compared, keys: SealKeys) -> None:
-    """Compare with their seals what has some, where their keys are here."""
-    tokens = ("platform.token", "key_id", keys.tokens, Seals.is_token, "`yesser tokens list`")
-    of_accounts = None if keys.accounts is None else [keys.accounts]
-    accounts = ("console.account", "username", of_accounts, Seals.is_account, "`yesser accounts list`")
-    for query, (table, name, seals, is_sealed, remedy) in (("tokens", tokens), ("accounts", accounts)):
-        if seals is None:
-            compared.not_compared.append(table)
+    """Compare with their seals what has some, where their keys are here. A contact has the seal of its team."""
+    tokens, teams = keys.tokens, keys.teams
+    of_token = None if tokens is None else lambda row: any(seals.is_token(row) for seals in tokens)
+    of_account = None if keys.accounts is None else keys.accounts.is_account
+    sealed: list[tuple[str, str, Callable[[Any], bool] | None, str, str]] = [
+        ("tokens", "platform.token", of_token, "key_id", "tokens list"),
+        ("accounts", "console.account", of_account, "username", "accounts list"),
+    ]
+    for table, query in _OF_TEAMS.items():
+        of_team = None if teams is None else partial(teams.is_sealed, table)
+        sealed.append((query, table, of_team, "id", "teams seal"))
+    for query, name, is_sealed, key, remedy in sealed:
+        names = [name, "delivery.contact"] if query == "teams" else [name]
+        if is_sealed is None:
+            compared.not_compared += names
             continue
         rows = await connection.fetch(_SQL[query])
         for row in rows:
-            if not any(is_sealed(seal, row) for seal in seals):
-                members = {member: row[member] for member in ("holder", "partners")}
-                _differ(table, row[name], members, f"a row that has its seal ({remedy})", None)
-        compared.rows[table] = len(rows)
-    await _compare_teams(connection, compared, keys.teams)
-
-
-async def _compare_teams(connection: Connection, compared: Compared, seals: TeamSeals | None) -> None:
-    """A contact has the seal of its team."""
-    tables: dict[Table, str] = {
-        "delivery.team": "teams",
-        "delivery.endpoint": "endpoints",
-        "delivery.subscription": "subscriptions",
-    }
-    for table, query in tables.items():
-        if seals is None:
-            compared.not_compared += [table, "delivery.contact"] if table == "delivery.team" else [table]
-            continue
-        rows = await connection.fetch(_SQL[query])
-        for row in rows:
-            if not seals.is_sealed(table, row):
-                members = {"agency": row["agency"], "team": row["team"]}
-                named = f"{table}, delivery.contact" if table == "delivery.team" else table
-                _differ(named, row["id"], members, "a row that has its seal (`yesser teams seal`)", None)
-        compared.rows[table] = len(rows)
+            if not is_sealed(row):
+                columns = ("agency", "team") if name in _OF_TEAMS else ("holder", "partners")
+                members = {column: row[column] for column in columns}
+                _differ(", ".join(names), row[key], members, f"a row that has its seal (`yesser {remedy}`)", None)
+        compared.rows[name] = len(rows)
 
 
 async def _compare_positions(connection: Connection, walk: _Walk) -> None:

@@ -4,12 +4,18 @@ Flows in: a mirror folder or a whole export, and its signed checkpoint. What is 
 only once it gives the signed root. Flows out: `<consumer>.sqlite`, or `<consumer>.<table>.parquet`, and for each read
 model the hash at the end and at its last commitment. Two processes share the work: the ledger and the event index take
 as long as the other consumers together.
+
+A read model as a Parquet file, with the hash of the live one: the file is read back and hashed before it counts.
+
+Needs DuckDB (the extra `parquet`). Text, whole numbers and booleans have their Parquet types, `bytea` is binary, and
+`jsonb` is JSON text.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import glob
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -17,8 +23,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from consumers.documents.document import Label, Name
@@ -34,19 +41,56 @@ from consumers.proof.commitments.claims import (
     sorted_out,
     status_of,
 )
-from consumers.proof.offline.parquet import write_parquet
-from consumers.proof.offline.store import SqliteStore
+from consumers.proof.offline.store import SqliteStore, hashed_rows_sql, quoted
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.replay.fold.table_hash import TableHash
+from consumers.replay.fold.table_hash import RowHasher, TableHash, fetched, hash_of
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.errors import Halt
 from events.wire.entry import parse_entry
 from infra.log.layout import TILE, tiles_at
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.ports.tree import WrongTree
 from infra.log.signed_note import Checkpoint
+from infra.postgres.unit_of_work import Table
 
+_TYPES: Final = {"text": "VARCHAR", "bigint": "BIGINT", "boolean": "BOOLEAN", "bytea": "VARCHAR", "jsonb": "JSON"}
+"""Of the lines: bytes are in hexadecimal there."""
+_ONE_FILE: Final = "hive_partitioning=false"
+"""No `name=value` in a path is a column."""
 BATCH_ENTRIES: Final = 64 * TILE
-Format = Literal["sqlite", "parquet"]
+ModelFormat = Literal["sqlite", "parquet"]
+
+
+class ParquetDiffers(Halt):
+    """A Parquet file does not hold the rows that were written to it: report it, and use SQLite meanwhile."""
+
+
+def require_parquet() -> None:
+    """Raise `ModuleNotFoundError` where the extra `parquet` is not installed."""
+    import duckdb  # noqa: F401
+
+
+def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: TableHash) -> None:
+    """Write the rows in the order of their primary key. Raises `ParquetDiffers` unless they have the expected hash."""
+    import duckdb
+
+    lines = path.with_suffix(".ndjson")
+    with lines.open("wb") as file:
+        file.writelines(map(RowHasher(table, msgspec.Raw).lines, store.parts(table)))
+    kinds = dict(zip(table.columns, table.types, strict=True))
+    column_types = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
+    columns = ", ".join(
+        f"unhex({quoted(name)}) AS {quoted(name)}" if kind == "bytea" else quoted(name) for name, kind in kinds.items()
+    )
+    options = f"format='newline_delimited', columns={{{column_types}}}, {_ONE_FILE}"
+    rows = f"SELECT {columns} FROM read_json(?, {options})"
+    with duckdb.connect() as database:
+        database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
+        lines.unlink()
+        query = hashed_rows_sql(table, f"read_parquet(?, {_ONE_FILE})")
+        sha256 = hash_of(table, fetched(database.execute(query, [glob.escape(str(path))])))
+    if sha256 != expected:
+        raise ParquetDiffers(f"{path}: {ParquetDiffers.__doc__}")
 
 
 class Committed(Struct, frozen=True):
@@ -90,11 +134,11 @@ class _Task:
     end: int
     claims: tuple[Claim, ...]
     acknowledgements: tuple[Acknowledgement, ...]
-    form: Format
+    form: ModelFormat
 
 
 def replay_into(
-    source: Path, checkpoint: Checkpoint, folder: Path, end: int, form: Format = "sqlite"
+    source: Path, checkpoint: Checkpoint, folder: Path, end: int, form: ModelFormat = "sqlite"
 ) -> list[ReplayedModel]:
     """Replay the first `end` entries of a mirror or a whole export of this checkpoint; returns every read model, by
     consumer. Raises `WrongTree`, also where the source was changed after it was verified."""

@@ -15,9 +15,8 @@ from typing import Any, Final
 
 import orjson
 
-from consumers.replay.fold.apply import apply
+from consumers.replay.fold.apply import StoredKeys, apply
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.fold.stored_keys import StoredKeys
 from consumers.replay.fold.table_hash import TableHash, converted, fetched, hash_of
 from events.wire.codec import canonical_event_bytes
 from events.wire.entry import Entry

@@ -1,16 +1,21 @@
-"""`yesser find-person`: where a person is named in entries and in refused records that were kept."""
+"""`yesser find-person`: where a person is named in entries and in refused records that were kept.
+
+Finds a text in what an agency wrote: in an event, or in the bytes of a refused record. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import click
+import orjson
 
 from consumers.documents.log.named_places import NAMED_PLACES, NamedPlace
 from consumers.documents.tables import grid
-from consumers.proof.personal_texts.search import TooShort, places, wanted
+from events.errors import YesserError
 from events.values.bilingual import Bilingual
+from events.values.reading_order import folded
 from events.wire.entry import event_bytes, parse_entry
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
@@ -25,12 +30,53 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
+LETTERS_MIN: Final = 3
 READ_ENTRIES: Final = 4_096
 REFUSED_ROWS: Final = 256
 _SQL: Final = queries("consumers.proof.personal_texts", "find_person.sql")
 _NOWHERE: Final = Bilingual(
     "لم يرد النص في أي قيد ولا في سجل مرفوض محفوظ.", "No entry and no refused record that was kept holds this text."
 )
+
+
+class TooShort(YesserError, ValueError):
+    """So short a text is found in nearly every event."""
+
+
+def wanted(text: str) -> str:
+    """What is searched for. Raises `TooShort`."""
+    found = folded(text)
+    if len(found.replace(" ", "")) < LETTERS_MIN:
+        raise TooShort(f"write at least {LETTERS_MIN} letters or digits of the name")
+    return found
+
+
+def places(raw: bytes, text: str) -> list[tuple[str, str]]:
+    """Where a record's bytes hold `text` (as of `wanted`): JSON pointer and the whole text there.
+
+    Names of members count as their values do. What is no JSON is one text, at the pointer "".
+    """
+    try:
+        texts = list(_texts(orjson.loads(raw), ""))
+    except orjson.JSONDecodeError:
+        texts = [("", raw.decode(errors="replace"))]
+    # One search over all of them settles nearly every record.
+    if text not in folded("\n".join(value for _, value in texts)):
+        return []
+    return [(pointer, value) for pointer, value in texts if text in folded(value)]
+
+
+def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            yield below, name
+            yield from _texts(member, below)
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _texts(member, f"{pointer}/{number}")
 
 
 class PersonName(click.ParamType[str]):

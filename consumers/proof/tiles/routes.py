@@ -55,11 +55,13 @@ class TileSource:
         self._parts = parts
         self._newest: Newest | None = None
 
-    async def checkpoint(self) -> Newest | None:
-        """The newest checkpoint, at most `CHECKPOINT_AGE_S` old; None before the first."""
+    async def checkpoint(self) -> Newest:
+        """The newest checkpoint, at most `CHECKPOINT_AGE_S` old. Raises `Problem` (404) before the first."""
         if self._newest is None or time.monotonic() - self._newest.read_at_s >= CHECKPOINT_AGE_S:
             async with self._parts.connection() as connection:
                 await self._refresh(connection)
+        if self._newest is None:
+            raise Problem("not-found", retry_after_s=1)
         return self._newest
 
     async def read(self, tile: Tile) -> bytes | None:
@@ -107,7 +109,7 @@ def router(parts: RouteParts) -> APIRouter:
     )
     async def checkpoint() -> Response:
         """Size and root of the log, signed with its key. Where the log has witnesses: as enough of them cosigned it."""
-        return _checkpoint((await _newest(source)).cosigned)
+        return _checkpoint((await source.checkpoint()).cosigned)
 
     @routes.get(
         f"/{NEWEST_CHECKPOINT}",
@@ -116,7 +118,7 @@ def router(parts: RouteParts) -> APIRouter:
     )
     async def newest_checkpoint() -> Response:
         """The same without waiting for witnesses: it may be some seconds ahead, and has the log's signature alone."""
-        return _checkpoint((await _newest(source)).note)
+        return _checkpoint((await source.checkpoint()).note)
 
     _add_keys(routes, parts)
     _add_tiles(routes, parts, source)
@@ -186,13 +188,6 @@ def _add_tiles(routes: APIRouter, parts: RouteParts, source: TileSource) -> None
 
 _TOKEN_PROBLEMS: Final = problems(401, 403, 404, 503)
 _NOT_YET: Final = {**problems(503), 404: not_yet()}
-
-
-async def _newest(source: TileSource) -> Newest:
-    newest = await source.checkpoint()
-    if newest is None:
-        raise Problem("not-found", retry_after_s=1)
-    return newest
 
 
 def keys_document(rotations: Sequence[str], own: str) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from consumers.proof.witness.state import WitnessState
-from consumers.proof.witness.witness import Witness
+from consumers.proof.witness.witness import Witness, WitnessState
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.language import print_localized

@@ -5,6 +5,17 @@ another machine reads. They show that a restored database is older than a publis
 go on from one backup.
 
 Flows in: checkpoints from these places, and the tree in the database. Flows out: nothing, or `Fork`.
+
+Whether the database has the whole log, as far as Kafka knows: asked by what acts on rows and signs nothing.
+
+The topic `yesser.checkpoints`: the newest signed checkpoint, where a standby on another machine can read it.
+
+It is compacted (key: the log's origin), so that its last records are enough. Kafka cannot fence a producer that holds a
+superseded lease without transactions: the last record may be a late one of a former owner. So readers compare all
+records that are left, and the owner writes the newest checkpoint again after any record that is not its own
+(docs/decisions/two-places-outside-the-database.md).
+
+Flows in: signed notes. Flows out: the values that others wrote, and the time at which Kafka appended.
 """
 
 from __future__ import annotations
@@ -13,23 +24,104 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from events.errors import Halt
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from consumers.registrar.raw_record_reader import CorruptBatch, fetch_records
+from consumers.registrar.shipper import read_tail
+from events.errors import Halt, Retry
+from infra.kafka.clients import acknowledged, consuming
+from infra.kafka.end_offsets import ends_of_existing
 from infra.log.key_history import KeyHistory, Transition
 from infra.log.older_copy import older_copy
-from infra.log.reader import read_rotations, read_tree
+from infra.log.reader import log_size, read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import queries
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
+from infra.settings import Settings
 
+FETCH_BYTES_MAX: Final = 1 << 20
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LOG_APPEND_TIME: Final = 1
 _TRIED_BYTES: Final = 4096
 COMPARED_MAX: Final = 32
 """Most checkpoints of the topic that are compared at a take-over, from the newest on."""
 _SQL: Final = queries("consumers.registrar.guards", "continuation.sql")
+
+
+class CheckpointsLost(Retry):
+    """The topic of checkpoints ends before what was read of it: it was created again."""
+
+
+class CheckpointTopic:
+    """Reads and writes the topic for one owner, or only reads it. `read_up_to` is the offset behind all records that it
+    knows."""
+
+    def __init__(
+        self, settings: Settings, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer | None = None
+    ) -> None:
+        self.partition = TopicPartition(settings.checkpoints_topic, 0)
+        self.read_up_to: int | None = None
+        self._consumer = consumer
+        self._producer = producer
+
+    async def read(self) -> list[bytes]:
+        """The values of all records since the last reading that this owner did not write; the first time, of all.
+
+        Raises `UnknownTopicOrPartitionError` where the topic does not exist, and `CheckpointsLost`.
+        """
+        topic = self.partition.topic
+        end = (await ends_of_existing(self._consumer, [topic])).get(topic)
+        if end is None:
+            raise UnknownTopicOrPartitionError(f"{topic} does not exist: it is created")
+        if self.read_up_to is None:
+            self.read_up_to = (await self._consumer.beginning_offsets([self.partition]))[self.partition]
+        if end < self.read_up_to:
+            raise CheckpointsLost(
+                f"{topic} ends at offset {end}, but {self.read_up_to} was read: it was created again, and the newest"
+                " checkpoint is written to it"
+            )
+        return await self._read_to(end)
+
+    async def _read_to(self, end: int) -> list[bytes]:
+        values: list[bytes] = []
+        assert self.read_up_to is not None
+        while self.read_up_to < end:
+            try:
+                records = await fetch_records(self._consumer, self.partition, self.read_up_to, FETCH_BYTES_MAX)
+            except CorruptBatch as error:
+                raise CorruptBatch(f"{self.partition.topic}: {error}; see docs/runbook.md") from error
+            values += [record.value or b"" for record in records]
+            self.read_up_to = records[-1].offset + 1 if records else end
+        return values
+
+    async def write(self, origin: str, note: str) -> datetime | None:
+        """Write a signed checkpoint; returns when Kafka appended it (None where it does not stamp its own time)."""
+        assert self._producer is not None
+        topic, partition = self.partition
+        sending = self._producer.send(topic, note.encode(), origin.encode(), partition=partition)
+        metadata = await acknowledged(await acknowledged(sending))
+        offset: int = metadata.offset
+        if offset == self.read_up_to:
+            self.read_up_to = offset + 1
+        if metadata.timestamp_type != _LOG_APPEND_TIME:
+            return None
+        return _EPOCH + timedelta(milliseconds=metadata.timestamp)
+
+
+async def read_topic_checkpoints(settings: Settings) -> Sequence[bytes]:
+    """All values of the topic; none where it does not exist."""
+    async with consuming(settings) as consumer:
+        try:
+            return await CheckpointTopic(settings, consumer).read()
+        except UnknownTopicOrPartitionError:
+            return []
 
 
 class Fork(Halt):
@@ -173,3 +265,29 @@ async def require_prefix(connection: Connection, checkpoint: Checkpoint, size: i
             f"the first {checkpoint.size} entries in the database do not give the root that was signed "
             f"({root.hex()} instead of {checkpoint.root.hex()}); restore the database, then run `yesser recover`"
         )
+
+
+async def require_whole_log(settings: Settings) -> None:
+    """Raise `Fork` where `yesser.log` or `yesser.checkpoints` names more entries than the database has.
+
+    Signatures are not verified: the registrar does, and a forged checkpoint halts it too.
+    """
+    try:
+        last_index, _ = await read_tail(settings)
+    except UnknownTopicOrPartitionError:  # the registrar makes it again
+        last_index = -1
+    own = f"{settings.log_origin}\n".encode()
+    notes = [note for note in await read_topic_checkpoints(settings) if note.startswith(own)]
+    signed = max(map(_size, notes), default=0)
+    async with connected(settings, "whole log") as connection:
+        size = await log_size(connection)
+    if last_index >= size:
+        raise Fork(older_copy(f"{settings.log_topic} holds index {last_index}", size))
+    if signed > size:
+        raise Fork(older_copy(f"a checkpoint of size {signed} was signed", size))
+
+
+def _size(note: bytes) -> int:
+    """The size that a checkpoint names on its second line; 0 for what is none."""
+    size = note.split(b"\n")[1]
+    return int(size) if size.isdigit() else 0

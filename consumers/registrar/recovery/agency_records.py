@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -38,30 +39,22 @@ _NO_LEADER: Final = "no broker leads it"
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
 class AgencyRecords:
     """Records of agency topics by offset range; records fetched beyond the range are kept for the next one."""
 
-    def __init__(
-        self,
-        consumer: AIOKafkaConsumer,
-        bytes_max: int,
-        *,
-        step_records: int = STEP_RECORDS,
-        stalled_after_s: float = STALLED_AFTER_S,
-        look_again_s: float = LOOK_AGAIN_S,
-    ) -> None:
-        self._consumer = consumer
-        self._bytes_max = bytes_max
-        self._step_records = step_records
-        self._stalled_after_s = stalled_after_s
-        self._look_again_s = look_again_s
-        self._reach: dict[str, tuple[int, int] | None] = {}
-        self._ahead: dict[str, list[Record]] = {}
+    consumer: AIOKafkaConsumer
+    bytes_max: int
+    step_records: int = STEP_RECORDS
+    stalled_after_s: float = STALLED_AFTER_S
+    look_again_s: float = LOOK_AGAIN_S
+    _reach: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+    _ahead: dict[str, list[Record]] = field(default_factory=dict)
 
     async def step_end(self, topic: str, first: int, end: int) -> int:
         """Where to stop between `first` and `end`, so that at most `step_records` of the topic are in memory."""
         reach = await self._reach_of(topic)
-        return end if reach is None or first >= reach[1] else min(end, max(first, reach[0]) + self._step_records)
+        return end if reach is None or first >= reach[1] else min(end, max(first, reach[0]) + self.step_records)
 
     async def _reach_of(self, topic: str) -> tuple[int, int] | None:
         if topic not in self._reach:
@@ -96,21 +89,21 @@ class AgencyRecords:
         if not await self._is_led(topic):
             _warn(topic, 0, _NO_LEADER)
             return None
-        end = (await ends_of_existing(self._consumer, [topic])).get(topic)
+        end = (await ends_of_existing(self.consumer, [topic])).get(topic)
         if end is None:
             return None
         partition = TopicPartition(topic, 0)
-        first: int = (await self._consumer.beginning_offsets([partition]))[partition]
+        first: int = (await self.consumer.beginning_offsets([partition]))[partition]
         return first, end
 
     async def _is_led(self, topic: str) -> bool:
         """Whether a broker serves the topic, or it does not exist. The choice of a new leader takes some seconds."""
         now = asyncio.get_running_loop().time
-        ends_at = now() + self._stalled_after_s
-        while topic in await leaderless_topics(raw_client(self._consumer), [topic]):
+        ends_at = now() + self.stalled_after_s
+        while topic in await leaderless_topics(raw_client(self.consumer), [topic]):
             if now() >= ends_at:
                 return False
-            await asyncio.sleep(self._look_again_s)
+            await asyncio.sleep(self.look_again_s)
         return True
 
     async def _fetch(self, topic: str, first: int, end: int) -> tuple[list[Record], int | None]:
@@ -120,10 +113,10 @@ class AgencyRecords:
         now = asyncio.get_running_loop().time
         while reached < end:
             try:
-                async with asyncio.timeout(self._stalled_after_s) as limit:
+                async with asyncio.timeout(self.stalled_after_s) as limit:
                     async for offset in self._fetch_on(topic, reached, end, records):
                         reached = offset
-                        limit.reschedule(now() + self._stalled_after_s)
+                        limit.reschedule(now() + self.stalled_after_s)
                 break
             except TimeoutError:
                 fault = await self._fault(topic, reached, records)
@@ -138,13 +131,13 @@ class AgencyRecords:
 
         Raises `KafkaError` where Kafka does not answer: nothing is lost then.
         """
-        client = raw_client(self._consumer)
+        client = raw_client(self.consumer)
         if await absent_topics(client, [topic]):
             return "it does not exist any more"
         if await leaderless_topics(client, [topic]):
             return _NO_LEADER
         try:
-            records = await fetch_records(self._consumer, TopicPartition(topic, 0), offset, 1)
+            records = await fetch_records(self.consumer, TopicPartition(topic, 0), offset, 1)
         except CorruptBatch as error:
             return str(error)
         found += records
@@ -152,7 +145,7 @@ class AgencyRecords:
 
     async def _fetch_on(self, topic: str, first: int, end: int, found: list[Any]) -> AsyncIterator[int]:
         """Add the records to `found`; yields the next offset at each progress."""
-        consumer, partition = self._consumer, TopicPartition(topic, 0)
+        consumer, partition = self.consumer, TopicPartition(topic, 0)
         consumer.assign([partition])
         consumer.seek(partition, first)
         while first < end:
@@ -163,7 +156,7 @@ class AgencyRecords:
                 first = await consumer.position(partition)
             except NOT_DECODED:
                 try:
-                    records = await fetch_records(consumer, partition, first, self._bytes_max)
+                    records = await fetch_records(consumer, partition, first, self.bytes_max)
                 except CorruptBatch:
                     return
                 if not records:

@@ -6,6 +6,8 @@ missing records are reported, and a topic without its last record is halted. Ent
 trusted only if the agencies' topics confirm them, or an operator does.
 
 Each transaction leaves the log consistent, so that an interrupted recovery can be run again.
+
+The sources of a recovery: the log's topic, any other ordered source of entries, and several together.
 """
 
 from __future__ import annotations
@@ -17,15 +19,18 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final
 from uuid import uuid4
 
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
 from consumers.registrar.batch import Batch
-from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import (
     Fork,
     checkpoints_of,
     newest,
     read_last_checkpoint,
+    read_topic_checkpoints,
     require_continuation,
     signed_trees,
     stored_transitions,
@@ -33,11 +38,13 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
-from consumers.registrar.recovery.source import CannotRecover, Source, WrongEntries, chunks
-from events.errors import Fenced, Halt
+from consumers.registrar.shipper import INDEX_HEADER
+from events.errors import Fenced, Halt, YesserError
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
+from infra.kafka.clients import consuming
+from infra.kafka.end_offsets import ends_of_existing
 from infra.keys.second_person import Permit
 from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
@@ -54,10 +61,89 @@ from infra.process.lease import LeaseSpec
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 
+CHUNK_ENTRIES: Final = 4096
+
+Source = Callable[[int], AsyncIterator[bytes]]
+"""The entries from an index on, in order, up to the first that the source does not have."""
 OWNER = "recover"
 _SQL = queries("consumers.registrar", "registrar.sql")
 
 Progress = Callable[[str, int], None]
+
+
+class CannotRecover(YesserError):
+    """The log cannot be recovered from these sources, or not now; the message says how far it was."""
+
+
+class WrongEntries(CannotRecover):
+    """The entries of the sources do not give the signed root: one of them holds others than were signed."""
+
+
+def together(sources: Sequence[Source]) -> Source:
+    """One source of several: each entry comes from the first that has it."""
+
+    async def entries(first: int) -> AsyncIterator[bytes]:
+        reached = -1
+        while reached < first:  # one source may go on where another has a hole
+            reached = first
+            for source in sources:
+                async for raw in source(first):
+                    first += 1
+                    yield raw
+
+    return entries
+
+
+def topic_source(settings: Settings) -> Source:
+    """Entries from the log's topic. Repeats only add records, so entry i is never before offset i.
+
+    Only in a topic that was created again, and filled from a later entry on, it may be.
+    """
+
+    async def entries(first: int) -> AsyncIterator[bytes]:
+        partition = TopicPartition(settings.log_topic, 0)
+        async with consuming(settings) as consumer:
+            end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic, 0)
+            if not end:
+                return
+            consumer.assign([partition])
+            begin = (await consumer.beginning_offsets([partition]))[partition]
+            offset, expected = max(begin, first), first
+            if begin < end and await _index_at(consumer, partition, begin) > begin:
+                offset = begin
+            consumer.seek(partition, offset)
+            while await consumer.position(partition) < end:
+                fetched = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
+                for record in fetched.get(partition, []):
+                    index = _index_of(record)
+                    if index > expected:
+                        return
+                    if index == expected:
+                        expected += 1
+                        yield record.value
+
+    return entries
+
+
+async def _index_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> int:
+    consumer.seek(partition, offset)
+    return _index_of(await consumer.getone(partition))
+
+
+def _index_of(record: ConsumerRecord) -> int:
+    return int(dict(record.headers)[INDEX_HEADER])
+
+
+async def chunks(source: Source, first: int) -> AsyncIterator[list[bytes]]:
+    """The entries of a source from an index on, in chunks of `CHUNK_ENTRIES`."""
+    chunk: list[bytes] = []
+    async for raw in source(first):
+        chunk.append(raw)
+        if len(chunk) == CHUNK_ENTRIES:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

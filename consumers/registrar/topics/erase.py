@@ -5,7 +5,7 @@ Kafka deletes records only from a topic's beginning. Each of them has its verdic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -97,7 +97,7 @@ def erase_command(
         print_localized(in_lines(record.sentences()))
     if yes:
         permitted(settings, "erase", {"topic": topic, "offset": offset}, break_glass)
-        with_database(settings, "erase", _erasing(settings, record))
+        with_database(settings, "erase", lambda connection: erase(connection, settings, record))
     document = {**asdict(record), "records": record.records, "erased": yes}
     print_confirmation(document, as_json, Bilingual("حُذفت.", "They are deleted.") if yes else NOTHING_DONE)
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
@@ -121,10 +121,6 @@ async def look_up(connection: Connection, settings: Settings, topic: str, offset
         return Erasure(topic, offset, first, None, refusal["index"], refusal["is_kept"])
     verdicts = await read_verdicts(connection, topic, [range(offset, offset + 1)])
     return Erasure(topic, offset, first, verdicts.first_index, None, is_kept=False)
-
-
-def _erasing(settings: Settings, found: Erasure) -> Callable[[Connection], Awaitable[None]]:
-    return lambda connection: erase(connection, settings, found)
 
 
 async def erase(connection: Connection, settings: Settings, found: Erasure) -> None:

@@ -121,17 +121,13 @@ async def _rolled_back(connection: Connection) -> AsyncIterator[None]:
 async def live_view(connection: Connection, consumers: Sequence[Consumer]) -> AsyncIterator[View]:
     """A live view through the caller's connection, in one snapshot."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        yield await _live(connection, consumers)
-
-
-async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
-    schemas = {consumer.name: consumer.schema for consumer in consumers}
-    positions = {}
-    for name, is_there, position in await connection.fetch(_SQL["positions"], [*schemas], [*schemas.values()]):
-        if not is_there:
-            raise NotStarted(f"{name}: {NotStarted.__doc__}")
-        positions[name] = position
-    return View(connection, positions, schemas)
+        schemas = {consumer.name: consumer.schema for consumer in consumers}
+        positions = {}
+        for name, is_there, position in await connection.fetch(_SQL["positions"], [*schemas], [*schemas.values()]):
+            if not is_there:
+                raise NotStarted(f"{name}: {NotStarted.__doc__}")
+            positions[name] = position
+        yield View(connection, positions, schemas)
 
 
 def _of_entries_by(consumer: Consumer, last_date: str) -> Consumer:

@@ -7,6 +7,8 @@ the platform events that the fold decided. The live loop alone writes these to t
     postgres_store.PostgresStore          the live loop; a rebuild, a check, a past state (`replay.Scratch`)
     memory.MemoryStore                    a past state from what rows were
     offline.store.SqliteStore             `yesser audit replay`, explanations
+
+The keys that a replay may have stored. A replay starts empty, so almost every key that it requests is new.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from mmap import mmap
 from typing import Any, Final, Protocol
 
 from consumers.replay.fold.consumer import Consumer
@@ -38,6 +41,45 @@ SLICE_ENTRIES: Final = 512
 """Entries folded before the time is looked at."""
 TURN_S: Final = 0.01
 """Seconds of folding before other tasks of the process run."""
+
+
+class StoredKeys:
+    """A Bloom filter: an absent key needs no query.
+
+    One bit per key is enough: with ten million rows one key in twenty-five is queried in vain, and a full filter only
+    costs queries.
+    """
+
+    _BITS: Final = 1 << 28
+
+    def __init__(self) -> None:
+        self._bits = mmap(-1, self._BITS >> 3)  # a page of it costs memory once a key is added there
+
+    def add(self, table: Table[Any], keys: Iterable[Key]) -> None:
+        """Add the keys of stored rows."""
+        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
+        for key in keys:
+            bit = (hash(key) ^ salt) & mask
+            bits[bit >> 3] |= 1 << (bit & 7)
+
+    def note(self, rows: UnitOfWork) -> None:
+        """Add the keys that a batch stores for the first time, as far as it knows."""
+        for changes in rows.changes():
+            self.add(changes.table, map(changes.table.key_of, [*changes.new, *changes.unread]))
+
+    def add_all(self) -> None:
+        """Let every key count as stored: which ones are is not known."""
+        self._bits[:] = b"\xff" * len(self._bits)
+
+    def maybe(self, table: Table[Any], keys: Iterable[Key]) -> list[Key]:
+        """Those of `keys` that may be stored."""
+        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
+        result = []
+        for key in keys:
+            bit = (hash(key) ^ salt) & mask
+            if bits[bit >> 3] >> (bit & 7) & 1:
+                result.append(key)
+        return result
 
 
 class Store(Protocol):

@@ -6,7 +6,7 @@ and of `past_span`, for the same transaction. A batch may have entries of more t
 
 The row of a key at the beginning of a block is its first copy from that block on, or the row itself if there is none.
 To find it without reading all later blocks, `past_span` has the first copy of each span of blocks: what is not in the
-rest of the block's span is found there, by its key (`consumers.replay.as_of.past_sql`).
+rest of the block's span is found there, by its key (`consumers.replay.as_of.past_state`).
 
 A copy costs what a change costs, and a row is copied at most once per block, so nothing here grows with the log.
 """

@@ -2,21 +2,23 @@
 
 Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch tables; the folds' decisions are
 discarded, so a replay never writes an outbox row.
+
+Names the entries at which a fold meets a bug of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Final
 
-from consumers.replay.fold.apply import ROWS_MAX, RowLimit, TooManyRows, apply
+from consumers.replay.fold.apply import ROWS_MAX, RowLimit, StoredKeys, TooManyRows, apply
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.fold.fold_failed import naming_bugs
 from consumers.replay.fold.past_rows import KeptKeys
 from consumers.replay.fold.postgres_store import PostgresStore
-from consumers.replay.fold.stored_keys import StoredKeys
+from events.errors import Halt
 from events.wire.entry import Entry
 from infra.log.ports.port import NotThere
 from infra.log.ports.postgres_port import PostgresPort
@@ -24,7 +26,10 @@ from infra.log.ports.read_ahead import BATCH_ENTRIES, parsed_entries
 from infra.log.ports.tree import require_tree
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connected
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import Need, UnitOfWork
 from infra.private_keys.key_files import read_verifier
+from infra.process.reaction import is_bug, trace_of
 from infra.settings import Settings
 
 SESSION: Final = "pg_temp"
@@ -34,6 +39,49 @@ _OWN_FUNCTION: Final = re.compile(r"EXECUTE FUNCTION (?=\w+\()")
 
 Progress = Callable[[int], None]
 """Called with the number of entries applied since the last call; 0 while other work goes on."""
+
+
+class FoldFailed(Halt, ValueError):
+    """A fold raised an error that it does not know, which is a bug: nothing of these entries is written."""
+
+    def __init__(self, consumer: Consumer, entries: Sequence[Entry], error: Exception) -> None:
+        first, last = entries[0].index, entries[-1].index
+        later = "" if first == last else f" (or a later one, up to {last})"
+        super().__init__(
+            f"entry {first}{later} meets a bug of this release in {consumer.name} ({trace_of(error)}). Nothing is"
+            " skipped: install a release without the bug, which applies it (docs/runbook.md)"
+        )
+
+
+def naming_bugs(consumer: Consumer) -> Consumer:
+    """The consumer, whose rules raise `FoldFailed` for an error that they do not know."""
+
+    def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+        with _named(consumer, entries):
+            for needs in consumer.required_keys(rows, entries):
+                yield _each(consumer, entries, needs)
+
+    def fold(rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        with _named(consumer, entries):
+            return consumer.fold(rows, entries)
+
+    return replace(consumer, required_keys=required_keys, fold=fold)
+
+
+def _each(consumer: Consumer, entries: Sequence[Entry], needs: Iterable[Need]) -> Iterator[Need]:
+    with _named(consumer, entries):
+        yield from needs
+
+
+@contextmanager
+def _named(consumer: Consumer, entries: Sequence[Entry]) -> Iterator[None]:
+    """An unknown error of the code in the block, which only decides, as `FoldFailed`."""
+    try:
+        yield
+    except Exception as error:
+        if not is_bug(error):
+            raise
+        raise FoldFailed(consumer, entries, error) from error
 
 
 def no_progress(entries: int) -> None:

@@ -14,6 +14,8 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final, TypedDict
 
+from msgspec import to_builtins
+
 FILE: Final = "versions.json"
 
 
@@ -67,11 +69,7 @@ class RuleVersions:
 
     def document(self) -> StoredRules:
         """As stored with the consumer's position."""
-        rules = {
-            name: StoredRule(version=rule.version, sha256=rule.sha256, file=rule.file)
-            for name, rule in self.rules.items()
-        }
-        return {"version": self.version, "rules": rules}
+        return {"version": self.version, "rules": to_builtins(self.rules)}
 
     def joined(self, release: FoldVersion) -> FoldVersion:
         """The fold's version with these rules; that of the release where they are its own."""

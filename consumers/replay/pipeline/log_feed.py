@@ -3,32 +3,69 @@
 Flows in: records of the topic. Flows out: batches of parsed entries with their hashes, to the buffer of each
 subscriber. A subscriber that takes nothing for `WAIT_S` loses its subscription, so that it does not delay the others;
 it catches up from PostgreSQL and subscribes again.
+
+Reads the log's topic: raw records in batches, from a position on.
+
+No group and no committed offsets: the positions in PostgreSQL are the only ones. Why aiokafka and not FastStream:
+`docs/decisions/faststream-for-single-messages.md`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Final
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumers.replay.pipeline.batch import LeafMismatch, parse_records
-from consumers.replay.pipeline.batch_buffer import BatchBuffer, Unsubscribed
-from consumers.replay.pipeline.subscription import receive
+from consumers.replay.pipeline.batch import BatchBuffer, LeafMismatch, Unsubscribed, parse_records
+from infra.kafka.clients import consuming
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import carried_traces
 from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.process.pace import Pace
 from infra.settings import Settings
 
+Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+Position = Callable[[], Awaitable[int | None]]
 PORTION_RECORDS: Final = 512
 """Records parsed before control returns to the loop: a few milliseconds."""
 PORTION_BYTES: Final = 256 << 10
 """The same for large records."""
 WAIT_S: Final = 1.0
 """Longest wait for a subscriber that has two whole transactions to apply."""
+
+
+async def receive(settings: Settings, position: Position, handle: Handle) -> None:
+    """Hand records over until an error of `handle` or of the connection, which is raised.
+
+    `position` is asked before each poll; an index that it returns is where the reading continues.
+    """
+    partition = TopicPartition(settings.log_topic, 0)
+    pace = Pace(settings.pace_ms)
+    options = {"auto_offset_reset": "earliest", "max_partition_fetch_bytes": settings.fetch_bytes_max}
+    async with consuming(settings, **options) as consumer:
+        consumer.assign([partition])
+        while True:
+            index = await position()
+            if index is not None:
+                # The record of index n has offset n or a later one, since only repeats are added.
+                end = (await consumer.end_offsets([partition]))[partition]
+                consumer.seek(partition, min(index, end))
+            fetched = await consumer.getmany(
+                timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
+            )
+            for records in fetched.values():
+                is_small = pace.begin(record.value for record in records)
+                if is_small:
+                    # At once: the client's next fetch would bring the next record alone.
+                    consumer.pause(partition)
+                await handle(records)
+                if is_small:
+                    await pace.end()
+                    consumer.resume(partition)
 
 
 class LogFeed:

@@ -3,23 +3,29 @@
 A `LogFeed` reads the log's topic and hands parsed entries to a bounded buffer. One writer applies a batch and moves the
 consumer's position in one transaction. Kafka is only the faster source: when nothing arrives, the writer reads the log
 itself.
+
+Several consumers in one process: the log's topic is read and parsed once, everything else is separate.
+
+Each consumer has its own lease, connection, position and transactions. One that halts, waits or ends does not stop the
+others: it is started again here, as a supervisor starts a process again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.pipeline.batch import LeafMismatch
-from consumers.replay.pipeline.batch_buffer import BatchBuffer, Unsubscribed
+from consumers.replay.pipeline.batch import BatchBuffer, LeafMismatch, Unsubscribed
 from consumers.replay.pipeline.log_feed import LogFeed
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild.rebuild import AlreadyRunning, RebuildOptions, rebuild
-from events.errors import Halt
+from events.errors import Halt, YesserError
+from infra.log.older_copy import is_older_copy
 from infra.log.reader import log_size
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import connect, connected
@@ -28,7 +34,7 @@ from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
-from infra.process.tasks import until_one_ends
+from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
 LOOK_AT_LOG_S: Final = 1.0
@@ -94,7 +100,7 @@ class Pipeline:
             log.info("applying", consumer=self.consumer.name, position=writer.position, epoch=term.epoch)
             try:
                 await until_one_ends(
-                    self._work(writer, rows_are_current=rows_are_current),
+                    self._write(writer, rows_are_current=rows_are_current),
                     self._watch_log(writer),
                     self._finish(writer, term.stop),
                     *([self._feed.run()] if self._runs_feed else []),
@@ -103,11 +109,6 @@ class Pipeline:
                 self._topic_differs = isinstance(error, LeafMismatch)
                 await writer.halt(str(error))
                 raise
-
-    async def _work(self, writer: Writer, *, rows_are_current: bool) -> None:
-        if not rows_are_current:
-            await self._rebuild(writer.position)
-        await self._write(writer)
 
     async def _rebuild(self, end: int) -> None:
         """Rebuild rows of another version beside them, up to `end`; nothing is applied before they are swapped in."""
@@ -139,8 +140,10 @@ class Pipeline:
             self.progress.rebuilding = {}
         log.info("the rebuilt rows are live", consumer=name)
 
-    async def _write(self, writer: Writer) -> None:
-        """Apply what arrives; when nothing arrives, what the log has."""
+    async def _write(self, writer: Writer, *, rows_are_current: bool) -> None:
+        """Apply what arrives; when nothing arrives, what the log has. Rows of another version are rebuilt before."""
+        if not rows_are_current:
+            await self._rebuild(writer.position)
         while True:
             before = writer.position
             buffer = await self._subscribe(writer)
@@ -242,3 +245,75 @@ class Pipeline:
         """End at `stop`, between two transactions."""
         await stop.wait()
         await writer.finish()
+
+
+class Host:
+    """Runs `consumers` until a stop."""
+
+    def __init__(
+        self, consumers: Sequence[Consumer], settings: Settings, *, look_at_log_s: float = LOOK_AT_LOG_S
+    ) -> None:
+        self.settings = settings
+        # Any of them may read the log's topic.
+        self._feed = LogFeed(settings.acting_as(consumers[0].name))
+        self._pipelines = {
+            consumer.name: Pipeline(consumer, settings, self._feed, look_at_log_s=look_at_log_s)
+            for consumer in consumers
+        }
+        self._ended: dict[str, str] = {}
+
+    def readiness(self) -> Readiness:
+        """Ready while every consumer is; the details are those of each one, by name."""
+        return combined({name: self._readiness_of(name) for name in self._pipelines})
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        await until_one_ends(self._feed.run(), self._run_all(stop))
+
+    def _readiness_of(self, name: str) -> Readiness:
+        readiness = self._pipelines[name].readiness()
+        if (reason := self._ended.get(name)) is None:
+            return readiness
+        return Readiness(False, {**readiness.details, "ended": reason}, readiness.healthy)
+
+    async def _run_all(self, stop: asyncio.Event) -> None:
+        await asyncio.gather(*(self._keep_running(pipeline.consumer, stop) for pipeline in self._pipelines.values()))
+
+    async def _keep_running(self, consumer: Consumer, stop: asyncio.Event) -> None:
+        wait_ms = self.settings.retry_wait_max_ms
+        while not stop.is_set():
+            reason = await self._end_of(consumer.name, stop)
+            if reason is not None:
+                self._ended[consumer.name] = reason
+                log.error("a consumer ended; it starts again", consumer=consumer.name, how=reason, wait_ms=wait_ms)
+                await pause(stop, wait_ms / 1000)
+                self._pipelines[consumer.name] = Pipeline(consumer, self.settings, self._feed)
+                del self._ended[consumer.name]
+
+    async def _end_of(self, name: str, stop: asyncio.Event) -> str | None:
+        """How a consumer ended; None at a stop."""
+        try:
+            await self._pipelines[name].run(stop)
+        except SystemExit as end:  # its pipeline has logged the error
+            return f"exit code {end.code}"
+        except YesserError as error:
+            return str(error)
+        return None
+
+
+def combined(consumers: Mapping[str, Readiness]) -> Readiness:
+    """The readiness of a process with several consumers. `lag` is the greatest of theirs."""
+    states = consumers.values()
+    details = {
+        "role": "active" if any(one.details["role"] == "active" for one in states) else "standby",
+        "lag": max(one.details.get("lag", 0) for one in states),  # type: ignore[type-var]
+        "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},
+    }
+    for what in ("rebuilding", "held_by"):
+        if known := {name: said for one in states for name, said in one.details.get(what, {}).items()}:  # type: ignore[attr-defined]
+            details[what] = known
+    halts = {name: str(one.details["halted"]) for name, one in consumers.items() if "halted" in one.details}
+    if halts:
+        others = [f"{name}: {reason}" for name, reason in halts.items() if not is_older_copy(reason)]
+        details["halted"] = "; ".join([*filter(is_older_copy, halts.values())][:1] + others)
+    return Readiness(all(one.ready for one in states), details, all(one.healthy for one in states))

@@ -16,8 +16,8 @@ import structlog
 
 from consumers.replay.fold.apply import RowLimit, TooManyRows, apply
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.fold.fold_failed import FoldFailed, naming_bugs
 from consumers.replay.fold.postgres_store import live_store
+from consumers.replay.fold.replay import FoldFailed, naming_bugs
 from consumers.replay.fold.version import UNNUMBERED, FoldVersion
 from consumers.replay.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError

@@ -19,9 +19,8 @@ from consumers.console.pages.audit.values import change, exact_money, formula_li
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.explanations import Explanation, Step
-from consumers.explain import figure_names as names
-from consumers.explain.over_http.access import PROGRAMME, partnership_of
-from consumers.explain.over_http.answers import Check, explained_for, split_figure
+from consumers.explain import renderings as names
+from consumers.explain.over_http.routes import PROGRAMME, Check, explained_for, partnership_of, split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.words import band_text
 from infra.http.problems import Problem

@@ -23,7 +23,7 @@ from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.documents.ledger.reconciliation import FindingKind
 from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
-from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
+from consumers.explain.ledger.over_http.routes import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import totals
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from consumers.documents.ledger.ledger import AccountKind
+from consumers.explain.commands import Asked, explain_options
 from consumers.explain.explain import Request
-from consumers.explain.options import Asked, explain_options
 from consumers.explain.renderings import ledger_document
 from consumers.revenue.statements.commands import partnerships_completion
 from infra.command_line.output import json_option

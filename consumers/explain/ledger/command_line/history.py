@@ -11,10 +11,9 @@ import orjson
 from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.forecasts import FORECAST, WHAT_IF, Forecast, WhatIf
 from consumers.documents.tables import grid
-from consumers.explain.ledger.forecast import forecast
 from consumers.explain.ledger.forecast_chart import svg
 from consumers.explain.ledger.proving import entries_of, prove_statement
-from consumers.explain.ledger.what_if import what_if
+from consumers.explain.ledger.what_if import forecast, what_if
 from consumers.revenue.statements.commands import partnerships_completion
 from events.values.bilingual import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text

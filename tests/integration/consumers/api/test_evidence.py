@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.explain.over_http import answers
+from consumers.explain.over_http import routes as answers
 from events.validation.verdicts import HASH_BYTES
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import verify_consistency

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
-from consumers.registrar.guards.continuation import checkpoints_of, newest
+from consumers.registrar.guards.continuation import CheckpointTopic, checkpoints_of, newest
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced

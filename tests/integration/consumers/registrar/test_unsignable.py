@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.relay.wait import read_status
+from consumers.relay.wait_command import read_status
 from infra.embedded.status import read_leases
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection

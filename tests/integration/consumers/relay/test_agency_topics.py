@@ -8,9 +8,9 @@ from functools import partial
 import orjson
 import pytest
 
-from consumers.relay import sending
+from consumers.relay import agency_topics
+from consumers.relay.agency_topics import triggers_waiting
 from consumers.relay.relay import Relay
-from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
 from infra.kafka import clients
 from infra.kafka.admin import admin_client, create_acls, delete_acls
@@ -158,7 +158,7 @@ async def test_topics_that_cannot_be_written_hold_up_no_other_and_go_on_where_th
 ) -> None:
     """That of health may not be written. The common one is gone: to the client that is as without a leader."""
     monkeypatch.setattr(clients, "SEND_TIMEOUT_S", 1.0)
-    monkeypatch.setattr(sending, "RETRY_WAIT_MAX_S", 0.5)
+    monkeypatch.setattr(agency_topics, "RETRY_WAIT_MAX_S", 0.5)
     topic = agency_triggers_topic(settings, "health")
     denied = Right("relay", Resource.TOPIC, topic, (Operation.WRITE,), denied=True, exact=True)
     async with admin_client(settings) as admin:

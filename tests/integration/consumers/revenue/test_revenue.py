@@ -10,7 +10,7 @@ import pytest
 
 from consumers.proof.offline.store import SqliteStore
 from consumers.replay.as_of.view import view
-from consumers.replay.rebuild.table_hash import table_hash
+from consumers.replay.rebuild.comparison import table_hash
 from consumers.revenue.accounts import SIDES
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import (

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from consumers.console.accounts.accounts import Account, add_account
-from consumers.proof.database_audit.trail import read_chain
+from consumers.proof.commitments.trail import read_chain
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import read

@@ -14,9 +14,8 @@ from consumers.console.accounts.accounts import Role
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.derivations import Derivation
-from consumers.explain.explain import Explained, Request, explain
+from consumers.explain.explain import Explained, KnownSource, Reach, Request, explain
 from consumers.explain.figures import Scope
-from consumers.explain.sources import KnownSource, Reach
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.pages import Documents, Positions, account_of, browser

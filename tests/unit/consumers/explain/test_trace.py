@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from consumers.documents.log.explanations import EarlierSteps
 from consumers.explain.figures import EVERYTHING, KeyFigures
 from consumers.explain.models import key_text, parse_key
-from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
-from consumers.explain.shown_models import models
+from consumers.explain.shown_models import SHOWN_PLAN, models, shown_plan_id
 from consumers.explain.trace import Trace, tracer
 from consumers.models.registry import CONSUMERS
 from events.wire.entry import Entry

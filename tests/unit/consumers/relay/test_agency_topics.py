@@ -12,8 +12,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 from structlog.testing import capture_logs
 
 from consumers.relay import agency_topics
-from consumers.relay.agency_topics import AgencyTopics
-from consumers.relay.sending import Message, TopicSender, UnwrittenTopics
+from consumers.relay.agency_topics import AgencyTopics, Message, TopicSender, UnwrittenTopics
 from infra.kafka.admin import KafkaRefused
 from infra.kafka.client_config import agency_triggers_topic
 from infra.kafka.clients import NotAcknowledged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from consumers.documents.log.commitments import Claim
-from consumers.proof.commitments.acknowledge import event_of as acknowledged
+from consumers.proof.commitments.check import event_of as acknowledged
 from consumers.proof.commitments.commitment import Commitment
 from consumers.registrar.journal import _adoption
 from events.wire.entry import recorded_time

@@ -12,8 +12,8 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 
 from consumers.relay import relay as module
+from consumers.relay.agency_topics import Message, TopicSender
 from consumers.relay.relay import PlatformOutbox, Relay
-from consumers.relay.sending import Message, TopicSender
 from infra.kafka.clients import NotAcknowledged
 from infra.process.leader_election import Term
 from infra.settings import Settings

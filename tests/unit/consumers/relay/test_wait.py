@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumers.relay.wait import PipelineStatus
-from consumers.relay.wait_command import STOPPED_MAX_S, CannotBeReached, Standstill
+from consumers.relay.wait_command import STOPPED_MAX_S, CannotBeReached, PipelineStatus, Standstill
 
 AT_REST = PipelineStatus(
     size=10,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from consumers.registrar.recovery.matching import event_of_record
+from consumers.registrar.recovery.restored import event_of_record
 from events.values.bounds import FAULTS_MAX, MEMBERS_MAX
 from events.values.json_pointer import pointer_of
 from events.wire.codec import STRUCTURED_HEADERS

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 from rich.console import Console
 
-from consumers.replay.pipeline.host import combined
+from consumers.replay.pipeline.pipeline import combined
 from infra.embedded.health import Readyz
 from infra.embedded.servers.ports import HOST
 from infra.embedded.status import Lease, OtherService, ProcessStatus, ServiceStatus, StackStatus, Target

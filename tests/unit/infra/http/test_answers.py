@@ -19,9 +19,8 @@ from consumers.console.accounts.oidc import Oidc, ProviderAway
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.documents.campaigns.campaigns import Campaign
-from consumers.proof.audit.http_port import http_port
-from consumers.proof.audit.port import CorruptBatch
-from consumers.proof.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
+from consumers.proof.audit.port import CorruptBatch, http_port
+from consumers.proof.cosigning.cosigning import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.console_tokens import Sending
 from infra.secret_files import CONSOLE_KEY, password

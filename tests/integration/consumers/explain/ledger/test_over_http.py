@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from consumers.explain.ledger.over_http import calculations
-from consumers.explain.over_http import answers
+from consumers.explain.ledger.over_http import routes as calculations
+from consumers.explain.over_http import routes as answers
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue.statements.read import expected_and_actual
 from infra.postgres.connection import Connection

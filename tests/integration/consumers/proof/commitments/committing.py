@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from consumers.documents.log.commitments import Status
-from consumers.proof.commitments.check import hash_others, said_in_log
+from consumers.proof.commitments.check import hash_others
 from consumers.proof.commitments.claims import status_of
-from consumers.proof.commitments.scheduler import CommitmentScheduler
+from consumers.proof.commitments.commitment import CommitmentScheduler
+from consumers.proof.commitments.trail import said_in_log
 from events.wire.entry import entry_bytes, parse_entry
 from infra.postgres.connection import Connection
 from infra.process import lease

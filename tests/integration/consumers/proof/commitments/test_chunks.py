@@ -15,7 +15,7 @@ from consumers.replay.fold import past_rows
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.replay import Scratch, replay
 from consumers.replay.fold.table_hash import RowHasher
-from consumers.replay.rebuild.table_hash import table_hash
+from consumers.replay.rebuild.comparison import table_hash
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.settings import Settings
 from tests.world.logs import apply_live, history_bytes, write_log

@@ -12,14 +12,11 @@ import pytest
 from consumers.documents.log.commitments import Status
 from consumers.models.registry import CONSUMERS
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.proof.commitments import growth
-from consumers.proof.commitments.acknowledge import NoCommitment
-from consumers.proof.commitments.check import check, newest_in_log
+from consumers.proof.commitments import commitment
+from consumers.proof.commitments.check import NoCommitment, check, newest_in_log
 from consumers.proof.commitments.chunks import RowsAt
-from consumers.proof.commitments.commitment import growths, hash_read_models, keys_growth
-from consumers.proof.commitments.log_keys import LOG_KEYS
-from consumers.proof.commitments.scheduler import CommitmentScheduler
-from consumers.replay.as_of.past_sql import Base
+from consumers.proof.commitments.commitment import LOG_KEYS, CommitmentScheduler, growths, hash_read_models, keys_growth
+from consumers.replay.as_of.past_state import Base
 from consumers.replay.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from events.errors import Fenced
 from events.wire.entry import entry_bytes, parse_entry
@@ -92,7 +89,7 @@ async def test_what_is_committed_is_what_a_rebuild_and_the_log_give_and_no_index
 async def test_the_relay_commits_once_what_has_grown_and_the_rotations_of_the_logs_key_at_once(
     settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
+    monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
     assert len(raw) > ENTRIES_MIN
     assert await due(live) == set(CONSUMERS)
     superseded = await scheduler_of(settings, live)

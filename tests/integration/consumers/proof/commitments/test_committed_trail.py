@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from consumers.console.checks.child import compare_models
 from consumers.documents.log.commitments import Status
-from consumers.proof.commitments.acknowledge import acknowledge
-from consumers.proof.commitments.check import said_in_log
+from consumers.proof.commitments.check import acknowledge
 from consumers.proof.commitments.commitment import trail_growth
-from consumers.proof.commitments.trail import LOST, TRAIL, compare_trail, lost_claims
+from consumers.proof.commitments.trail import LOST, TRAIL, compare_trail, lost_claims, said_in_log
 from infra.log.authority import TableDiffers
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail

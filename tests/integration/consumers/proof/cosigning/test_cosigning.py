@@ -10,8 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from consumers.proof.cosigning.cosigning import Cosigning
-from consumers.proof.cosigning.submitter import PAUSE_MAX_S, Submitter
+from consumers.proof.cosigning.cosigning import PAUSE_MAX_S, Cosigning, Submitter
 from consumers.proof.witness.witness import Witness
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.observability.telemetry import REGISTRY

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from consumers.proof.audit.http_port import HttpPort
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.audit.port import HttpPort
 from consumers.proof.tiles.routes import router
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumers.proof.audit.mirror import mirror_entries, write_mirror
-from consumers.registrar.recovery.recover import recover
-from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
+from consumers.registrar.recovery.recover import CannotRecover, Source, recover, topic_source
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size, read_checked
 from infra.postgres.connection import Connection, connected

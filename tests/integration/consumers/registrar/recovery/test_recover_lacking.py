@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from consumers.registrar import backlog
-from consumers.registrar.recovery import source
-from consumers.registrar.recovery.recover import recover
-from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
+from consumers.registrar.recovery import recover as module
+from consumers.registrar.recovery.recover import CannotRecover, Source, recover, topic_source
 from consumers.registrar.topics.topic_admin import lift_halt, look_at
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
@@ -139,7 +138,7 @@ async def test_a_recovery_that_was_stopped_goes_on_under_its_lease_and_changes_n
     async with copied(settings) as old, connected(old.settings, "watching") as connection:
         monkeypatch.undo()
         assert sum(row["claimed_id"] is not None and row["claimed_id"].startswith("m1.") for row in old.rows["refusal"])
-        monkeypatch.setattr(source, "CHUNK_ENTRIES", 16)
+        monkeypatch.setattr(module, "CHUNK_ENTRIES", 16)
         for taken in (40, 90):
             with pytest.raises(ConnectionError):
                 await recover(old.settings, breaking(topic_source(old.settings), taken), quiet)

@@ -10,8 +10,7 @@ import pytest
 
 from consumers.proof.audit.mirror import mirror_entries, write_mirror
 from consumers.proof.commands.recovery import folder_source, recover_from
-from consumers.registrar.recovery.recover import recover
-from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
+from consumers.registrar.recovery.recover import CannotRecover, WrongEntries, recover, together, topic_source
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.reader import log_size, read_checked, read_tree
 from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note

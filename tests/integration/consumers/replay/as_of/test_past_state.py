@@ -13,7 +13,7 @@ from consumers.models.registry import CONSUMERS
 from consumers.programme.plan.document import PLAN_CONSUMERS, anomalies_found, plan_at_a_glance, plan_document
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.replay.as_of import past_state
-from consumers.replay.as_of.past_sql import is_shown
+from consumers.replay.as_of.past_state import is_shown
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.view import View, view
 from consumers.replay.fold import past_rows

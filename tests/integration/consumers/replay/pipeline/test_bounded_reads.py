@@ -15,7 +15,7 @@ from consumers.delivery.webhooks.bodies import Bodies
 from consumers.explain.database import entries_in
 from consumers.explain.figures import EVERYTHING
 from consumers.registrar.shipper import CATCH_UP_BYTES, Shipper
-from consumers.relay.triggers import messages_of
+from consumers.relay.agency_topics import messages_of
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.pipeline.writer import FILL_BYTES_MAX, Writer
 from infra.log.layout import TILE

@@ -13,7 +13,7 @@ import structlog
 
 from consumers.models.registry import CONSUMERS
 from consumers.programme.projections.handlers.pending_events import FACTS_MAX, FACTS_OF_AGENCY_MAX
-from consumers.replay.pipeline.host import Host
+from consumers.replay.pipeline.pipeline import Host
 from consumers.revenue.handlers.contracts import AMENDMENTS_MAX
 from events.values.periods import next_period
 from infra.postgres.connection import Connection, connect

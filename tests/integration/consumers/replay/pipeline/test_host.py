@@ -14,7 +14,7 @@ from aiokafka import ConsumerRecord
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.pipeline import log_feed
 from consumers.replay.pipeline.batch import Batch, parse_records
-from consumers.replay.pipeline.host import Host
+from consumers.replay.pipeline.pipeline import Host
 from events.errors import Halt
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection

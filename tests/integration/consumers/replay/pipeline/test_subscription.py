@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import ConsumerRecord
 
-from consumers.replay.pipeline.subscription import receive
+from consumers.replay.pipeline.log_feed import receive
 from infra.settings import Settings
 from tests.world.topics import send
 

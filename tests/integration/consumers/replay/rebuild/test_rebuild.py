@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from consumers.models.rebuild_command import report_of
 from consumers.models.registry import CONSUMERS
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.proof.commitments.check import said_in_log
 from consumers.proof.commitments.commitment import hash_read_models
+from consumers.proof.commitments.trail import said_in_log
 from consumers.replay.fold import replay
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.table_hash import TableHash
@@ -26,17 +26,16 @@ from consumers.replay.pipeline.batch import Batch
 from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild import rebuild as module
-from consumers.replay.rebuild import swap
-from consumers.replay.rebuild.lasting_scratch import LastingScratch
+from consumers.replay.rebuild.comparison import table_hash
 from consumers.replay.rebuild.rebuild import (
     AlreadyRunning,
+    LastingScratch,
     OtherRules,
     RebuildOptions,
     Rebuilt,
     SessionEnded,
     rebuild,
 )
-from consumers.replay.rebuild.table_hash import table_hash
 from events.errors import Fenced
 from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
@@ -198,8 +197,8 @@ async def test_live_and_rebuilt_are_compared_at_one_index_while_the_live_side_mo
 async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_folded(
     settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consumers.replay.rebuild.swap.READERS_END_MS", 50)
-    monkeypatch.setattr("consumers.replay.rebuild.swap.SWAP_AGAIN_S", 0.05)
+    monkeypatch.setattr("consumers.replay.rebuild.rebuild.READERS_END_MS", 50)
+    monkeypatch.setattr("consumers.replay.rebuild.rebuild.SWAP_AGAIN_S", 0.05)
     folded: list[int] = []
     hashed: list[str] = []
 
@@ -275,7 +274,7 @@ async def test_one_that_is_suspended_gives_up_the_live_position_and_its_lock_and
             await task
 
     with monkeypatch.context() as patch:
-        patch.setattr(swap, "_exchange", sends_nothing)
+        patch.setattr(module, "_exchange", sends_nothing)
         hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300})
         task = asyncio.create_task(rebuild(hasty, PROJECTIONS, SWAP))
         await suspended.wait()
@@ -358,7 +357,7 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
     async with connected(settings, "reader") as reader:
         qualified = await reader.prepare("SELECT count(*) FROM projections.certificate")
         assert [await by_name.fetchval(), await qualified.fetchval()] == [0, 0]
-        exchange = swap._exchange
+        exchange = module._exchange
         moves: list[asyncio.Task[str]] = []
 
         async def while_the_consumer_waits(scratch: LastingScratch, names: str) -> bool:
@@ -368,7 +367,7 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
             return await exchange(scratch, names)
 
         transaction = live.transaction()
-        monkeypatch.setattr(swap, "_exchange", while_the_consumer_waits)
+        monkeypatch.setattr(module, "_exchange", while_the_consumer_waits)
         assert (await rebuild(settings, PROJECTIONS, SWAP)).swapped
         await moves[0]
         assert [await by_name.fetchval(), await qualified.fetchval()] == [rows, rows]

@@ -11,8 +11,8 @@ from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Change, Explanation
-from consumers.explain import figure_names as names
-from consumers.explain.over_http.answers import split_figure
+from consumers.explain import renderings as names
+from consumers.explain.over_http.routes import split_figure
 from consumers.explain.shown_models import models
 from consumers.explain.statement_formulas import FORMULAS
 from tests.every import every

@@ -8,9 +8,8 @@ import pytest
 
 from consumers.documents.document import documents_of
 from consumers.documents.ledger.periods import RevenuePeriod
-from consumers.explain.ledger.forecast import ASSUMPTIONS, forecast
 from consumers.explain.ledger.forecast_chart import chart_of, svg
-from consumers.explain.ledger.what_if import NothingSigned
+from consumers.explain.ledger.what_if import ASSUMPTIONS, NothingSigned, forecast
 from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate

@@ -20,7 +20,6 @@ from click.testing import CliRunner
 
 from bench.ledger import history
 from consumers.explain.ledger.command_line.verify import verify_statement_command
-from consumers.explain.ledger.folded import folded
 from consumers.explain.ledger.statement_proof import (
     NotAStatement,
     NotProven,
@@ -28,6 +27,7 @@ from consumers.explain.ledger.statement_proof import (
     unpacked,
     verify_statement,
 )
+from consumers.explain.ledger.what_if import folded
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.pinned_checkpoint import ForkedLog, KeptCheckpoint, state_folder
 from consumers.proof.audit.verify import file_sha256, row_line, verify

@@ -10,10 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from consumers.proof.audit import http_port as module
-from consumers.proof.audit.http_port import HttpPort, LogAway, TokenRefused, http_port
+from consumers.proof.audit import port as module
 from consumers.proof.audit.mirror import write_mirror
-from consumers.proof.audit.port import CHECKPOINT_BYTES_MAX, CorruptBatch
+from consumers.proof.audit.port import CHECKPOINT_BYTES_MAX, CorruptBatch, HttpPort, LogAway, TokenRefused, http_port
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.ports.port import MissingPart

@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from click.testing import CliRunner
 
-from consumers.proof.audit import http_port
+from consumers.proof.audit import port
 from events.errors import YesserError
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
@@ -92,8 +92,8 @@ class Auditor:
 
 @pytest.fixture(autouse=True)
 def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_port, "_WAIT_MIN_S", 0.001)
-    monkeypatch.setattr(http_port, "_WAIT_MAX_S", 0.001)
+    monkeypatch.setattr(port, "_WAIT_MIN_S", 0.001)
+    monkeypatch.setattr(port, "_WAIT_MAX_S", 0.001)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -174,7 +174,7 @@ async def test_a_part_that_was_signed_is_missing_but_no_log_at_all_is_no_tamperi
 
 
 async def test_a_server_that_never_comes_to_an_end_is_left(auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_port, "ANSWER_MAX_S", 0.3)
+    monkeypatch.setattr(port, "ANSWER_MAX_S", 0.3)
     for path in ("checkpoint", "tile/1/000.p/2"):
         auditor.server.tells(only(path, lambda data: answer(data * 100)), drip=True)
         code, said = await auditor.run("check")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.proof.audit.http_port import LogAway
 from consumers.proof.audit.mirror import MirrorReport, mirror_entries
+from consumers.proof.audit.port import LogAway
 from consumers.proof.commands.audit_command import Follower
 from consumers.proof.commands.audit_options import AuditSource
 from tests.world.memory_log import KEY, MemoryLog, sample_entries

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from consumers.proof.audit.http_port import HttpPort
 from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint, OlderCopy, OtherKeys
+from consumers.proof.audit.port import HttpPort
 from consumers.proof.commands.audit_options import AuditSource
-from consumers.proof.commands.replay_command import proven
+from consumers.proof.commands.outside_commands import proven
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.ports.tree import WrongTree

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from consumers.proof.commitments.chunks import CHUNK_ROWS_MAX, next_limit
-from consumers.proof.commitments.commitment import event_id
-from consumers.proof.commitments.growth import DAY, Growth
+from consumers.proof.commitments.commitment import DAY, Growth, event_id
 from consumers.replay.fold.past_rows import BLOCK_ENTRIES
 from tests.every import every
 

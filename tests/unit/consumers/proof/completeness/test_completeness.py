@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from consumers.documents.log.completeness import MonthRow, ranges_text
 from consumers.proof.audit.derived import Numbers
 from consumers.proof.completeness import routes
+from consumers.proof.completeness.commands import COLUMNS, document, file_rows, page
 from consumers.proof.completeness.derive import Completeness
-from consumers.proof.completeness.show import COLUMNS, document, file_rows, page
 from consumers.proof.completeness.stored import require_same
 from consumers.revenue.statements.formats import to_html
 from events.wire.entry import NotAnEntry, entry_bytes

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from consumers.proof.cosigning.submitter import PAUSE_MAX_S, Submitter
+from consumers.proof.cosigning.cosigning import PAUSE_MAX_S, Submitter
 from consumers.proof.witness.witness import Witness as Cosigning
 from infra.log.proofs import consistency_proof
 from infra.log.signed_note import LogKey, parse_checkpoint

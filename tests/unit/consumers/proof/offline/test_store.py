@@ -19,7 +19,7 @@ import rfc8785
 
 from consumers.models.registry import CONSUMERS
 from consumers.proof.offline import store as store_module
-from consumers.proof.offline.parquet import write_parquet
+from consumers.proof.offline.replay import write_parquet
 from consumers.proof.offline.store import SqliteStore
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.table_hash import RowHasher, TableHash

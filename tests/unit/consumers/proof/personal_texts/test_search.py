@@ -3,7 +3,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from consumers.proof.personal_texts.search import TooShort, places, wanted
+from consumers.proof.personal_texts.command import TooShort, places, wanted
 
 
 def test_each_text_that_holds_the_name_is_found_with_its_place() -> None:

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.proof.witness.state import AlreadyRunning, DamagedState, NoState, WitnessState
-from consumers.proof.witness.witness import Witness, WitnessAnswer
+from consumers.proof.witness.witness import AlreadyRunning, DamagedState, NoState, Witness, WitnessAnswer, WitnessState
 from infra.log.signed_note import LogKey
 from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint
 from infra.witnesses.cosignature import cosignature_in, cosigner_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from consumers.registrar.recovery.source import Source, together
+from consumers.registrar.recovery.recover import Source, together
 from tests.every import every
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.programme.projections.handlers.plan import PLAN
 from consumers.programme.projections.handlers.services import SERVICE
-from consumers.replay.fold.stored_keys import StoredKeys
+from consumers.replay.fold.apply import StoredKeys
 
 KEYS = [(f"S-{number}",) for number in range(5_000)]
 

@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from consumers.replay.pipeline.batch import Batch, LeafMismatch
-from consumers.replay.pipeline.batch_buffer import BATCH_BYTES_MAX, BatchBuffer
+from consumers.replay.pipeline.batch import BATCH_BYTES_MAX, Batch, BatchBuffer, LeafMismatch
 from tests.every import every
 from tests.oracle.log import make_entry, make_event
 from tests.virtual_time import virtual

@@ -11,8 +11,7 @@ import pytest
 
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.pipeline import pipeline
-from consumers.replay.pipeline.batch import LeafMismatch
-from consumers.replay.pipeline.batch_buffer import BatchBuffer
+from consumers.replay.pipeline.batch import BatchBuffer, LeafMismatch
 from consumers.replay.pipeline.log_feed import LogFeed
 from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.pipeline.writer import Writer as PipelineWriter

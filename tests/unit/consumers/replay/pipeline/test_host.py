@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.replay.pipeline.host import combined
+from consumers.replay.pipeline.pipeline import combined
 from infra.process.health import Readiness
 
 

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from consumers.programme.projections.consumer import CONSUMER
-from consumers.replay.rebuild import swap
-from consumers.replay.rebuild.lasting_scratch import LastingScratch
+from consumers.replay.rebuild import rebuild as module
+from consumers.replay.rebuild.rebuild import LastingScratch
 from infra.settings import Settings
 from tests.every import every
 
@@ -46,14 +46,14 @@ async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply = AsyncMock()
-    monkeypatch.setattr(swap, "read_parsed", AsyncMock(return_value=["the last entry"]))
+    monkeypatch.setattr(module, "read_parsed", AsyncMock(return_value=["the last entry"]))
     monkeypatch.setattr(LastingScratch, "apply", apply)
     connection: Any = Connection(error)
     scratch = LastingScratch(connection, CONSUMER)
     scratch.position = 6
-    assert await swap.try_swap(Settings(), scratch, 1) is swap.Try.HELD
+    assert await module.try_swap(Settings(), scratch, 1) is module.Try.HELD
     assert connection.ended == ["rolled back", "committed"]
     apply.assert_awaited_once_with(["the last entry"])
     connection.ended = []
-    assert await swap.try_swap(Settings(), LastingScratch(connection, CONSUMER), 6) is swap.Try.BEHIND
+    assert await module.try_swap(Settings(), LastingScratch(connection, CONSUMER), 6) is module.Try.BEHIND
     assert (connection.ended, apply.await_count) == (["committed"], 1), "more than a few are not folded under the lock"

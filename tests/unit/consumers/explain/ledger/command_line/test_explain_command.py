@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
-from consumers.explain.explain import Request, explain
+from consumers.explain.explain import KnownSource, Reach, Request, explain
 from consumers.explain.figures import Scope
 from consumers.explain.ledger.command_line.explain import explain_command
 from consumers.explain.renderings import verdict
-from consumers.explain.sources import KnownSource, Reach
 from tests.every import every
 from tests.world.memory_log import KEY
 from tests.world.partnership import History

@@ -9,8 +9,8 @@ import pytest
 
 from consumers.api.calculations import Calculations
 from consumers.api.reader import ReadAnswer, Reader, State
-from consumers.explain.ledger.over_http import calculations as over_http
-from consumers.explain.ledger.over_http.calculations import calculated_for
+from consumers.explain.ledger.over_http import routes as over_http
+from consumers.explain.ledger.over_http.routes import calculated_for
 from consumers.explain.ledger.what_if import NothingSigned
 from consumers.explain.models import NoSuchKey
 from consumers.replay.as_of.view import View
