@@ -3,19 +3,22 @@
     async def projects_for(reader: Reader, limit: Limit = 100, after: After = None) -> ReadAnswer[list[Project]]
 
 Such a function checks what its caller may read, and reads one snapshot.
+
+An answer has a weak entity tag, the log index of the read models that it shows: another version of this program may
+write the same figures in other bytes. While consumers are at different indexes it has all of them, because any may be
+the next to move.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from consumers.api.calculations import Calculations
-from consumers.api.cursor import Key, cursor_of
-from consumers.api.etag import names, tag_of
+from consumers.api.calculation_pool import Calculations
+from consumers.api.parameters import Key, cursor_of
 from consumers.replay.as_of.view import NotStarted, View, live_view
 from consumers.replay.fold.consumer import Consumer
 from events.values.working_days import riyadh_date
@@ -137,3 +140,15 @@ def paged(answer: ReadAnswer[list[T]], limit: int, key: Callable[[T], Key]) -> R
         return answer
     shown = answer.document[:limit]
     return ReadAnswer(shown, answer.state, cursor_of(key(shown[-1])))
+
+
+def tag_of(positions: Collection[int], variant: str = "") -> str:
+    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers are at different indexes; `W/"1042.pdf"` of a variant."""
+    shown = positions if len(set(positions)) > 1 else [min(positions)]
+    return f'W/"{"-".join(map(str, shown))}{variant and f".{variant}"}"'
+
+
+def names(if_none_match: str | None, tag: str) -> bool:
+    """Whether the header `If-None-Match` names this tag, by the weak comparison of RFC 9110 §8.8.3.2."""
+    given = (part.strip().removeprefix("W/") for part in (if_none_match or "").split(","))
+    return tag.removeprefix("W/") in given

@@ -2,26 +2,75 @@
 
 The body is what the command of the same name prints with `--json`; the rest is in headers. Most routes are a function
 of the read API, which pages call too (`read_route`). One with formats or names of its own takes its `ReadRequest` as a
-parameter (`Reading`), which `consumers.api.routes` prepares.
+parameter (`Reading`), which `consumers.api.routes` prepares. What the OpenAPI document says of the answers is here too:
+a test compares real answers with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from consumers.api import documents
 from consumers.api.reader import ReadAnswer, Reader, Unchanged
 from infra.http.callers import Caller
+from infra.http.documents import BINARY, INTEGER, TEXT, Schema, answer, problems, schema_of
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json
+
+_LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
+_TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
+_FILE: Final = {"description": "Of the text: the name to save it under.", "schema": TEXT}
+_LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
+
+
+def answers(
+    description: str, document: Any, *, paged: bool = False, csv: bool = False, tagged: bool = True
+) -> dict[int | str, Schema]:
+    """Those of a route that gives a document, or a `list` of documents; `tagged`: with an entity tag."""
+    found = described(description, document)
+    return responses(found, paged=paged, csv=csv) if tagged else plain(found, paged=paged)
+
+
+def described(description: str, document: Any) -> Schema:
+    return answer(description, schema_of(document))
+
+
+def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> dict[int | str, Schema]:
+    """`csv`: also as `text/csv`, for a client that prefers it."""
+    if csv:
+        document = {**document, "content": {**document["content"], "text/csv": {"schema": TEXT}}}
+    headers = {"Log-Index": _LOG_INDEX, "ETag": _TAG, **({"Link": _LINK} if paged else {})}
+    return {
+        200: {**document, "headers": headers},
+        304: {"description": "Not modified."},
+        **problems(400, 401, 403, 404, 422, 429, 503),
+    }
+
+
+def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
+    """A document that other media types show too; `formats` have a `media_type` each."""
+    others = {known.media_type: {"schema": BINARY} for known in formats.values()}
+    return {**document, "content": {**document["content"], **others}}
+
+
+def in_text(document: Schema, media_type: str) -> Schema:
+    """A document that a client can have as a text too, to save under a name."""
+    content = {**document["content"], media_type: {"schema": TEXT}}
+    return {**document, "content": content, "headers": {"Content-Disposition": _FILE}}
+
+
+def plain(document: Schema, *, paged: bool = False) -> dict[int | str, Schema]:
+    """Without an entity tag: what grows with the log."""
+    headers = {"headers": {"Link": _LINK}} if paged else {}
+    return {200: document | headers, **problems(400, 401, 403, 404, 422, 429, 503)}
+
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -112,7 +161,7 @@ def read_route(
         endpoint.__signature__ = own.replace(return_annotation=Response)  # type: ignore[attr-defined]
         endpoint.__doc__ = ask.__doc__
         said, is_paged = answer or f"{summary}.", "after" in asked.parameters
-        responses = documents.answers(said, document, paged=is_paged, csv=csv is not None, tagged=tagged)
+        responses = answers(said, document, paged=is_paged, csv=csv is not None, tagged=tagged)
         routes.add_api_route(path, endpoint, name=name, summary=summary, responses=responses)
         return ask
 

@@ -8,40 +8,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.api.calculations import Calculations
+from consumers.api.calculation_pool import Calculations
 from consumers.api.reader import Reads
-from consumers.api.resources import (
-    activity,
-    anomalies,
-    campaigns,
-    coverage,
-    names,
-    partnerships,
-    plan,
-    projects,
-    services,
-    statements,
-)
-from consumers.api.resources.log import checkpoints, entries, proofs, refusals
+from consumers.api.resources import campaigns, entries, partnerships, programme, proofs
 from infra.http.routes import RouteParts
 
 PLANS_REMEMBERED_MAX: Final = 256
-_RESOURCES: Final = (
-    plan,
-    services,
-    projects,
-    campaigns,
-    coverage,
-    partnerships,
-    statements,
-    entries,
-    anomalies,
-    activity,
-    names,
-    refusals,
-    proofs,
-    checkpoints,
-)
+_RESOURCES: Final = (programme, campaigns, partnerships, entries, proofs)
 """In the order of the OpenAPI document."""
 
 

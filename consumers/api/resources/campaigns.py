@@ -1,4 +1,6 @@
-"""`/v1/campaigns` and `/v1/inbox`: awareness campaigns, and what an agency must do about its own."""
+"""`/v1/campaigns` and `/v1/inbox`: awareness campaigns, and what an agency must do about its own; `/v1/coverage`: what
+was aired about each launched service, of which the office and auditors see all, an agency its own.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from msgspec import structs
 
 from consumers.api.access import may_read, narrowed, programme_scope
-from consumers.api.cursor import text_after, texts_after
-from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
+from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text, cursor_of, text_after, texts_after
 from consumers.api.reader import ReadAnswer, Reader, paged
 from consumers.api.reading import found, read_route
 from consumers.documents.access_scope import EVERYTHING
@@ -25,9 +26,12 @@ from consumers.documents.campaigns.campaigns import (
     InboxItem,
     StateFilter,
 )
+from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
+from consumers.programme.campaigns.coverage.show import coverage_csv
 from consumers.programme.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
 from consumers.programme.campaigns.explain.read import explain
 from consumers.programme.campaigns.filters import CampaignFilter, Sort
@@ -227,3 +231,30 @@ async def explanation_for(reader: Reader, campaign_id: Id) -> ReadAnswer[Explana
         return explained
 
     return await reader.read(EXPLAIN_CONSUMERS, question)
+
+
+Unaired = Annotated[bool, Query(description="Only services without an airing on some channel.")]
+
+
+@read_route(
+    routes,
+    "/v1/coverage",
+    "coverage_of_services",
+    "What was aired about each launched service",
+    "The shape of `yesser campaigns coverage --json`, a page of services.",
+    lambda document: coverage_csv(document.services),
+)
+async def coverage_for(
+    reader: Reader, agency: AgencyCode = None, unaired: Unaired = False, limit: Limit = 100, after: After = None
+) -> ReadAnswer[Coverage]:
+    """Airings, reach and days to the first airing, by channel; the totals are those of all services, on every page.
+
+    As JSON, or with `Accept: text/csv` a row for each service and channel.
+    """
+    scope = narrowed(programme_scope(reader.caller), agency)
+    chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
+    found = await reader.read([CAMPAIGNS], lambda view: coverage(view, chosen))
+    if len(found.document.services) <= limit:
+        return found
+    shown = structs.replace(found.document, services=found.document.services[:limit])
+    return ReadAnswer(shown, found.state, cursor_of((shown.services[-1].service_id,)))

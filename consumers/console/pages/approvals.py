@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from consumers.api.cursor import INTEGER_MAX
+from consumers.api.parameters import INTEGER_MAX
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visiting, only
 from events.values.bilingual import Bilingual

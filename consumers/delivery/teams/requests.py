@@ -19,7 +19,7 @@ from fastapi import Depends, Request, Response
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from consumers.api.cursor import cursor_of
+from consumers.api.parameters import cursor_of
 from consumers.api.reading import JSON, ReadRequest
 from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey

@@ -11,8 +11,7 @@ from fastapi import APIRouter, Query, Response
 from msgspec import convert
 
 from consumers.api.access import narrowed, programme_scope
-from consumers.api.cursor import cursor_of, text_after
-from consumers.api.parameters import After, AgencyCode, Limit
+from consumers.api.parameters import After, AgencyCode, Limit, cursor_of, text_after
 from consumers.api.reader import ReadAnswer, Reader, Reads
 from consumers.api.reading import read_route
 from consumers.api.routes import prepared

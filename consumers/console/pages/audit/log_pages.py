@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.api import parameters
-from consumers.api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
-from consumers.api.parameters import After, AgencyCode, Index, checked
-from consumers.api.resources.anomalies import anomalies_for
-from consumers.api.resources.log.entries import RecordedFrom, RecordedTo, entries_for
-from consumers.api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
-from consumers.api.resources.log.proofs import proof_file as as_proof_file
+from consumers.api.parameters import INTEGER_MAX, TEXT_LENGTH_MAX, After, AgencyCode, Index, checked
+from consumers.api.resources.entries import RecordedFrom, RecordedTo, anomalies_for, entries_for
+from consumers.api.resources.proofs import PROOF_FILE_TYPE, proof_for
+from consumers.api.resources.proofs import proof_file as as_proof_file
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
 from consumers.console.page_request import Visiting, attachment, only
 from consumers.console.pages.audit.entry import entry_view, pretty, proof_state, verifier_of
@@ -25,7 +23,6 @@ from consumers.console.pages.workspace.faults import explained
 from consumers.console.web.language import western
 from consumers.console.web.typed import is_day
 from consumers.documents.log.entries import Entry
-from consumers.replay.event_index.read import Query as Asked
 from events.types.catalogue import CATALOGUE
 from infra.http.problems import Problem
 from infra.log.merkle import leaf_hash
@@ -57,7 +54,7 @@ async def log(
     following = None
     if not faults:
         try:
-            found = await entries_for(visit.reader, asked_of(given), *recorded_of(given), after)
+            found = await entries_for(visit.reader, **asked_of(given), newest_first=True, limit=PAGE_ROWS, after=after)
         except Problem as error:
             if error.status not in (403, 422):
                 raise
@@ -133,14 +130,12 @@ def faults_of(given: Mapping[str, str]) -> dict[str, str]:
     return faults
 
 
-def asked_of(given: Mapping[str, str]) -> Asked:
-    """What is searched for. Raises `Problem` (422)."""
-    subject, kind, id = (checked(parameters.Text, given[name]) for name in ("subject", "type", "id"))
-    agency = checked(AgencyCode, given["agency"])
-    return Asked(subject, kind, agency, id, rows_max=PAGE_ROWS, newest_first=True)
+def asked_of(given: Mapping[str, str]) -> dict[str, Any]:
+    """What is searched for, as `entries_for` takes it: from the first day to the last one of Riyadh.
 
-
-def recorded_of(given: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """When it was recorded: from the first day to the last one. Days are those of Riyadh. Raises `Problem` (422)."""
+    Raises `Problem` (422).
+    """
+    texts = {name: checked(parameters.Text, given[name]) for name in ("subject", "type", "id")}
     first, last = given["from"] and given["from"] + _DAY_BEGINS, given["to"] and given["to"] + _DAY_ENDS
-    return checked(RecordedFrom, first), checked(RecordedTo, last)
+    recorded = {"recorded_from": checked(RecordedFrom, first), "recorded_to": checked(RecordedTo, last)}
+    return {**texts, "agency": checked(AgencyCode, given["agency"]), **recorded}

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.api.parameters import After, checked
-from consumers.api.resources.anomalies import anomalies_for
-from consumers.api.resources.log.checkpoints import log_for
+from consumers.api.resources.entries import anomalies_for
+from consumers.api.resources.proofs import log_for
 from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visit, Visiting, only

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import After
-from consumers.api.resources.coverage import coverage_for
+from consumers.api.resources.campaigns import coverage_for
 from consumers.console.page_request import Visiting, csv_attachment
 from consumers.console.pages.plan.details import covered_services
 from consumers.documents.campaigns import coverage as nouns

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.api.cursor import INTEGER_MAX
+from consumers.api.parameters import INTEGER_MAX
 from consumers.console.accounts.accounts import list_accounts
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visiting, only

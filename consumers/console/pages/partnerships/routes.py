@@ -9,8 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import After, Id, checked
-from consumers.api.resources.partnerships import partnerships_for
-from consumers.api.resources.statements import transfers_for
+from consumers.api.resources.partnerships import partnerships_for, transfers_for
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visit, Visiting, csv_attachment, only
 from consumers.console.pages.partnerships import reconciliation, statements, what_if

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import AsOfIndex, Id, Period
-from consumers.api.resources.statements import FILES, statement_file_for
+from consumers.api.resources.partnerships import FILES, statement_file_for
 from consumers.console.page_request import Visiting, attachment
 from consumers.console.pages.audit.explain_pages import figure_page
 from consumers.console.pages.audit.values import exact_money

@@ -11,10 +11,15 @@ from fastapi.responses import HTMLResponse
 
 from consumers.api.parameters import AgencyCode, checked, known
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.resources.coverage import coverage_for
-from consumers.api.resources.projects import project_for, projects_for
-from consumers.api.resources.services import Group as GroupParameter
-from consumers.api.resources.services import State, service_for, services_for
+from consumers.api.resources.campaigns import coverage_for
+from consumers.api.resources.programme import (
+    GroupParameter,
+    StateParameter,
+    project_for,
+    projects_for,
+    service_for,
+    services_for,
+)
 from consumers.console.page_request import Visit, Visiting, csv_attachment
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.overview import read_overview
@@ -27,7 +32,6 @@ from consumers.documents.programme.projects import PROJECTS, Project, ProjectKin
 from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.coverage.show import coverage_csv
-from consumers.programme.projections.read import ServiceFilter
 from infra.http.problems import Problem
 
 details = APIRouter()
@@ -54,11 +58,10 @@ class Chosen:
         found = {"agency": self.agency.strip(), "group": self.group, "state": self.state}
         return {name: value for name, value in found.items() if value}
 
-    def filter(self) -> ServiceFilter:
+    def checked(self) -> tuple[str | None, int | None, ServiceState | None]:
         """Raises `Problem` (422) for what cannot be an agency, a group or a state."""
         agency, group = checked(AgencyCode, self.agency.strip()), checked(GroupParameter, self.group)
-        state: ServiceState | None = checked(State, self.state)
-        return ServiceFilter(agency, group, state and state.value)
+        return agency, group, checked(StateParameter, self.state)
 
     def address(self, path: str, **more: str) -> str:
         """An address with the same filters."""
@@ -77,7 +80,7 @@ async def services(
         summary = await read_overview(reader, Moment(), partnerships_max=0)
         given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": Group, "document": Service}
         try:
-            found = await services_for(reader, chosen.filter(), PAGE_ROWS, after)
+            found = await services_for(reader, *chosen.checked(), PAGE_ROWS, after)
         except Problem as error:
             if error.status != 422:
                 raise
@@ -96,7 +99,7 @@ async def services(
 
 @details.get("/plan/services.csv")
 async def services_file(visit: Visiting, agency: Text = "", group: Text = "", state: Text = "") -> Response:
-    rows = await visit.all_rows(services_for, Chosen(agency, group, state).filter(), rows_max=FILE_ROWS_MAX)
+    rows = await visit.all_rows(services_for, *Chosen(agency, group, state).checked(), rows_max=FILE_ROWS_MAX)
     return csv_attachment(csv_file(SERVICES, rows), "services.csv")
 
 
@@ -169,7 +172,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
     async def context(reader: Reader) -> Context:
         try:
-            found = await coverage_for(reader, chosen.filter().agency, unaired=True, limit=PAGE_ROWS, after=after)
+            found = await coverage_for(reader, chosen.checked()[0], unaired=True, limit=PAGE_ROWS, after=after)
         except Problem as error:
             if error.status not in (403, 422):
                 raise
@@ -189,7 +192,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
-    services = await covered_services(visit, Chosen(agency).filter().agency)
+    services = await covered_services(visit, Chosen(agency).checked()[0])
     return csv_attachment(coverage_csv(services), "awareness.csv")
 
 

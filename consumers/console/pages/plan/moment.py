@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from consumers.api.cursor import INTEGER_MAX
+from consumers.api.parameters import INTEGER_MAX
 from consumers.console.web.language import western
 from consumers.console.web.typed import instant_of
 from events.values.working_days import riyadh_date

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from consumers.api.reader import Reader
-from consumers.api.resources.plan import pace_for, plan_for
+from consumers.api.resources.programme import pace_for, plan_for
 from consumers.console.pages.plan.moment import Moment
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Name, label_of

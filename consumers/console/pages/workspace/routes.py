@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.api.parameters import After, Index
-from consumers.api.resources.log.refusals import refusal_for, refusals_for
+from consumers.api.resources.entries import refusal_for, refusals_for
 from consumers.console.navigation import roles_of
 from consumers.console.page_request import Visit, Visiting, only
 from consumers.console.pages.workspace import expected, files, publishing

@@ -1,7 +1,7 @@
 """Calculations from the entries of a partnership, away from the event loop.
 
 A partnership with few entries is calculated in a thread, one at a time; one with many in a process of the pool
-(`consumers.api.calculations`).
+(`consumers.api.calculation_pool`).
 """
 
 from __future__ import annotations

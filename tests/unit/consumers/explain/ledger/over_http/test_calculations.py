@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from consumers.api.calculations import Calculations
+from consumers.api.calculation_pool import Calculations
 from consumers.api.reader import ReadAnswer, Reader, State
 from consumers.explain.ledger.over_http import calculations as over_http
 from consumers.explain.ledger.over_http.calculations import calculated_for
