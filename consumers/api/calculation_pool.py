@@ -26,7 +26,7 @@ from cachetools import LRUCache
 
 from events.errors import Tampered, YesserError
 from infra.http.problems import Problem, changed_entry
-from infra.http.quotas import Quota
+from infra.http.rate_limits import Quota
 from infra.postgres.connection import is_transient
 from infra.settings import Settings
 

@@ -7,30 +7,27 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from consumers.console.accounts.sealing import Sealer
-from consumers.console.accounts.tries import Tries
+from consumers.console.accounts.tries import Sealer, Tries
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import CODES, bare_app, changed_row_of
 from consumers.console.guard import LIVE, Guard, error_page
-from consumers.console.navigation import OPEN_ENTRIES
-from consumers.console.page_request import Visiting, is_refused, page_context
+from consumers.console.page_request import OPEN_ENTRIES, Visiting, is_refused, page_context
 from consumers.console.pages import approvals
 from consumers.console.pages.audit import routes as audit
 from consumers.console.pages.campaigns import routes as campaigns
-from consumers.console.pages.oidc import CALLBACK as OIDC_CALLBACK
-from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.operations import routes as operations
 from consumers.console.pages.partnerships import routes as partnerships
 from consumers.console.pages.partnerships import what_if
 from consumers.console.pages.plan import routes as plan
-from consumers.console.pages.signin import router as signin
+from consumers.console.pages.signin import CALLBACK as OIDC_CALLBACK
+from consumers.console.pages.signin import oidc_router, signin_router
 from consumers.console.pages.workspace import publishing
 from consumers.console.pages.workspace import routes as workspace
 from consumers.console.parts import ConsoleParts
@@ -69,9 +66,9 @@ def pages(parts: ConsoleParts) -> FastAPI:
     app = bare_app([Depends(require_own_form), Depends(_only_known_parameters)], _handlers(parts))
     app.state.parts = parts
     tries = Tries(Sealer.of(parts.settings, "browser", parts.clock), time.monotonic)
-    app.include_router(signin(parts, tries))
+    app.include_router(signin_router(parts, tries))
     if parts.oidc is not None:
-        app.include_router(oidc(parts, parts.oidc, tries))
+        app.include_router(oidc_router(parts, parts.oidc, tries))
     app.include_router(security_routes(parts.settings, parts.clock))
     for room in _ROOMS:
         app.include_router(room.routes)

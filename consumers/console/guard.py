@@ -17,8 +17,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -44,9 +44,7 @@ from consumers.console.web.security import (
 )
 from events.values.bilingual import LANGUAGES
 from infra.http.problems import Explanation, Problem, language_of
-from infra.http.quotas import Quota
-from infra.http.rate_limits import RateLimit
-from infra.http.refusals import Refusals, pattern_of
+from infra.http.rate_limits import Quota, RateLimit, Refusals, pattern_of
 from infra.http.security_txt import SECURITY_TXT
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings

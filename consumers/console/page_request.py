@@ -1,4 +1,6 @@
-"""A request of somebody who is signed in: who it is, what it may see, and how a page is answered."""
+"""A request of somebody who is signed in: who it is, which pages there are for whom, what it may see, and how a page is
+answered.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,18 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
-from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import ConsoleParts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
+from events.values.bilingual import Bilingual
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
@@ -27,6 +29,50 @@ from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.sdk.problems import OutcomeUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the navigation. `path` is the beginning of all its pages' paths."""
+
+    path: str
+    name: Bilingual
+    roles: frozenset[Role]
+
+
+def _item(path: str, name: Bilingual, *roles: Role) -> Item:
+    return Item(path, name, frozenset(roles))
+
+
+ITEMS: Final = (
+    _item("/plan", Bilingual("الخطة", "Plan"), "office", "agency", "team", "auditor"),
+    _item("/campaigns", Bilingual("الحملات", "Campaigns"), "office", "agency", "team"),
+    _item("/workspace", Bilingual("مساحة الجهة", "Workspace"), "office", "agency"),
+    _item("/partnerships", Bilingual("الشراكات", "Partnerships"), "office", "agency", "partner", "treasury", "auditor"),
+    _item("/audit", Bilingual("التدقيق", "Audit"), "office", "agency", "auditor"),
+    _item("/operations", Bilingual("التشغيل", "Operations"), "administrator", "office"),
+    _item("/approvals", Bilingual("الموافقات", "Approvals"), "administrator"),
+)
+
+
+def items_of(role: Role) -> tuple[Item, ...]:
+    return tuple(item for item in ITEMS if role in item.roles)
+
+
+def roles_of(path: str) -> frozenset[Role]:
+    """Who may use the pages under `path`. Raises `KeyError`."""
+    return {item.path: item.roles for item in ITEMS}[path]
+
+
+OPEN_ENTRIES: Final = roles_of("/audit") | roles_of("/partnerships")
+"""Who may open entries of the log, and read as a token of the same kind does. A campaign team is of an agency, whose
+other entries and whose money are not for it."""
+
+
+def home_of(role: Role) -> str:
+    """The first page of a role: a team's is what it must do."""
+    return "/campaigns" if role == "team" else items_of(role)[0].path
+
 
 T = TypeVar("T")
 VERSION: Final = version("yesser-events")

@@ -12,10 +12,9 @@ import structlog
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
-from consumers.console.data.gateway import Gateway
+from consumers.console.data.gateway import Gateway, Receipts
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.security import Cookies

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from consumers.documents.document import NO, YES, listed
 from consumers.documents.formulas import amount_text
-from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS
+from consumers.documents.ledger.statements import ExplainedFigure
 from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
 from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation

@@ -22,11 +22,11 @@ from consumers.documents.campaigns.campaigns import (
     INBOX,
     Campaign,
     CampaignAndHistory,
+    Coverage,
     InboxCounts,
     InboxItem,
     StateFilter,
 )
-from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS

@@ -16,8 +16,7 @@ from consumers.api.parameters import Index
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.reading import JSON, Reading, described, in_text, plain, read_route
 from consumers.documents.access_scope import EVERYTHING, AccessScope
-from consumers.documents.log.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
-from consumers.documents.log.entries import Proof
+from consumers.documents.log.entries import Consistency, LogState, Proof, Signature, SignedCheckpoint
 from consumers.replay.as_of.view import NotStarted, live_view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE

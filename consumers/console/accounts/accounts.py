@@ -16,7 +16,7 @@ from msgspec import Struct, convert
 from msgspec.structs import asdict, replace
 
 from consumers.documents.document import document_of
-from consumers.documents.teams.accounts import AccountOfConsole
+from consumers.documents.teams.teams import AccountOfConsole
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind

@@ -28,7 +28,7 @@ from consumers.console.accounts.accounts import (
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from consumers.delivery.due_campaigns import team_of
 from consumers.documents.tables import grid
-from consumers.documents.teams.accounts import ACCOUNTS, AccountOfConsole
+from consumers.documents.teams.teams import ACCOUNTS, AccountOfConsole
 from events.errors import Reject
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import Request
-from fastapi.responses import Response
+from fastapi import Request, Response
 
 from infra.http.problems import Problem
 from infra.settings import Settings

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import click
 
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.programme.plan import Pace, Plan, PlanName
 from consumers.programme.plan.show import anomalies_view, plan_view
 from consumers.replay.as_of.options import as_of_options

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Listing, label_of
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.names import with_code
 from consumers.documents.programme.plan import (
     PARTNERSHIPS,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.programme.activity import Activity, Counted
 from consumers.documents.programme.history import Step
 from consumers.documents.programme.plan import (

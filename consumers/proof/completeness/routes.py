@@ -15,7 +15,7 @@ from consumers.api.parameters import After, AgencyCode, Limit, cursor_of, text_a
 from consumers.api.reader import ReadAnswer, Reader, Reads
 from consumers.api.reading import read_route
 from consumers.api.routes import prepared
-from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
+from consumers.documents.log.entries import AgencyMonth, CompletenessStatus, Months
 from events.values.completeness import completeness_status
 from infra.http.routes import RouteParts
 from infra.json_documents import with_long_numbers_as_texts

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.document import label_of
-from consumers.documents.log.completeness import MonthRow, ranges_text
+from consumers.documents.log.entries import MonthRow, ranges_text
 from consumers.documents.names import Names, with_code
 from consumers.documents.tables import cells, columns
 from consumers.revenue.statements.paper import Paper, Sheet

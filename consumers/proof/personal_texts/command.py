@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consumers.documents.log.named_places import NAMED_PLACES, NamedPlace
+from consumers.documents.log.entries import NAMED_PLACES, NamedPlace
 from consumers.documents.tables import grid
 from consumers.proof.personal_texts.search import TooShort, places, wanted
 from events.values.bilingual import Bilingual

@@ -8,14 +8,13 @@ from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import HTMLResponse
 
 from consumers.api.parameters import AsOfIndex
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.audit.entry import verifier_of
-from consumers.console.pages.audit.values import change, exact_money, formula_line, shown
+from consumers.console.pages.audit.entry import change, exact_money, formula_line, shown, verifier_of
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.explanations import Explanation, Step

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Query, Response
 
 from consumers.api.parameters import PAGE_ROWS_MAX, Id
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.navigation import roles_of
-from consumers.console.page_request import Visit, Visiting
+from consumers.console.page_request import Visit, Visiting, roles_of
 from consumers.console.pages.campaigns.inbox import rule_name, rule_of, today_of
 from consumers.console.web.language import Words
 from consumers.delivery.plain_text import lines

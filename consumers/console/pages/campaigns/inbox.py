@@ -1,4 +1,6 @@
-"""`/campaigns`: what a team must do, what is overdue first."""
+"""`/campaigns`: what a team must do, what is overdue first; `/campaigns/coverage`: what was aired about each launched
+service, and what was not.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from consumers.api.parameters import After
-from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
+from consumers.api.resources.campaigns import InboxFilter, coverage_for, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
 from consumers.console.page_request import Visit, Visiting, csv_attachment
+from consumers.console.pages.plan.routes import covered_services
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, Channel, StateFilter, sections
-from consumers.documents.campaigns.rules import RuleMoment
+from consumers.documents.campaigns.evaluations import RuleMoment
 from consumers.documents.tables import csv_file
+from consumers.programme.campaigns.coverage.show import coverage_csv
 from consumers.programme.campaigns.next_step import time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import Rule, RuleSet
@@ -29,6 +32,7 @@ from events.wire.entry import recorded_time
 from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
+COVERAGE_ROWS: Final = 40
 _ANY: Final = Bilingual("كل الحملات", "All campaigns")
 _STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
 Whose = Literal["mine", "all"]
@@ -151,3 +155,23 @@ async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awai
             raise
     asked = replace(asked, team=None)
     return await read(asked), asked
+
+
+@routes.get("/campaigns/coverage")
+async def coverage_page(visit: Visiting, unaired: bool = False, after: After = None) -> Response:
+    answer = await coverage_for(visit.reader, None, unaired, COVERAGE_ROWS, after)
+    return visit.page(
+        "campaigns/campaigns.html",
+        live=True,
+        coverage=answer.document,
+        unaired=unaired,
+        following=answer.next,
+        nouns=nouns,
+        channels=Channel,
+    )
+
+
+@routes.get("/campaigns/campaigns.csv")
+async def coverage_file(visit: Visiting, unaired: bool = False) -> Response:
+    """Every service and channel, for a spreadsheet."""
+    return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "campaigns.csv")

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
 from consumers.api.parameters import After, Id, checked
 from consumers.api.resources.partnerships import partnerships_for, transfers_for
-from consumers.console.navigation import roles_of
-from consumers.console.page_request import Visit, Visiting, csv_attachment, only
+from consumers.console.page_request import Visit, Visiting, csv_attachment, only, roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
-from consumers.console.pages.partnerships.shown import listed, partnership_of
+from consumers.console.pages.partnerships.statements import listed, partnership_of
 from consumers.documents.ledger.forecasts import ForecastPeriod
 from consumers.documents.ledger.ledger import Account, AccountKind, kind_of
-from consumers.documents.ledger.partnerships import LISTED, Partnership
-from consumers.documents.ledger.periods import PERIODS, RevenuePeriod
+from consumers.documents.ledger.partnerships import LISTED, PERIODS, Partnership, RevenuePeriod
 from consumers.documents.tables import csv_file
 from consumers.explain.ledger.forecast_chart import chart_of
 from consumers.explain.ledger.over_http.routes import (

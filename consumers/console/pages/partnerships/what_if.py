@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
 from consumers.api.parameters import Id, checked
 from consumers.console.page_request import Visit, Visiting, csv_attachment
-from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.console.web.typed import hundredths
+from consumers.console.pages.partnerships.statements import partnership_of
+from consumers.console.web.language import hundredths
 from consumers.documents.document import fields
 from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.forecasts import WHAT_IF, ComparedPeriod, WhatIf

@@ -1,17 +1,22 @@
-"""The overview of the plan: the documents of `/v1/plan` and `/v1/pace` as the lines, cards and tables of the page."""
+"""The overview of the plan: which state of it is shown, and the documents of `/v1/plan` and `/v1/pace` as the lines,
+cards, tables and the chart of the page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
-from urllib.parse import quote
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import quote, urlencode
 
+from consumers.api.parameters import INTEGER_MAX
 from consumers.api.reader import Reader
 from consumers.api.resources.programme import pace_for, plan_for
-from consumers.console.pages.plan.moment import Moment
+from consumers.console.web.language import instant_of, western
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Name, label_of
 from consumers.documents.programme.plan import (
@@ -20,6 +25,7 @@ from consumers.documents.programme.plan import (
     Awareness,
     Calendar,
     Group,
+    Launches,
     Pace,
     Plan,
     ServiceGroup,
@@ -33,6 +39,160 @@ from consumers.programme.plan.pace import elapsed_days, expected
 from events.values.bilingual import InTwoLanguages
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import COUNTED, begun_and_completed
+from events.values.working_days import riyadh_date
+from events.wire.entry import recorded_time
+
+_DIGITS: Final = re.compile("[0-9]{1,16}")
+_FIRST: Final = datetime(1925, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2077, 12, 31, tzinfo=UTC)
+"""The times that the read API takes. No log has an entry before or after them."""
+_STEPS: Final = 50
+"""How many steps of the links *earlier* and *later* lead from the first entry to the last."""
+Fault = Literal["index", "time", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What somebody asked for. `index`, `recorded` and `occurred` as the read API takes them; at most one is given.
+
+    `typed_index` and `typed_time` are what is in the form. `fault`: what could not be read.
+    """
+
+    index: int | None = None
+    recorded: str | None = None
+    occurred: str | None = None
+    typed_index: str = ""
+    typed_time: str = ""
+    by_occurrence: bool = False
+    """Whether the time was chosen as the date by which events had occurred."""
+    fault: Fault | None = None
+
+    @property
+    def is_now(self) -> bool:
+        return self.index is None and self.recorded is None and self.occurred is None
+
+
+def moment_of(as_of_index: str, as_of_recorded: str, by: str = "") -> Moment:
+    """Reads the fields of the form, whose digits may be Arabic. A date is its last moment in Riyadh; a time without an
+    offset is Riyadh's. `by`: `occurred`, where the time is the date by which events had occurred.
+    """
+    index, recorded = as_of_index.strip(), as_of_recorded.strip()
+    typed = Moment(typed_index=index[:20], typed_time=recorded[:40], by_occurrence=by == "occurred")
+    index = western(index)
+    if index and recorded:
+        return replace(typed, fault="both")
+    if index:
+        found = int(index) if _DIGITS.fullmatch(index) else None
+        if found is None or found > INTEGER_MAX:
+            return replace(typed, fault="index")
+        return replace(typed, index=found)
+    if recorded:
+        recorded_at = _instant(recorded)
+        if recorded_at is None:
+            return replace(typed, fault="time")
+        if typed.by_occurrence:
+            return replace(typed, occurred=riyadh_date(recorded_at))
+        return replace(typed, recorded=recorded_at)
+    return typed
+
+
+def _instant(text: str) -> str | None:
+    """As the read API takes it, in UTC."""
+    found = instant_of(text, time.max)
+    return None if found is None else recorded_time(min(max(found, _FIRST), _LAST).astimezone(UTC))
+
+
+def address(index: int | None, path: str = "/plan") -> str:
+    """The address of a page after so many entries; None: now."""
+    return path if index is None else f"{path}?{urlencode({'as_of_index': index})}"
+
+
+def steps(index: int, size: int) -> Mapping[str, str | None]:
+    """The links beside the slider: `first`, `earlier`, `later`, `newest`; None where there is nothing to go to."""
+    step = max(1, size // _STEPS)
+    return {
+        "first": address(0) if index > 0 else None,
+        "earlier": address(max(0, index - step)) if index > 0 else None,
+        "later": address(min(size, index + step)) if index < size else None,
+        "newest": address(None) if index < size else None,
+    }
+
+
+WIDTH: Final = 640
+HEIGHT: Final = 240
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28
+_TICKS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`launched` and `even` are the points of lines, `x, y` each. Marks are a position and the text there."""
+
+    launched: str
+    even: str
+    today_x: int
+    years: Sequence[tuple[int, int]]
+    counts: Sequence[tuple[int, int]]
+    rows: Sequence[tuple[str, int, int]]
+    """Month, launched in it, launched by its end: the table beside the chart."""
+
+
+def launches_chart(pace: Pace, target: int) -> Chart | None:
+    """None without a plan, or without a launch in its time."""
+    plan, rows = pace.plan, totals(pace.launches)
+    if plan is None or pace.measured_on is None or not rows or pace.days < 2:
+        return None
+    starts, days = date.fromisoformat(plan.starts_on), pace.days
+    top = max(target, rows[-1][2], 1)
+
+    def x(on: date) -> int:
+        day = min(max((on - starts).days, 0), days)
+        return LEFT + (WIDTH - LEFT - RIGHT) * day // days
+
+    def y(count: int) -> int:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count // top
+
+    today = date.fromisoformat(pace.measured_on)
+    points, before = [(x(starts), y(0))], 0
+    for month, _, total in rows:
+        first = date.fromisoformat(f"{month}-01")
+        next_month = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        points += [(x(first), y(before)), (x(min(next_month, max(today, first))), y(total))]
+        before = total
+    points.append((max(points[-1][0], x(today)), y(before)))
+    ends = date.fromisoformat(plan.ends_on)
+    return Chart(
+        launched=_points(points),
+        even=_points([(x(starts), y(0)), (WIDTH - RIGHT, y(target))]),
+        today_x=x(today),
+        years=[(x(date(year, 1, 1)), year) for year in range(starts.year + 1, ends.year + 1)],
+        counts=[(y(count), count) for count in range(0, top + 1, round_step(top))],
+        rows=rows,
+    )
+
+
+def round_step(top: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50 … that leads from 0 to `top` in at most `_TICKS_MAX` steps."""
+    tens = 1
+    while True:
+        for digit in (1, 2, 5):
+            if digit * tens * _TICKS_MAX >= top:
+                return digit * tens
+        tens *= 10
+
+
+def totals(launches: Sequence[Launches]) -> list[tuple[str, int, int]]:
+    """Month, launched in it, launched by its end."""
+    found, total = [], 0
+    for row in launches:
+        total += row.launched
+        found.append((row.month, row.launched, total))
+    return found
+
+
+def _points(points: Sequence[tuple[int, int]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
+
 
 PARTNERSHIPS_SHOWN_MAX: Final = 12
 PROJECTS_SHOWN_MAX: Final = 24

@@ -10,16 +10,27 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import orjson
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
-from consumers.console.data.gateway import Reply
+from consumers.console.data.gateway import Receipt, Reply
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.workspace.entered import COUNT, DATA, Entered, Values, entered, one, with_added, without
-from consumers.console.pages.workspace.faults import explained, faults_by_name
-from consumers.console.pages.workspace.form import Group, Many, Node, form_of
+from consumers.console.pages.workspace.entered import (
+    COUNT,
+    DATA,
+    Entered,
+    Group,
+    Many,
+    Node,
+    Values,
+    entered,
+    explained,
+    faults_by_name,
+    form_of,
+    one,
+    with_added,
+    without,
+)
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
-from consumers.console.sending.receipts import Receipt
 from consumers.replay.as_of.point_in_time import RIYADH
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS

@@ -10,8 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from consumers.console.pages.workspace.entered import DATA, GIVEN, Values, count_of, one
-from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node
+from consumers.console.pages.workspace.entered import (
+    DATA,
+    GIVEN,
+    Choices,
+    Group,
+    Kind,
+    Leaf,
+    Many,
+    Node,
+    Values,
+    count_of,
+    one,
+)
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import NO, YES
 from consumers.documents.ledger.partnerships import Calendar, PeriodKind, TierBasis

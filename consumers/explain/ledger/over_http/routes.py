@@ -20,11 +20,10 @@ from consumers.api.reading import Reading, answers, found, read_route, responses
 from consumers.api.resources.partnerships import statement_for, transfers_for
 from consumers.api.routes import prepared
 from consumers.documents.document import D, documents_of
-from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
-from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
-from consumers.documents.ledger.statements import WorkingAndDays
+from consumers.documents.ledger.partnerships import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import ExplainedFigure, WorkingAndDays
 from consumers.explain.ledger.forecast import forecast
 from consumers.explain.ledger.over_http.calculations import Raw, calculated_for, entries_in_scope, signing_entry
 from consumers.explain.ledger.proving import zipped_proof

@@ -7,7 +7,7 @@ import asyncio
 import click
 from msgspec.structs import replace
 
-from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.campaigns import Coverage
 from consumers.programme.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.programme.campaigns.show import NOT_JUDGED
 from consumers.replay.as_of.options import as_of_options

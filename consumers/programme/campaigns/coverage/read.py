@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from consumers.documents.campaigns.campaigns import CHANNELS
-from consumers.documents.campaigns.coverage import (
+from consumers.documents.campaigns.campaigns import (
+    CHANNELS,
     AgencyCoverage,
     ChannelCoverage,
     Coverage,

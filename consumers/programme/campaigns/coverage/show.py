@@ -8,8 +8,14 @@ from typing import Final
 from msgspec import UNSET
 from rich.console import RenderableType
 
-from consumers.documents.campaigns.campaigns import CHANNELS
-from consumers.documents.campaigns.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
+from consumers.documents.campaigns.campaigns import (
+    AGENCIES,
+    CHANNELS,
+    SERVICES,
+    ChannelCoverage,
+    Coverage,
+    ServiceCoverage,
+)
 from consumers.documents.tables import grid
 from consumers.programme.campaigns.show import not_judged
 from infra.command_line.table_files import csv_text

@@ -12,8 +12,7 @@ from msgspec import UNSET
 from rich.console import RenderableType
 
 from consumers.documents.campaigns.campaigns import InboxItem
-from consumers.documents.campaigns.evaluations import Trial
-from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocument
+from consumers.documents.campaigns.evaluations import RULES, CampaignRule, RuleSetDocument, Trial
 from consumers.documents.document import document_of, label_of
 from consumers.documents.tables import grid
 from consumers.programme.campaigns.filters import now

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.app import pages
-from consumers.console.navigation import ITEMS
+from consumers.console.page_request import ITEMS
 from consumers.console.web.rendered import Rendered
 from consumers.documents.document import document_of
 from consumers.documents.programme.projects import ProjectAndHistory

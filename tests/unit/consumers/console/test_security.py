@@ -13,7 +13,7 @@ from consumers.console.accounts import commands
 from consumers.console.accounts.accounts import ROLES, AccountRow
 from consumers.console.accounts.commands import InvalidAccount, require_valid
 from consumers.console.accounts.passwords import hash_password, is_password
-from consumers.console.navigation import ITEMS, home_of
+from consumers.console.page_request import ITEMS, home_of
 from consumers.console.web.security import is_own_site, own_path
 from tests.every import every
 from tests.world.pages import account_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.audit.log_pages import asked_of, faults_of
+from consumers.console.pages.audit.routes import asked_of, faults_of
 from tests.every import every
 from tests.page_rules import faults_of as faults_of_page
 from tests.world.pages import OFFICE, browser

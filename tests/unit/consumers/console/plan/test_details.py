@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.console.pages.plan.details import Chosen
+from consumers.console.pages.plan.routes import Chosen
 from consumers.documents.programme.services import ServiceState
 from infra.http.problems import Problem
 
