@@ -1,15 +1,17 @@
-"""A request of somebody who is signed in: who it is, which pages there are for whom, what it may see, and how a page is
-answered.
+"""A request of somebody who is signed in: who it is, which pages there are for whom, what it may see, how a page is
+answered, and what the pages work with; `process` builds that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Final, TypeVar
 
+import structlog
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -17,18 +19,80 @@ from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.gateway import Reply
-from consumers.console.parts import ConsoleParts
+from consumers.console.accounts.oidc import Oidc
+from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sessions import Sessions
+from consumers.console.data.gateway import Gateway, Receipts, Reply
+from consumers.console.data.live import Live
+from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.language import Words
-from consumers.console.web.security import SAFE_METHODS
+from consumers.console.web.rendered import Rendered
+from consumers.console.web.security import SAFE_METHODS, Cookies
+from consumers.console.web.templates import Templates
+from consumers.replay.as_of.names import Directory
 from events.values.bilingual import Bilingual
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
+from infra.postgres.trail import Actor, add_to_trail
+from infra.settings import Settings
 from producers.sdk.problems import OutcomeUnknown
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """`reads` are connections of the reader, `own` of the console: accounts, sessions, the trail."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    reads: Pool
+    own: Pool
+    read_api: ReadApi
+    gateway: Gateway
+    live: Live
+    directory: Directory
+    seals: Seals
+    sessions: Sessions
+    passwords: PasswordChecks
+    templates: Templates
+    rendered: Rendered
+    receipts: Receipts
+    uploads: Uploads
+    oidc: Oidc | None
+
+    @property
+    def cookies(self) -> Cookies:
+        return Cookies.of(self.settings)
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether people sign in with a password."""
+        return self.settings.console_passwords == "on"
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection of the reader. Raises `Problem` (503) if all are in use."""
+        return RouteParts(self.settings, self.reads, caller_of).connection()
+
+    async def add_to_trail(self, account: str | None, *words: str, event_ids: Sequence[str] | None = None) -> None:
+        """Record what an account did: the verified one of a session, or the one that a sign-in named. No text that
+        somebody typed."""
+        await add_to_trail(self.own, *words, by=Actor(account), event_ids=event_ids)
+
+    async def add_done_to_trail(self, account: str | None, *words: str, event_ids: Sequence[str] | None = None) -> None:
+        """The same of what is done and stays done: while the database is away it is logged, without the account, for no
+        page may say then that nothing happened."""
+        try:
+            await self.add_to_trail(account, *words, event_ids=event_ids)
+        except TRANSIENT_ERRORS as error:
+            _logger.error("the trail lacks what was done", did=words, events=event_ids, reason=repr(error))
 
 
 @dataclass(frozen=True, slots=True)

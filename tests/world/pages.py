@@ -22,7 +22,7 @@ from consumers.console.app import application
 from consumers.console.data.gateway import KEPT_MAX, Gateway, Receipts, Reply
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.parts import ConsoleParts
+from consumers.console.page_request import ConsoleParts
 from consumers.console.process import FURTHER
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered

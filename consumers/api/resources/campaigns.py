@@ -13,8 +13,7 @@ from msgspec import structs
 
 from consumers.api.access import may_read, narrowed, programme_scope
 from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text, cursor_of, text_after, texts_after
-from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import found, read_route
+from consumers.api.reader import ReadAnswer, Reader, found, paged, read_route
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST

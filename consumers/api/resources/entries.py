@@ -27,8 +27,7 @@ from consumers.api.parameters import (
     indexes_after,
     text_after,
 )
-from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import found, read_route
+from consumers.api.reader import ReadAnswer, Reader, found, paged, read_route
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.log.entries import PAGE_ROWS_MAX, Anomaly, Entry
 from consumers.documents.programme.activity import Activity

@@ -12,8 +12,7 @@ from fastapi import APIRouter, Response
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import After, Id, Limit, Period, indexes_after, text_after
-from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import JSON, Reading, described, found, in_formats, read_route, responses
+from consumers.api.reader import JSON, ReadAnswer, Reader, Reading, described, found, in_formats, read_route, responses
 from consumers.documents.ledger.ledger import Balance, Balances, Transfer, Transfers
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
 from consumers.documents.ledger.statements import Statement

@@ -12,8 +12,7 @@ from msgspec import UNSET, structs
 
 from consumers.api.access import may_read, programme_scope, with_readable_history
 from consumers.api.parameters import PAGE_ROWS_MAX, After, AsOfIndex, AsOfOccurred, AsOfRecorded, Id, Limit, text_after
-from consumers.api.reader import REVALIDATED, ReadAnswer, Reader, State
-from consumers.api.reading import found, read_route
+from consumers.api.reader import REVALIDATED, ReadAnswer, Reader, State, found, read_route
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.names import codes_of
 from consumers.documents.programme.plan import Pace, Plan

@@ -13,8 +13,7 @@ from fastapi import APIRouter, Response
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
-from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import JSON, Reading, described, in_text, plain, read_route
+from consumers.api.reader import JSON, ReadAnswer, Reader, Reading, described, in_text, plain, read_route
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.entries import Consistency, LogState, Proof, Signature, SignedCheckpoint
 from consumers.replay.as_of.view import NotStarted, live_view

@@ -27,10 +27,8 @@ from consumers.console.accounts.oidc import VALID_S, Oidc, ProviderAway, SignInF
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
-from consumers.console.guard import LANGUAGE_COOKIE
-from consumers.console.page_request import Visit, Visiting, home_of, page_context
-from consumers.console.parts import ConsoleParts
-from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
+from consumers.console.page_request import ConsoleParts, Visit, Visiting, home_of, page_context
+from consumers.console.web.security import CHANGE_PASSWORD, LANGUAGE_COOKIE, SIGN_IN, own_path
 from consumers.documents.teams.teams import AccountRole
 from events.values.bilingual import LANGUAGES
 from infra.http.problems import Problem

@@ -18,6 +18,7 @@ from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused, is_loopback
 
 CSRF_FIELD: Final = "csrf"
+LANGUAGE_COOKIE: Final = "yesser-language"
 SIGN_IN: Final = "/sign-in"
 CHANGE_PASSWORD: Final = "/account/password"  # noqa: S105 (a path)
 """Where a person changes the password, and must choose one after an administrator made it."""

@@ -8,8 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Response
 
 from consumers.api.parameters import AsOfIndex, Limit
-from consumers.api.reader import REVALIDATED, Reads
-from consumers.api.reading import JSON, Reading
+from consumers.api.reader import JSON, REVALIDATED, Reading, Reads
 from consumers.api.routes import prepared
 from consumers.documents.log.explanations import Explanation
 from consumers.explain.over_http.answers import explained_for

@@ -6,8 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading, responses
+from consumers.api.reader import ReadAnswer, Reader, Reading, Reads, responses
 from consumers.api.routes import prepared
 from consumers.documents.log.commitments import Claim
 from consumers.proof.commitments.check import newest_in_log

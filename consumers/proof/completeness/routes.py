@@ -12,8 +12,7 @@ from msgspec import convert
 
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.parameters import After, AgencyCode, Limit, cursor_of, text_after
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import read_route
+from consumers.api.reader import ReadAnswer, Reader, Reads, read_route
 from consumers.api.routes import prepared
 from consumers.documents.log.entries import AgencyMonth, CompletenessStatus, Months
 from events.values.completeness import completeness_status

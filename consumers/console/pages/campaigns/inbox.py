@@ -161,7 +161,7 @@ async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awai
 async def coverage_page(visit: Visiting, unaired: bool = False, after: After = None) -> Response:
     answer = await coverage_for(visit.reader, None, unaired, COVERAGE_ROWS, after)
     return visit.page(
-        "campaigns/campaigns.html",
+        "campaigns/coverage.html",
         live=True,
         coverage=answer.document,
         unaired=unaired,
@@ -171,7 +171,7 @@ async def coverage_page(visit: Visiting, unaired: bool = False, after: After = N
     )
 
 
-@routes.get("/campaigns/campaigns.csv")
+@routes.get("/campaigns/coverage.csv")
 async def coverage_file(visit: Visiting, unaired: bool = False) -> Response:
     """Every service and channel, for a spreadsheet."""
-    return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "campaigns.csv")
+    return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "coverage.csv")

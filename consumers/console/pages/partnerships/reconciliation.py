@@ -18,8 +18,8 @@ from fastapi import APIRouter, Depends, Form, Response, UploadFile
 from consumers.api.access import money_scope
 from consumers.api.parameters import Id
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.partnerships.statements import partnership_of
+from consumers.console.page_request import Visit, Visiting, only, roles_of
+from consumers.console.pages.partnerships.routes import partnership_of
 from consumers.documents.ledger.ledger import FindingKind
 from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
 from consumers.explain.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, entries_in_scope
@@ -107,7 +107,7 @@ _MANY: Final = Bilingual(
 _files: Final[TTLCache[tuple[str, str], bytes]] = TTLCache(_FILES_MAX, _KEPT_S)
 """The last table of an account for a partnership."""
 
-routes = APIRouter()
+routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
 
 @routes.get("/partnerships/{partnership_id}/reconcile")

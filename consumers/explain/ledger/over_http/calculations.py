@@ -12,8 +12,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from consumers.api.access import money_scope
-from consumers.api.reader import ReadAnswer, Reader
-from consumers.api.reading import found
+from consumers.api.reader import ReadAnswer, Reader, found
 from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
 from consumers.explain.ledger.proving import entries_of

@@ -15,8 +15,7 @@ from msgspec.structs import asdict
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import After, Id, Limit, Period, text_after
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading, answers, found, read_route, responses
+from consumers.api.reader import ReadAnswer, Reader, Reading, Reads, answers, found, read_route, responses
 from consumers.api.resources.partnerships import statement_for, transfers_for
 from consumers.api.routes import prepared
 from consumers.documents.document import D, documents_of

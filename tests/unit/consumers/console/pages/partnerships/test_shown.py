@@ -12,7 +12,7 @@ from consumers.api.reader import ReadAnswer, State
 from consumers.console.page_request import Visit
 from consumers.console.pages.audit.entry import exact_money
 from consumers.console.pages.partnerships import routes
-from consumers.console.pages.partnerships.statements import guarantee_formula, listed
+from consumers.console.pages.partnerships.routes import guarantee_formula, listed
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of, label_of
 from consumers.documents.ledger.ledger import AccountKind, balance_meaning
