@@ -63,16 +63,16 @@ Everyone = Annotated[bool, Query(description="Of every agency; needs the scope l
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """The campaigns that somebody wants to see. Without `agency`: the caller's own. `state` None: of any state."""
+    """The campaigns that somebody wants to see. Without `agency`: the caller's own."""
 
-    agency: str | None = None
-    everyone: bool = False
-    team: str | None = None
-    state: StateFilter | None = StateFilter.OPEN
-    overdue: bool | None = None
-    service: str | None = None
-    channel: nouns.Channel | None = None
-    rule: str | None = None
+    agency: AgencyCode = None
+    everyone: Everyone = False
+    team: Text = None
+    state: InboxState = StateFilter.OPEN
+    overdue: Overdue = None
+    service: Text = None
+    channel: Channel = None
+    rule: Text = None
 
     def chosen_by(self, reader: Reader) -> CampaignFilter:
         """Raises `Problem` (403, 422)."""
@@ -84,7 +84,8 @@ class InboxFilter:
             raise bad_parameter("agency", _WHOSE_INBOX, "missing-field")
         if owner is None and self.team is not None:
             raise bad_parameter("agency", _WHOSE_TEAM, "missing-field")
-        wanted, channel = self.state and self.state.value, self.channel and self.channel.value
+        wanted = None if self.state == "any" else self.state.value
+        channel = self.channel and self.channel.value
         return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
 
     async def for_team(self, tables: Connection, chosen: CampaignFilter) -> CampaignFilter:
@@ -130,21 +131,7 @@ async def campaigns_for(
     )
 
 
-async def _inbox_filter(
-    agency: AgencyCode = None,
-    everyone: Everyone = False,
-    team: Text = None,
-    state: InboxState = StateFilter.OPEN,
-    overdue: Overdue = None,
-    service: Text = None,
-    channel: Channel = None,
-    rule: Text = None,
-) -> InboxFilter:
-    wanted = state if isinstance(state, StateFilter) else None
-    return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
-
-
-AskedInbox = Annotated[InboxFilter, Depends(_inbox_filter)]
+AskedInbox = Annotated[InboxFilter, Depends()]
 
 
 @read_route(

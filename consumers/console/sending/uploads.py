@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -299,15 +299,7 @@ class Uploads:
         waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
-                reply = await self._gateway.ask(
-                    upload.sender.sending,
-                    "POST",
-                    "/v1/events",
-                    language=upload.sender.language,
-                    content=body,
-                    content_type="application/cloudevents-batch+json",
-                    parameters={"partial": "true"},
-                )
+                reply = await self._ask(upload, "POST", "/v1/events", {"partial": "true"}, body)
                 if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except (NotServed, OutcomeUnknown):
@@ -317,6 +309,19 @@ class Uploads:
             waited_s += pause_s
             pause_s = min(self._pauses.longest_s, 2 * pause_s)
 
+    async def _ask(
+        self, upload: Upload, method: str, path: str, parameters: Mapping[str, str], body: bytes | None = None
+    ) -> Reply:
+        return await self._gateway.ask(
+            upload.sender.sending,
+            method,
+            path,
+            language=upload.sender.language,
+            content=body,
+            content_type="application/cloudevents-batch+json",
+            parameters=parameters,
+        )
+
     async def _await_verdicts(self, upload: Upload) -> None:
         """Until every stored line has its verdict, or none comes for long."""
         quiet = 0
@@ -324,10 +329,7 @@ class Uploads:
             since = min(offset_of(address) for address in upload.pending)
             asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
             try:
-                sender = upload.sender
-                reply = await self._gateway.ask(
-                    sender.sending, "GET", "/v1/receipts", language=sender.language, parameters=asked
-                )
+                reply = await self._ask(upload, "GET", "/v1/receipts", asked)
             except NotServed:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):

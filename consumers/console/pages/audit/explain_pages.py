@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -86,26 +85,15 @@ async def figure_page(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str, object]:
     """What a page about a figure says first. `command` gives the same answer."""
-
-    model: str
-    title: names.Words | None
-    rest: str
-    field: str | None
-    figure_name: names.Words | None
-    plain: str
-    command: str
-
-
-def _heading(visit: Visit, model: str, key: str, field: str | None) -> Heading:
     title, rest = names.title_of(model, key)
     label = None if field is None else names.field_name(model, field)
     words = visit.words
     plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
     command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])
-    return Heading(model, title, rest, field, label, plain, command)
+    names_of_figure = {"model": model, "title": title, "rest": rest, "field": field, "figure_name": label}
+    return {**names_of_figure, "plain": plain, "command": command}
 
 
 def terms_of(document: Explanation) -> list[int] | None:

@@ -61,7 +61,7 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     if visit.account.role != "team":
         return True
     service = None if campaign.service is None else campaign.service.service_id
-    asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
+    asked = InboxFilter(team=visit.account.team, state="any", rule=campaign.rule, service=service)
     try:
         rows = await inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX)
     except Problem as error:

@@ -77,7 +77,7 @@ def asked_of(account: Account, chosen: Chosen) -> InboxFilter:
         agency=agency,
         everyone=is_office and agency is None and whose == "all",
         team=account.team if not is_office and whose == "mine" else None,
-        state=None if wanted == "any" else StateFilter(wanted),
+        state="any" if wanted == "any" else StateFilter(wanted),
         channel=Channel(chosen.channel) if chosen.channel in CHANNELS else None,
         rule=chosen.rule[:64] if chosen.rule and "\0" not in chosen.rule else None,
     )

@@ -22,7 +22,7 @@ from fastapi import APIRouter, Query, Response
 from markupsafe import Markup
 
 from consumers.api.parameters import INTEGER_MAX
-from consumers.console.accounts.accounts import list_accounts
+from consumers.console.accounts.accounts import account_document, list_accounts
 from consumers.console.page_request import Visiting, only, roles_of
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import ACCOUNTS, TRAIL, TrailRow
@@ -156,7 +156,7 @@ async def trail_page(visit: Visiting, before: Before = None, operator: Operator 
 
 @routes.get("/operations/accounts", dependencies=[only(["administrator"])])
 async def accounts_page(visit: Visiting) -> Response:
-    rows = [row.document(visit.parts.seals) for row in await list_accounts(visit.parts.own)]
+    rows = [account_document(row, visit.parts.seals) for row in await list_accounts(visit.parts.own)]
     return visit.page("operations/accounts.html", listing=ACCOUNTS, rows=rows)
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from itertools import groupby
+from itertools import accumulate, count, groupby
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode
@@ -21,7 +21,6 @@ from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Name, label_of
 from consumers.documents.programme.plan import (
     AgencyPace,
-    Application,
     Awareness,
     Calendar,
     Group,
@@ -29,7 +28,6 @@ from consumers.documents.programme.plan import (
     Pace,
     Plan,
     ServiceGroup,
-    SharedRevenue,
     Training,
     aired_name,
     training_name,
@@ -173,21 +171,15 @@ def launches_chart(pace: Pace, target: int) -> Chart | None:
 
 def round_step(top: int) -> int:
     """The smallest of 1, 2, 5, 10, 20, 50 … that leads from 0 to `top` in at most `_TICKS_MAX` steps."""
-    tens = 1
-    while True:
-        for digit in (1, 2, 5):
-            if digit * tens * _TICKS_MAX >= top:
-                return digit * tens
-        tens *= 10
+    steps = (digit * 10**tens for tens in count() for digit in (1, 2, 5))
+    found: int = next(step for step in steps if step * _TICKS_MAX >= top)
+    return found
 
 
 def totals(launches: Sequence[Launches]) -> list[tuple[str, int, int]]:
     """Month, launched in it, launched by its end."""
-    found, total = [], 0
-    for row in launches:
-        total += row.launched
-        found.append((row.month, row.launched, total))
-    return found
+    sums = accumulate(row.launched for row in launches)
+    return [(row.month, row.launched, total) for row, total in zip(launches, sums, strict=True)]
 
 
 def _points(points: Sequence[tuple[int, int]]) -> str:
@@ -237,48 +229,15 @@ Year: TypeAlias = tuple[Calendar, int, Sequence[tuple[Line, Training]]]
 """Calendar, year, its tracks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """Everything on the page. `index`: the number of entries that it shows."""
-
-    plan: Plan
-    pace: Pace
-    index: int
-    infrastructure: Line
-    applications: Line
-    projects: Sequence[tuple[Application, str]]
-    """A project, and the address of the explanation of its completed phases."""
-    projects_more: int
-    begun: int
-    services: Line
-    groups: Sequence[tuple[Line, ServiceGroup]]
-    training: Sequence[Year]
-    training_shown: Sequence[Year]
-    """Of these, the years nearest to the day of measuring."""
-    awareness: Sequence[Line]
-    everywhere: Line
-    """Services on all three channels."""
-    partnerships: Sequence[tuple[SharedRevenue, str]]
-    """A partnership, and the address of the explanation of its net revenue."""
-    partnerships_more: int
-    late: Sequence[Line]
-    why_anomalies: str
-    why_refusals: str
-    """Addresses of explanations, for those who see the whole log."""
-    agencies: Sequence[AgencyPace]
-    """Agencies with the most behind first."""
-    agencies_more: int
-
-
 async def read_overview(reader: Reader, moment: Moment, partnerships_max: int | None = None) -> Overview:
     """The plan, and the pace after the same number of entries. All partnerships, or the first `partnerships_max`.
     Raises `Problem`."""
     plan = (await plan_for(reader, moment.index, moment.recorded, moment.occurred, partnerships_max)).document
     if moment.occurred is not None:
         pace = (await pace_for(reader, as_of_occurred=moment.occurred)).document
-        return overview(plan, pace, None, is_explained=False)
+        return Overview(plan, pace, None, is_explained=False)
     pace = (await pace_for(reader, plan.log_index)).document
-    return overview(plan, pace, None if moment.is_now else plan.log_index)
+    return Overview(plan, pace, None if moment.is_now else plan.log_index)
 
 
 def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
@@ -290,74 +249,53 @@ def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
     return path if as_of_index is None else f"{path}?before={as_of_index}"
 
 
-def overview(plan: Plan, pace: Pace, as_of_index: int | None, *, is_explained: bool = True) -> Overview:
-    """`as_of_index`: None where the page shows the present, or what had occurred by a date, which is not explained by
-    the log in its order."""
+class Overview:
+    """Everything on the page."""
 
-    def due(whole: int) -> int | None:
-        return expected(whole, pace.elapsed_days, pace.days) if pace.plan is not None else None
+    def __init__(self, plan: Plan, pace: Pace, as_of_index: int | None, *, is_explained: bool = True) -> None:
+        """`as_of_index`: None where the page shows the present, or what had occurred by a date, which is not explained
+        by the log in its order."""
 
-    def why(key: str, field: str) -> str:
-        return explanation(key, field, as_of_index) if is_explained else ""
+        def why(key: str, field: str) -> str:
+            return explanation(key, field, as_of_index) if is_explained else ""
 
-    found, apps, services = plan.infrastructure, plan.national_applications.projects, plan.services
-    infrastructure = Line(
-        ProjectKind.INFRASTRUCTURE,
-        found.completed,
-        found.target,
-        due(found.target),
-        why("infrastructure", "completed"),
-        "/plan/projects#infrastructure",
-    )
-    projects = [
-        (project, why(f"national_applications/{project.project_id}", "completed"))
-        for project in apps[:PROJECTS_SHOWN_MAX]
-    ]
-    begun, finished = begun_and_completed(map(attrgetter(*COUNTED), apps))
-    applications = Line(
-        ProjectKind.NATIONAL_APPLICATION,
-        finished,
-        plan.national_applications.target,
-        due(plan.national_applications.target),
-        "",
-        "/plan/projects#national-application",
-    )
-    groups = [(_group(group, services.groups[group.value], why), services.groups[group.value]) for group in Group]
-    launched = Line(
-        label_of(ServiceGroup, "launched"),
-        sum(row.launched for _, row in groups),
-        services.target,
-        due(services.target),
-        "",
-        "/plan/services",
-    )
-    training = list(_training(plan.training, pace.measured_on, why))
-    shown = plan.partnerships[:PARTNERSHIPS_SHOWN_MAX]
-    agencies = agencies_behind(pace.agencies)[:AGENCIES_SHOWN_MAX]
-    judged = [infrastructure, applications, launched, *(line for _, _, rows in training for line, _ in rows)]
-    return Overview(
-        plan=plan,
-        pace=pace,
-        index=plan.log_index,
-        infrastructure=infrastructure,
-        applications=applications,
-        projects=projects,
-        projects_more=len(apps) - len(projects),
-        begun=begun,
-        services=launched,
-        groups=groups,
-        training=training,
-        training_shown=_nearest(training, pace.measured_on),
-        awareness=[_aired(channel, plan.awareness, why) for channel in Channel],
-        everywhere=_aired_everywhere(plan.awareness, why("awareness", "on_all_three")),
-        partnerships=[(row, why(f"partnerships/{row.partnership_id}", "net_halalas")) for row in shown],
-        partnerships_more=(plan.partnerships_count or len(plan.partnerships)) - len(shown),
-        late=[line for line in judged if line.state == "late"],
-        why_anomalies=why("anomalies", "count"),
-        why_refusals=why("refusals", "count"),
-        agencies=agencies,
-        agencies_more=len(pace.agencies) - len(agencies),
-    )
+        def line(name: InTwoLanguages, done: int, target: int, why: str, more: str) -> Line:
+            due = None if pace.plan is None else expected(target, pace.elapsed_days, pace.days)
+            return Line(name, done, target, due, why, more)
+
+        found, apps, services = plan.infrastructure, plan.national_applications, plan.services
+        self.plan, self.pace, self.index = plan, pace, plan.log_index
+        why_completed = why("infrastructure", "completed")
+        name, more = ProjectKind.INFRASTRUCTURE, "/plan/projects#infrastructure"
+        self.infrastructure = line(name, found.completed, found.target, why_completed, more)
+        self.begun, finished = begun_and_completed(map(attrgetter(*COUNTED), apps.projects))
+        name, more = ProjectKind.NATIONAL_APPLICATION, "/plan/projects#national-application"
+        self.applications = line(name, finished, apps.target, "", more)
+        # Each with the address of the explanation of its completed phases.
+        self.projects = [
+            (project, why(f"national_applications/{project.project_id}", "completed"))
+            for project in apps.projects[:PROJECTS_SHOWN_MAX]
+        ]
+        self.projects_more = len(apps.projects) - len(self.projects)
+        of_groups = [(group, services.groups[group.value]) for group in Group]
+        self.groups = [(_group(group, row, why), row) for group, row in of_groups]
+        launched = sum(row.launched for _, row in of_groups)
+        self.services = line(label_of(ServiceGroup, "launched"), launched, services.target, "", "/plan/services")
+        self.training = list(_training(plan.training, pace.measured_on, why))
+        self.training_shown = _nearest(self.training, pace.measured_on)
+        self.awareness = [_aired(channel, plan.awareness, why) for channel in Channel]
+        self.everywhere = _aired_everywhere(plan.awareness, why("awareness", "on_all_three"))
+        # Each with the address of the explanation of its net revenue.
+        shown = plan.partnerships[:PARTNERSHIPS_SHOWN_MAX]
+        self.partnerships = [(row, why(f"partnerships/{row.partnership_id}", "net_halalas")) for row in shown]
+        self.partnerships_more = (plan.partnerships_count or len(plan.partnerships)) - len(shown)
+        of_training = [line for _, _, rows in self.training for line, _ in rows]
+        judged = [self.infrastructure, self.applications, self.services, *of_training]
+        self.late = [line for line in judged if line.state == "late"]
+        # For those who see the whole log.
+        self.why_anomalies, self.why_refusals = why("anomalies", "count"), why("refusals", "count")
+        self.agencies = agencies_behind(pace.agencies)[:AGENCIES_SHOWN_MAX]
+        self.agencies_more = len(pace.agencies) - len(self.agencies)
 
 
 def _aired_everywhere(aired: Awareness, why: str) -> Line:

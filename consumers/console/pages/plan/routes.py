@@ -194,14 +194,7 @@ async def services_file(visit: Visiting, agency: Text = "", group: Text = "", st
 
 @routes.get("/plan/services/{service_id}")
 async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
-    """A service, and what happened to it."""
-
-    async def context(reader: Reader) -> Context:
-        found = await service_for(reader, known(service_id))
-        title = visit.words.of(found.document.name)
-        return {"title": title, "service": found.document, "document": Service, "step_document": Step}
-
-    return await show(visit, "plan/service.html", service_id, context)
+    return await _one(visit, "service", service_id, service_for)
 
 
 @routes.get("/plan/projects")
@@ -228,14 +221,19 @@ async def projects_file(visit: Visiting) -> Response:
 
 @routes.get("/plan/projects/{project_id}")
 async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
-    """A project, its phases, and what happened to it."""
+    return await _one(visit, "project", project_id, project_for)
+
+
+async def _one(
+    visit: Visit, kind: str, id_: str, read: Callable[[Reader, str], Awaitable[ReadAnswer[Any]]]
+) -> HTMLResponse:
+    """A service or a project, and what happened to it."""
 
     async def context(reader: Reader) -> Context:
-        found = await project_for(reader, known(project_id))
-        title = visit.words.of(found.document.name)
-        return {"title": title, "project": found.document, "document": Project, "step_document": Step}
+        found = (await read(reader, known(id_))).document
+        return {"title": visit.words.of(found.name), kind: found, "document": type(found), "step_document": Step}
 
-    return await show(visit, "plan/project.html", project_id, context)
+    return await show(visit, f"plan/{kind}.html", id_, context)
 
 
 @routes.get("/plan/{kind}/{name}/history.csv")

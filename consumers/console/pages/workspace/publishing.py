@@ -36,7 +36,6 @@ from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, EventType, may_send
 from events.types.domains import DOMAINS
-from events.validation.verdicts import Agency
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
@@ -129,7 +128,7 @@ async def check(visit: Visiting, type_name: str) -> Response:
         return _form_page(visit, type_name, _changed(type_name, values, act, rest))
     if act == "edit":
         return _form_page(visit, type_name, values)
-    found = entered(type_name, _agency(visit), values)
+    found = entered(type_name, visit.caller.require_agency(), values)
     if found.faults:
         return _form_page(visit, type_name, values, found)
     return await _confirm_page(visit, type_name, values, found)
@@ -187,10 +186,6 @@ async def _form_values(visit: Visit) -> dict[str, list[str]]:
         if isinstance(text, str):
             values.setdefault(name, []).append(text)
     return values
-
-
-def _agency(visit: Visit) -> Agency:
-    return visit.caller.require_agency()
 
 
 def _proposed_id(type_name: str) -> str:
