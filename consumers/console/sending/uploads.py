@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal
 
 import orjson
@@ -147,10 +148,15 @@ class Upload:
         """The column of a table that fills what the pointer names, "" for none."""
         return (self.mapping and self.mapping.column_of(pointer)) or ""
 
+    def good_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Numbers and texts of the lines without a fault, in order."""
+        for line in self.lines():
+            if line.text is not None and line.number not in self.findings.faulty:
+                yield line.number, line.text
+
     def event_ids(self) -> list[str]:
         """Of the lines without a fault, in order."""
-        lines = (line for line in self.lines() if line.text is not None and line.number not in self.findings.faulty)
-        return [orjson.loads(line.text)["id"] for line in lines if line.text]
+        return [orjson.loads(text)["id"] for _, text in self.good_lines()]
 
     def refused_file(self) -> bytes:
         """The refused lines unchanged: a file of the same form, to correct and send again."""
@@ -349,18 +355,13 @@ def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
     """The lines without a fault that were not sent yet, with their numbers, as many as one request takes."""
     filling = Defaults(upload.sender.agency.code)
     batch: list[tuple[int, bytes]] = []
-    size, skip = 0, upload.sent
-    for line in upload.lines():
-        if line.text is None or line.number in upload.findings.faulty:
-            continue
-        if skip:
-            skip -= 1
-            continue
-        text = filling.fill(line.text)
+    size = 0
+    for number, line in islice(upload.good_lines(), upload.sent, None):
+        text = filling.fill(line)
         if batch and (len(batch) >= _BATCH_EVENTS or size + len(text) > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append((line.number, text))
+        batch.append((number, text))
         size += len(text)
     if batch:
         yield batch

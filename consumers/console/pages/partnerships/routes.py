@@ -21,7 +21,7 @@ from consumers.api.resources.partnerships import (
 )
 from consumers.console.page_request import Visit, Visiting, attachment, csv_attachment, only, roles_of
 from consumers.console.pages.audit.entry import exact_money, formula_line
-from consumers.console.pages.audit.explain_pages import figure_page
+from consumers.console.pages.audit.routes import figure_page
 from consumers.documents.document import document_of
 from consumers.documents.formulas import derived
 from consumers.documents.ledger.forecasts import ForecastPeriod
