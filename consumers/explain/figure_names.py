@@ -10,9 +10,7 @@ from consumers.documents.document import Label, Labelled, fields, label_of
 from consumers.documents.ledger.ledger import Account
 from consumers.documents.ledger.partnerships import Partnership
 from consumers.documents.programme import plan
-from consumers.documents.programme.activity import Counted
-from consumers.documents.programme.projects import Project, ProjectKind
-from consumers.documents.programme.services import SERVICES, Service
+from consumers.documents.programme.directory import SERVICES, Counted, Project, ProjectKind, Service
 from consumers.explain.statement_formulas import FORMULAS, LABELS
 from events.values.bilingual import Bilingual
 

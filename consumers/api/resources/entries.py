@@ -30,7 +30,7 @@ from consumers.api.parameters import (
 from consumers.api.reader import ReadAnswer, Reader, found, paged, read_route
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.log.entries import PAGE_ROWS_MAX, Anomaly, Entry
-from consumers.documents.programme.activity import Activity
+from consumers.documents.programme.directory import Activity
 from consumers.programme.plan.document import PLAN_CONSUMERS, anomalies_found
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.programme.projections.read import AnomalyFilter, activity

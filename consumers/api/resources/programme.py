@@ -15,9 +15,8 @@ from consumers.api.parameters import PAGE_ROWS_MAX, After, AsOfIndex, AsOfOccurr
 from consumers.api.reader import REVALIDATED, ReadAnswer, Reader, State, found, read_route
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.names import codes_of
+from consumers.documents.programme.directory import Project, ProjectAndHistory, Service, ServiceAndHistory, ServiceState
 from consumers.documents.programme.plan import Pace, Plan
-from consumers.documents.programme.projects import Project, ProjectAndHistory
-from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceState
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.plan.document import PLAN_CONSUMERS, plan_at_a_glance, plan_by_occurrence, plan_document
 from consumers.programme.plan.pace import pace

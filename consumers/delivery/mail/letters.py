@@ -30,7 +30,7 @@ from consumers.documents.campaigns.campaigns import (
     channel_list,
 )
 from consumers.documents.document import Labelled, label_of
-from consumers.documents.programme.services import Service
+from consumers.documents.programme.directory import Service
 from consumers.documents.teams.notices import Notice as TopicNotice
 from consumers.documents.teams.notices import NoticeItem
 from consumers.programme.campaigns.dates import in_words

@@ -19,6 +19,7 @@ from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Listing, label_of
 from consumers.documents.log.entries import Anomaly
 from consumers.documents.names import with_code
+from consumers.documents.programme.directory import ProjectKind
 from consumers.documents.programme.plan import (
     PARTNERSHIPS,
     Awareness,
@@ -30,7 +31,6 @@ from consumers.documents.programme.plan import (
     group_name,
     training_name,
 )
-from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid, names
 from events.values.bilingual import Bilingual, InTwoLanguages, joined
 from events.values.plan_figures import COUNTED, begun_and_completed

@@ -10,8 +10,16 @@ from msgspec.structs import replace
 
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.log.entries import Anomaly
-from consumers.documents.programme.activity import Activity, Counted
-from consumers.documents.programme.history import Step
+from consumers.documents.programme.directory import (
+    Activity,
+    Counted,
+    Project,
+    ProjectAndHistory,
+    Service,
+    ServiceAndHistory,
+    Step,
+    phase_states,
+)
 from consumers.documents.programme.plan import (
     Application,
     Applications,
@@ -23,8 +31,6 @@ from consumers.documents.programme.plan import (
     ServiceGroups,
     Training,
 )
-from consumers.documents.programme.projects import Project, ProjectAndHistory, phase_states
-from consumers.documents.programme.services import Service, ServiceAndHistory
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 

@@ -19,6 +19,7 @@ from consumers.api.resources.programme import pace_for, plan_for
 from consumers.console.web.language import instant_of, western
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Name, label_of
+from consumers.documents.programme.directory import ProjectKind
 from consumers.documents.programme.plan import (
     AgencyPace,
     Awareness,
@@ -32,7 +33,6 @@ from consumers.documents.programme.plan import (
     aired_name,
     training_name,
 )
-from consumers.documents.programme.projects import ProjectKind
 from consumers.programme.plan.pace import elapsed_days, expected
 from events.values.bilingual import InTwoLanguages
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of

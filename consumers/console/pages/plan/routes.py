@@ -42,10 +42,17 @@ from consumers.console.pages.plan.overview import (
 from consumers.console.web.rendered import Part, rendered_part
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns.campaigns import AgencyCoverage, Channel, ServiceCoverage
-from consumers.documents.programme.history import HISTORY, Step
+from consumers.documents.programme.directory import (
+    HISTORY,
+    PROJECTS,
+    SERVICES,
+    Project,
+    ProjectKind,
+    Service,
+    ServiceState,
+    Step,
+)
 from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING, Group, Training
-from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
-from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.coverage.show import coverage_csv
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS

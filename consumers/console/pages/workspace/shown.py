@@ -26,9 +26,8 @@ from consumers.console.pages.workspace.entered import (
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import NO, YES
 from consumers.documents.ledger.partnerships import Calendar, PeriodKind, TierBasis
+from consumers.documents.programme.directory import ProjectKind, ServiceChannel
 from consumers.documents.programme.plan import Track
-from consumers.documents.programme.projects import ProjectKind
-from consumers.documents.programme.services import ServiceChannel
 from events.values.bilingual import Bilingual, joined
 
 Faults = Mapping[str, Sequence[Bilingual]]

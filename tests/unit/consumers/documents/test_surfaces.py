@@ -22,9 +22,8 @@ from consumers.documents.document import Count, Date, EventType, Halalas, Instan
 from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
 from consumers.documents.log.entries import AgencyMonth, Anomaly
 from consumers.documents.names import Names, codes_in
-from consumers.documents.programme.history import Step
+from consumers.documents.programme.directory import Service, ServiceAndHistory, ServiceChannel, ServiceState, Step
 from consumers.documents.programme.plan import ServiceGroups
-from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid, use_names
 from consumers.documents.teams.teams import Subscribed
 from consumers.documents.teams.webhooks import Webhook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.console.pages.plan.routes import Chosen
-from consumers.documents.programme.services import ServiceState
+from consumers.documents.programme.directory import ServiceState
 from infra.http.problems import Problem
 
 
