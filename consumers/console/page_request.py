@@ -248,6 +248,16 @@ class Visit:
         return RedirectResponse(address, 303)
 
 
+async def or_none(answer: Awaitable[T], status: int) -> T | None:
+    """The answer of the read API; None where it refuses with this status. Raises `Problem` with any other."""
+    try:
+        return await answer
+    except Problem as error:
+        if error.status != status:
+            raise
+        return None
+
+
 def attachment(content: bytes, media_type: str, filename: str) -> Response:
     """A file for the browser to keep. `filename` is of letters, digits, dots and hyphens."""
     disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from consumers.api.parameters import After
 from consumers.api.resources.campaigns import InboxFilter, coverage_for, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.page_request import Visit, Visiting, csv_attachment
+from consumers.console.page_request import Visit, Visiting, csv_attachment, or_none
 from consumers.console.pages.plan.routes import covered_services
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, Channel, StateFilter, sections
@@ -29,7 +29,6 @@ from events.values.bilingual import Bilingual, InTwoLanguages
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
-from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
 COVERAGE_ROWS: Final = 40
@@ -148,11 +147,8 @@ async def inbox_file(visit: Visiting, chosen: Choosing) -> Response:
 async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awaitable[T]]) -> tuple[T, InboxFilter]:
     """The rows, and what was asked for: without the account's team where the agency has no such team."""
     asked = asked_of(visit.account, chosen)
-    try:
-        return await read(asked), asked
-    except Problem as error:
-        if error.status != 404 or asked.team is None:
-            raise
+    if asked.team is not None and (rows := await or_none(read(asked), 404)) is not None:
+        return rows, asked
     asked = replace(asked, team=None)
     return await read(asked), asked
 
