@@ -93,45 +93,6 @@ _TITLE: Final = Bilingual("الخطة الخمسية", "The five-year plan")
 AsOf = Annotated[str, Query(max_length=64)]
 
 
-@routes.get("/plan")
-async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "", by: AsOf = "") -> HTMLResponse:
-    """The overview of the plan."""
-    moment = moment_of(as_of_index, as_of_recorded, by)
-
-    partnerships_max = 0  # nothing of money is read for somebody who may not see it
-    if visit.opens_entries:
-        partnerships_max = PARTNERSHIPS_SHOWN_MAX
-
-    async def context(reader: Reader) -> Context:
-        size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
-        return await overview_context(reader, moment, size, partnerships_max)
-
-    return await show(visit, "plan/overview.html", visit.words.of(_TITLE), context, live=moment.is_now)
-
-
-async def overview_context(reader: Reader, moment: Moment, size: int, partnerships_max: int) -> Context:
-    """What the page shows. `size`: the number of entries that `projections` has read. The pace has no later state,
-    and what other read models have not read yet hides nothing on this page."""
-    fault: str | None = moment.fault
-    if moment.index is not None and moment.index > size:
-        fault = "past-end"
-    shown = await read_overview(reader, Moment() if fault else moment, partnerships_max)
-    is_now = moment.is_now or fault is not None
-    if moment.recorded and not fault and shown.pace.recorded and shown.index >= size:
-        fault = "newest" if moment.recorded > shown.pace.recorded else None
-    newest = shown.index if is_now else max(size, shown.index)
-    return {
-        "shown": shown,
-        "chart": launches_chart(shown.pace, shown.services.target),
-        "moment": moment,
-        "fault": fault,
-        "is_now": is_now,
-        "size": max(size, shown.index),
-        "steps": steps(shown.index, newest),
-        "status": 422 if fault in ("index", "time", "both", "past-end") else 200,
-    }
-
-
 PAGE_ROWS: Final = 50
 PROJECT_ROWS: Final = 100
 """Of both kinds, so that a plan's projects are on one page."""
@@ -298,6 +259,45 @@ async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = 
         return ReadAnswer([*found.document.services], found.state, found.next)
 
     return await visit.all_rows(page, rows_max=FILE_ROWS_MAX)
+
+
+@routes.get("/plan")
+async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "", by: AsOf = "") -> HTMLResponse:
+    """The overview of the plan."""
+    moment = moment_of(as_of_index, as_of_recorded, by)
+
+    partnerships_max = 0  # nothing of money is read for somebody who may not see it
+    if visit.opens_entries:
+        partnerships_max = PARTNERSHIPS_SHOWN_MAX
+
+    async def context(reader: Reader) -> Context:
+        size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
+        return await overview_context(reader, moment, size, partnerships_max)
+
+    return await show(visit, "plan/overview.html", visit.words.of(_TITLE), context, live=moment.is_now)
+
+
+async def overview_context(reader: Reader, moment: Moment, size: int, partnerships_max: int) -> Context:
+    """What the page shows. `size`: the number of entries that `projections` has read. The pace has no later state,
+    and what other read models have not read yet hides nothing on this page."""
+    fault: str | None = moment.fault
+    if moment.index is not None and moment.index > size:
+        fault = "past-end"
+    shown = await read_overview(reader, Moment() if fault else moment, partnerships_max)
+    is_now = moment.is_now or fault is not None
+    if moment.recorded and not fault and shown.pace.recorded and shown.index >= size:
+        fault = "newest" if moment.recorded > shown.pace.recorded else None
+    newest = shown.index if is_now else max(size, shown.index)
+    return {
+        "shown": shown,
+        "chart": launches_chart(shown.pace, shown.services.target),
+        "moment": moment,
+        "fault": fault,
+        "is_now": is_now,
+        "size": max(size, shown.index),
+        "steps": steps(shown.index, newest),
+        "status": 422 if fault in ("index", "time", "both", "past-end") else 200,
+    }
 
 
 @routes.get("/plan/{table}.csv")

@@ -132,6 +132,10 @@ async def _asked(visit: Visit, model: type[AnswerType], path: str, **parameters:
     return reply.read(model) if reply.is_success else reply.problem
 
 
+for _room in (publishing, files):
+    routes.include_router(_room.routes)
+
+
 FIELDS: Final = ("type", "subject", "by_day", "every_days")
 
 
@@ -181,7 +185,3 @@ async def _page(visit: Visit, given: Given, faults: Faults, status: int = 200) -
     return visit.page(
         "workspace/expected.html", status, rows=rows, types=types, nouns=nouns, given=given, faults=faults
     )
-
-
-for _room in (publishing, files):
-    routes.include_router(_room.routes)
