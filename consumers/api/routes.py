@@ -14,7 +14,8 @@ from consumers.api.resources import campaigns, entries, partnerships, programme,
 from infra.http.routes import RouteParts
 
 PLANS_REMEMBERED_MAX: Final = 256
-_RESOURCES: Final = (programme, campaigns, partnerships, entries, proofs)
+_OF_PROGRAMME: Final = (programme.routes, campaigns.routes, programme.names_routes)
+_ROUTES: Final = (*_OF_PROGRAMME, partnerships.routes, entries.routes, proofs.routes)
 """In the order of the OpenAPI document."""
 
 
@@ -27,8 +28,8 @@ def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.n
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
     routes = APIRouter(dependencies=[prepared(parts, reads)])
-    for resource in _RESOURCES:
-        routes.include_router(resource.routes)
+    for resource in _ROUTES:
+        routes.include_router(resource)
     return routes
 
 

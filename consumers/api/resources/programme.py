@@ -34,6 +34,8 @@ from infra.settings import Settings
 from producers.sdk.read_api import CODES_MAX, NamedCode
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
+names_routes = APIRouter(tags=["programme"], default_response_class=Response)
+"""They follow the campaigns."""
 
 YEAR_S: Final = 31_536_000
 _ONLY_ONE: Final = Bilingual(
@@ -215,7 +217,11 @@ Codes = Annotated[
 
 
 @read_route(
-    routes, "/v1/names", "names", "Names of agencies, services and projects", "The names of those that are registered."
+    names_routes,
+    "/v1/names",
+    "names",
+    "Names of agencies, services and projects",
+    "The names of those that are registered.",
 )
 async def names_for(reader: Reader, codes: Codes) -> ReadAnswer[list[NamedCode]]:
     """A name never changes once it is registered."""
