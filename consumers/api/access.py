@@ -7,8 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from consumers.documents.access_scope import ALL_MONEY, EVERYTHING, AccessScope
-from consumers.documents.programme.projects import ProjectAndHistory
-from consumers.documents.programme.services import ServiceAndHistory
+from consumers.documents.programme.directory import ProjectAndHistory, ServiceAndHistory
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 

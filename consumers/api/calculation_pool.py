@@ -1,9 +1,9 @@
-"""Calculations that a request runs in a pool of processes.
+"""The calculations that requests to this process ask for: in a thread, one at a time, or in a pool of processes.
 
 Seconds of processor time and the memory of a whole statement would delay the gateway's other requests.
 
-They run at a low priority, few at once, and never all of them for one holder. One that takes too long, or whose request
-is cancelled, is killed.
+In the pool they run at a low priority, few at once, and never all of them for one holder. One that takes too long, or
+whose request is cancelled, is killed.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import asyncio
 import os
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
 from anyio import BrokenWorkerProcess, to_process
+from cachetools import LRUCache
 
 from events.errors import Tampered, YesserError
 from infra.http.problems import Problem, changed_entry
-from infra.http.quotas import Quota
+from infra.http.rate_limits import Quota
 from infra.postgres.connection import is_transient
 from infra.settings import Settings
 
@@ -106,3 +108,55 @@ def _run(work: Work[T], settings: Settings, arguments: tuple[Any, ...]) -> T | _
         if isinstance(error, YesserError) or is_transient(error):
             return _Failed(str(error), Problem("database-away", retry_after_s=1))
         return _Failed(traceback.format_exc(), Problem("gateway-fault", retry_after_s=1))
+
+
+REMEMBERED_MAX: Final = 64
+
+
+class Calculations:
+    """Those of one kind."""
+
+    def __init__(self, settings: Settings, remembered_max: int = REMEMBERED_MAX) -> None:
+        self._settings = settings
+        self._slots = Slots()
+        self._here = asyncio.Lock()
+        self._known: LRUCache[Hashable, Any] = LRUCache(remembered_max)
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+
+    async def here(self, calculation: Callable[[], T], key: Hashable | None) -> T:
+        """In a thread. With a key the result is remembered."""
+        async with self._here:
+            if key in self._known:
+                known: T = self._known[key]
+                return known
+            document = await asyncio.to_thread(calculation)
+            if key is not None:
+                self._known[key] = document
+            return document
+
+    async def beside(self, holder: str, work: Work[T], *arguments: Any) -> T:
+        """In a process. Raises `Problem` like `Slots.using` and `calculated`."""
+        with self._slots.using(holder):
+            return await calculated(self._settings, work, *arguments)
+
+    async def shared(self, holder: str, work: Work[T], *arguments: Any) -> T:
+        """Like `beside`, once for all who ask the same; the result is remembered."""
+        key = (work, *arguments)
+        if key in self._known:
+            known: T = self._known[key]
+            return known
+        task = self._under_way.get(key)
+        if task is None:
+            slot = ExitStack()
+            slot.enter_context(self._slots.using(holder))
+            task = self._under_way[key] = asyncio.create_task(calculated(self._settings, work, *arguments))
+            task.add_done_callback(partial(self._ended, key, slot))
+        # A caller that is cancelled does not cancel the calculation for the others.
+        document: T = await asyncio.shield(task)
+        return document
+
+    def _ended(self, key: Hashable, slot: ExitStack, task: asyncio.Task[Any]) -> None:
+        slot.close()
+        del self._under_way[key]
+        if not task.cancelled() and task.exception() is None:
+            self._known[key] = task.result()

@@ -8,40 +8,14 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.api.calculations import Calculations
+from consumers.api.calculation_pool import Calculations
 from consumers.api.reader import Reads
-from consumers.api.resources import (
-    activity,
-    anomalies,
-    campaigns,
-    coverage,
-    names,
-    partnerships,
-    plan,
-    projects,
-    services,
-    statements,
-)
-from consumers.api.resources.log import checkpoints, entries, proofs, refusals
+from consumers.api.resources import campaigns, entries, partnerships, programme, proofs
 from infra.http.routes import RouteParts
 
 PLANS_REMEMBERED_MAX: Final = 256
-_RESOURCES: Final = (
-    plan,
-    services,
-    projects,
-    campaigns,
-    coverage,
-    partnerships,
-    statements,
-    entries,
-    anomalies,
-    activity,
-    names,
-    refusals,
-    proofs,
-    checkpoints,
-)
+_OF_PROGRAMME: Final = (programme.routes, campaigns.routes, programme.names_routes)
+_ROUTES: Final = (*_OF_PROGRAMME, partnerships.routes, entries.routes, proofs.routes)
 """In the order of the OpenAPI document."""
 
 
@@ -54,8 +28,8 @@ def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.n
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
     routes = APIRouter(dependencies=[prepared(parts, reads)])
-    for resource in _RESOURCES:
-        routes.include_router(resource.routes)
+    for resource in _ROUTES:
+        routes.include_router(resource)
     return routes
 
 

@@ -1,32 +1,142 @@
-"""A request of somebody who is signed in: who it is, what it may see, and how a page is answered."""
+"""A request of somebody who is signed in: who it is, which pages there are for whom, what it may see, how a page is
+answered, and what the pages work with; `process` builds that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+import structlog
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consumers.api.parameters import PAGE_ROWS_MAX
 from consumers.api.reader import ReadAnswer, Reader
 from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.gateway import Reply
-from consumers.console.navigation import OPEN_ENTRIES, items_of
-from consumers.console.parts import ConsoleParts
+from consumers.console.accounts.oidc import Oidc
+from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sessions import Sessions
+from consumers.console.data.gateway import Gateway, Receipts, Reply
+from consumers.console.data.live import Live
+from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.language import Words
-from consumers.console.web.security import SAFE_METHODS
+from consumers.console.web.rendered import Rendered
+from consumers.console.web.security import SAFE_METHODS, Cookies
+from consumers.console.web.templates import Templates
+from consumers.replay.as_of.names import Directory
+from events.values.bilingual import Bilingual
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
+from infra.postgres.trail import Actor, add_to_trail
+from infra.settings import Settings
 from producers.sdk.problems import OutcomeUnknown
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """`reads` are connections of the reader, `own` of the console: accounts, sessions, the trail."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    reads: Pool
+    own: Pool
+    read_api: ReadApi
+    gateway: Gateway
+    live: Live
+    directory: Directory
+    seals: Seals
+    sessions: Sessions
+    passwords: PasswordChecks
+    templates: Templates
+    rendered: Rendered
+    receipts: Receipts
+    uploads: Uploads
+    oidc: Oidc | None
+
+    @property
+    def cookies(self) -> Cookies:
+        return Cookies.of(self.settings)
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether people sign in with a password."""
+        return self.settings.console_passwords == "on"
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection of the reader. Raises `Problem` (503) if all are in use."""
+        return RouteParts(self.settings, self.reads, caller_of).connection()
+
+    async def add_to_trail(self, account: str | None, *words: str, event_ids: Sequence[str] | None = None) -> None:
+        """Record what an account did: the verified one of a session, or the one that a sign-in named. No text that
+        somebody typed."""
+        await add_to_trail(self.own, *words, by=Actor(account), event_ids=event_ids)
+
+    async def add_done_to_trail(self, account: str | None, *words: str, event_ids: Sequence[str] | None = None) -> None:
+        """The same of what is done and stays done: while the database is away it is logged, without the account, for no
+        page may say then that nothing happened."""
+        try:
+            await self.add_to_trail(account, *words, event_ids=event_ids)
+        except TRANSIENT_ERRORS as error:
+            _logger.error("the trail lacks what was done", did=words, events=event_ids, reason=repr(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the navigation. `path` is the beginning of all its pages' paths."""
+
+    path: str
+    name: Bilingual
+    roles: frozenset[Role]
+
+
+def _item(path: str, name: Bilingual, *roles: Role) -> Item:
+    return Item(path, name, frozenset(roles))
+
+
+ITEMS: Final = (
+    _item("/plan", Bilingual("الخطة", "Plan"), "office", "agency", "team", "auditor"),
+    _item("/campaigns", Bilingual("الحملات", "Campaigns"), "office", "agency", "team"),
+    _item("/workspace", Bilingual("مساحة الجهة", "Workspace"), "office", "agency"),
+    _item("/partnerships", Bilingual("الشراكات", "Partnerships"), "office", "agency", "partner", "treasury", "auditor"),
+    _item("/audit", Bilingual("التدقيق", "Audit"), "office", "agency", "auditor"),
+    _item("/operations", Bilingual("التشغيل", "Operations"), "administrator", "office"),
+    _item("/approvals", Bilingual("الموافقات", "Approvals"), "administrator"),
+)
+
+
+def items_of(role: Role) -> tuple[Item, ...]:
+    return tuple(item for item in ITEMS if role in item.roles)
+
+
+def roles_of(path: str) -> frozenset[Role]:
+    """Who may use the pages under `path`. Raises `KeyError`."""
+    return {item.path: item.roles for item in ITEMS}[path]
+
+
+OPEN_ENTRIES: Final = roles_of("/audit") | roles_of("/partnerships")
+"""Who may open entries of the log, and read as a token of the same kind does. A campaign team is of an agency, whose
+other entries and whose money are not for it."""
+
+
+def home_of(role: Role) -> str:
+    """The first page of a role: a team's is what it must do."""
+    return "/campaigns" if role == "team" else items_of(role)[0].path
+
 
 T = TypeVar("T")
 VERSION: Final = version("yesser-events")
@@ -136,6 +246,16 @@ class Visit:
     def redirect(self, address: str) -> RedirectResponse:
         """Answer a form: the browser loads `address`, so that a reload sends nothing again."""
         return RedirectResponse(address, 303)
+
+
+async def or_none(answer: Awaitable[T], status: int) -> T | None:
+    """The answer of the read API; None where it refuses with this status. Raises `Problem` with any other."""
+    try:
+        return await answer
+    except Problem as error:
+        if error.status != status:
+            raise
+        return None
 
 
 def attachment(content: bytes, media_type: str, filename: str) -> Response:

@@ -15,11 +15,10 @@ from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
-from consumers.console.data.gateway import Gateway
+from consumers.console.data.gateway import KEPT_MAX, Gateway, Receipts
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.parts import ConsoleParts
-from consumers.console.sending.receipts import KEPT_MAX, Receipts
+from consumers.console.page_request import ConsoleParts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
 from consumers.console.web.rendered import Rendered

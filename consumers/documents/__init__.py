@@ -1,3 +1,3 @@
 """What people and programs read of each noun of the programme: a typed document, from which every surface is made. Way
-in: `programme.services.Service`, `document.fields`, `tables.grid`.
+in: `programme.directory.Service`, `document.fields`, `tables.grid`.
 """

@@ -13,10 +13,9 @@ from typing import Final, cast
 
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.formulas import derived, result
-from consumers.documents.ledger.figures import TermsInForce
 from consumers.documents.ledger.ledger import RULES, ExplainedTransfer
 from consumers.documents.ledger.partnerships import TermsVersion
-from consumers.documents.ledger.statements import Share
+from consumers.documents.ledger.statements import Share, TermsInForce
 from consumers.documents.ledger.statements import Statement as StatementDocument
 from consumers.documents.log.explanations import DerivedFigure
 from consumers.explain.statement_formulas import FORMULAS, LABELS, formula_of

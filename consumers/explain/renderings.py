@@ -15,14 +15,12 @@ from rich.text import Text
 from consumers.documents.campaigns.campaigns import Campaign, Channel
 from consumers.documents.document import NO, YES, Label, Labelled, fields, label_of, listed
 from consumers.documents.formulas import amount_text
-from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
 from consumers.documents.ledger.partnerships import Partnership
+from consumers.documents.ledger.statements import ExplainedFigure
 from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
 from consumers.documents.programme import plan
-from consumers.documents.programme.activity import Counted
-from consumers.documents.programme.projects import Project, ProjectKind
-from consumers.documents.programme.services import SERVICES, Service
+from consumers.documents.programme.directory import SERVICES, Counted, Project, ProjectKind, Service
 from consumers.documents.tables import cells, columns, grid
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +14,7 @@ def preferred(accept: str, offered: Sequence[str]) -> str | None:
     """
     if not accept.strip():
         return offered[0]
-    ranges = [_range(part) for part in accept.lower().split(",") if part.strip()]
+    ranges = list(weighted(accept))
     best, best_quality = None, 0.0
     for media_type in offered:
         quality = max((fit for fit in (_fit(media_type, *given) for given in ranges) if fit), default=(0, 0.0))[1]
@@ -23,8 +23,13 @@ def preferred(accept: str, offered: Sequence[str]) -> str | None:
     return best
 
 
+def weighted(header: str) -> Iterator[tuple[str, float]]:
+    """What a header prefers, media ranges or languages, in lower case, each with its quality."""
+    return (_range(part) for part in header.lower().split(",") if part.strip())
+
+
 def _range(part: str) -> tuple[str, float]:
-    """A media range and its quality. Other parameters are ignored."""
+    """A range and its quality. Other parameters are ignored."""
     name, *parameters = (piece.strip() for piece in part.split(";"))
     for parameter in parameters:
         key, _, value = parameter.partition("=")

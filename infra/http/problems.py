@@ -16,6 +16,7 @@ import orjson
 from events.errors import YesserError
 from events.values.bilingual import Bilingual, Language
 from events.values.reading_order import text_of
+from infra.http.negotiation import weighted
 
 RequestCode = Literal[
     "malformed-request",
@@ -335,20 +336,8 @@ def to_bytes(document: dict[str, Any]) -> bytes:
 def language_of(accept_language: str | None, default: Language = "en") -> Language:
     """Arabic or English, as the header prefers; else `default`. Only the beginning of a long header is read."""
     best: tuple[float, Language] = (0.0, default)
-    for part in (accept_language or "")[:_ACCEPT_LANGUAGE_LENGTH_MAX].split(","):
-        tag, _, parameters = part.strip().partition(";")
-        primary = tag.strip().lower().partition("-")[0]
-        quality = _quality(parameters)
+    for tag, quality in weighted((accept_language or "")[:_ACCEPT_LANGUAGE_LENGTH_MAX]):
+        primary = tag.partition("-")[0]
         if primary in ("ar", "en") and quality > best[0]:
             best = (quality, "ar" if primary == "ar" else "en")
     return best[1]
-
-
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if not name:
-        return 1.0
-    try:
-        return float(value) if name.strip().lower() == "q" else 1.0
-    except ValueError:
-        return 0.0

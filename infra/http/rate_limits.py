@@ -1,11 +1,19 @@
-"""Rate limit per token or peer: a token bucket that fills at a steady rate. Time comes in by argument."""
+"""Limits of what one sender may use: a rate for each token or peer (a token bucket that fills at a steady rate; time
+comes in by argument); a quota of what each holder of tokens may use at once, so that one cannot take what all share;
+and how many of its refusals (403) become rows of the trail.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Any, Final
+
+from infra.http.problems import Problem
 
 _IPV6_PREFIX_BITS: Final = 64
 _NAME_LENGTH_MAX: Final = 64
@@ -63,3 +71,57 @@ class RateLimit:
         full = [n for n, b in self._buckets.items() if b.level + (now - b.at) * self._per_s >= self._burst]
         for name in full or sorted(self._buckets, key=lambda n: self._buckets[n].at)[: self._names_max // 2]:
             del self._buckets[name]
+
+
+class Quota:
+    """At most `units_max` units in use at once for each holder."""
+
+    def __init__(self, units_max: int, retry_after_s: int = 1) -> None:
+        self._units_max = units_max
+        self._retry_after_s = retry_after_s
+        self._used: Counter[str] = Counter()
+
+    @contextmanager
+    def using(self, holder: str) -> Iterator[None]:
+        """One unit while the block runs. Raises `Problem` (429)."""
+        self.take(holder)
+        try:
+            yield
+        finally:
+            self.give_back(holder)
+
+    def take(self, holder: str, units: int = 1) -> None:
+        """Raises `Problem` (429), and takes nothing, where fewer units are left."""
+        if self._used[holder] + units > self._units_max:
+            raise Problem("too-many-requests", retry_after_s=self._retry_after_s)
+        self._used[holder] += units
+
+    def give_back(self, holder: str, units: int = 1) -> None:
+        self._used[holder] -= units
+        if not self._used[holder]:
+            del self._used[holder]
+
+
+_RATE: Final = (0.1, 20)
+"""A second and at once: more of them are not recorded."""
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class Refusals:
+    """`clock` is monotonic, in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._limit = RateLimit(*_RATE)
+
+    def words(self, name: str, method: str, pattern: str) -> tuple[str, ...]:
+        """The trail's words for a request that was refused; none where `name` has had its rows."""
+        if self._limit.wait_s(name, self._clock()):
+            return ()
+        return "refused", method if method in _METHODS else "-", pattern
+
+
+def pattern_of(scope: Any) -> str:
+    """Of the route that answered, such as `/partnerships/{partnership_id}`; never the address."""
+    pattern: str = getattr(scope.get("route"), "path", "")
+    return pattern or ("/v1" if scope["path"].startswith("/v1/") else "-")

@@ -37,7 +37,7 @@ from infra.http.problems import (
     problem_document,
     to_bytes,
 )
-from infra.http.refusals import pattern_of
+from infra.http.rate_limits import pattern_of
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
 from infra.json_documents import to_json

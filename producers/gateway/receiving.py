@@ -29,7 +29,7 @@ from events.values.bilingual import Language
 from events.wire.entry import recorded_time
 from infra.http.body import BodyLimits, RawHeaders, read_body
 from infra.http.problems import Problem, language_of
-from infra.http.quotas import Quota
+from infra.http.rate_limits import Quota
 from infra.kafka.client_config import agency_topic
 from infra.log.key_history import key_name
 from infra.log.receipt import RECEIPT_KIND, signed_line

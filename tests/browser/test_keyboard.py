@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
-from consumers.console.navigation import home_of
+from consumers.console.page_request import home_of
 from tests.browser.campaigns import launched, shown
 from tests.browser.console import Story, require_accessible, require_both_directions
 from tests.browser.lines import initiative

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Final
 
-from consumers.console.pages.operations.runbook import FILES, PLACEHOLDER, QUOTED
+from consumers.console.pages.operations.routes import FILES, PLACEHOLDER, QUOTED
 from tests.contract.product_texts import text_of
 from tests.every import every
 from tests.paths import product_modules, syntax_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.documents.campaigns.campaigns import CHANNELS, CampaignAndHistory, InboxItem
-from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.campaigns import CHANNELS, CampaignAndHistory, Coverage, InboxItem
 from consumers.documents.document import document_of
 
 SERVICE: Final = {

@@ -20,7 +20,7 @@ from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.passwords import hash_password
 from consumers.console.app import application
-from consumers.console.parts import ConsoleParts
+from consumers.console.page_request import ConsoleParts
 from consumers.console.process import Console, running_parts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection

@@ -17,14 +17,13 @@ from fastapi import FastAPI
 from consumers.api.reader import ReadAnswer, Reader, State
 from consumers.console import page_request
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.accounts.sessions import COOKIE, Session, SessionOfAccount, Sessions
+from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
-from consumers.console.data.gateway import Gateway, Reply
+from consumers.console.data.gateway import KEPT_MAX, Gateway, Receipts, Reply
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.parts import ConsoleParts
+from consumers.console.page_request import ConsoleParts
 from consumers.console.process import FURTHER
-from consumers.console.sending.receipts import KEPT_MAX, Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
@@ -146,7 +145,7 @@ class OneSession:
     async def find(self, value: str | None) -> Session | None:
         return Session(self._account, CSRF) if value and self._account else None
 
-    async def of(self, username: str, value: str | None) -> list[SessionOfAccount]:
+    async def of(self, username: str, value: str | None) -> list[Mapping[str, Any]]:
         return []
 
 

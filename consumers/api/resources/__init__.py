@@ -1,3 +1,3 @@
 """The addresses of the read API, one module per resource. `consumers.api.routes` joins them. Way in:
-`plan.routes`, and the same of each resource.
+`programme.routes`, and the same of each resource.
 """

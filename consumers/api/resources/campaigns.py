@@ -1,4 +1,6 @@
-"""`/v1/campaigns` and `/v1/inbox`: awareness campaigns, and what an agency must do about its own."""
+"""`/v1/campaigns` and `/v1/inbox`: awareness campaigns, and what an agency must do about its own; `/v1/coverage`: what
+was aired about each launched service, of which the office and auditors see all, an agency its own.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from msgspec import structs
 
 from consumers.api.access import may_read, narrowed, programme_scope
-from consumers.api.cursor import text_after, texts_after
-from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text
-from consumers.api.reader import ReadAnswer, Reader, paged
-from consumers.api.reading import found, read_route
+from consumers.api.parameters import After, AgencyCode, Before, Id, Limit, Text, cursor_of, text_after, texts_after
+from consumers.api.reader import ReadAnswer, Reader, found, paged, read_route
 from consumers.documents.access_scope import EVERYTHING
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
@@ -21,6 +21,7 @@ from consumers.documents.campaigns.campaigns import (
     INBOX,
     Campaign,
     CampaignAndHistory,
+    Coverage,
     InboxCounts,
     InboxItem,
     StateFilter,
@@ -28,11 +29,13 @@ from consumers.documents.campaigns.campaigns import (
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.programme.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.programme.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
 from consumers.programme.campaigns.explain.read import explain
 from consumers.programme.campaigns.filters import CampaignFilter, Sort
 from consumers.programme.campaigns.read import campaign, campaigns, counts, team_subscriptions
 from consumers.programme.campaigns.rules.in_force import rules_in_force
+from consumers.programme.campaigns.show import coverage_csv
 from consumers.replay.as_of.view import View
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN
@@ -60,16 +63,16 @@ Everyone = Annotated[bool, Query(description="Of every agency; needs the scope l
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """The campaigns that somebody wants to see. Without `agency`: the caller's own. `state` None: of any state."""
+    """The campaigns that somebody wants to see. Without `agency`: the caller's own."""
 
-    agency: str | None = None
-    everyone: bool = False
-    team: str | None = None
-    state: StateFilter | None = StateFilter.OPEN
-    overdue: bool | None = None
-    service: str | None = None
-    channel: nouns.Channel | None = None
-    rule: str | None = None
+    agency: AgencyCode = None
+    everyone: Everyone = False
+    team: Text = None
+    state: InboxState = StateFilter.OPEN
+    overdue: Overdue = None
+    service: Text = None
+    channel: Channel = None
+    rule: Text = None
 
     def chosen_by(self, reader: Reader) -> CampaignFilter:
         """Raises `Problem` (403, 422)."""
@@ -81,7 +84,8 @@ class InboxFilter:
             raise bad_parameter("agency", _WHOSE_INBOX, "missing-field")
         if owner is None and self.team is not None:
             raise bad_parameter("agency", _WHOSE_TEAM, "missing-field")
-        wanted, channel = self.state and self.state.value, self.channel and self.channel.value
+        wanted = None if self.state == "any" else self.state.value
+        channel = self.channel and self.channel.value
         return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
 
     async def for_team(self, tables: Connection, chosen: CampaignFilter) -> CampaignFilter:
@@ -127,21 +131,7 @@ async def campaigns_for(
     )
 
 
-async def _inbox_filter(
-    agency: AgencyCode = None,
-    everyone: Everyone = False,
-    team: Text = None,
-    state: InboxState = StateFilter.OPEN,
-    overdue: Overdue = None,
-    service: Text = None,
-    channel: Channel = None,
-    rule: Text = None,
-) -> InboxFilter:
-    wanted = state if isinstance(state, StateFilter) else None
-    return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
-
-
-AskedInbox = Annotated[InboxFilter, Depends(_inbox_filter)]
+AskedInbox = Annotated[InboxFilter, Depends()]
 
 
 @read_route(
@@ -227,3 +217,30 @@ async def explanation_for(reader: Reader, campaign_id: Id) -> ReadAnswer[Explana
         return explained
 
     return await reader.read(EXPLAIN_CONSUMERS, question)
+
+
+Unaired = Annotated[bool, Query(description="Only services without an airing on some channel.")]
+
+
+@read_route(
+    routes,
+    "/v1/coverage",
+    "coverage_of_services",
+    "What was aired about each launched service",
+    "The shape of `yesser campaigns coverage --json`, a page of services.",
+    lambda document: coverage_csv(document.services),
+)
+async def coverage_for(
+    reader: Reader, agency: AgencyCode = None, unaired: Unaired = False, limit: Limit = 100, after: After = None
+) -> ReadAnswer[Coverage]:
+    """Airings, reach and days to the first airing, by channel; the totals are those of all services, on every page.
+
+    As JSON, or with `Accept: text/csv` a row for each service and channel.
+    """
+    scope = narrowed(programme_scope(reader.caller), agency)
+    chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
+    found = await reader.read([CAMPAIGNS], lambda view: coverage(view, chosen))
+    if len(found.document.services) <= limit:
+        return found
+    shown = structs.replace(found.document, services=found.document.services[:limit])
+    return ReadAnswer(shown, found.state, cursor_of((shown.services[-1].service_id,)))

@@ -12,11 +12,9 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 import structlog
-from msgspec import Struct, convert
-from msgspec.structs import asdict, replace
 
 from consumers.documents.document import document_of
-from consumers.documents.teams.accounts import AccountOfConsole
+from consumers.documents.teams.teams import AccountOfConsole
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
@@ -48,34 +46,14 @@ class AccountChanged(Halt):
     (`yesser accounts list`), and seal it with `yesser accounts seal`."""
 
 
-class AccountRow(Struct, frozen=True, kw_only=True):
-    """An account as the database has it."""
+Row = Mapping[str, Any]
+"""An account as the database has it."""
 
-    username: str
-    role: str
-    holder: str | None
-    team: str | None
-    partners: tuple[str, ...]
-    language: str
-    password_hash: str | None
-    must_change_password: bool
-    oidc_subject: str | None
-    created_at: datetime
-    last_sign_in_at: datetime | None
-    disabled_at: datetime | None
-    seal: bytes | None
 
-    def new_seal(self, seals: Seals) -> bytes:
-        """The seal of what it says."""
-        return seals.of_account(asdict(self))
-
-    def is_sealed(self, seals: Seals) -> bool:
-        return seals.is_account(asdict(self))
-
-    def document(self, seals: Seals) -> AccountOfConsole:
-        """As people see it: without the hash of its password and its seal."""
-        derived = {"has_password": self.password_hash is not None, "is_sealed": self.is_sealed(seals)}
-        return document_of(AccountOfConsole, asdict(self), **derived)
+def account_document(row: Row, seals: Seals) -> AccountOfConsole:
+    """As people see it: without the hash of its password and its seal."""
+    derived = {"has_password": row["password_hash"] is not None, "is_sealed": seals.is_account(row)}
+    return document_of(AccountOfConsole, row, **derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +85,7 @@ class Account:
         return Caller(f"console/{self.username}", kind, holder, scopes, agency, self.is_suspended, self.partners)
 
 
-def account_of(row: Mapping[str, Any], seals: Seals) -> Account | None:
+def account_of(row: Row, seals: Seals) -> Account | None:
     """The account of a row; None for one that is disabled, or whose row has not its seal."""
     if not seals.is_account(row):
         _logger.error("an account's row was changed in the database: it signs nobody in", username=row["username"])
@@ -162,9 +140,9 @@ async def set_password(
     `PasswordChanged`.
     """
     row = await _locked(connection, seals, username)
-    if before is not None and row.password_hash != before:
+    if before is not None and row["password_hash"] != before:
         raise PasswordChanged(PasswordChanged.__doc__)
-    seal = replace(row, password_hash=password_hash, must_change_password=must_change).new_seal(seals)
+    seal = seals.of_account({**row, "password_hash": password_hash, "must_change_password": must_change})
     await connection.execute(_SQL["set_password"], username, password_hash, must_change, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
@@ -172,28 +150,27 @@ async def set_password(
 async def set_disabled(connection: Connection, seals: Seals, username: str, disabled_at: datetime | None) -> None:
     """The same for whether it is disabled, and since when."""
     row = await _locked(connection, seals, username)
-    seal = replace(row, disabled_at=disabled_at).new_seal(seals)
+    seal = seals.of_account({**row, "disabled_at": disabled_at})
     await connection.execute(_SQL["disable_account"], username, disabled_at, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
 
-async def _locked(connection: Connection, seals: Seals, username: str) -> AccountRow:
+async def _locked(connection: Connection, seals: Seals, username: str) -> Row:
     await begin_sealing(connection)
-    found = await connection.fetchrow(_SQL["locked_account"], username)
-    if found is None:
+    row: Row | None = await connection.fetchrow(_SQL["locked_account"], username)
+    if row is None:
         raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
-    row = convert(dict(found), AccountRow)
-    if not row.is_sealed(seals):
+    if not seals.is_account(row):
         raise AccountChanged(f"{username}: {AccountChanged.__doc__}")
     return row
 
 
-async def list_accounts(connection: Connection | Pool) -> list[AccountRow]:
+async def list_accounts(connection: Connection | Pool) -> list[Row]:
     """Every account, by name."""
-    return convert([dict(row) for row in await connection.fetch(_SQL["accounts"])], list[AccountRow])
+    return list(await connection.fetch(_SQL["accounts"]))
 
 
-async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[AccountRow]) -> None:
+async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Row]) -> None:
     """In the caller's transaction: seal accounts as they are, each of which an operator has compared."""
     await begin_sealing(connection)
-    await connection.executemany(_SQL["seal_account"], [(row.username, row.new_seal(seals)) for row in rows])
+    await connection.executemany(_SQL["seal_account"], [(row["username"], seals.of_account(row)) for row in rows])

@@ -16,9 +16,10 @@ from consumers.console.accounts.accounts import (
     ROLES,
     USERNAME,
     Account,
-    AccountRow,
     NoSuchAccount,
     Role,
+    Row,
+    account_document,
     add_account,
     list_accounts,
     seal_accounts,
@@ -28,7 +29,7 @@ from consumers.console.accounts.accounts import (
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from consumers.delivery.due_campaigns import team_of
 from consumers.documents.tables import grid
-from consumers.documents.teams.accounts import ACCOUNTS, AccountOfConsole
+from consumers.documents.teams.teams import ACCOUNTS, AccountOfConsole
 from events.errors import Reject
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN
@@ -116,7 +117,7 @@ def add_command(
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
     async def permit(connection: Connection, settings: Settings) -> Permit | None:
-        if role not in SENSITIVE_ROLES or username in {row.username for row in await list_accounts(connection)}:
+        if role not in SENSITIVE_ROLES or username in {row["username"] for row in await list_accounts(connection)}:
             return None
         return await ask(connection, settings, "accounts add", asked, break_glass)
 
@@ -135,7 +136,7 @@ def list_command(as_json: bool) -> None:
     """List the accounts."""
 
     async def read(connection: Connection, seals: Seals) -> list[AccountOfConsole]:
-        return [row.document(seals) for row in await list_accounts(connection)]
+        return [account_document(row, seals) for row in await list_accounts(connection)]
 
     rows = _with_seals(read)
     print_result(rows, as_json, lambda: show(grid(ACCOUNTS, rows)))
@@ -154,8 +155,8 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
     administrators need two people, once there is a second administrator.
     """
 
-    async def read(connection: Connection, seals: Seals) -> list[AccountRow]:
-        rows = {row.username: row for row in await list_accounts(connection)}
+    async def read(connection: Connection, seals: Seals) -> list[Row]:
+        rows = {row["username"]: row for row in await list_accounts(connection)}
         if missing := sorted(set(usernames) - set(rows)):
             raise NoSuchAccount(f"{', '.join(missing)}: {NoSuchAccount.__doc__}")
         return [rows[username] for username in usernames]
@@ -163,7 +164,7 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
     rows = _with_seals(read)
     if not yes:
         seals = Seals.of(Settings())
-        show(grid(ACCOUNTS, [row.document(seals) for row in rows]))
+        show(grid(ACCOUNTS, [account_document(row, seals) for row in rows]))
         detail = Bilingual("أهذا ما يجب أن تقوله؟", "Is this what they should say?")
         click.confirm(localized(detail), abort=True, err=True)
 
@@ -174,7 +175,7 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
         await add_to_trail(connection, "accounts seal", *usernames)
 
     async def permit(connection: Connection, settings: Settings) -> Permit | None:
-        asked = [_what_is_sealed(row) for row in rows if row.role in SENSITIVE_ROLES]
+        asked = [_what_is_sealed(row) for row in rows if row["role"] in SENSITIVE_ROLES]
         return await ask(connection, settings, "accounts seal", {"accounts": asked}, break_glass) if asked else None
 
     _with_seals(seal, permit)
@@ -270,7 +271,7 @@ def _of_sensitive(act: Act, username: str, break_glass: str | None) -> Asking:
     """Asks for an act on an account of the office or an administrator; other accounts need one person."""
 
     async def permit(connection: Connection, settings: Settings) -> Permit | None:
-        roles = {row.username: row.role for row in await list_accounts(connection)}
+        roles = {row["username"]: row["role"] for row in await list_accounts(connection)}
         if roles.get(username) not in SENSITIVE_ROLES:
             return None
         asked = {"username": username, "role": roles[username]}
@@ -279,14 +280,12 @@ def _of_sensitive(act: Act, username: str, break_glass: str | None) -> Asking:
     return permit
 
 
-def _what_is_sealed(row: AccountRow) -> dict[str, str | bool | None]:
+def _what_is_sealed(row: Row) -> dict[str, str | bool | None]:
     """What two people compare before a row gets its seal. The hash is that of the password's hash."""
-    hashed = row.password_hash
+    hashed = row["password_hash"]
     return {
-        "username": row.username,
-        "role": row.role,
-        "oidc_subject": row.oidc_subject,
-        "is_disabled": row.disabled_at is not None,
+        **{name: row[name] for name in ("username", "role", "oidc_subject")},
+        "is_disabled": row["disabled_at"] is not None,
         "password_sha256": None if hashed is None else sha256(hashed.encode()).hexdigest(),
     }
 

@@ -24,7 +24,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Sealer
 from events.errors import Reject, Retry
 from infra.http.answers import bound_answers
 from infra.secret_files import OIDC_KEY

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
@@ -46,8 +47,7 @@ class PasswordChecks:
 
     def __init__(self, in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread) -> None:
         self._in_thread = in_thread
-        self._slots = asyncio.Semaphore(_AT_ONCE_MAX)
-        self._waiting = 0
+        self._slots = CapacityLimiter(_AT_ONCE_MAX)
 
     async def is_password(self, kept: str | None, password: str) -> bool:
         async with self._slot():
@@ -61,14 +61,7 @@ class PasswordChecks:
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        if self._waiting >= WAITING_MAX:
+        if self._slots.statistics().tasks_waiting >= WAITING_MAX:
             raise Problem("overloaded", retry_after_s=RETRY_AFTER_S)
-        self._waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
-        try:
+        async with self._slots:
             yield
-        finally:
-            self._slots.release()

@@ -38,15 +38,6 @@ class Session:
     sid: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOfAccount:
-    """A session as its account sees it. `is_this`: the one that asks."""
-
-    is_this: bool
-    created_at: datetime
-    seen_at: datetime
-
-
 class Sessions:
     """Begins, finds and ends sessions."""
 
@@ -109,10 +100,10 @@ class Sessions:
             _logger.error("a session's row was written by no console: it signs nobody in", username=row["username"])
         return is_sealed
 
-    async def of(self, username: str, value: str | None) -> list[SessionOfAccount]:
-        """The account's sessions, the last used first; `is_this`: the one of this cookie."""
+    async def of(self, username: str, value: str | None) -> list[Mapping[str, Any]]:
+        """The account's sessions, last used first: `created_at`, `seen_at`, and `is_this`: the one of this cookie."""
         given = (username, _digest(value or ""), self._clock(), self._age_max, self._idle_max)
-        return [SessionOfAccount(**row) for row in await self._pool.fetch(_SQL["sessions"], *given)]
+        return list(await self._pool.fetch(_SQL["sessions"], *given))
 
     async def end_others(self, username: str, value: str | None) -> None:
         """End every session of an account but the one of this cookie."""

@@ -1,4 +1,5 @@
-"""Limits sign-ins by who tries, so that a stranger's tries keep nobody else out.
+"""Limits sign-ins by who tries, so that a stranger's tries keep nobody else out; and seals what a browser carries for
+the console between two requests: nobody reads or changes it there.
 
 A browser that signed an account in before has tries of its own for it: what others do does not count. Any other shares
 those of its peer for the account, those of its peer, and many for the account from everywhere, which slow down guesses
@@ -7,13 +8,60 @@ from thousands of addresses.
 
 from __future__ import annotations
 
+import binascii
 import secrets
-from collections.abc import Callable
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
 
-from consumers.console.accounts.sealing import Sealer
+import orjson
+from nacl.exceptions import CryptoError
+from nacl.secret import SecretBox
+
 from infra.http.rate_limits import RateLimit, peer_of
+from infra.keys.hash_keys import console_key_files, load_hash_keys
+from infra.settings import Settings
+
+
+class Sealer:
+    """Seals documents for one purpose. Every console of this system opens them, also after a restart."""
+
+    def __init__(self, keys: Callable[[], Sequence[str]], purpose: str) -> None:
+        """`keys` gives those that are valid now; the first one seals."""
+        self._keys = keys
+        self._purpose = purpose
+
+    @classmethod
+    def of(cls, settings: Settings, purpose: str, clock: Callable[[], datetime]) -> Sealer:
+        files, alone = console_key_files(settings), secrets.token_hex(32)
+
+        def keys() -> Sequence[str]:
+            if not files.current.exists():
+                return [alone]
+            return [key.text for key in load_hash_keys(files).valid(clock())]
+
+        return cls(keys, purpose)
+
+    def seal(self, document: Any) -> str:
+        """Without padding, which a cookie would have to quote."""
+        return urlsafe_b64encode(self._box(self._keys()[0]).encrypt(orjson.dumps(document))).rstrip(b"=").decode()
+
+    def open(self, text: str) -> Any | None:
+        """The document; None for anything that was not sealed for this purpose."""
+        for key in self._keys():
+            try:
+                return orjson.loads(self._box(key).decrypt(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))))
+            except (CryptoError, ValueError, TypeError, binascii.Error):
+                continue
+        return None
+
+    def _box(self, secret: str) -> SecretBox:
+        key = blake2b(self._purpose.encode(), key=secret.encode()[:64], digest_size=SecretBox.KEY_SIZE)
+        return SecretBox(key.digest())
+
 
 COOKIE: Final = "yesser-browser"
 KEPT_S: Final = 365 * 86_400

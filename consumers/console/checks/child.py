@@ -16,8 +16,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from consumers.documents.document import document_of
-from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
-from consumers.documents.log.commitments import Claim
+from consumers.documents.log.commitments import CheckResult, Claim, ComparedCommitment, ComparedModel
 from consumers.models.registry import CONSUMERS
 from consumers.proof.audit.pinned_checkpoint import require_rotations
 from consumers.proof.commitments.check import Hashes, acknowledged_in_log, hash_committed, newest_in_log, verdicts

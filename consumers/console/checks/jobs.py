@@ -15,7 +15,7 @@ import psutil
 import structlog
 
 from consumers.documents.document import document_of
-from consumers.documents.log.checks import CheckResult
+from consumers.documents.log.commitments import CheckResult
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 

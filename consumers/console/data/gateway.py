@@ -1,7 +1,8 @@
 """Sends what people publish and change, through the gateway, as their agency.
 
 The gateway decides (docs/decisions/the-console-acts-as-its-users.md). Each request has a token of its own, valid for a
-minute, that names the account.
+minute, that names the account. Its receipts of single events are kept for the page that shows them after the form was
+answered.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import click
+from cachetools import LRUCache
 from pydantic import ValidationError
 
 from events.values.bilingual import Language
@@ -20,7 +22,7 @@ from infra.http.console_tokens import Sending, console_token
 from infra.keys.hash_keys import console_key_files, read_hash_key
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from producers.sdk.answers import Answer, NotAGateway, Problem, problem_in, read_document
+from producers.sdk.answers import Answer, NotAGateway, Problem, SendAnswer, problem_in, read_document
 from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
 from producers.sdk.problems import GatewayProblem, NotServed
 
@@ -111,3 +113,16 @@ class Gateway:
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+KEPT_MAX: Final = 500
+
+
+class Receipt(SendAnswer):
+    """The answer to one stored event, as the gateway signed it."""
+
+    signature: str
+
+
+Receipts = LRUCache[tuple[str, str], Receipt]
+"""The last receipts, by the account that sent the event and the event's address."""

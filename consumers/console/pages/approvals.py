@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast
 
 import orjson
-from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi import APIRouter, Path, Response
 
-from consumers.api.cursor import INTEGER_MAX
-from consumers.console.navigation import roles_of
-from consumers.console.page_request import Visiting, only
+from consumers.api.parameters import INTEGER_MAX
+from consumers.console.page_request import Visiting, only, roles_of
 from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.keys.approvals import VALID, Act, may_confirm

@@ -1,4 +1,6 @@
-"""The pages to sign in and out, to change the language, and of one's own account."""
+"""The pages to sign in and out, by a password or by the identity provider, to change the language, and of one's own
+account. The provider signs people out by its logout tokens.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +8,31 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import RedirectResponse, Response
+import structlog
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 from msgspec import convert
 
 from consumers.console.accounts import passwords
-from consumers.console.accounts.accounts import USERNAME, Account, PasswordChanged, find_account, set_password
+from consumers.console.accounts.accounts import (
+    USERNAME,
+    Account,
+    PasswordChanged,
+    find_account,
+    find_by_subject,
+    set_password,
+)
+from consumers.console.accounts.oidc import COOKIE as OIDC_COOKIE
+from consumers.console.accounts.oidc import VALID_S, Oidc, ProviderAway, SignInFailed, SignInTooWeak
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
-from consumers.console.guard import LANGUAGE_COOKIE
-from consumers.console.navigation import home_of
-from consumers.console.page_request import Visit, Visiting, page_context
-from consumers.console.parts import ConsoleParts
-from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
-from consumers.documents.teams.accounts import AccountRole
+from consumers.console.page_request import ConsoleParts, Visit, Visiting, home_of, page_context
+from consumers.console.web.security import CHANGE_PASSWORD, LANGUAGE_COOKIE, SIGN_IN, own_path
+from consumers.documents.teams.teams import AccountRole
 from events.values.bilingual import LANGUAGES
 from infra.http.problems import Problem
-from infra.postgres.connection import Connection
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.postgres.sql import queries
 
 _YEAR_S: Final = 365 * 86_400
@@ -70,7 +79,7 @@ class SignInPage:
         return self.parts.templates.page("sign-in.html", self.request.state.words, context, status)
 
 
-def router(parts: ConsoleParts, tries: Tries) -> APIRouter:
+def signin_router(parts: ConsoleParts, tries: Tries) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
@@ -90,9 +99,8 @@ def router(parts: ConsoleParts, tries: Tries) -> APIRouter:
     ) -> Response:
         _require_passwords(parts)
         name = username.strip().lower()
-        peer = request.client.host if request.client else ""
         page = SignInPage(parts, request, next, name)
-        if wait_s := tries.wait_s(peer, name, parts.cookies.value(request.cookies, BROWSER_COOKIE)):
+        if wait_s := tries.wait_s(_peer(request), name, parts.cookies.value(request.cookies, BROWSER_COOKIE)):
             return replace(page, wait_s=wait_s).answer()
         found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
         account, password_hash = found or (None, None)
@@ -215,3 +223,91 @@ async def signed_in(
     browser = tries.remembered(parts.cookies.value(request.cookies, BROWSER_COOKIE), account.username)
     parts.cookies.set(response, BROWSER_COOKIE, browser, KEPT_S)
     return response
+
+
+BEGIN: Final = f"{SIGN_IN}/oidc"
+CALLBACK: Final = f"{BEGIN}/callback"
+LOGOUT: Final = f"{BEGIN}/logout"
+_ADDRESS_LENGTH_MAX: Final = 1_024
+_logger = structlog.get_logger(__name__)
+
+
+def oidc_router(parts: ConsoleParts, oidc: Oidc, tries: Tries) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get(BEGIN)
+    async def begin(request: Request, next: str = "/") -> Response:
+        """Send the browser to the provider."""
+        if wait_s := tries.peer_wait_s(_peer(request)):
+            return SignInPage(parts, request, wait_s=wait_s).answer()
+        try:
+            address, cookie = await oidc.begin(_redirect_uri(parts, request), next[:_ADDRESS_LENGTH_MAX])
+        except (ProviderAway, SignInFailed) as error:
+            return _failed(parts, request, error)
+        response = RedirectResponse(address, 303)
+        parts.cookies.set(response, OIDC_COOKIE, cookie, VALID_S)
+        return response
+
+    @routes.get(CALLBACK)
+    async def callback(request: Request) -> Response:
+        """Sign in the account of the provider's subject; a subject without one stays outside."""
+        if wait_s := tries.peer_wait_s(_peer(request)):
+            return SignInPage(parts, request, wait_s=wait_s).answer()
+        given = dict(request.query_params)
+        try:
+            found = await oidc.finish(
+                parts.cookies.value(request.cookies, OIDC_COOKIE), given, _redirect_uri(parts, request)
+            )
+        except (ProviderAway, SignInFailed) as error:
+            if isinstance(error, SignInTooWeak):
+                known = await find_by_subject(parts.own, parts.seals, error.subject)
+                await parts.add_done_to_trail(None if known is None else known.username, "sign in refused", error.claim)
+            elif isinstance(error, SignInFailed):
+                await parts.add_done_to_trail(None, "sign in refused")
+            return _failed(parts, request, error)
+        account = await find_by_subject(parts.own, parts.seals, found.subject)
+        if account is None:
+            await parts.add_done_to_trail(None, "sign in refused")
+            return SignInPage(parts, request, fault="no-account").answer()
+        if account.must_change_password and not parts.has_passwords:  # nobody can use it, nor choose another
+            async with parts.own.acquire() as connection, connection.transaction():
+                await set_password(cast(Connection, connection), parts.seals, account.username, None)
+        response = await signed_in(parts, tries, request, account, found.back, found.sid)
+        parts.cookies.delete(response, OIDC_COOKIE)
+        return response
+
+    @routes.post(LOGOUT)
+    async def log_out(request: Request, logout_token: Annotated[str, Form()] = "") -> Response:
+        """End the sessions of whom the provider signed out: 200, else 400 (Back-Channel Logout 1.0, 2.8)."""
+        if wait_s := tries.peer_wait_s(_peer(request)):
+            return Response(status_code=429, headers={"Retry-After": str(wait_s)})
+        try:
+            ended = await parts.sessions.end_of_provider(await oidc.signed_out(logout_token))
+        except (ProviderAway, SignInFailed, *TRANSIENT_ERRORS) as error:
+            _logger.warning("a sign-out by the identity provider failed", reason=repr(error))
+            if isinstance(error, SignInFailed):
+                await parts.add_done_to_trail(None, "sign out refused")
+            return JSONResponse({"error": "invalid_request"}, 400)
+        for username in ended:
+            await parts.add_done_to_trail(username, "sign out by the provider")
+        return Response()
+
+    return routes
+
+
+def _redirect_uri(parts: ConsoleParts, request: Request) -> str:
+    base = parts.settings.console_address or f"{request.url.scheme}://{request.url.netloc}"
+    return base.rstrip("/") + CALLBACK
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _failed(parts: ConsoleParts, request: Request, error: Exception) -> Response:
+    if isinstance(error, SignInTooWeak):
+        _logger.warning("the identity provider did not authenticate as required", claim=error.claim)
+        return SignInPage(parts, request, fault="provider-too-weak", claim=error.claim).answer()
+    is_away = isinstance(error, ProviderAway)
+    _logger.warning("sign-in by the identity provider failed", is_away=is_away, cause=type(error.__cause__).__name__)
+    return SignInPage(parts, request, fault="provider-away" if is_away else "provider-refused").answer()

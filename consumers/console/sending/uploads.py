@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final, Literal
 
 import orjson
@@ -147,10 +148,15 @@ class Upload:
         """The column of a table that fills what the pointer names, "" for none."""
         return (self.mapping and self.mapping.column_of(pointer)) or ""
 
+    def good_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Numbers and texts of the lines without a fault, in order."""
+        for line in self.lines():
+            if line.text is not None and line.number not in self.findings.faulty:
+                yield line.number, line.text
+
     def event_ids(self) -> list[str]:
         """Of the lines without a fault, in order."""
-        lines = (line for line in self.lines() if line.text is not None and line.number not in self.findings.faulty)
-        return [orjson.loads(line.text)["id"] for line in lines if line.text]
+        return [orjson.loads(text)["id"] for _, text in self.good_lines()]
 
     def refused_file(self) -> bytes:
         """The refused lines unchanged: a file of the same form, to correct and send again."""
@@ -300,15 +306,7 @@ class Uploads:
         waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
-                reply = await self._gateway.ask(
-                    upload.sender.sending,
-                    "POST",
-                    "/v1/events",
-                    language=upload.sender.language,
-                    content=body,
-                    content_type="application/cloudevents-batch+json",
-                    parameters={"partial": "true"},
-                )
+                reply = await self._ask(upload, "POST", "/v1/events", {"partial": "true"}, body)
                 if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except (NotServed, OutcomeUnknown):
@@ -318,6 +316,19 @@ class Uploads:
             waited_s += pause_s
             pause_s = min(self._pauses.longest_s, 2 * pause_s)
 
+    async def _ask(
+        self, upload: Upload, method: str, path: str, parameters: Mapping[str, str], body: bytes | None = None
+    ) -> Reply:
+        return await self._gateway.ask(
+            upload.sender.sending,
+            method,
+            path,
+            language=upload.sender.language,
+            content=body,
+            content_type="application/cloudevents-batch+json",
+            parameters=parameters,
+        )
+
     async def _await_verdicts(self, upload: Upload) -> None:
         """Until every stored line has its verdict, or none comes for long."""
         quiet = 0
@@ -325,10 +336,7 @@ class Uploads:
             since = min(offset_of(address) for address in upload.pending)
             asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
             try:
-                sender = upload.sender
-                reply = await self._gateway.ask(
-                    sender.sending, "GET", "/v1/receipts", language=sender.language, parameters=asked
-                )
+                reply = await self._ask(upload, "GET", "/v1/receipts", asked)
             except NotServed:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
@@ -348,18 +356,13 @@ def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
     """The lines without a fault that were not sent yet, with their numbers, as many as one request takes."""
     filling = Defaults(upload.sender.agency.code)
     batch: list[tuple[int, bytes]] = []
-    size, skip = 0, upload.sent
-    for line in upload.lines():
-        if line.text is None or line.number in upload.findings.faulty:
-            continue
-        if skip:
-            skip -= 1
-            continue
-        text = filling.fill(line.text)
+    size = 0
+    for number, line in islice(upload.good_lines(), upload.sent, None):
+        text = filling.fill(line)
         if batch and (len(batch) >= _BATCH_EVENTS or size + len(text) > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append((line.number, text))
+        batch.append((number, text))
         size += len(text)
     if batch:
         yield batch

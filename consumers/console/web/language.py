@@ -1,4 +1,5 @@
-"""Words, numbers, money and dates as a reader of one language sees them.
+"""Words, numbers, money and dates as a reader of one language sees them, and days, times and amounts as somebody typed
+them into a form, in Western or Arabic digits.
 
 Digits are Western in both languages, as in the documents that the figures are compared with. What is written from left
 to right inside Arabic text is isolated (`<bdi>`), so that its order cannot change.
@@ -6,8 +7,9 @@ to right inside Arabic text is isolated (`<bdi>`), so that its order cannot chan
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -19,6 +21,7 @@ from markupsafe import Markup, escape
 from consumers.replay.as_of.point_in_time import RIYADH
 from events.values.bilingual import Language
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
+from events.values.fields import DATE_PATTERN
 from events.values.month_names import HIJRI_MONTHS
 
 DEFAULT: Final[Language] = "ar"
@@ -130,3 +133,33 @@ def _ltr(text: str) -> Markup:
 def western(text: str) -> str:
     """With Western digits and separators: the dates of `ar_SA` have Arabic ones, and people type them."""
     return text.translate(_WESTERN)
+
+
+_DAY: Final = re.compile(DATE_PATTERN.strip("^$"))
+_HOUR: Final = re.compile(r"[T ]+([0-9]:)?")
+_NUMBER: Final = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,2}))?")
+
+
+def is_day(text: str) -> bool:
+    """Whether it is a date that events can have."""
+    return _DAY.fullmatch(text) is not None
+
+
+def instant_of(text: str, of_day: time = time.min) -> datetime | None:
+    """A time, in Riyadh where it names no offset; of a day alone the time `of_day`. None: it is neither."""
+    plain = _HOUR.sub(lambda found: f"T0{found[1]}" if found[1] else "T", western(text).strip().upper())
+    try:
+        found = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    if len(plain) == len("2006-03-01"):
+        found = datetime.combine(found.date(), of_day)
+    return found if found.tzinfo else found.replace(tzinfo=RIYADH)
+
+
+def hundredths(text: str) -> int | None:
+    """A number with at most two decimals in hundredths: `62.5` is 6250. None: it is no number."""
+    found = _NUMBER.fullmatch(re.sub("[ ,%]", "", western(text)))
+    if found is None:
+        return None
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import Request
-from fastapi.responses import Response
+from fastapi import Request, Response
 
 from infra.http.problems import Problem
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused, is_loopback
 
 CSRF_FIELD: Final = "csrf"
+LANGUAGE_COOKIE: Final = "yesser-language"
 SIGN_IN: Final = "/sign-in"
 CHANGE_PASSWORD: Final = "/account/password"  # noqa: S105 (a path)
 """Where a person changes the password, and must choose one after an administrator made it."""

@@ -21,7 +21,7 @@ from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import line, line_of, lines_of
 from consumers.documents.campaigns import campaigns
 from consumers.documents.document import Labelled, label_of
-from consumers.documents.programme.services import Service
+from consumers.documents.programme.directory import Service
 from consumers.documents.teams.notices import Notice as TopicNotice
 from consumers.documents.teams.notices import NoticeItem
 from consumers.programme.campaigns.dates import in_words

@@ -19,8 +19,8 @@ from fastapi import Depends, Request, Response
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from consumers.api.cursor import cursor_of
-from consumers.api.reading import JSON, ReadRequest
+from consumers.api.parameters import cursor_of
+from consumers.api.reader import JSON, ReadRequest
 from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound

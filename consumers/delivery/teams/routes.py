@@ -7,8 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from msgspec.structs import replace
 
-from consumers.api.cursor import INTEGER_MAX, index_after, text_after
-from consumers.api.parameters import After, Limit
+from consumers.api.parameters import INTEGER_MAX, After, Limit, index_after, text_after
 from consumers.delivery.calendar.routes import CalendarAddress, new_address, revoke_address
 from consumers.delivery.teams import endpoints, expectations, inputs, letter_pages, openapi, subscriptions
 from consumers.delivery.teams.endpoints import Wanted

@@ -1,3 +1,3 @@
 """Awareness campaigns, why they were triggered, their rules, and the coverage of services. Way in:
-`campaigns.Campaign`, `coverage.Coverage`.
+`campaigns.Campaign`, `campaigns.Coverage`.
 """

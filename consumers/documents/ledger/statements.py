@@ -1,14 +1,18 @@
-"""The statement of a closed period, and how its figures follow (events.md §4 and §5)."""
+"""The statement of a closed period, how its figures follow (events.md §4 and §5), and the entries and transfers that
+made one of them.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.document import Count, Date, Halalas, Label, Listing, Period
+from consumers.documents.ledger.ledger import ExplainedTransfer
 from consumers.documents.ledger.partnerships import Owed
+from consumers.documents.log.explanations import EarlierSteps, Figures, Formula, WholeStep
 
 Exact = Annotated[
     int | str, Meta(description="Halalas; a fraction of one as text, such as `79/20`; null: without a bound.")
@@ -129,3 +133,34 @@ def exact_halalas(halalas: Fraction | int) -> int | str:
 
 
 STATEMENTS: Final = Listing("كشوف الشراكة بالريال", "Statements of the partnership, in riyals", Statement)
+
+
+class TermsInForce(Struct, frozen=True, kw_only=True):
+    version: Count
+    effective_from: Period
+    index: Count
+
+
+class ExplainedFigure(Struct, frozen=True, kw_only=True):
+    """A derived figure of a statement, and its explanation."""
+
+    partnership_id: str
+    period: Period
+    field: str
+    value: int | None
+    formula: Formula
+    amounts: dict[str, int | None]
+    terms: TermsInForce
+    transfers: tuple[ExplainedTransfer, ...]
+    shares: Annotated[tuple[Share, ...], Meta(description="Of `partner_base_halalas` only.")] | UnsetType = UNSET
+    model: str
+    key: str
+    log_index: Count
+    is_complete: bool
+    figures: Figures
+    start: Figures
+    total: Figures
+    ok: Annotated[bool, Meta(description="Whether the entries add up to the figure of the live table.")]
+    steps_count: Count
+    earlier: EarlierSteps | None
+    steps: tuple[WholeStep, ...]

@@ -1,3 +1,3 @@
 """What the programme is to reach and what it reached: the plan, services, projects, what happened to them, activity.
-Way in: `plan.Plan`, `services.Service`, `projects.Project`.
+Way in: `plan.Plan`, `directory.Service`, `directory.Project`.
 """

@@ -1,1 +1,1 @@
-"""Who acts: teams with their webhooks, accounts of the console, the trail. Way in: `teams.Team`, `trail.TrailRow`."""
+"""Who acts: teams with their webhooks, accounts of the console, the trail. Way in: `teams.Team`, `teams.TrailRow`."""

@@ -1,8 +1,10 @@
-"""The teams of agencies that get campaigns: their addresses, and what they are subscribed to."""
+"""Who acts: the teams of agencies that get campaigns, with their addresses and what they are subscribed to; the
+accounts of the console, which say who may sign in; and the trail of who did what.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, ClassVar, Final, TypedDict
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -145,3 +147,53 @@ TEAM_IN_FULL: Final = Listing("الفريق", "Team", TeamInFull)
 ADDRESSES: Final = Listing("عناوين البريد", "E-mail addresses", Address)
 NOT_SENT: Final = Listing("رسائل لم تُرسل", "E-mails that were not sent", NotSent)
 SUBSCRIPTIONS: Final = Listing("الاشتراكات", "Subscriptions", Subscription)
+
+
+class AccountRole(Labelled):
+    OFFICE = "office", "مكتب البرنامج", "Programme office"
+    AGENCY = "agency", "جهة", "Agency"
+    TEAM = "team", "فريق الحملات", "Campaign team"
+    PARTNER = "partner", "شريك", "Partner"
+    TREASURY = "treasury", "الخزينة", "Treasury"
+    AUDITOR = "auditor", "مدقق", "Auditor"
+    ADMINISTRATOR = "administrator", "مدير النظام", "Administrator"
+
+
+class AccountOfConsole(Struct, frozen=True, kw_only=True):
+    """`is_sealed`: or its row was changed in the database, and it signs nobody in."""
+
+    username: Annotated[str, Label("الحساب", "Account")]
+    role: Annotated[AccountRole, Label("الدور", "Role")]
+    holder: Annotated[str | None, Label("الجهة", "Agency", drop=1)]
+    team: Annotated[str | None, Label("الفريق", "Team", drop=1)]
+    partners: Annotated[tuple[str, ...], Label("الشركاء", "Partners", drop=2)]
+    language: ReadsFirst
+    must_change_password: bool
+    oidc_subject: Annotated[str | None, Label("المعرّف لدى مزود الهوية", "Subject", drop=3)]
+    created_at: Time
+    last_sign_in_at: Annotated[Time | None, Label("آخر دخول", "Last sign-in", drop=4)]
+    disabled_at: Annotated[Time | None, Label("عُطّل", "Disabled")]
+    has_password: bool
+    is_sealed: Annotated[bool, Label("مختوم", "Sealed")]
+
+
+ACCOUNTS: Final = Listing("الحسابات", "Accounts", AccountOfConsole)
+
+
+class TrailRow(Struct, frozen=True, kw_only=True):
+    """`sha256`: of its link in the chain."""
+
+    READ_FIRST: ClassVar = ("position", "at", "account", "operator")
+
+    position: Annotated[Count, Label("الموضع", "Position", drop=3)]
+    at: Annotated[Time, Label("الوقت", "Time")]
+    role: Annotated[str | None, Label("دور قاعدة البيانات", "Database role", drop=2)]
+    account: Annotated[str | None, Label("الحساب", "Account")]
+    operator: Annotated[str | None, Label("المشغّل", "Operator")]
+    host: Annotated[str, Label("الجهاز", "Machine", drop=1)]
+    command: Annotated[str, Label("الإجراء", "Action")]
+    event_ids: tuple[str, ...] | None
+    sha256: str
+
+
+TRAIL: Final = Listing("سجل الإجراءات", "Trail", TrailRow)

@@ -20,9 +20,9 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from consumers.documents.ledger.ledger import Finding, ReadRow
 from consumers.documents.ledger.partnerships import Calendar
-from consumers.documents.ledger.reconciliation import Finding, ReadRow
-from consumers.documents.log.records import FIELDS, Record, record_of
+from consumers.documents.log.explanations import FIELDS, Record, record_of
 from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, reconcile, unreadable
 from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName, gregorian_of

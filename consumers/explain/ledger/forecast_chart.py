@@ -10,7 +10,7 @@ from typing import Final
 import jinja2
 
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod
-from consumers.documents.ledger.periods import RevenuePeriod
+from consumers.documents.ledger.partnerships import RevenuePeriod
 from events.values.bilingual import Bilingual
 from events.values.money import riyals_text
 

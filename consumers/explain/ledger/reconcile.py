@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.documents.document import Name
-from consumers.documents.ledger.reconciliation import Finding, FindingKind
-from consumers.documents.log.records import FIELDS, record_of
+from consumers.documents.ledger.ledger import Finding, FindingKind
+from consumers.documents.log.explanations import FIELDS, record_of
 from consumers.explain.ledger.what_if import NothingSigned, folded
 from consumers.replay.fold.anomaly import ANOMALY
 from events.types.contradictions import RULES

@@ -26,8 +26,7 @@ from msgspec import structs
 
 from consumers.api.access import may_read, money_scope
 from consumers.api.parameters import AsOfIndex, Limit
-from consumers.api.reader import REVALIDATED, ReadAnswer, Reader, Reads
-from consumers.api.reading import JSON, Reading
+from consumers.api.reader import JSON, REVALIDATED, ReadAnswer, Reader, Reading, Reads
 from consumers.api.routes import prepared
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.explanations import Change, Explanation, Step

@@ -15,7 +15,7 @@ import click
 from msgspec.structs import asdict, replace
 
 from consumers.documents.campaigns import campaigns
-from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.campaigns import Coverage
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file, grid
 from consumers.programme.campaigns import show

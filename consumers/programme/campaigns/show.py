@@ -12,9 +12,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns import campaigns
-from consumers.documents.campaigns.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
-from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation, Trial
-from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocument
+from consumers.documents.campaigns.campaigns import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
+from consumers.documents.campaigns.evaluations import (
+    RULES,
+    CampaignRule,
+    Evaluation,
+    ExplainedCampaign,
+    Explanation,
+    RuleSetDocument,
+    Trial,
+)
 from consumers.documents.document import document_of, label_of
 from consumers.documents.names import with_code
 from consumers.documents.tables import grid, names

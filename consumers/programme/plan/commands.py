@@ -16,10 +16,10 @@ from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Listing, label_of
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.names import with_code
 from consumers.documents.programme import plan as documents
-from consumers.documents.programme.projects import ProjectKind
+from consumers.documents.programme.directory import ProjectKind
 from consumers.documents.tables import grid, names
 from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view

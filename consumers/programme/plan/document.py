@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.programme.plan import Plan, PlanName
 from consumers.programme.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.programme.campaigns.read import awareness

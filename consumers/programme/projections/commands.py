@@ -6,10 +6,19 @@ from urllib.parse import quote
 
 import click
 
-from consumers.documents.programme.activity import ACTIVITY, Activity
-from consumers.documents.programme.history import HISTORY
-from consumers.documents.programme.projects import PHASES, PROJECTS, Project, ProjectAndHistory
-from consumers.documents.programme.services import SERVICES, Service, ServiceAndHistory, ServiceState
+from consumers.documents.programme.directory import (
+    ACTIVITY,
+    HISTORY,
+    PHASES,
+    PROJECTS,
+    SERVICES,
+    Activity,
+    Project,
+    ProjectAndHistory,
+    Service,
+    ServiceAndHistory,
+    ServiceState,
+)
 from consumers.documents.tables import grid
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.as_of.point_in_time import PointInTime, as_of_options

@@ -9,12 +9,18 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.documents.programme import plan
-from consumers.documents.programme.activity import Activity, Counted
-from consumers.documents.programme.history import Step
-from consumers.documents.programme.projects import Project, ProjectAndHistory, phase_states
-from consumers.documents.programme.services import Service, ServiceAndHistory
+from consumers.documents.programme.directory import (
+    Activity,
+    Counted,
+    Project,
+    ProjectAndHistory,
+    Service,
+    ServiceAndHistory,
+    Step,
+    phase_states,
+)
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 

@@ -11,7 +11,7 @@ import uvloop
 
 from consumers.documents.document import document_of
 from consumers.documents.tables import grid
-from consumers.documents.teams.trail import TRAIL, TrailRow
+from consumers.documents.teams.teams import TRAIL, TrailRow
 from infra.command_line.database import with_database
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_json, print_result

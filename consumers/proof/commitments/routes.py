@@ -6,9 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from consumers.api import documents
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading
+from consumers.api.reader import ReadAnswer, Reader, Reading, Reads, responses
 from consumers.api.routes import prepared
 from consumers.documents.log.commitments import Claim
 from consumers.proof.commitments.check import newest_in_log
@@ -29,7 +27,7 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     @routes.get(
         "/v1/commitments",
         summary="The newest commitment to each read model",
-        responses=documents.responses(_COMMITMENTS),
+        responses=responses(_COMMITMENTS),
     )
     async def commitments(request: Reading) -> Response:
         """What the platform wrote into the log. `yesser audit commitments` folds the log again and compares."""

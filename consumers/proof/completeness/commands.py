@@ -17,7 +17,7 @@ import click
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.document import label_of
-from consumers.documents.log.completeness import MonthRow, ranges_text
+from consumers.documents.log.entries import MonthRow, ranges_text
 from consumers.documents.names import Names, with_code
 from consumers.documents.tables import cells, columns
 from consumers.proof.audit.authenticated import AuthenticatedLog

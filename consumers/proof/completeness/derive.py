@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from consumers.documents.document import Name
-from consumers.documents.log.completeness import CompletenessStatus, MonthRow
+from consumers.documents.log.entries import CompletenessStatus, MonthRow
 from consumers.documents.names import Code
 from consumers.proof.audit.derived import RANGES_MAX, Numbers, Ranges, agency_of
 from events.validation.refusal import PLATFORM, REFUSED

@@ -11,12 +11,10 @@ from fastapi import APIRouter, Query, Response
 from msgspec import convert
 
 from consumers.api.access import narrowed, programme_scope
-from consumers.api.cursor import cursor_of, text_after
-from consumers.api.parameters import After, AgencyCode, Limit
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import read_route
+from consumers.api.parameters import After, AgencyCode, Limit, cursor_of, text_after
+from consumers.api.reader import ReadAnswer, Reader, Reads, read_route
 from consumers.api.routes import prepared
-from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
+from consumers.documents.log.entries import AgencyMonth, CompletenessStatus, Months
 from events.values.completeness import completeness_status
 from infra.http.routes import RouteParts
 from infra.json_documents import with_long_numbers_as_texts

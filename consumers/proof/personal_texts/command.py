@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from consumers.documents.log.named_places import NAMED_PLACES, NamedPlace
+from consumers.documents.log.entries import NAMED_PLACES, NamedPlace
 from consumers.documents.tables import grid
 from events.errors import YesserError
 from events.values.bilingual import Bilingual

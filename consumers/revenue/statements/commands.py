@@ -12,8 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.document import document_of
-from consumers.documents.ledger.partnerships import PartnershipAndRevenue
-from consumers.documents.ledger.periods import EXPECTED
+from consumers.documents.ledger.partnerships import EXPECTED, PartnershipAndRevenue
 from consumers.documents.names import Names, codes_in
 from consumers.documents.tables import grid
 from consumers.replay.as_of.names import names_of

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.ledger.periods import ExpectedPeriod
+from consumers.documents.ledger.partnerships import ExpectedPeriod
 from consumers.documents.ledger.statements import Checkpoint, Payout
 from consumers.documents.names import codes_in
 from consumers.replay.as_of.names import names_of

@@ -28,8 +28,7 @@ from infra.http.body import RawHeaders
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.console_tokens import SENDERS, Sending
 from infra.http.problems import Problem
-from infra.http.rate_limits import RateLimit, peer_of
-from infra.http.refusals import Refusals
+from infra.http.rate_limits import RateLimit, Refusals, peer_of
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.keys.seals import Seals
 from infra.observability.telemetry import count

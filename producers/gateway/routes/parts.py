@@ -10,7 +10,7 @@ from typing import Annotated
 from cachetools import LRUCache
 from fastapi import Depends, Request, Response
 
-from infra.http.quotas import Quota
+from infra.http.rate_limits import Quota
 from infra.http.routes import RouteParts, answer_cache
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.notifications import VERDICTS, Notifications

@@ -1,3 +1,3 @@
 """The audit room and the pages that explain figures: `/audit…` and `/explain/…`. `entry` turns an entry into what a
-template shows, `names` has the words of figures. Way in: `routes.routes`.
+template shows. Way in: `routes.routes`.
 """

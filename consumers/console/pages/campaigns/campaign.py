@@ -8,27 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Query, Response
 
 from consumers.api.parameters import PAGE_ROWS_MAX, Id
 from consumers.api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.navigation import roles_of
-from consumers.console.page_request import Visit, Visiting
+from consumers.console.page_request import Visit, Visiting, or_none, roles_of
 from consumers.console.pages.campaigns.inbox import rule_name, rule_of, today_of
 from consumers.console.web.language import Words
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction, channel_list
-from consumers.documents.campaigns.evaluations import Explanation
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import lateness, time_left, working_days
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import RuleSet
 from events.values.bilingual import Bilingual
 from events.wire.envelope import EVENT_ID_PATTERN
-from infra.http.problems import Problem
 from producers.sdk.answers import Verdict
 from producers.sdk.problems import NotServed
 
@@ -62,14 +58,10 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     if visit.account.role != "team":
         return True
     service = None if campaign.service is None else campaign.service.service_id
-    asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
-    try:
-        rows = await inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX)
-    except Problem as error:
-        if error.status == 404:  # the agency has no such team
-            return False
-        raise
-    return any(row.campaign_id == campaign.campaign_id for row in rows.document)
+    asked = InboxFilter(team=visit.account.team, state="any", rule=campaign.rule, service=service)
+    rows = await or_none(inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX), 404)
+    # The agency may have no such team.
+    return rows is not None and any(row.campaign_id == campaign.campaign_id for row in rows.document)
 
 
 def brief_of(campaign: CampaignAndHistory) -> dict[str, str]:
@@ -107,6 +99,7 @@ async def campaign_page(
     if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
         verdict = None if address is None else await verdict_of(visit, report, address)
         reported = outcome(report, verdict, found, answer.log_index, was_sent=address is not None)
+    explained = await or_none(explanation_for(visit.reader, campaign_id), 404)  # the campaign may be another agency's
     return visit.page(
         "campaigns/campaign.html",
         live=True,
@@ -115,7 +108,7 @@ async def campaign_page(
         time_left=time_left(found.due_on, today),
         brief=brief_of(found),
         service_address=service_address(found),
-        explanation=await _explanation(visit, campaign_id),
+        explanation=explained and explained.document,
         rule=rule_name(rules, found.rule),
         rule_sentence=rule_sentence(rules, found.rule),
         actions=actions_of(found) if may_act else [],
@@ -152,16 +145,6 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Verdict | Non
     except (NotServed, TimeoutError):
         return None
     return reply.read(Verdict) if reply.is_success else None
-
-
-async def _explanation(visit: Visit, campaign_id: str) -> Explanation | None:
-    """What the rules decided; None where the campaign is another agency's."""
-    try:
-        return (await explanation_for(visit.reader, campaign_id)).document
-    except Problem as error:
-        if error.status != 404:
-            raise
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""`/campaigns`: what a team must do, what is overdue first."""
+"""`/campaigns`: what a team must do, what is overdue first; `/campaigns/coverage`: what was aired about each launched
+service, and what was not.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +10,28 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from consumers.api.parameters import After
-from consumers.api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
+from consumers.api.resources.campaigns import InboxFilter, coverage_for, inbox_counts_for, inbox_for
 from consumers.console.accounts.accounts import Account
-from consumers.console.page_request import Visit, Visiting, csv_attachment
+from consumers.console.page_request import Visit, Visiting, csv_attachment, or_none
+from consumers.console.pages.plan.routes import covered_services
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, Channel, StateFilter, sections
-from consumers.documents.campaigns.rules import RuleMoment
+from consumers.documents.campaigns.evaluations import RuleMoment
 from consumers.documents.tables import csv_file
 from consumers.programme.campaigns.next_step import time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import Rule, RuleSet
+from consumers.programme.campaigns.show import coverage_csv
 from events.values.bilingual import Bilingual, InTwoLanguages
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
-from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
+COVERAGE_ROWS: Final = 40
 _ANY: Final = Bilingual("كل الحملات", "All campaigns")
 _STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
 Whose = Literal["mine", "all"]
@@ -73,7 +76,7 @@ def asked_of(account: Account, chosen: Chosen) -> InboxFilter:
         agency=agency,
         everyone=is_office and agency is None and whose == "all",
         team=account.team if not is_office and whose == "mine" else None,
-        state=None if wanted == "any" else StateFilter(wanted),
+        state="any" if wanted == "any" else StateFilter(wanted),
         channel=Channel(chosen.channel) if chosen.channel in CHANNELS else None,
         rule=chosen.rule[:64] if chosen.rule and "\0" not in chosen.rule else None,
     )
@@ -144,10 +147,27 @@ async def inbox_file(visit: Visiting, chosen: Choosing) -> Response:
 async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awaitable[T]]) -> tuple[T, InboxFilter]:
     """The rows, and what was asked for: without the account's team where the agency has no such team."""
     asked = asked_of(visit.account, chosen)
-    try:
-        return await read(asked), asked
-    except Problem as error:
-        if error.status != 404 or asked.team is None:
-            raise
+    if asked.team is not None and (rows := await or_none(read(asked), 404)) is not None:
+        return rows, asked
     asked = replace(asked, team=None)
     return await read(asked), asked
+
+
+@routes.get("/campaigns/coverage")
+async def coverage_page(visit: Visiting, unaired: bool = False, after: After = None) -> Response:
+    answer = await coverage_for(visit.reader, None, unaired, COVERAGE_ROWS, after)
+    return visit.page(
+        "campaigns/coverage.html",
+        live=True,
+        coverage=answer.document,
+        unaired=unaired,
+        following=answer.next,
+        nouns=nouns,
+        channels=Channel,
+    )
+
+
+@routes.get("/campaigns/coverage.csv")
+async def coverage_file(visit: Visiting, unaired: bool = False) -> Response:
+    """Every service and channel, for a spreadsheet."""
+    return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "coverage.csv")

@@ -1,42 +1,137 @@
-"""`/campaigns/teams`: an agency's teams with their contacts, subscriptions, webhooks and calendar."""
+"""`/campaigns/teams`: an agency's teams with their contacts, subscriptions, webhooks and calendar; and what these pages
+ask the gateway.
+
+A team's account changes its own team; one of the agency, or of the office, every team of its agency. Each check is made
+before the gateway is asked to change something: the gateway knows the agency, not the team.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Path, Response
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.inbox import rule_name
-from consumers.console.pages.campaigns.reporting import Faults, Given
-from consumers.console.pages.campaigns.team_requests import (
-    LIST_MAX,
-    OWN_TEAM,
-    act,
-    change,
-    look,
-    look_all,
-    may_change,
-    require_own,
-    subscriptions_of,
-    webhooks_of,
-)
+from consumers.console.pages.campaigns.report_pages import AWAY, Faults, Given, faults_of
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.teams.inputs import EVENT_NAMES, TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel, channel_list
-from consumers.documents.document import Name
+from consumers.documents.document import Name, document_of, documents_of
 from consumers.documents.teams.notices import NOTICE_NAMES
-from consumers.documents.teams.teams import Contacts, Team
-from consumers.documents.teams.webhooks import MessageKind
+from consumers.documents.teams.teams import Contacts, Subscription, Team
+from consumers.documents.teams.webhooks import MessageKind, WebhookAndSecrets
 from consumers.programme.campaigns.rules.in_force import rules_in_force
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
+from infra.json_documents import to_json
+from producers.sdk.problems import NotServed, OutcomeUnknown
+
+Document = TypeVar("Document", bound=Struct)
+LIST_MAX: Final = "1000"
+"""The longest page of the gateway."""
+MAYBE_CHANGED: Final = Bilingual(
+    "لم تجب البوابة في الوقت المحدد، وقد يكون التغيير تم. انظر في صفحة الفريق قبل أن ترسله مرة أخرى.",
+    "The gateway did not answer in time, and may have made the change. Look at the team's page before you repeat it.",
+)
+
+
+async def look(visit: Visit, document: type[Document], path: str) -> Document:
+    """A document of the gateway. Raises `GatewayProblem` and `NotServed`, which are shown as pages."""
+    return document_of(document, await act(visit, "GET", path), agency=visit.caller.holder)
+
+
+async def look_all(visit: Visit, document: type[Document], path: str, **query: str) -> list[Document]:
+    """The documents of a list. Raises like `look`."""
+    rows = await act(visit, "GET", f"{path}?{urlencode(query)}")
+    # The gateway leaves out whose they are.
+    return documents_of(document, [{**row, "agency": visit.caller.holder} for row in rows])
+
+
+async def webhooks_of(visit: Visit, *, ended: bool = True) -> list[WebhookAndSecrets]:
+    """The agency's webhooks. Raises like `look`."""
+    query = {"ended": "true"} if ended else {}
+    return await look_all(visit, WebhookAndSecrets, "/v1/webhooks", **query, limit=LIST_MAX)
+
+
+async def webhook_of(visit: Visit, endpoint_id: str) -> WebhookAndSecrets:
+    """A webhook of the agency. Raises `Problem` (404)."""
+    for webhook in await webhooks_of(visit):
+        if webhook.endpoint_id == endpoint_id:
+            return webhook
+    raise Problem("not-found")
+
+
+async def subscriptions_of(visit: Visit, team: str) -> list[Subscription]:
+    """Those of a team. Raises like `look`."""
+    rows = await look_all(visit, Subscription, "/v1/subscriptions", limit=LIST_MAX)
+    return [row for row in rows if row.team == team]
+
+
+async def act(visit: Visit, method: str, path: str) -> Any:
+    """The document that answers a button. Raises like `look`, and `OutcomeUnknown`."""
+    reply = await visit.send(method, path)
+    if not reply.is_success:
+        raise reply.refusal()
+    return reply.document
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of a form: the document that answers it; or the faults of its fields, and the status to answer."""
+
+    status: int
+    faults: Faults = field(default_factory=dict)
+    document: Any = None
+
+
+async def change(visit: Visit, method: str, path: str, body: object, fields: Collection[str] = ()) -> Changed:
+    """Send a form's document. `fields` are the form's. Raises `GatewayProblem` for what is not there."""
+    try:
+        reply = await visit.send(method, path, to_json(body))
+    except (NotServed, OutcomeUnknown) as error:
+        return Changed(503, {"": AWAY if isinstance(error, NotServed) else MAYBE_CHANGED})
+    if reply.status == 404:
+        raise reply.refusal()
+    if not reply.is_success:
+        return Changed(reply.status, faults_of(reply.problem, fields))
+    return Changed(reply.status, document=reply.document)
+
+
+def may_change(account: Account, team: str) -> bool:
+    """Whether the account may change this team of its agency."""
+    return account.role != "team" or account.team == team
+
+
+def require_own(account: Account, team: str) -> None:
+    """Raises `Problem` (403) for another team's account."""
+    if not may_change(account, team):
+        raise Problem("forbidden")
+
+
+async def _own_team(visit: Visiting, team: str) -> None:
+    require_own(visit.account, team)
+
+
+async def _own_webhook(visit: Visiting, endpoint_id: str) -> None:
+    if visit.account.role == "team":
+        require_own(visit.account, (await webhook_of(visit, endpoint_id)).team)
+
+
+OWN_TEAM: Final = Depends(_own_team)
+"""Of routes with the path parameter `team`."""
+OWN_WEBHOOK: Final = Depends(_own_webhook)
+"""Of routes with the path parameter `endpoint_id`."""
+
 
 TEAM_FIELDS: Final = ("team", "name_ar", "name_en", "language", "contacts")
 SUBSCRIPTION_FIELDS: Final = ("route", "types", "rules", "channels", "services", "from_date")
@@ -145,8 +240,8 @@ async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
 async def subscribe(visit: Visiting, team: TeamCode) -> Response:
     given, form = await visit.typed(), await visit.request.form()
     chosen = {name: [str(one) for one in form.getlist(name)] for name in ("types", "rules", "channels")}
-    if chosen["types"]:
-        _require_engineer(visit)
+    if chosen["types"] and visit.account.role == "team":  # it reads no other entries of its agency, so no notices
+        raise Problem("forbidden")
     body = new_subscription(team, given, chosen)
     made = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
     if made.faults:
@@ -206,12 +301,6 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         kinds={name: MessageKind(KINDS.get(name, name)) for name in EVENT_NAMES},
         notices=NOTICE_NAMES,
     )
-
-
-def _require_engineer(visit: Visit) -> None:
-    """A campaign team reads no other entries of its agency, so none in notices. Raises `Problem` (403)."""
-    if visit.account.role == "team":
-        raise Problem("forbidden")
 
 
 async def _team(visit: Visit, team: str) -> Team:

@@ -8,24 +8,22 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Path, Query, Response
 from msgspec import UNSET, Struct, UnsetType, convert
 
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.campaigns.report_pages import LOOK_EVERY_S
-from consumers.console.pages.campaigns.reporting import Faults, Given
-from consumers.console.pages.campaigns.team_requests import (
+from consumers.console.pages.campaigns.report_pages import LOOK_EVERY_S, Faults, Given
+from consumers.console.pages.campaigns.teams import (
     OWN_TEAM,
     OWN_WEBHOOK,
+    TeamCode,
     act,
     change,
     look,
     look_all,
     webhook_of,
 )
-from consumers.console.pages.campaigns.teams import TeamCode
-from consumers.console.web.typed import instant_of
+from consumers.console.web.language import instant_of
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.teams.teams import Team
 from consumers.documents.teams.webhooks import Attempt

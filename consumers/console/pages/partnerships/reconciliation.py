@@ -13,15 +13,14 @@ from hashlib import sha256
 from typing import Annotated, Final
 
 from cachetools import TTLCache
-from fastapi import APIRouter, Depends, Form, UploadFile
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Form, Response, UploadFile
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import Id
 from consumers.api.reader import ReadAnswer, Reader
-from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.documents.ledger.reconciliation import FindingKind
+from consumers.console.page_request import Visit, Visiting, only, roles_of
+from consumers.console.pages.partnerships.routes import partnership_of
+from consumers.documents.ledger.ledger import FindingKind
 from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
 from consumers.explain.ledger.over_http.routes import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import totals
@@ -108,7 +107,7 @@ _MANY: Final = Bilingual(
 _files: Final[TTLCache[tuple[str, str], bytes]] = TTLCache(_FILES_MAX, _KEPT_S)
 """The last table of an account for a partnership."""
 
-routes = APIRouter()
+routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
 
 @routes.get("/partnerships/{partnership_id}/reconcile")

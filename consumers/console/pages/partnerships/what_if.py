@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
 from consumers.api.parameters import Id, checked
-from consumers.console.page_request import Visit, Visiting, csv_attachment
-from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.console.web.typed import hundredths
+from consumers.console.page_request import Visit, Visiting, csv_attachment, only, roles_of
+from consumers.console.pages.partnerships.routes import partnership_of
+from consumers.console.web.language import hundredths
 from consumers.documents.document import fields
 from consumers.documents.formulas import percent_text
 from consumers.documents.ledger.forecasts import WHAT_IF, ComparedPeriod, WhatIf
@@ -44,7 +43,7 @@ _LABEL_WIDTH: Final = 62
 
 PATHS: Final = ("/partnerships/{partnership_id}/what-if", "/partnerships/{partnership_id}/what-if.csv")
 
-routes = APIRouter()
+routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
 
 @routes.get(PATHS[0])

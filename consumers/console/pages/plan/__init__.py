@@ -1,4 +1,3 @@
-"""`/plan`: the five-year plan at a glance, as of any number of entries, its pace, and the lists behind it. `moment` is
-which state is shown; `overview`, `chart` and `details` turn documents into what templates show; `page` renders and
-keeps. Way in: `routes.routes`.
+"""`/plan`: the five-year plan at a glance, as of any number of entries, its pace, and the lists behind it. `overview`
+turns documents into what templates show; `routes` renders and keeps. Way in: `routes.routes`.
 """

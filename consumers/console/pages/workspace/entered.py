@@ -1,29 +1,210 @@
-"""What somebody typed into a type's form, as the event that it makes, and what is wrong with it, field by field.
+"""The form of an event type, and what somebody typed into it: the event that it makes, and what is wrong with it, field
+by field, with its remedy.
 
-Flows in: the form's names with their texts, the type, the agency. Flows out: the event's bytes, or sentences for each
-field. A name is the JSON pointer of its member with dots: `/data/terms/bands/0/partner_bp` is
-`data.terms.bands.0.partner_bp`. Digits may be Arabic ones, and amounts may have separators of thousands; nothing else
-is read as anything but what it says: amounts become halalas exactly, without a fraction in between.
+Flows in: the short name of a type; the form's names with their texts, the agency. Flows out: a tree of fields in the
+order of the JSON Schema of the type's data, each with what it means and how it is entered: nothing here is written for
+one type. Then the event's bytes, or sentences for each field. A name is the JSON pointer of its member with dots:
+`/data/terms/bands/0/partner_bp` is `data.terms.bands.0.partner_bp`. Digits may be Arabic ones, and amounts may have
+separators of thousands; nothing else is read as anything but what it says: amounts become halalas exactly, without a
+fraction in between.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Literal
 
-from consumers.console.pages.workspace.faults import faults_by_name
-from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, form_of
 from consumers.console.web.language import western
+from events.faults.problems import PROBLEMS
+from events.faults.problems import Fault as FoundFault
+from events.schema_tools.compatibility import Schema, resolved, without_null
+from events.schema_tools.field_meanings import meaning_of
+from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
+from events.values import fields
 from events.values.bilingual import Bilingual
 from events.values.data import Data
-from events.values.money import INTEGER_MAX
+from events.values.money import BASIS_POINTS, INTEGER_MAX
 from events.wire.codec import STRUCTURED_HEADERS, build_event
+from infra.event_files.lint import sentence_of
+from infra.log.refusals.documents import Fault as LoggedFault
 from infra.tables.mapping import Column, cell_value
+from producers.sdk.answers import EventError
+
+Kind = Literal[
+    "text", "long-text", "id", "agency", "date", "period", "url", "trainee",
+    "integer", "riyals", "percent", "boolean", "choice",
+]  # fmt: skip
+"""How a value is entered. `riyals` becomes halalas, `percent` basis points."""
+
+_PATTERNS: Final[dict[str, Kind]] = {
+    fields.ID_PATTERN: "id",
+    fields.CODE_PATTERN: "agency",
+    fields.DATE_PATTERN: "date",
+    fields.PERIOD_PATTERN: "period",
+    fields.URL_PATTERN: "url",
+    fields.TRAINEE_PATTERN: "trainee",
+}
+_LONG: Final = ("reason", "aim", "brief", "legal_basis")
+"""Texts of several sentences."""
+_LANGUAGES: Final = (("ar", Bilingual("بالعربية", "In Arabic")), ("en", Bilingual("بالإنجليزية", "In English")))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value. `choices` are those of a `choice`; `least` and `most` bound an integer."""
+
+    name: str
+    meaning: Bilingual
+    kind: Kind
+    required: bool = True
+    nullable: bool = False
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Any of some values."""
+
+    name: str
+    meaning: Bilingual
+    choices: tuple[str, ...]
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An object with members of its own. `is_pair`: a text in Arabic and in English."""
+
+    name: str
+    meaning: Bilingual
+    members: tuple[Node, ...]
+    required: bool = True
+    nullable: bool = False
+    is_pair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of `item`, of `least` to `most`."""
+
+    name: str
+    meaning: Bilingual
+    item: Node
+    least: int
+    most: int
+    required: bool = True
+
+
+Node = Leaf | Choices | Group | Many
+
+
+@cache
+def form_of(type_name: str) -> tuple[Node, ...]:
+    """The fields of `data` of a type."""
+    root = schema_of(type_name)
+    return tuple(_members(type_name, resolved(root["properties"]["data"], root), "", root))
+
+
+def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Iterator[Node]:
+    required = set(schema.get("required", ()))
+    for name, member in schema["properties"].items():
+        found, nullable = without_null(member, root)
+        place = _Place(type_name, name, prefix + name, meaning_of(type_name, prefix + name), name in required, nullable)
+        yield _node(place, found, root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a field is; `path` is that of its meaning (`terms.bands[].partner_bp`)."""
+
+    type_name: str
+    name: str
+    path: str
+    meaning: Bilingual
+    required: bool
+    nullable: bool
+
+
+def _node(place: _Place, schema: Schema, root: Schema) -> Node:
+    name, meaning, required = place.name, place.meaning, place.required
+    if schema.get("type") == "array":
+        item = resolved(schema["items"], root)
+        if "enum" in item:
+            return Choices(name, meaning, tuple(item["enum"]), required)
+        inner = _Place(place.type_name, "", f"{place.path}[]", meaning, True, False)
+        return Many(name, meaning, _node(inner, item, root), schema.get("minItems", 0), schema["maxItems"], required)
+    if set(schema.get("properties", ())) == {"ar", "en"}:
+        kind: Kind = "long-text" if place.path.rpartition(".")[2] in _LONG else "text"
+        texts = tuple(Leaf(language, words, kind, required) for language, words in _LANGUAGES)
+        return Group(name, meaning, texts, required, is_pair=True)
+    if "properties" in schema:
+        members = tuple(_members(place.type_name, schema, f"{place.path}.", root))
+        return Group(name, meaning, members, required, place.nullable)
+    return _field(place, schema)
+
+
+def _field(place: _Place, schema: Schema) -> Leaf:
+    name, meaning, required, nullable = place.name, place.meaning, place.required, place.nullable
+    if choices := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
+        return Leaf(name, meaning, "choice", required, nullable, tuple(choices))
+    if schema["type"] == "boolean":
+        return Leaf(name, meaning, "boolean", required, nullable)
+    if schema["type"] == "integer":
+        least, most = schema["minimum"], schema["maximum"]
+        kind: Kind = "riyals" if name.endswith("_halalas") else "percent" if most == BASIS_POINTS else "integer"
+        return Leaf(name, meaning, kind, required, nullable, (), least, most)
+    return Leaf(name, meaning, _PATTERNS.get(schema["pattern"], "text"), required, nullable)
+
+
+Fault = EventError | LoggedFault | FoundFault
+"""A fault as the gateway or the log lists it, or as validation found it."""
+_CONFLICT: Final = Bilingual(
+    "هذا المعرّف لحدث آخر في السجل. اكتب معرّفًا جديدًا.", "Another event in the log has this id. Write a new one."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A fault in words. `pointer` is where it is in the event, "" for the whole; `column` is that of a table."""
+
+    code: str
+    pointer: str
+    detail: Bilingual
+    remedy: Bilingual | None
+    column: str = ""
+
+
+def explained(faults: Iterable[Fault]) -> list[Explained]:
+    """The faults of a refusal, or of the gateway's answer."""
+    return [explained_fault(fault.code, fault.pointer, fault.detail) for fault in faults]
+
+
+def explained_fault(code: str, pointer: str, detail: str, column: str = "") -> Explained:
+    """A code of a later release has no remedy here."""
+    known: Any = PROBLEMS.get(code)  # type: ignore[call-overload]
+    words = sentence_of(detail) if detail or known is None else known.title
+    return Explained(code, pointer, words, None if known is None else known.remedy, column)
+
+
+def faults_by_name(faults: Iterable[Fault]) -> dict[str, list[Bilingual]]:
+    """Sentences for each field. The subject is made of other fields: its fault counts only where there is no other. An
+    id that another event has is a fault of the id."""
+    listed = explained(faults)
+    found: dict[str, list[Bilingual]] = {}
+    for fault in [one for one in listed if one.pointer != "/subject"] or listed:
+        is_conflict = fault.code == "conflict"
+        name = "id" if is_conflict else fault.pointer.removeprefix("/").replace("/", ".")
+        found.setdefault(name, []).append(_CONFLICT if is_conflict else fault.detail)
+    return found
+
 
 Values = Mapping[str, Sequence[str]]
 """The texts of each name of a form."""

@@ -6,11 +6,10 @@ import asyncio
 from pathlib import PurePosixPath
 from typing import Final
 
-from fastapi import APIRouter, UploadFile
-from fastapi.responses import Response
+from fastapi import APIRouter, Response, UploadFile
 
 from consumers.console.page_request import Visit, Visiting, attachment, csv_attachment
-from consumers.console.pages.workspace.faults import Explained, explained_fault
+from consumers.console.pages.workspace.entered import Explained, explained_fault
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import (
     EventsTooLarge,

@@ -10,21 +10,31 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import orjson
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
-from consumers.console.data.gateway import Reply
+from consumers.console.data.gateway import Receipt, Reply
 from consumers.console.page_request import Visit, Visiting
-from consumers.console.pages.workspace.entered import COUNT, DATA, Entered, Values, entered, one, with_added, without
-from consumers.console.pages.workspace.faults import explained, faults_by_name
-from consumers.console.pages.workspace.form import Group, Many, Node, form_of
+from consumers.console.pages.workspace.entered import (
+    COUNT,
+    DATA,
+    Entered,
+    Group,
+    Many,
+    Node,
+    Values,
+    entered,
+    explained,
+    faults_by_name,
+    form_of,
+    one,
+    with_added,
+    without,
+)
 from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
-from consumers.console.sending.receipts import Receipt
 from consumers.replay.as_of.point_in_time import RIYADH
 from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS
 from events.types.catalogue import CATALOGUE, DOMAINS, EventType, may_send
-from events.validation.verdicts import Agency
 from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
@@ -117,7 +127,7 @@ async def check(visit: Visiting, type_name: str) -> Response:
         return _form_page(visit, type_name, _changed(type_name, values, act, rest))
     if act == "edit":
         return _form_page(visit, type_name, values)
-    found = entered(type_name, _agency(visit), values)
+    found = entered(type_name, visit.caller.require_agency(), values)
     if found.faults:
         return _form_page(visit, type_name, values, found)
     return await _confirm_page(visit, type_name, values, found)
@@ -175,10 +185,6 @@ async def _form_values(visit: Visit) -> dict[str, list[str]]:
         if isinstance(text, str):
             values.setdefault(name, []).append(text)
     return values
-
-
-def _agency(visit: Visit) -> Agency:
-    return visit.caller.require_agency()
 
 
 def _proposed_id(type_name: str) -> str:

@@ -1,4 +1,6 @@
-"""`/workspace`: the overview, refusals, tokens; and the routes to publish."""
+"""`/workspace`: the overview, refusals, tokens, which events the agency expects of its own systems and whether they
+have come; and the routes to publish.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,19 @@ import asyncio
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
+from msgspec import UNSET, Struct, UnsetType
 
 from consumers.api.parameters import After, Index
-from consumers.api.resources.log.refusals import refusal_for, refusals_for
-from consumers.console.navigation import roles_of
-from consumers.console.page_request import Visit, Visiting, only
-from consumers.console.pages.workspace import expected, files, publishing
-from consumers.console.pages.workspace.faults import explained
+from consumers.api.resources.entries import refusal_for, refusals_for
+from consumers.console.page_request import Visit, Visiting, only, roles_of
+from consumers.console.pages.campaigns.report_pages import Faults, Given
+from consumers.console.pages.campaigns.teams import LIST_MAX, act, change, look_all
+from consumers.console.pages.workspace import files, publishing
+from consumers.console.pages.workspace.entered import explained
+from consumers.console.pages.workspace.publishing import domains_of
+from consumers.documents.teams import notices as nouns
+from consumers.documents.teams.notices import Expectation
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
 from infra.postgres.sql import queries
@@ -107,10 +113,6 @@ async def tokens(visit: Visiting) -> Response:
     return visit.page("workspace/tokens.html", rows=rows, holder=caller.holder)
 
 
-for _room in (publishing, files, expected):
-    routes.include_router(_room.routes)
-
-
 async def _latest(visit: Visit) -> Latest | Problem | None:
     """The last verdicts, the newest first, and whether the topic is read; else like `_asked`."""
     end = await _asked(visit, Latest, "/v1/receipts", since="0", limit="1")
@@ -128,3 +130,58 @@ async def _asked(visit: Visit, model: type[AnswerType], path: str, **parameters:
     except NotServed:
         return None
     return reply.read(model) if reply.is_success else reply.problem
+
+
+for _room in (publishing, files):
+    routes.include_router(_room.routes)
+
+
+FIELDS: Final = ("type", "subject", "by_day", "every_days")
+
+
+class TypedExpectation(Struct, frozen=True):
+    """An expectation as its form gives it: the gateway says what is wrong with it."""
+
+    type: str
+    subject: str | UnsetType
+    by_day: int | str | UnsetType
+    every_days: int | str | UnsetType
+
+
+def new_expectation(given: Given) -> TypedExpectation:
+    typed = {name: given.get(name, "").strip() for name in FIELDS}
+    by_day, every_days = (_number(typed[name]) for name in FIELDS[2:])
+    return TypedExpectation(typed["type"], typed["subject"] or UNSET, by_day, every_days)
+
+
+def _number(text: str) -> int | str | UnsetType:
+    """A number of at most nine digits; other texts as they are, for the gateway to refuse."""
+    return int(text) if text.isdecimal() and len(text) < 10 else text or UNSET
+
+
+@routes.get("/workspace/expected")
+async def expected(visit: Visiting) -> Response:
+    return await _page(visit, {}, {})
+
+
+@routes.post("/workspace/expected")
+async def expect(visit: Visiting) -> Response:
+    given = await visit.typed()
+    made = await change(visit, "POST", "/v1/expectations", new_expectation(given), FIELDS)
+    if made.faults:
+        return await _page(visit, given, made.faults, made.status)
+    return visit.redirect("/workspace/expected")
+
+
+@routes.post("/workspace/expected/{expectation_id}/end")
+async def end(visit: Visiting, expectation_id: int) -> Response:
+    await act(visit, "DELETE", f"/v1/expectations/{expectation_id}")
+    return visit.redirect("/workspace/expected")
+
+
+async def _page(visit: Visit, given: Given, faults: Faults, status: int = 200) -> Response:
+    rows = await look_all(visit, Expectation, "/v1/expectations", limit=LIST_MAX)
+    types = {row.name: row.purpose for _, of in domains_of(visit.caller.require_agency().role) for row in of}
+    return visit.page(
+        "workspace/expected.html", status, rows=rows, types=types, nouns=nouns, given=given, faults=faults
+    )

@@ -10,14 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from consumers.console.pages.workspace.entered import DATA, GIVEN, Values, count_of, one
-from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node
+from consumers.console.pages.workspace.entered import (
+    DATA,
+    GIVEN,
+    Choices,
+    Group,
+    Kind,
+    Leaf,
+    Many,
+    Node,
+    Values,
+    count_of,
+    one,
+)
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import NO, YES
 from consumers.documents.ledger.partnerships import Calendar, PeriodKind, TierBasis
+from consumers.documents.programme.directory import ProjectKind, ServiceChannel
 from consumers.documents.programme.plan import Track
-from consumers.documents.programme.projects import ProjectKind
-from consumers.documents.programme.services import ServiceChannel
 from events.values.bilingual import Bilingual, joined
 
 Faults = Mapping[str, Sequence[Bilingual]]

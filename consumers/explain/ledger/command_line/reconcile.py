@@ -11,7 +11,7 @@ import click
 from msgspec.structs import replace
 
 from consumers.documents.document import Listing
-from consumers.documents.ledger.reconciliation import READ_ROWS, Finding, FindingKind
+from consumers.documents.ledger.ledger import READ_ROWS, Finding, FindingKind
 from consumers.documents.tables import csv_file, grid
 from consumers.explain.ledger.bank_table import (
     KINDS,

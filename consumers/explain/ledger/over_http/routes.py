@@ -21,20 +21,16 @@ from fastapi import APIRouter, Query, Response
 from fastapi import Path as PathParameter
 from msgspec.structs import asdict
 
-from consumers.api import documents
 from consumers.api.access import money_scope
-from consumers.api.cursor import text_after
-from consumers.api.parameters import After, Id, Limit, Period
-from consumers.api.reader import ReadAnswer, Reader, Reads
-from consumers.api.reading import Reading, found, read_route
-from consumers.api.resources.statements import statement_for, transfers_for
+from consumers.api.parameters import After, Id, Limit, Period, text_after
+from consumers.api.reader import ReadAnswer, Reader, Reading, Reads, answers, found, read_route, responses
+from consumers.api.resources.partnerships import statement_for, transfers_for
 from consumers.api.routes import prepared
 from consumers.documents.document import D, documents_of
-from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
-from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
-from consumers.documents.ledger.statements import WorkingAndDays
+from consumers.documents.ledger.partnerships import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import ExplainedFigure, WorkingAndDays
 from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
 from consumers.explain.ledger.proving import entries_of, zipped_proof
@@ -181,7 +177,7 @@ async def accounts_for(reader: Reader, partnership_id: Id) -> ReadAnswer[list[Ac
 @routes.get(
     _OWN + "/accounts/{kind}/transfers",
     summary="The transfers of an account",
-    responses=documents.answers("Transfers in log order.", list[Transfer], paged=True),
+    responses=answers("Transfers in log order.", list[Transfer], paged=True),
 )
 async def account_transfers(
     request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
@@ -263,7 +259,7 @@ async def working_for(reader: Reader, partnership_id: Id, period: Period) -> Rea
 @routes.get(
     _OWN + "/statements/{period}/proof",
     summary="The proof of a statement",
-    responses=documents.responses(answer("A ZIP for `yesser ledger verify-statement`.", BINARY, ZIP)),
+    responses=responses(answer("A ZIP for `yesser ledger verify-statement`.", BINARY, ZIP)),
 )
 async def proof(request: Reading, partnership_id: Id, period: Period) -> Response:
     """The statement with the entries that it follows from and their proof. A partner gets those of the agency that owns

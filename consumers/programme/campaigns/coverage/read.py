@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from consumers.documents.campaigns import coverage as documents
+from consumers.documents.campaigns import campaigns as documents
 from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.document import document_of, documents_of
 from consumers.programme.campaigns.consumer import CONSUMER

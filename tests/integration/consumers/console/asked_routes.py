@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
 from consumers.console.app import pages
-from consumers.console.parts import ConsoleParts
+from consumers.console.page_request import ConsoleParts
 from tests.world.consoles import PASSWORD, TYPED
 from tests.world.events import initiative
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from consumers.console.accounts.oidc import Oidc
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Sealer
 from consumers.console.app import application
-from consumers.console.pages.oidc import BEGIN, CALLBACK, LOGOUT
+from consumers.console.pages.signin import BEGIN, CALLBACK, LOGOUT
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.world.consoles import PASSWORD, ConsoleApp, add_account, change_password, console, sign_in

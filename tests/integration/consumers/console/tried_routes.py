@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.checks.jobs import Checks
-from consumers.console.navigation import roles_of
+from consumers.console.page_request import roles_of
 from consumers.console.pages.campaigns import report_pages, webhooks
 from consumers.console.web import assets
 from consumers.delivery.secrets import publish_key

@@ -10,7 +10,7 @@ import pytest
 from consumers.api.access import narrowed, programme_scope, scope_of, with_readable_history
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of
-from consumers.documents.programme.services import ServiceAndHistory
+from consumers.documents.programme.directory import ServiceAndHistory
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.problems import Problem

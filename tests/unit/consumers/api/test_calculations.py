@@ -6,10 +6,9 @@ import asyncio
 
 import pytest
 
-from consumers.api import calculations
-from consumers.api.calculation_pool import AT_ONCE_MAX
-from consumers.api.calculations import Calculations
-from consumers.api.past import past_plan
+from consumers.api import calculation_pool
+from consumers.api.calculation_pool import AT_ONCE_MAX, Calculations
+from consumers.api.resources.programme import past_plan
 from consumers.documents.programme.plan import Plan
 from infra.http.problems import Problem
 from infra.settings import Settings
@@ -53,7 +52,7 @@ class Plans(Calculations):
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> Plans:
     plans = Plans(remembered_max=2)
-    monkeypatch.setattr(calculations, "calculated", plans.calculated)
+    monkeypatch.setattr(calculation_pool, "calculated", plans.calculated)
     return plans
 
 

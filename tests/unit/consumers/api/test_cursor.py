@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumers.api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
+from consumers.api.parameters import cursor_of, index_after, indexes_after, text_after, texts_after
 from events.values.bilingual import Language
 from infra.http.problems import Problem, problem_document
 from tests.every import every

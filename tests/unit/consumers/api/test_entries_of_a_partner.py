@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.api.resources.log import entries
+from consumers.api.resources import entries
 from consumers.documents.access_scope import AccessScope
 from consumers.documents.log.entries import Entry
 from consumers.replay.as_of.view import View

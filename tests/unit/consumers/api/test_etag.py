@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.api.etag import names, tag_of
+from consumers.api.reader import names, tag_of
 from tests.every import every
 
 

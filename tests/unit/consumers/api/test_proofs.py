@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from consumers.api.resources.log.checkpoints import signatures_of
+from consumers.api.resources.proofs import signatures_of
 from infra.log.reader import checkpoint_over
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosign
 from tests.world.memory_log import KEY

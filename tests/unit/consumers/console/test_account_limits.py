@@ -9,7 +9,7 @@ import httpx
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
-from consumers.console.guard import Guard
+from consumers.console.app import Guard
 from infra.settings import Settings
 from tests.every import every
 from tests.world.pages import CSRF, OFFICE, browser, parts_for

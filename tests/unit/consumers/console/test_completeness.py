@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, get_args
 
 from consumers.documents.document import document_of
-from consumers.documents.log.completeness import Months
+from consumers.documents.log.entries import Months
 from producers.gateway.answers import CompletenessStatus
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page

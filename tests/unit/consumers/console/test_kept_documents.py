@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.api.etag import names
-from consumers.api.reader import Reads, State
+from consumers.api.reader import Reads, State, names
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.web.assets import assets

@@ -11,8 +11,7 @@ import orjson
 from markupsafe import Markup, escape
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.log.anomalies import Anomaly
-from consumers.documents.log.entries import Proof
+from consumers.documents.log.entries import Anomaly, Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
 from events.values.bilingual import Bilingual

@@ -11,10 +11,10 @@ from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.app import pages
-from consumers.console.navigation import ITEMS
+from consumers.console.page_request import ITEMS
 from consumers.console.web.rendered import Rendered
 from consumers.documents.document import document_of
-from consumers.documents.programme.projects import ProjectAndHistory
+from consumers.documents.programme.directory import ProjectAndHistory
 from tests.every import every
 from tests.world.pages import CSRF, Documents, Positions, account_of, browser, page, parts_for
 

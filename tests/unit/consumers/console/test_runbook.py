@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consumers.console.pages.operations.runbook import runbook_entry
+from consumers.console.pages.operations.routes import runbook_entry
 from infra.log.older_copy import older_copy
 from tests.every import every
 

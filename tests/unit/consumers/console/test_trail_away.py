@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
+from consumers.console.data.gateway import KEPT_MAX, Receipts
 from consumers.console.page_request import Visit
-from consumers.console.sending.receipts import KEPT_MAX, Receipts
 from consumers.console.sending.uploads import Uploads
 from events.schema_tools.refusal_examples import golden_example
 from infra.http.problems import Problem

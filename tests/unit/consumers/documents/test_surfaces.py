@@ -15,19 +15,15 @@ from jinja2 import Environment
 from msgspec import Struct
 from rich.console import Console
 
-from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Words
-from consumers.console.web.templates import Templates
-from consumers.documents.campaigns.campaigns import INBOX
-from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
+from consumers.console.web.templates import Templates, cell, label
+from consumers.documents.campaigns.campaigns import AGENCIES, INBOX, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
-from consumers.documents.log.anomalies import Anomaly
-from consumers.documents.log.completeness import AgencyMonth
+from consumers.documents.log.entries import AgencyMonth, Anomaly
 from consumers.documents.names import Names, codes_in
-from consumers.documents.programme.history import Step
+from consumers.documents.programme.directory import Service, ServiceAndHistory, ServiceChannel, ServiceState, Step
 from consumers.documents.programme.plan import ServiceGroups
-from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid, use_names
 from consumers.documents.teams.teams import Subscribed
 from consumers.documents.teams.webhooks import Webhook

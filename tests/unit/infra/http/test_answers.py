@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from consumers.console.accounts.oidc import Oidc, ProviderAway
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Sealer
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.documents.campaigns.campaigns import Campaign
 from consumers.proof.audit.port import CorruptBatch, http_port

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.http.problems import Problem
-from infra.http.quotas import Quota
+from infra.http.rate_limits import Quota
 
 
 def test_what_one_holder_uses_is_taken_from_no_other() -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
-from consumers.documents.programme.activity import ACTIVITY, Activity, Counted
+from consumers.documents.programme.directory import ACTIVITY, Activity, Counted
 from consumers.documents.tables import grid
 from consumers.programme.projections.commands import services
 from consumers.replay.as_of.query import print_view

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.documents.document import documents_of
-from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.entries import Anomaly
 from consumers.programme.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.programme.projections.read import activity, history

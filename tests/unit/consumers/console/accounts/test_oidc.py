@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from consumers.console.accounts.oidc import Oidc, ProviderAway, Required, SignedOut, SignInFailed, SignInTooWeak
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Sealer
 from infra.settings import Settings
 from tests.every import every
 from tests.world.provider import ISSUER, OTHER_KEY, Provider

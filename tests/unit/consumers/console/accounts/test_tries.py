@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumers.console.accounts.passwords import WAITING_MAX, PasswordChecks
-from consumers.console.accounts.sealing import Sealer
-from consumers.console.accounts.tries import Tries
+from consumers.console.accounts.tries import Sealer, Tries
 from infra.http.problems import Problem
 from infra.keys.hash_keys import console_key_files, load_or_create_hash_keys
 from infra.keys.rotation import rotate_hash_key

@@ -8,7 +8,7 @@ import shlex
 from html import unescape
 from pathlib import Path
 
-from consumers.documents.log.checkpoints import LogState
+from consumers.documents.log.entries import LogState
 from infra.settings import Settings
 from tests.unit.consumers.proof.commands.elsewhere import served
 from tests.unit.consumers.proof.commands.exports import ENTRIES

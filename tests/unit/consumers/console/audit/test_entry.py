@@ -8,7 +8,7 @@ import orjson
 
 from consumers.console.pages.audit.entry import ROWS_MAX, EntryView, entry_view, pretty
 from consumers.console.pages.audit.routes import history_of
-from consumers.console.pages.workspace.faults import explained
+from consumers.console.pages.workspace.entered import explained
 from events.schema_tools.refusal_examples import golden_example
 from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash

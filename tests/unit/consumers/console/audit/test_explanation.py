@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from consumers.console.pages.audit.explain_pages import terms_of
-from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
+from consumers.console.pages.audit.entry import TEXT_LENGTH_MAX, change, shown
+from consumers.console.pages.audit.routes import terms_of
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
 from consumers.documents.log.explanations import Change, Explanation

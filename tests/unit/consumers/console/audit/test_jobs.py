@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consumers.console.checks.jobs import Checks
-from consumers.documents.log.checks import CheckResult
+from consumers.documents.log.commitments import CheckResult
 from infra.settings import Settings
 from tests.every import every
 from tests.world.waits import until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.audit.log_pages import asked_of, faults_of, recorded_of
+from consumers.console.pages.audit.routes import asked_of, faults_of
 from tests.every import every
 from tests.page_rules import faults_of as faults_of_page
 from tests.world.pages import OFFICE, browser
@@ -29,9 +29,8 @@ def test_a_fault_is_named_at_its_field(typed: dict[str, str], faults: dict[str, 
 
 def test_days_are_those_of_riyadh_and_what_is_empty_is_not_asked() -> None:
     given = NOTHING | {"from": "2026-11-01", "to": "2026-11-02", "agency": "health"}
-    assert recorded_of(given) == ("2026-11-01T00:00:00+03:00", "2026-11-02T23:59:59.999999+03:00")
-    asked = asked_of(given)
-    assert (asked.agency, asked.type, asked.id) == ("health", None, None)
+    days = {"recorded_from": "2026-11-01T00:00:00+03:00", "recorded_to": "2026-11-02T23:59:59.999999+03:00"}
+    assert asked_of(given) == {"subject": None, "type": None, "id": None, "agency": "health", **days}
 
 
 async def test_the_number_of_an_entry_leads_to_it_and_what_cannot_be_searched_for_is_refused() -> None:

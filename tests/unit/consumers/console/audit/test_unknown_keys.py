@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from consumers.documents.document import document_of
-from consumers.documents.log.checkpoints import LogState
-from consumers.documents.log.entries import Proof
+from consumers.documents.log.entries import LogState, Proof
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings

@@ -10,7 +10,7 @@ from consumers.console.pages.campaigns.campaign import (
 )
 from consumers.console.pages.campaigns.inbox import rule_name
 from consumers.documents.campaigns.campaigns import NextAction, channel_list
-from consumers.documents.campaigns.rules import RuleMoment
+from consumers.documents.campaigns.evaluations import RuleMoment
 from consumers.programme.campaigns.next_step import lateness
 from consumers.programme.campaigns.rules.in_force import release_rules
 from consumers.programme.campaigns.rules.rule import MOMENTS

@@ -21,7 +21,7 @@ from tests.world.pages import AGENCY, OFFICE, TEAM
         (OFFICE, Chosen(whose="mine", agency="labour"), InboxFilter("labour")),
         (OFFICE, Chosen(agency="NOT A CODE"), InboxFilter(everyone=True)),
         (TEAM, Chosen(), InboxFilter(team="press")),
-        (TEAM, Chosen(whose="all", state="any"), InboxFilter(state=None)),
+        (TEAM, Chosen(whose="all", state="any"), InboxFilter(state="any")),
         (
             TEAM,
             Chosen(state="overdue", rule="service-launched", channel="tv"),

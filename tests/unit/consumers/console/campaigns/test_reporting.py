@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consumers.console.data.gateway import Reply
-from consumers.console.pages.campaigns.reporting import (
+from consumers.console.pages.campaigns.report_pages import (
     FIELDS,
     differing_airing,
     faults_of,

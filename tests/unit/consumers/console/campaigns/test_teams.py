@@ -8,7 +8,7 @@ import orjson
 
 from consumers.console.pages.campaigns.teams import new_subscription, new_team
 from consumers.console.pages.campaigns.webhooks import redelivery
-from consumers.console.web.typed import instant_of
+from consumers.console.web.language import instant_of
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
 from consumers.delivery.webhooks.bodies import EXAMPLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
+from consumers.console.pages.plan.overview import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
 from consumers.documents.programme.plan import Launches
 from tests.every import every
 from tests.world.plan import pace_of

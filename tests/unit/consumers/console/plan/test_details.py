@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.console.pages.plan.details import Chosen
-from consumers.programme.projections.read import ALL_SERVICES, ServiceFilter
+from consumers.console.pages.plan.routes import Chosen
+from consumers.documents.programme.directory import ServiceState
 from infra.http.problems import Problem
 
 
@@ -18,9 +18,9 @@ def test_filters_stay_in_the_addresses() -> None:
 
 
 def test_what_is_typed_is_what_the_route_takes_or_refused() -> None:
-    assert Chosen(" health ", "2", "live").filter() == ServiceFilter("health", 2, "live")
-    assert Chosen().filter() == ALL_SERVICES
+    assert Chosen(" health ", "2", "live").checked() == ("health", 2, ServiceState.LIVE)
+    assert Chosen().checked() == (None, None, None)
     for typed in (Chosen("NO"), Chosen(group="9"), Chosen(group="x"), Chosen(state="gone")):
         with pytest.raises(Problem) as caught:
-            typed.filter()
+            typed.checked()
         assert caught.value.status == 422

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.plan.moment import Moment, moment_of, steps
+from consumers.console.pages.plan.overview import Moment, moment_of, steps
 from tests.every import every
 
 

@@ -7,9 +7,21 @@ from typing import Any
 
 import orjson
 
-from consumers.console.pages.workspace.entered import COUNT, DATA, GIVEN, entered, with_added, without
-from consumers.console.pages.workspace.faults import faults_by_name
-from consumers.console.pages.workspace.form import Choices, Group, Leaf, Many, Node, form_of
+from consumers.console.pages.workspace.entered import (
+    COUNT,
+    DATA,
+    GIVEN,
+    Choices,
+    Group,
+    Leaf,
+    Many,
+    Node,
+    entered,
+    faults_by_name,
+    form_of,
+    with_added,
+    without,
+)
 from consumers.console.pages.workspace.shown import (
     CHOICE_NAMES,
     elsewhere,

@@ -10,8 +10,8 @@ import msgspec
 import openpyxl
 import pytest
 
+from consumers.documents.ledger.ledger import Finding
 from consumers.documents.ledger.partnerships import Calendar
-from consumers.documents.ledger.reconciliation import Finding
 from consumers.explain.ledger.bank_table import (
     REMEMBERED_MAX,
     BankReading,

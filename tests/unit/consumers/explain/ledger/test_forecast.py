@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from consumers.documents.document import documents_of
-from consumers.documents.ledger.periods import RevenuePeriod
+from consumers.documents.ledger.partnerships import RevenuePeriod
 from consumers.explain.ledger.forecast_chart import chart_of, svg
 from consumers.explain.ledger.what_if import ASSUMPTIONS, NothingSigned, forecast
 from tests.every import every

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.documents.ledger.ledger import Finding, FindingKind
 from consumers.explain.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.explain.ledger.what_if import NothingSigned
 from infra.errors import WrongInput

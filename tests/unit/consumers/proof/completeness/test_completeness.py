@@ -10,7 +10,7 @@ from asyncpg import Range
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.documents.log.completeness import MonthRow, ranges_text
+from consumers.documents.log.entries import MonthRow, ranges_text
 from consumers.proof.audit.derived import Numbers
 from consumers.proof.completeness import routes
 from consumers.proof.completeness.commands import COLUMNS, document, file_rows, page

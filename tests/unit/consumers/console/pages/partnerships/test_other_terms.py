@@ -14,7 +14,7 @@ from consumers.console.pages.partnerships.what_if import (
     refused_terms,
     totals,
 )
-from consumers.console.web.typed import hundredths
+from consumers.console.web.language import hundredths
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures
 from consumers.explain.ledger.what_if import WrongTerms, require_terms

@@ -10,14 +10,13 @@ from unittest.mock import patch
 
 from consumers.api.reader import ReadAnswer, State
 from consumers.console.page_request import Visit
-from consumers.console.pages.audit.values import exact_money
+from consumers.console.pages.audit.entry import exact_money
 from consumers.console.pages.partnerships import routes
-from consumers.console.pages.partnerships.shown import guarantee_formula, listed
+from consumers.console.pages.partnerships.routes import guarantee_formula, listed
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of, label_of
 from consumers.documents.ledger.ledger import AccountKind, balance_meaning
-from consumers.documents.ledger.partnerships import LISTED, ListedPartnership, Partnership
-from consumers.documents.ledger.periods import OpenPeriod
+from consumers.documents.ledger.partnerships import LISTED, ListedPartnership, OpenPeriod, Partnership
 from consumers.documents.ledger.statements import Guarantee, StatementWorking
 from consumers.documents.tables import csv_file
 from consumers.revenue.statements.paper import settled_paid_owed

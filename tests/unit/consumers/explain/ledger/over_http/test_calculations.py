@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from consumers.api.calculations import Calculations
+from consumers.api.calculation_pool import Calculations
 from consumers.api.reader import ReadAnswer, Reader, State
 from consumers.explain.ledger.over_http import routes as over_http
 from consumers.explain.ledger.over_http.routes import calculated_for
