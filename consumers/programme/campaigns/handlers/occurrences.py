@@ -66,16 +66,18 @@ def of_announcement(entry: Entry) -> Occurrence:
 
 def of_group(entry: Entry, plan_id: str, group: int, figure: int, target: int) -> Occurrence:
     """The launched services of a group of the shown plan, at an entry that may have changed them."""
-    parts, part = {"plan_id": plan_id, "group": group}, str(group)
-    return Occurrence(GROUP_COMPLETED, entry.index, entry.recorded, parts, "", part, figure=figure, target=target)
+    parts = {"plan_id": plan_id, "group": group}
+    return Occurrence(
+        GROUP_COMPLETED, entry.index, entry.recorded, parts, part=str(group), figure=figure, target=target
+    )
 
 
 def of_quota(entry: Entry, key: CounterKey, figure: int, target: int) -> Occurrence:
     """The net certificates of a quota, at an entry that changed them or its seats."""
     calendar, year, track = key
     in_words = {language: text.format(year) for language, text in _YEARS[calendar].items()}
-    parts, part = {"track": _TRACKS[track], "year": in_words}, quota_part(key)
-    return Occurrence(QUOTA_MET, entry.index, entry.recorded, parts, "", part, figure=figure, target=target)
+    parts = {"track": _TRACKS[track], "year": in_words}
+    return Occurrence(QUOTA_MET, entry.index, entry.recorded, parts, part=quota_part(key), figure=figure, target=target)
 
 
 def quota_part(key: CounterKey) -> str:
