@@ -5,7 +5,9 @@ Validation reads events by validators of its own (`events.validation.forms`), an
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -25,14 +27,30 @@ class Model(BaseModel):
     )
 
     def __init__(self, **data: Any) -> None:
-        try:
+        with self._explaining():
             super().__init__(**data)
-        except ValidationError as error:
-            lines = [self._explained(detail) for detail in error.errors(include_url=False)]
-            raise ValidationError.from_exception_data(error.title, lines, hide_input=True) from None
 
     # To pydantic it is its own `__init__`, which validators of parsed events do not call.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        with cls._explaining():
+            return super().model_validate(obj, **options)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        with cls._explaining():
+            return super().model_validate_json(json_data, **options)
+
+    @classmethod
+    @contextmanager
+    def _explaining(cls) -> Iterator[None]:
+        try:
+            yield
+        except ValidationError as error:
+            lines = [cls._explained(detail) for detail in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(error.title, lines, hide_input=True) from None
 
     @classmethod
     def _explained(cls, detail: ErrorDetails) -> InitErrorDetails:

@@ -80,6 +80,8 @@ def model_error(
         return finding("missing-field", pointer, "{field} is missing; add it.", field=field)
     if kind == "extra_forbidden":
         return finding("unknown-field", pointer, "Unknown field; remove it or correct its name.")
+    if kind == "json_invalid":
+        return finding("not-json", pointer, "Not well-formed JSON; write exactly one JSON value.")
     if kind == "string_pattern_mismatch":
         return pattern_error(pointer, field, value, detail["ctx"]["pattern"], forms)
     if kind in _DUE:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, get_args
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from consumers.delivery import email_address
@@ -302,7 +302,7 @@ def validated(model: type[Input], document: object) -> Input:
     if holds_personal_data(text):
         raise InvalidInput([InputFault("personal-data", "", SENTENCES["personal-data"])])
     try:
-        return model.model_validate(document)
+        return TypeAdapter(model).validate_python(document)  # pydantic's own errors
     except ValidationError as error:
         details = error.errors(include_url=False)[:FAULTS_MAX]
         quoting = not shows_ten_digits(text)

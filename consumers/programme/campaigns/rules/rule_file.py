@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from consumers.programme.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Urgency
 from events.errors import Halt
@@ -70,6 +70,10 @@ class _Document(Model):
     urgency: Urgency = "normal"
     brief: L
     reason: L
+
+
+_FORM: Final = TypeAdapter(_Document)
+"""With pydantic's own errors: a rule's sentences are made of them."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -146,7 +150,7 @@ def parse_rule(file: str, raw: bytes) -> Rule:
     faults = [*_form_faults(file, document), *_meaning_faults(file, document)]
     if faults:
         raise InvalidRules(sorted(set(faults), key=lambda fault: fault.pointer))
-    read = _Document.model_validate(document)
+    read = _FORM.validate_python(document)
     content = read.model_dump(exclude={"version"})
     members = read.model_dump() | {
         "channels": tuple(read.channels),
@@ -179,7 +183,7 @@ def _parsed(file: str, raw: bytes) -> Data:
 def _form_faults(file: str, document: Data) -> Iterator[Fault]:
     """Each field by itself."""
     try:
-        _Document.model_validate(document)
+        _FORM.validate_python(document)
     except ValidationError as error:
         for fault in error.errors():
             pointer = "".join(f"/{step}" for step in fault["loc"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -45,12 +46,24 @@ def test_type_subject_and_source_follow_from_the_model_and_faults_of_form_are_fo
 
 @every("model", [row.model for row in CATALOGUE.values()])
 def test_a_model_that_is_built_wrongly_has_the_sentences_of_a_refusal_and_no_pattern(model: type[Model]) -> None:
-    wrong: dict[str, Any] = dict.fromkeys(model.model_fields, "\x01 � /")
-    with pytest.raises(ValidationError) as raised:
-        model(**wrong, unkown=1)
-    for error in raised.value.errors():
-        assert error["type"] in PROBLEMS
-        assert arabic_of(error["msg"]) != error["msg"]
-    assert "{0," not in str(raised.value)
-    assert "[A-Z" not in str(raised.value)
+    wrong: dict[str, Any] = dict.fromkeys(model.model_fields, "\x01 � /") | {"unkown": 1}
+    builds: tuple[Callable[[], object], ...] = (
+        lambda: model(**wrong),
+        lambda: model.model_validate(wrong),
+        lambda: model.model_validate_json(orjson.dumps(wrong)),
+        lambda: model.model_validate_json(b"{"),
+    )
+    texts = []
+    for build in builds:
+        with pytest.raises(ValidationError) as raised:
+            build()
+        for error in raised.value.errors():
+            assert error["type"] in PROBLEMS
+            assert arabic_of(error["msg"]) != error["msg"]
+        texts.append(str(raised.value))
+    built, read, parsed, broken = texts
+    assert built == read == parsed
+    assert "{0," not in built
+    assert "[A-Z" not in built
+    assert "not-json" in broken
     assert not model.__pydantic_custom_init__, "validators of parsed events would call it"
