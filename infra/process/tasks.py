@@ -123,11 +123,14 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
 async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel repeatedly: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose a cancellation."""
     running = set(tasks)
+    for task in running:
+        task.add_done_callback(
+            retrieve_error
+        )  # at once: another one may take longer to end than an error may be unseen
     while running:
         for task in running:
             task.cancel()
-        ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
-        await asyncio.gather(*ended, return_exceptions=True)  # retrieves late errors, which asyncio would report
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
 class TimeSlice:

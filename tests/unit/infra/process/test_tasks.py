@@ -150,6 +150,33 @@ async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> 
 
 
 @virtual
+async def test_an_error_after_a_cancellation_counts_as_seen_while_another_job_still_ends() -> None:
+    """A lost connection fails several jobs at once, and one of them may wait for its server longer than an error may
+    be unseen."""
+    failed = watch_tasks(unseen_after_s=0.01)
+
+    async def fails_as_it_is_cancelled() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise Bug
+
+    async def ends_late() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(5)
+
+    both = asyncio.ensure_future(until_one_ends(fails_as_it_is_cancelled(), ends_late()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    both.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await both
+    assert not failed.done()
+
+
+@virtual
 async def test_a_loop_that_computes_lets_others_run_after_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, turns = Clock(0.0), list[float]()
     monkeypatch.setattr(tasks, "time", SimpleNamespace(perf_counter=clock))
