@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
 from infra.settings import Settings
 from producers.gateway.writer import KafkaWriter
+from tests.simulate import worlds
 
 
 def the_registrars_fence_is_left_out(patched: pytest.MonkeyPatch) -> None:
@@ -44,6 +47,13 @@ def the_registrars_fence_is_left_out(patched: pytest.MonkeyPatch) -> None:
 
 
 def a_consumers_fence_is_left_out(patched: pytest.MonkeyPatch) -> None:
+    """And the consumer does not notice that its lease is lost: what it writes until then is what the fence is for."""
+
+    @asynccontextmanager
+    async def renewing(*_: Any) -> AsyncIterator[asyncio.Future[None]]:
+        yield asyncio.get_running_loop().create_future()
+
+    patched.setattr(worlds, "renewing", renewing)
     fenced = "AND epoch = $2 AND position = $3"
     move = writer._SQL["move"]
     assert fenced in move

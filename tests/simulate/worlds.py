@@ -234,8 +234,8 @@ class World:
             patched.setattr(session, "CLOCKS", Clocks(steps, steps))
             # 32 MB of zeros for each registrar that starts.
             patched.setattr(claim_filter, "bytearray", _Zeros, raising=False)
-            patched.setattr(leader_election, "renewing", _renewing)
-            patched.setattr(recover, "renewing", _renewing)
+            patched.setattr(leader_election, "renewing", renewing)
+            patched.setattr(recover, "renewing", renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
             for constant in self.scenario.constants:
                 patched.setattr(*constant)
@@ -426,7 +426,7 @@ async def _life(process: Process) -> None:
 
 
 @asynccontextmanager
-async def _renewing(spec: LeaseSpec, epoch: int, settings: Settings) -> AsyncIterator[asyncio.Future[None]]:
+async def renewing(spec: LeaseSpec, epoch: int, settings: Settings) -> AsyncIterator[asyncio.Future[None]]:
     """`leader_election.renewing` without its thread, whose clock would be the real one."""
     loop = asyncio.get_running_loop()
     renewal = leader_election._Renewal(spec, epoch, settings, loop, loop)
