@@ -192,6 +192,7 @@ def primary_and_standby(folder: Path) -> Iterator[Pair]:
         stack.callback(first.end)
         assert asyncio.run(ensure_database(first.port, password))
         first.sql(*(statement.format(standby_password) for statement in ROLE))
+        first.set("wal_keep_size", "4GB")  # the base backup takes it over
         line = stack.enter_context(cut_line(first.port))
         second.copy_from(first, line.port)
         second.start()
