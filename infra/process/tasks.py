@@ -123,10 +123,9 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
 async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel repeatedly: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose a cancellation."""
     running = set(tasks)
+    # At once: another task may take longer to end than an error may stay unseen.
     for task in running:
-        task.add_done_callback(
-            retrieve_error
-        )  # at once: another one may take longer to end than an error may be unseen
+        task.add_done_callback(retrieve_error)
     while running:
         for task in running:
             task.cancel()

@@ -78,7 +78,7 @@ class Faults:
         try:
             self._run(until_it_goes_on)
         except BaseException:
-            self.pair.first.end()  # who reads from an old primary would wait for ever
+            self.pair.first.end()  # a process that reads from the old primary would not end
             raise
 
     def _run(self, until_it_goes_on: Callable[[], None]) -> None:
@@ -120,7 +120,7 @@ class Faults:
         assert self._state_of_the_old_primary() == before
 
     def a_fresh_process_commits_nothing_on_the_old_primary(self) -> None:
-        """It has not seen the new timeline. A lease is claimed by a commit, which waits for the standby for ever."""
+        """It has not seen the new timeline. A lease is claimed by a commit, which its lost standby never confirms."""
         first, second = self.pair.first, self.pair.second
         before = self._state_of_the_old_primary()
         pid = self.system.kill("registrar")

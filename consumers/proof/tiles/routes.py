@@ -16,6 +16,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from infra.http.documents import Schema, answer, not_yet, problems
+from infra.http.negotiation import weighted
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
 from infra.log import reader
@@ -225,8 +226,5 @@ async def _read(source: TileSource, path: str) -> bytes:
 
 
 def _accepts_gzip(request: Request) -> bool:
-    for part in request.headers.get("accept-encoding", "").lower().split(","):
-        coding, _, weight = part.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+    codings = weighted(request.headers.get("accept-encoding", ""))
+    return next((quality > 0 for coding, quality in codings if coding in ("gzip", "*")), False)
