@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from events.faults.model_errors import model_error
 from events.faults.nearest import nearest
 from events.values.bounds import MEMBERS_MAX
-from events.values.fields import Text
+from events.values.fields import FreeText, Text
 
 
 class Model(BaseModel):
@@ -67,3 +67,7 @@ class L(Model):
 
     ar: Text
     en: Text
+
+
+FreeL = Annotated[L, FreeText()]
+"""The same, where an agency writes what it wants: a reason, a place."""

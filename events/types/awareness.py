@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, L, Model
 from events.values.bounds import CHANNELS_MAX
 from events.values.fields import AgencyCode, Channel, Count, Date, Id, PositiveCount
 
@@ -28,7 +28,7 @@ class AwarenessCampaignAired(Model):
     campaign_id: Id
     airing_id: Id
     channel: Channel
-    outlet: L
+    outlet: FreeL
     on: Date
     reach: Count
 
@@ -38,7 +38,7 @@ class AwarenessCampaignAiringCorrected(Model):
     airing_id: Id
     reach: Count
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class AwarenessCampaignCompleted(Model):

@@ -68,7 +68,7 @@ from events.types.services import (
 )
 from events.types.training import TrainingCertified, TrainingQuotaSet, TrainingRevoked
 from events.values.bilingual import Bilingual
-from events.values.fields import Role
+from events.values.fields import Role, is_free_text
 
 Sender = Literal["office", "agency", "owner", "platform"]
 
@@ -233,6 +233,14 @@ _ROWS: Final = (
 
 CATALOGUE: Final[Mapping[str, EventType]] = {row.name: row for row in _ROWS}
 """Short name → row, in the order of the contract."""
+
+FREE_TEXTS: Final[Mapping[str, frozenset[str]]] = {
+    row.name: members
+    for row in _ROWS
+    if row.sender != "platform"
+    and (members := frozenset(name for name, field in row.model.model_fields.items() if is_free_text(field.metadata)))
+}
+"""Short name → the members of `data` that are free texts, for the types that have one. The platform's own have none."""
 
 
 _B: Final = Bilingual

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, L, Model
 from events.values.bounds import BANDS_MAX, EXPECTED_MAX, PARTNERS_MAX, SERVICES_MAX
 from events.values.fields import (
     AgencyCode,
     BasisPoints,
     Calendar,
     Date,
+    FreeText,
     Id,
     NonNegativeHalalas,
     PeriodKind,
@@ -66,16 +67,16 @@ class PartnershipWorkshopAnnounced(Model):
     workshop_id: Id
     topic: L
     on: Date
-    place: L
-    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX)]
+    place: FreeL
+    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX), FreeText()]
 
 
 class PartnershipWorkshopHeld(Model):
     workshop_id: Id
     topic: L
     on: Date
-    place: L
-    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX)]
+    place: FreeL
+    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX), FreeText()]
 
 
 class PartnershipFrameworkPublished(Model):
@@ -103,17 +104,17 @@ class PartnershipAmended(Model):
     partnership_id: Id
     effective_from: PeriodLabel
     terms: Terms
-    reason: L
+    reason: FreeL
 
 
 class PartnershipTerminated(Model):
     partnership_id: Id
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class PartnershipReassigned(Model):
     partnership_id: Id
     to: AgencyCode
     on: Date
-    reason: L
+    reason: FreeL

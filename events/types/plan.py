@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, L, Model
 from events.values.fields import Count, Date, Id
 
 
@@ -35,4 +35,4 @@ class PlanAdopted(Model):
 class PlanAmended(Model):
     plan_id: Id
     targets: Targets
-    reason: L
+    reason: FreeL

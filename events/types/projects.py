@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, L, Model
 from events.values.bounds import PHASES_MAX
 from events.values.fields import AgencyCode, Date, Id, PhaseNumber
 
@@ -40,17 +40,17 @@ class ProjectPhaseReopened(Model):
     project_id: Id
     phase: PhaseNumber
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class ProjectCancelled(Model):
     project_id: Id
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class ProjectReassigned(Model):
     project_id: Id
     to: AgencyCode
     on: Date
-    reason: L
+    reason: FreeL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, Model
 from events.values.fields import (
     Count,
     Date,
@@ -30,7 +30,7 @@ class RevenueReversed(Model):
     reverses: Id
     amount_halalas: PositiveHalalas
     reversed_on: Date
-    reason: L
+    reason: FreeL
 
 
 class RevenuePeriodClosed(Model):

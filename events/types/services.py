@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, L, Model
 from events.values.bounds import CHANNELS_MAX
 from events.values.fields import AgencyCode, Date, Id, Url
 
@@ -32,7 +32,7 @@ class ServiceLaunched(Model):
 class ServiceSuspended(Model):
     service_id: Id
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class ServiceResumed(Model):
@@ -43,11 +43,11 @@ class ServiceResumed(Model):
 class ServiceRetired(Model):
     service_id: Id
     on: Date
-    reason: L
+    reason: FreeL
 
 
 class ServiceReassigned(Model):
     service_id: Id
     to: AgencyCode
     on: Date
-    reason: L
+    reason: FreeL

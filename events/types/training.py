@@ -5,7 +5,7 @@ A trainee is a keyed pseudonym made by the agency: `trn_` and the base32 of an H
 
 from __future__ import annotations
 
-from events.faults.model import L, Model
+from events.faults.model import FreeL, Model
 from events.values.fields import AgencyCode, Calendar, Count, Date, Id, Track, Trainee, Year
 
 
@@ -28,4 +28,4 @@ class TrainingRevoked(Model):
     certificate_id: Id
     trainee: Trainee
     on: Date
-    reason: L
+    reason: FreeL

@@ -6,6 +6,7 @@ Rules over several members are in `events/types/rules.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -51,6 +52,16 @@ TIME_PATTERN: Final = (
 
 class IdField:
     """Marks a field of type `id`: ten digits beginning with 1 or 2 are refused."""
+
+
+class FreeText:
+    """Marks a member of `data` in which an agency writes what it wants: the log keeps its hash, the text stands beside
+    the entry and can be withheld (docs/decisions/texts-that-can-be-withheld.md)."""
+
+
+def is_free_text(marks: Iterable[object]) -> bool:
+    """Whether a field with these marks is one."""
+    return any(isinstance(mark, FreeText) for mark in marks)
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=TEXT_PATTERN)]

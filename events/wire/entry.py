@@ -2,12 +2,15 @@
 
 `{"recordedtime":"…Z","from":"<topic>/<partition>/<offset>","event":<the event's JSON bytes, verbatim>}`
 
+An entry whose event has free texts says `"v":2` before `event`, and has the hash of each text in its place
+(`events.wire.texts`).
 An entry is written once, by `entry_bytes`, and never serialised again. Most consumers use few types, so `data` is
 parsed on first access, and unused members of the envelope are skipped.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,6 +24,9 @@ TYPE_PREFIX: Final = "sa.gov.yesser."
 TYPE_SUFFIX: Final = ".v1"
 SOURCE_PREFIX: Final = "urn:yesser:agency:"
 
+_FIRST_FORM: Final = b'{"recordedtime":"%b","from":"%b","event":%b}'
+_SECOND_FORM: Final = b'{"recordedtime":"%b","from":"%b","v":2,"event":%b}'
+_IS_SECOND: Final = re.compile(rb'\{"recordedtime":"[^"]*","from":"[^"]*","v":2,')
 _TYPE_START: Final = len(TYPE_PREFIX)
 _SOURCE_START: Final = len(SOURCE_PREFIX)
 
@@ -106,9 +112,16 @@ class Entry:
         return f"Entry({self.index}, {self.type}, {self.agency}, {self.id})"
 
 
-def entry_bytes(recorded: str, address: str, event: bytes) -> bytes:
-    """The entry's bytes. `recorded` is in the form of `recorded_time`, `address` is `topic/partition/offset`."""
-    return b'{"recordedtime":"%b","from":"%b","event":%b}' % (recorded.encode(), address.encode(), event)
+def entry_bytes(recorded: str, address: str, event: bytes, *, has_texts: bool = False) -> bytes:
+    """The entry's bytes. `recorded` is in the form of `recorded_time`, `address` is `topic/partition/offset`;
+    `has_texts`: free texts were taken out of `event`."""
+    form = _SECOND_FORM if has_texts else _FIRST_FORM
+    return form % (recorded.encode(), address.encode(), event)
+
+
+def has_texts(entry: bytes) -> bool:
+    """Whether free texts stand beside these bytes of an entry."""
+    return _IS_SECOND.match(entry) is not None
 
 
 def event_bytes(entry: bytes | memoryview) -> bytes:

@@ -1,0 +1,141 @@
+"""The free texts of an event: taken out of its bytes before they become an entry, put back where they are read.
+
+In the entry a member of `data` that is a free text is `{"sha256":"…"}`, the hash of a salt and of the text's canonical
+JSON. The text and its salt stand beside the entry. Without the salt the hash says nothing about the text, so deleting
+both withholds the text, and the entry's own bytes, which the log's proofs prove, stay as they are
+(docs/decisions/texts-that-can-be-withheld.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from hashlib import sha256
+from json import JSONDecoder
+from json.decoder import scanstring
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from events.wire.codec import canonical_event_bytes
+
+SALT_BYTES: Final = 16
+_PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
+"""Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_end_of: Final = JSONDecoder().raw_decode
+
+
+class Text(NamedTuple):
+    """A free text of an event: the name of its member in `data`, its JSON as it was sent, its salt and its hash."""
+
+    member: str
+    written: bytes
+    salt: bytes
+    sha256: bytes
+
+
+class Kept(NamedTuple):
+    """What is kept of a text of an entry. `salt` is None once the text is withheld."""
+
+    sha256: bytes
+    salt: bytes | None
+
+
+class Parted(NamedTuple):
+    """An event without its texts: its bytes, and the same parsed."""
+
+    event_bytes: bytes
+    event: dict[str, Any]
+
+
+def text_sha256(salt: bytes, written: bytes) -> bytes:
+    """SHA-256 of the salt and of the text's canonical JSON (RFC 8785)."""
+    return sha256(salt + canonical_event_bytes(orjson.loads(written))).digest()
+
+
+def take_out(event: bytes, members: Collection[str], salt: Callable[[], bytes]) -> tuple[Parted, list[Text]]:
+    """A well-formed event with the hashes of these members of `data`, and their texts. All its other bytes stay as they
+    are. `salt` gives a new salt of `SALT_BYTES` for each text."""
+    texts: list[Text] = []
+
+    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
+        salted = salt()
+        texts.append(Text(member, written, salted, sha256(salted + canonical).digest()))
+        return texts[-1].sha256
+
+    return _replaced(event, members, hash_of), texts
+
+
+def as_kept(event: bytes, kept: Mapping[str, Kept]) -> Parted:
+    """Another record's event, with the hashes that its texts have under the salts of an entry's texts.
+
+    A text that is withheld is not compared: its place has the entry's hash.
+    """
+
+    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
+        of_entry = kept[member]
+        return of_entry.sha256 if of_entry.salt is None else sha256(of_entry.salt + canonical).digest()
+
+    return _replaced(event, kept, hash_of)
+
+
+def hashes_in(raw: bytes) -> list[str]:
+    """The hashes of an entry's free texts, in hexadecimal, in the order of its bytes."""
+    return [found.decode() for found in _PLACES.findall(raw)]
+
+
+def put_back(raw: bytes, texts: Mapping[str, bytes]) -> bytes:
+    """An entry, or its event, with its texts, by their hashes in hexadecimal; a hash without a text stays."""
+    return _PLACES.sub(lambda place: texts.get(place[1].decode(), place[0]), raw)
+
+
+def is_text_hash(value: object) -> bool:
+    """Whether a member of an entry's `data` is the hash of a free text."""
+    return isinstance(value, dict) and value.keys() == {"sha256"}
+
+
+def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]) -> Parted:
+    document = orjson.loads(event)
+    data = document["data"]
+    for member in members:
+        if member in data:
+            canonical = canonical_event_bytes(data[member])
+            name = b'"%b":' % member.encode()
+            before, found, after = event.partition(name + canonical)
+            written = canonical
+            # Nearly always it was sent in this form. No object inside of `data` has a member of this name.
+            if not found:
+                start, end = _member(event, member)
+                name, written, before, after = b"", event[start:end], event[:start], event[end:]
+            hexadecimal = hash_of(member, written, canonical).hex()
+            event = b'%b%b{"sha256":"%b"}%b' % (before, name, hexadecimal.encode(), after)
+            data[member] = {"sha256": hexadecimal}
+    return Parted(event, document)
+
+
+def _member(event: bytes, member: str) -> tuple[int, int]:
+    """Start and end of a member of `data`, however the event was written."""
+    text = event.decode()
+    (data,) = (start for name, start, _ in _members(text, 0) if name == "data")
+    ((start, end),) = ((start, end) for name, start, end in _members(text, data) if name == member)
+    return len(text[:start].encode()), len(text[:end].encode())
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """Name, start and end of the values of the object that begins at or after `at`."""
+    at = _after_space(text, _after_space(text, at) + 1)
+    while text[at] != "}":
+        name, at = scanstring(text, at + 1)
+        start = _after_space(text, _after_space(text, at) + 1)
+        _, end = _end_of(text, start)
+        yield name, start, end
+        at = _after_space(text, end)
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
