@@ -7,19 +7,22 @@ rest of its records is left for later.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from itertools import accumulate
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import conflict_with
+from events.types.catalogue import FREE_TEXTS
 from events.validation.personal_search import headers_hold_personal_data, headers_without_personal_data
 from events.validation.refusal import refusal_event
+from events.validation.texts import is_same, without_texts
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
+from events.wire.texts import Kept, Text, new_salt
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
 from infra.log.layout import TILE
@@ -27,6 +30,7 @@ from infra.postgres.verdicts import Known
 from infra.process.reaction import is_bug, trace_of
 
 CHEAP_RECORDS = 64
+TEXT_WITHHELD: Final = "registry.text-withheld"
 SEGMENT_BYTES_MAX: Final = 1 << 20
 """Most bytes of the entries of a segment, which is read as a whole."""
 
@@ -88,6 +92,14 @@ class Refusal:
     headers: list[list[str | None]] = field(default_factory=list)
 
 
+class Withheld(NamedTuple):
+    """The entry `by_index` withholds a text, which may be of the same batch."""
+
+    of_index: int
+    member: str
+    by_index: int
+
+
 @dataclass(slots=True)
 class Sequences:
     """Sequence numbers of one agency in a batch: all of them, and those of accepted events."""
@@ -114,6 +126,11 @@ class Batch:
     """Topic → the offset to read next, and the mark of the record before it."""
     sequences: dict[str, Sequences] = field(default_factory=dict)
     authority: list[Change] = field(default_factory=list)
+    texts: list[tuple[int, Text]] = field(default_factory=list)
+    """Index and text of accepted events."""
+    kept: dict[int, dict[str, Kept]] = field(default_factory=dict)
+    """Index → member → what is kept of its text, of entries that a record may repeat: of `texts`, and of the log."""
+    withheld: list[Withheld] = field(default_factory=list)
     breakers: dict[str, BreakerState] = field(default_factory=dict)
     """Of topics whose breaker has changed."""
     halts: dict[str, str | None] = field(default_factory=dict)
@@ -130,6 +147,16 @@ def claims_of(readings: Sequence[Reading]) -> list[bytes]:
     return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
+def repeated_texts(readings: Sequence[Reading], known: Known) -> list[int]:
+    """The entries whose texts are to be looked up: of known claims, where an event may have texts."""
+    return [
+        known[v.claim][1]
+        for reading in readings
+        for v in reading.verdicts
+        if isinstance(v, Accepted) and v.type in FREE_TEXTS and v.claim in known
+    ]
+
+
 def fault_of(topic: str, record: Record, error: Exception) -> str:
     """The reason to halt a topic at a record that meets a bug. Raises an error that is none."""
     if not is_bug(error):
@@ -141,7 +168,12 @@ def fault_of(topic: str, record: Record, error: Exception) -> str:
 
 
 def number(
-    batch: Batch, readings: Sequence[Reading], known: Known, breakers: Mapping[str, Breaker], now: datetime
+    batch: Batch,
+    readings: Sequence[Reading],
+    known: Known,
+    breakers: Mapping[str, Breaker],
+    now: datetime,
+    salt: Callable[[], bytes] = new_salt,
 ) -> Iterator[None]:
     """Add the final verdict on every record of `readings` to `batch`, and the accepted claims to `known`.
 
@@ -151,13 +183,13 @@ def number(
     for reading in readings:
         breaker = breakers.get(reading.topic)
         before = None if breaker is None else breaker.kept
-        yield from _number_topic(batch, reading, known, breaker, now)
+        yield from _number_topic(batch, reading, known, breaker, now, salt)
         if breaker is not None and breaker.kept != before:
             batch.breakers[reading.topic] = breaker.kept
 
 
 def _number_topic(
-    batch: Batch, reading: Reading, known: Known, breaker: Breaker | None, now: datetime
+    batch: Batch, reading: Reading, known: Known, breaker: Breaker | None, now: datetime, salt: Callable[[], bytes]
 ) -> Iterator[None]:
     topic = reading.topic
     sequences = batch.sequences.setdefault(reading.agency.code, Sequences())
@@ -167,7 +199,7 @@ def _number_topic(
     for record, verdict in zip(reading.records, reading.verdicts, strict=True):
         first = known.get(verdict.claim) if isinstance(verdict, Accepted) else None
         try:
-            outcome, written = _written(batch, reading, record, verdict, first)
+            outcome, written = _written(batch, reading, record, verdict, first, salt)
         except Exception as error:
             reading.fault = fault_of(topic, record, error)
             break
@@ -178,14 +210,20 @@ def _number_topic(
         if first is not None and outcome is Outcome.DUPLICATE:
             batch.duplicates.append((topic, offset, first[1]))
         if isinstance(verdict, Accepted) and outcome is Outcome.ACCEPTED:
-            known[verdict.claim] = (verdict.identity, index)
+            assert written is not None
+            known[verdict.claim] = (written.identity, index)
             batch.claims.append(verdict.claim)
-            batch.identities.append(verdict.identity)
+            batch.identities.append(written.identity)
             batch.claim_indexes.append(index)
+            if written.texts:
+                batch.texts += [(index, text) for text in written.texts]
+                batch.kept[index] = {text.member: Kept(text.sha256, text.salt) for text in written.texts}
             if verdict.sequence is not None:
                 sequences.accepted.append(verdict.sequence)
             if verdict.type in AUTHORITY_TYPES:
                 batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
+            elif verdict.type == TEXT_WITHHELD:
+                batch.withheld.append(withheld_by(verdict.event["data"], index))
         if written is not None:
             batch.entries.append(written.entry)
             batch.subjects.append(written.subject)
@@ -224,10 +262,32 @@ class _Written(NamedTuple):
     entry: bytes
     subject: str
     refusal: Refusal | None = None
+    identity: bytes = b""
+    texts: Sequence[Text] = ()
+
+
+def withheld_by(data: Mapping[str, Any], index: int) -> Withheld:
+    """What the data of an entry of the type `TEXT_WITHHELD` withhold."""
+    return Withheld(data["entry"], data["pointer"].rpartition("/")[2], index)
+
+
+def _accepted(batch: Batch, verdict: Accepted, address: str, salt: Callable[[], bytes]) -> _Written:
+    parted = without_texts(verdict, salt)
+    if parted is None:
+        entry = entry_bytes(batch.recorded, address, verdict.event_bytes)
+        return _Written(entry, verdict.subject, identity=verdict.identity)
+    event, texts, identity = parted
+    entry = entry_bytes(batch.recorded, address, event, has_texts=True)
+    return _Written(entry, verdict.subject, identity=identity, texts=texts)
 
 
 def _written(
-    batch: Batch, reading: Reading, record: Record, verdict: Accepted | Refused, first: tuple[bytes, int] | None
+    batch: Batch,
+    reading: Reading,
+    record: Record,
+    verdict: Accepted | Refused,
+    first: tuple[bytes, int] | None,
+    salt: Callable[[], bytes],
 ) -> tuple[Outcome, _Written | None]:
     """The final verdict, and what is written; nothing for a duplicate. `first`: identity and index of the claim's first
     record. Changes nothing."""
@@ -235,8 +295,8 @@ def _written(
     if isinstance(verdict, Refused):
         return Outcome.REFUSED, _refused(batch, reading, record, verdict, address)
     if first is None:
-        return Outcome.ACCEPTED, _Written(entry_bytes(batch.recorded, address, verdict.event_bytes), verdict.subject)
-    if first[0] == verdict.identity:
+        return Outcome.ACCEPTED, _accepted(batch, verdict, address, salt)
+    if is_same(verdict, first[0], batch.kept.get(first[1])):
         return Outcome.DUPLICATE, None
     return Outcome.CONFLICT, _refused(batch, reading, record, _conflict(verdict, first[1]), address)
 

@@ -24,6 +24,7 @@ from events.schema_tools.schema_documents import catalogue_sha256
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry
+from events.wire.texts import Kept, Text, withheld_text
 from infra.log.authority import (
     ADOPTED,
     REGISTERED,
@@ -42,7 +43,7 @@ from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
-from infra.postgres.verdicts import Known
+from infra.postgres.verdicts import Known, kept_texts
 from infra.process import lease
 from infra.settings import Settings
 
@@ -136,6 +137,13 @@ class Journal:
         async with self.lock:
             return await self._claims.known(claims)
 
+    async def kept_texts(self, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
+        """What is kept of the texts of these entries."""
+        if not indexes:
+            return {}
+        async with self.lock:
+            return await kept_texts(self.connection, indexes)
+
     async def hold(self) -> None:
         """First statement of every transaction. Raises `Fenced`."""
         await lease.hold(self.connection, LEASE, self.epoch)
@@ -199,6 +207,10 @@ class Journal:
             *_columns(batch.duplicates, 3),
             *_columns(positions, 4),
         )
+        if batch.texts:
+            await execute(_SQL["add_texts"], *_columns([*map(_text_row, batch.texts)], 5))
+        for withheld in batch.withheld:
+            await execute(_SQL["withhold"], *withheld, withheld_text(batch.recorded, withheld.by_index))
         if batch.refusals:
             await execute(_SQL["add_refusals"], *_columns([*map(_refusal_row, batch.refusals)], 9))
         sequences = [
@@ -315,6 +327,11 @@ def _breaker_state(row: Mapping[str, Any]) -> BreakerState:
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _text_row(of: tuple[int, Text]) -> tuple[object, ...]:
+    index, text = of
+    return index, text.member, text.sha256, text.salt, text.written.decode()
 
 
 def _refusal_row(refusal: Refusal) -> tuple[object, ...]:

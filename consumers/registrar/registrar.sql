@@ -28,6 +28,15 @@ UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 =
 FROM unnest($18::text[], $19::bigint[], $20::bytea[], $21::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
 WHERE p.topic = r.topic
 
+-- name: add_texts
+INSERT INTO log.text (index, member, sha256, salt, value)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::text[])
+
+-- name: withhold
+-- Nothing where the entry has no such text, or it is withheld already. A list of texts becomes a list.
+UPDATE log.text SET salt = NULL, withheld_index = $3, value = CASE WHEN value LIKE '[%' THEN '[' || $4 || ']' ELSE $4 END
+WHERE index = $1 AND member = $2 AND salt IS NOT NULL
+
 -- name: add_refusals
 WITH refusals AS (
     INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)

@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
-from consumers.registrar.batch import Batch, Reading, claims_of, number
+from consumers.registrar.batch import Batch, Reading, claims_of, number, repeated_texts
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import CheckpointTopic, Fork
@@ -252,7 +252,8 @@ class RegistrarSession:
     async def _commit_traced(self, readings: list[Reading]) -> None:
         known = await self.journal.known(claims_of(readings))
         now = self.clocks.now()
-        batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)))
+        kept = await self.journal.kept_texts(repeated_texts(readings, known))
+        batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)), kept=kept)
         time_slice = TimeSlice()
         for _ in number(batch, readings, known, self.pauses.breakers, now):
             await time_slice.checkpoint()

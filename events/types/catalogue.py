@@ -41,6 +41,7 @@ from events.types.platform import (
     RegistryAgencyRegistered,
     RegistryAgencyResumed,
     RegistryAgencySuspended,
+    RegistryTextWithheld,
 )
 from events.types.projects import (
     ProjectCancelled,
@@ -132,6 +133,7 @@ _WORKSHOP: Final = _about("workshop", "workshop_id")
 _PARTNERSHIP: Final = _about("partnership", "partnership_id")
 _CAMPAIGN: Final = _about("campaign", "campaign_id")
 _AGENCY: Final = _about("agency", "code")
+_ENTRY: Final = Subject("entry/{entry}", ("entry",), lambda data: f"entry/{data['entry']}")
 _REFUSAL: Final = Subject("refusal/{topic}/{partition}/o{offset}", ("address",), _refusal_subject)
 
 _ROWS: Final = (
@@ -210,6 +212,8 @@ _ROWS: Final = (
               Bilingual("أُوقفت جهة: لا يُقبل منها إرسال جديد.", "An agency was suspended: it may send nothing new.")),
     EventType("registry.agency-resumed", RegistryAgencyResumed, "platform", _AGENCY,
               Bilingual("انتهى إيقاف جهة.", "An agency's suspension ended.")),
+    EventType("registry.text-withheld", RegistryTextWithheld, "platform", _ENTRY,
+              Bilingual("حُجب نص من أحد القيود.", "A text of an entry was withheld.")),
     EventType("registrar.catalogue-adopted", RegistrarCatalogueAdopted, "platform", _about("catalogue", "sha256"),
               Bilingual("بدأ التحقق من الأحداث بدليل آخر.", "Events are validated by another catalogue from now on.")),
     EventType("registrar.refused", RegistrarRefused, "platform", _REFUSAL,

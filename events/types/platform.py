@@ -17,6 +17,7 @@ CLAIMED_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 CLAIMED_TYPE_PATTERN: Final = r"^[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*$"
 CLAIMED_TYPE_LENGTH_MAX: Final = 128
 POINTER_PATTERN: Final = r"^(?:/(?:[^\x00/~]|~[01])*)*$"
+TEXT_POINTER_PATTERN: Final = r"^/data/[a-z][a-z_]{0,63}$"
 PROBLEM_TYPE_PATTERN: Final = r"^urn:yesser:problem:[a-z0-9-]+$"
 RELEASE_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$"
 
@@ -37,6 +38,15 @@ class RegistryAgencySuspended(Model):
 class RegistryAgencyResumed(Model):
     code: AgencyCode
     reason: L
+
+
+class RegistryTextWithheld(Model):
+    """The text of `pointer` in the event of the log's entry `entry` is withheld: its text and its salt are deleted."""
+
+    entry: Count
+    pointer: Annotated[str, StringConstraints(pattern=TEXT_POINTER_PATTERN)]
+    reason: L
+    legal_basis: L
 
 
 class RegistrarCatalogueAdopted(Model):

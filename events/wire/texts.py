@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import sha256
 from json import JSONDecoder
-from json.decoder import scanstring
+from os import urandom
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from events.values.working_days import riyadh_date
 from events.wire.codec import canonical_event_bytes
 
 SALT_BYTES: Final = 16
@@ -24,6 +25,11 @@ _PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
 """Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _end_of: Final = JSONDecoder().raw_decode
+
+
+def new_salt() -> bytes:
+    """A salt for one text."""
+    return urandom(SALT_BYTES)
 
 
 class Text(NamedTuple):
@@ -56,7 +62,7 @@ def text_sha256(salt: bytes, written: bytes) -> bytes:
 
 def take_out(event: bytes, members: Collection[str], salt: Callable[[], bytes]) -> tuple[Parted, list[Text]]:
     """A well-formed event with the hashes of these members of `data`, and their texts. All its other bytes stay as they
-    are. `salt` gives a new salt of `SALT_BYTES` for each text."""
+    are. `salt` gives a new salt for each text."""
     texts: list[Text] = []
 
     def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
@@ -88,6 +94,16 @@ def hashes_in(raw: bytes) -> list[str]:
 def put_back(raw: bytes, texts: Mapping[str, bytes]) -> bytes:
     """An entry, or its event, with its texts, by their hashes in hexadecimal; a hash without a text stays."""
     return _PLACES.sub(lambda place: texts.get(place[1].decode(), place[0]), raw)
+
+
+def withheld_text(recorded: str, by_index: int) -> str:
+    """The JSON that is read in place of a text that the entry `by_index`, of this `recordedtime`, withholds."""
+    day = riyadh_date(recorded)
+    said = {
+        "ar": f"حُجب هذا النص في \u2068{day}\u2069 بالقيد \u2068{by_index}\u2069.",
+        "en": f"This text was withheld on {day} by entry {by_index}.",
+    }
+    return canonical_event_bytes(said).decode()
 
 
 def is_text_hash(value: object) -> bool:
@@ -126,7 +142,7 @@ def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
     """Name, start and end of the values of the object that begins at or after `at`."""
     at = _after_space(text, _after_space(text, at) + 1)
     while text[at] != "}":
-        name, at = scanstring(text, at + 1)
+        name, at = _end_of(text, at)
         start = _after_space(text, _after_space(text, at) + 1)
         _, end = _end_of(text, start)
         yield name, start, end

@@ -52,3 +52,6 @@ SELECT size, note FROM platform.cosigned_checkpoint
 -- name: authority_notes
 -- The newest first. One that the key did not sign is skipped; after some, all entries are read.
 SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8
+
+-- name: texts
+SELECT sha256, value FROM log.text WHERE sha256 = ANY($1::bytea[])

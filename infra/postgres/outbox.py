@@ -35,6 +35,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "registry.agency-registered": Decision(("administrator",), r"agency\.(?P<code>.+)"),
     "registry.agency-suspended": Decision(("administrator",), r"suspended\.(?P<code>.+)\.[0-9a-f]{12}"),
     "registry.agency-resumed": Decision(("administrator",), r"resumed\.(?P<code>.+)\.[0-9a-f]{12}"),
+    "registry.text-withheld": Decision(("administrator",), r"withheld\.i(?P<entry>[0-9]+)\.[0-9a-f]{12}"),
     "registrar.catalogue-adopted": Decision(("registrar",), r"catalogue\.[0-9a-f]{12}\..+\.i(?P<cause>[0-9]+)"),
     # Delivery decides what follows from the end of a day: what is overdue, and the rules about what was not aired.
     "campaign.triggered": Decision(("campaigns", "delivery"), r"triggered\.(?P<campaign_id>.+)"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
+from events.wire.texts import Kept
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.verdicts import Refused, Verdicts
@@ -28,6 +29,14 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
         return {}
     rows = await connection.fetch(_SQL["known"], claims)
     return {row["claim"]: (row["identity"], row["index"]) for row in rows}
+
+
+async def kept_texts(connection: Connection, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
+    """Index → member → what is kept of its text, of those of these entries that have texts."""
+    kept: dict[int, dict[str, Kept]] = {}
+    for row in await connection.fetch(_SQL["kept_texts"], indexes) if indexes else ():
+        kept.setdefault(row["index"], {})[row["member"]] = Kept(row["sha256"], row["salt"])
+    return kept
 
 
 class PauseDocument(TypedDict):

@@ -35,3 +35,6 @@ SELECT highest + 1 FROM log.sequence_state WHERE agency = $1
 -- name: known
 -- The claims that are in the log already, and the identity of their events.
 SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])
+
+-- name: kept_texts
+SELECT index, member, sha256, salt FROM log.text WHERE index = ANY($1::bigint[])

@@ -1,0 +1,30 @@
+-- Free texts of entries, which have only their hashes (docs/decisions/texts-that-can-be-withheld.md).
+CREATE TABLE log.text (
+    index bigint NOT NULL,
+    member text NOT NULL,
+    sha256 bytea NOT NULL CHECK (length(sha256) = 32),
+    -- NULL once the text is withheld by the entry `withheld_index`; `value` then says so.
+    salt bytea CHECK (length(salt) = 16),
+    value text NOT NULL,
+    withheld_index bigint,
+    PRIMARY KEY (index, member),
+    CHECK ((salt IS NULL) = (withheld_index IS NOT NULL))
+);
+CREATE UNIQUE INDEX ON log.text (sha256);
+CREATE INDEX ON log.text (withheld_index) WHERE withheld_index IS NOT NULL;
+
+CREATE FUNCTION log.only_withheld() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.salt IS NOT NULL OR OLD.salt IS NULL OR (NEW.index, NEW.member, NEW.sha256) <> (OLD.index, OLD.member, OLD.sha256) THEN
+        RAISE EXCEPTION 'log.text: a text can only be withheld, once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER only_withheld BEFORE UPDATE ON log.text FOR EACH ROW EXECUTE FUNCTION log.only_withheld();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.text FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
+
+-- What is shown of a value in a row of a read model: in place of a text's hash the text, or that it is withheld.
+CREATE FUNCTION log.shown(value jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN value ? 'sha256'
+    THEN coalesce((SELECT t.value::jsonb FROM log.text t WHERE t.sha256 = decode(value ->> 'sha256', 'hex')), value)
+    ELSE value END;
