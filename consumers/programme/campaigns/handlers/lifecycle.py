@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from consumers.programme.campaigns.handlers.rules import Proposal, campaign_event, trigger
-from consumers.programme.campaigns.handlers.texts import fill
+from consumers.programme.campaigns.handlers.texts import fill, text_in
 from consumers.programme.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, Campaign, Coverage, Route
 from consumers.programme.campaigns.rules.rule import Text
 from consumers.programme.projections.handlers.outcome import Applied
@@ -100,7 +100,7 @@ def launched(ws: UnitOfWork, fact: Applied) -> None:
 def suspended(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
     """The service is suspended: its running campaigns are paused."""
     coverage = _change_coverage(ws, fact, suspended_from=riyadh_date(fact.recorded))
-    reason = fill(_PAUSED, {"cause": f"i{fact.index}", "why": fact.data["reason"]})
+    reason = fill(_PAUSED, {"cause": f"i{fact.index}", "why": text_in(fact.data["reason"], fact.index)})
     for campaign in _running(ws, coverage):
         yield from _announce(ws, campaign, _Change("paused", fact.index, fact.recorded, campaign.days_added, reason))
 

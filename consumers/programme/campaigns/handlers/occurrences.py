@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.programme.campaigns.handlers.rules import Agency, Occurrence
-from consumers.programme.campaigns.handlers.texts import fill
+from consumers.programme.campaigns.handlers.texts import fill, text_in
 from consumers.programme.campaigns.rules.rule import ADDRESS_MAX, GROUP_COMPLETED, QUOTA_MET, Rule, Text
 from consumers.programme.projections.handlers.outcome import Applied
 from consumers.programme.projections.handlers.services import Service
@@ -60,7 +60,8 @@ def of_service(fact: Applied, service: Service) -> Occurrence:
 
 def of_announcement(entry: Entry) -> Occurrence:
     """An initiative, a workshop or a framework was announced, held or published."""
-    parts = {**entry.data, "on_hijri": hijri_of(entry.data["on"])}
+    parts = {name: text_in(value, entry.index) for name, value in entry.data.items()}
+    parts["on_hijri"] = hijri_of(entry.data["on"])
     return Occurrence(entry.type, entry.index, entry.recorded, parts, entry.agency)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from consumers.programme.campaigns.rules.rule import NAME_MAX, OWNER_MAX, Text
 from events.values.data import Data
 from events.values.personal_data import holds_personal_data
+from events.wire.texts import is_text_hash
 
 LANGUAGES: Final = ("ar", "en")
 _LONGEST: Final = {"owner": OWNER_MAX, "place": OWNER_MAX}
@@ -37,6 +38,11 @@ _SPACES: Final = dict.fromkeys(_MARKS, " ")
 def fill(template: Text, parts: Mapping[str, Any]) -> Text:
     """`template` with `{name}` replaced; a part is a text of both languages, or one value for both."""
     return {language: _filled(template[language], parts, language) for language in LANGUAGES}
+
+
+def text_in(value: Any, index: int) -> Any:
+    """A member of an entry's `data` as a part; of a free text, which folds never read, where it can be read."""
+    return {"ar": f"انظر القيد i{index}", "en": f"see entry i{index}"} if is_text_hash(value) else value
 
 
 def clip(text: str, characters_max: int = NAME_MAX) -> str:
