@@ -24,7 +24,7 @@ CREATE TRIGGER only_withheld BEFORE UPDATE ON log.text FOR EACH ROW EXECUTE FUNC
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.text FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
 
 -- What is shown of a value in a row of a read model: in place of a text's hash the text, or that it is withheld.
-CREATE FUNCTION log.shown(value jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN value ? 'sha256'
-    THEN coalesce((SELECT t.value::jsonb FROM log.text t WHERE t.sha256 = decode(value ->> 'sha256', 'hex')), value)
-    ELSE value END;
+CREATE FUNCTION log.shown(kept jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN kept ? 'sha256'
+    THEN coalesce((SELECT value::jsonb FROM log.text WHERE sha256 = decode(kept ->> 'sha256', 'hex')), kept)
+    ELSE kept END;
