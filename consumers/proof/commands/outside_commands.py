@@ -18,7 +18,7 @@ from consumers.documents.document import Listing
 from consumers.documents.log.commitments import NO_COMMITMENT
 from consumers.documents.tables import grid
 from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.export import ExportReport, Format, export, selected_entries
+from consumers.proof.audit.export import ExportReport, Format, earlier_texts, export, selected_entries
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.source import Export, is_address, unproven_entries
 from consumers.proof.audit.texts import TextsReport, WatchedLog
@@ -156,8 +156,10 @@ async def _exported(
                 if again is not None
                 else selected_entries(proven, selection.first, end, selection.has, update.to)
             )
+            # Without a token a server gives no texts; those of the earlier export go on.
+            texts = None if again is None or log.reads_texts else earlier_texts(again)
             signer = (await port.keys()).signer(checkpoint)
-            report = await export(port, checkpoint, signer, entries, folder, form)
+            report = await export(port, checkpoint, signer, entries, folder, form, texts)
         if again is not None and (again / STATEMENT).exists():
             shutil.copyfile(again / STATEMENT, folder / STATEMENT)
         return report

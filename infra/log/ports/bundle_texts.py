@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -30,7 +30,7 @@ class BundleText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     entry `withheld_by` withholds it, there is no salt, and `text` is what is read in its place."""
 
     index: int
-    member: str
+    member: Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_]{0,63}\Z")]
     sha256: str
     salt: str | None = None
     withheld_by: int | None = None
