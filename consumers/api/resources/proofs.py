@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Response
+from msgspec import UNSET
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
@@ -19,12 +20,13 @@ from consumers.documents.log.entries import Consistency, LogState, Proof, Signat
 from consumers.replay.as_of.view import NotStarted, live_view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.wire.entry import parse_entry, recorded_time
+from events.wire.entry import has_texts, parse_entry, recorded_time
 from infra.http.documents import not_yet
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
+from infra.log.ports.postgres_port import stored_texts
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, consistency_proof, inclusion_proof
 from infra.log.reader import (
@@ -60,7 +62,8 @@ async def proof(request: Reading, index: Index) -> Response:
 
     Where the log has no witnesses, or they have yet to cosign the entry, it is the newest checkpoint.
 
-    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
+    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry. Where the entry has
+    texts, JSON has them too: `sha256` is that of the salt's bytes and the text's canonical JSON (RFC 8785).
     """
     found = (await proof_for(await request.reader(), index)).document
     if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
@@ -87,6 +90,7 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
+        texts = await stored_texts(connection, index, index + 1) if has_texts(raw[0]) else ()
     document = Proof(
         index=index,
         entry=raw[0].decode(),
@@ -95,6 +99,7 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path=tuple(base64.b64encode(step).decode() for step in path),
         checkpoint=note,
         rotations="\n".join(rotations),
+        texts=tuple(texts) or UNSET,
     )
     return ReadAnswer(document)
 

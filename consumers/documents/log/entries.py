@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label, Labelled, Listing, RuleCode
 from events.values.data import Data
+from infra.log.ports.bundle_texts import BundleText
 
 PAGE_ROWS_MAX: Final = 1_000
 """Most entries of a page."""
@@ -43,6 +44,8 @@ class Proof(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str
+    texts: tuple[BundleText, ...] | UnsetType = UNSET
+    """Of an entry that has texts: those that are here, and that others are withheld."""
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)
