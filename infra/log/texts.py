@@ -7,6 +7,7 @@ Proofs, folds and hashes use the entries as they are (`reader`); what people and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from events.wire.entry import has_texts
@@ -41,3 +42,20 @@ async def texts_of(connection: Connection, hashes: Sequence[str]) -> dict[str, b
         return {}
     rows = await connection.fetch(_SQL["texts"], [bytes.fromhex(found) for found in hashes])
     return {row["sha256"].hex(): row["value"].encode() for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text of an entry, its salt and hash in hexadecimal. One that the entry `withheld_index` withholds has no salt,
+    and `value` says so."""
+
+    member: str
+    sha256: str
+    salt: str | None
+    value: str
+    withheld_index: int | None
+
+
+async def entry_texts(connection: Connection, index: int) -> list[StoredText]:
+    """The texts of one entry, by member."""
+    return [StoredText(**row) for row in await connection.fetch(_SQL["entry_texts"], index)]
