@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from itertools import accumulate
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import conflict_with
@@ -22,7 +22,7 @@ from events.validation.refusal import refusal_event
 from events.validation.texts import is_same, without_texts
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
-from events.wire.texts import Kept, Text, new_salt
+from events.wire.texts import TEXT_WITHHELD, Kept, Text, new_salt, withheld_in
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
 from infra.log.layout import TILE
@@ -30,7 +30,6 @@ from infra.postgres.verdicts import Known
 from infra.process.reaction import is_bug, trace_of
 
 CHEAP_RECORDS = 64
-TEXT_WITHHELD: Final = "registry.text-withheld"
 SEGMENT_BYTES_MAX: Final = 1 << 20
 """Most bytes of the entries of a segment, which is read as a whole."""
 
@@ -223,7 +222,7 @@ def _number_topic(
             if verdict.type in AUTHORITY_TYPES:
                 batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
             elif verdict.type == TEXT_WITHHELD:
-                batch.withheld.append(withheld_by(verdict.event["data"], index))
+                batch.withheld.append(Withheld(*withheld_in(verdict.event["data"]), index))
         if written is not None:
             batch.entries.append(written.entry)
             batch.subjects.append(written.subject)
@@ -264,11 +263,6 @@ class _Written(NamedTuple):
     refusal: Refusal | None = None
     identity: bytes = b""
     texts: Sequence[Text] = ()
-
-
-def withheld_by(data: Mapping[str, Any], index: int) -> Withheld:
-    """What the data of an entry of the type `TEXT_WITHHELD` withhold."""
-    return Withheld(data["entry"], data["pointer"].rpartition("/")[2], index)
 
 
 def _accepted(batch: Batch, verdict: Accepted, address: str, salt: Callable[[], bytes]) -> _Written:

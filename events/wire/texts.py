@@ -21,6 +21,7 @@ from events.values.bilingual import Bilingual
 from events.values.working_days import riyadh_date
 from events.wire.codec import canonical_event_bytes
 
+TEXT_WITHHELD: Final = "registry.text-withheld"
 SALT_BYTES: Final = 16
 _PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
 """Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
@@ -96,6 +97,11 @@ def hashes_in(raw: bytes) -> list[str]:
 def put_back(raw: bytes, texts: Mapping[str, bytes]) -> bytes:
     """An entry, or its event, with its texts, by their hashes in hexadecimal; a hash without a text stays."""
     return _PLACES.sub(lambda place: texts.get(place[1].decode(), place[0]), raw)
+
+
+def withheld_in(data: Mapping[str, Any]) -> tuple[int, str]:
+    """The index and the member of the text that an entry of the type `TEXT_WITHHELD` withholds, by its data."""
+    return data["entry"], data["pointer"].rpartition("/")[2]
 
 
 def withheld_text(recorded: str, by_index: int) -> str:

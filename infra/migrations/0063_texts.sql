@@ -31,7 +31,7 @@ ALTER TABLE console.approval DROP CONSTRAINT approval_act_check, ADD CONSTRAINT 
 ));
 
 -- What is shown of a value in a row of a read model: in place of a text's hash the text, or that it is withheld.
-CREATE FUNCTION log.shown(value jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN value ? 'sha256'
-    THEN coalesce((SELECT t.value::jsonb FROM log.text t WHERE t.sha256 = decode(value ->> 'sha256', 'hex')), value)
-    ELSE value END;
+CREATE FUNCTION log.shown(kept jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN kept ? 'sha256'
+    THEN coalesce((SELECT value::jsonb FROM log.text WHERE sha256 = decode(kept ->> 'sha256', 'hex')), kept)
+    ELSE kept END;

@@ -74,6 +74,19 @@ def suspended(code: str, change: str = "suspended", id: str = "") -> bytes:
     )
 
 
+def withheld(index: int, member: str) -> bytes:
+    """The platform's announcement that a text of an entry is withheld."""
+    text = {"ar": "سبب", "en": "reason"}
+    return build_event(
+        type="registry.text-withheld",
+        agency="platform",
+        id=f"withheld.i{index}.0123456789ab",
+        subject=f"entry/{index}",
+        time=TIME,
+        data={"entry": index, "pointer": f"/data/{member}", "reason": text, "legal_basis": text},
+    )
+
+
 def topic_of(agency: Agency) -> str:
     return f"agency.{agency.code}.events"
 

@@ -18,7 +18,8 @@ from events.validation.refusal import REFUSED
 from events.validation.verdicts import HASH_BYTES, identity_of
 from events.values.data import Data
 from events.wire.codec import canonical_event_bytes
-from events.wire.entry import event_bytes, parse_entry
+from events.wire.entry import event_bytes, has_texts, parse_entry
+from events.wire.texts import TEXT_WITHHELD, is_text_hash, withheld_in
 from infra.log.authority import Difference
 
 Row = tuple[int, Any]
@@ -40,7 +41,8 @@ class RefusalRow:
 class Derived:
     """What one entry gives. `event_id` is (claim, identity) of an accepted event, `refusal` the row of a refused one.
 
-    `sha256` is that of a refused record's value, None where none may be kept.
+    `sha256` is that of a refused record's value, None where none may be kept. `texts` are the members that are free
+    texts with their hashes, `withholds` the index and the member of the text that the entry withholds.
     """
 
     topic: str
@@ -50,6 +52,8 @@ class Derived:
     sequence: int | None = None
     refusal: RefusalRow | None = None
     sha256: str | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    withholds: tuple[int, str] | None = None
 
     @property
     def agency(self) -> str:
@@ -73,13 +77,16 @@ def derive(index: int, raw: bytes) -> Derived:
     event = orjson.loads(event_bytes(raw))
     claim = sha256(f"{event['source']}\0{event['id']}".encode()).digest()[:HASH_BYTES]
     identity = identity_of(event, canonical_event_bytes(event))
-    sequence = event.get("sequence")
+    sequence, data = event.get("sequence"), event["data"]
+    hashed = sorted((name, value["sha256"]) for name, value in data.items() if is_text_hash(value))
     return Derived(
         topic,
         int(offset),
         entry.recorded,
         (claim.hex(), identity.hex()),
         None if sequence is None else int(sequence),
+        texts=tuple(hashed) if has_texts(raw) else (),
+        withholds=withheld_in(data) if entry.type == TEXT_WITHHELD else None,
     )
 
 

@@ -28,6 +28,7 @@ from consumers.proof.audit.derived import (
     first_difference,
     stored_pairs,
 )
+from events.wire.texts import text_sha256, withheld_text
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -95,6 +96,8 @@ async def compare_database(
         look(first, entries)
         progress(first + len(entries), size)
     await walk.compare_rest()
+    if walk.withheld or walk.withheld_rows:
+        await walk.compare_withheld(connection)
     await _compare_state(connection, walk, size)
     await _compare_seals(connection, walk.compared, keys)
     return walk.compared
@@ -160,11 +163,15 @@ class _Walk:
     refusals: _Sorted
     runs: _Sorted
     checkpoints: _Sorted
+    texts: _Sorted
     open_runs: list[Any] = field(default_factory=list)
     tree: TileTree = field(default_factory=TileTree)
     authority: Authority = field(default_factory=Authority)
     last: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Topic → offset and index of its last entry."""
+    withheld: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
+    """Index and member of a text → the first entry that withholds it, and when that was recorded."""
+    withheld_rows: int = 0
     recorded: str = ""
     numbers: dict[str, Numbers] = field(default_factory=dict)
     overflowed: dict[str, int] = field(default_factory=dict)
@@ -180,6 +187,7 @@ class _Walk:
             await rows_of("log.refusal", "refusals"),
             await rows_of("log.run", "runs"),
             await rows_of("log.checkpoint", "checkpoints"),
+            await rows_of("log.text", "texts"),
         )
         rows = await connection.fetch(_SQL["sequences"])
         walk.overflowed = {r["agency"]: r["overflowed_index"] for r in rows if r["overflowed_index"] is not None}
@@ -199,6 +207,7 @@ class _Walk:
                 [(i, [*d.event_id]) for i, d in enumerate(derived, first) if d.event_id is not None],
             ),
             await self._compare_refusals(first, derived, end),
+            await self._compare_texts(first, derived, end),
         ]
         if differing := [difference for difference in compared_tables if difference is not None]:
             raise TableDiffers(min(differing, key=lambda difference: difference.index or 0))
@@ -209,7 +218,7 @@ class _Walk:
     async def compare_rest(self) -> None:
         """Rows beyond the last entry."""
         await self._grow([], self.compared.entries)
-        for table in (self.runs, self.event_ids, self.refusals, self.checkpoints):
+        for table in (self.runs, self.event_ids, self.refusals, self.checkpoints, self.texts):
             if rest := await table.below(None):
                 _differ(table.table, f"index {rest[0][0]}", dict(rest[0]), None, rest[0][0])
             self.compared.rows[table.table] = table.rows_count
@@ -241,6 +250,32 @@ class _Walk:
             [(row["index"], row["sha256"]) for row in kept_rows],
             [(row["index"], derived[row["index"] - first].sha256) for row in kept_rows],
         )
+
+    async def _compare_texts(self, first: int, derived: Sequence[Derived], end: int) -> Difference | None:
+        """Each text that an entry has the hash of is here, and gives its hash, unless it is withheld."""
+        rows = await self.texts.below(end)
+        self.withheld_rows += sum(row["salt"] is None for row in rows)
+        for index, entry in enumerate(derived, first):
+            if entry.withholds is not None and entry.withholds[0] < index:
+                self.withheld.setdefault(entry.withholds, (index, entry.recorded))
+        return first_difference(
+            "log.text",
+            [(row["index"], (row["member"], _text_hash(row))) for row in rows],
+            [(index, text) for index, entry in enumerate(derived, first) for text in entry.texts],
+        )
+
+    async def compare_withheld(self, connection: Connection) -> None:
+        """What the entries withhold is withheld, and nothing else."""
+        indexes, members = [index for index, _ in self.withheld], [member for _, member in self.withheld]
+        rows = await connection.fetch(_SQL["texts_to_withhold"], indexes, members)
+        for row in rows:
+            by_index, recorded = self.withheld[row["index"], row["member"]]
+            shown = withheld_text(recorded, by_index)
+            if row["withheld_index"] != by_index or row["value"] not in (shown, f"[{shown}]"):
+                expected = f"withheld by entry {by_index}"
+                _differ("log.text", f"index {row['index']}, {row['member']}", dict(row), expected, row["index"])
+        if self.withheld_rows != len(rows):
+            _differ("log.text", "withheld texts", self.withheld_rows, len(rows), None)
 
     async def _grow(self, entries: Sequence[bytes], end: int) -> None:
         """Append the entries to the tree, and compare every checkpoint's size and root."""
@@ -342,6 +377,11 @@ async def _compare_sequences(connection: Connection, walk: _Walk) -> None:
             _differ("log.sequence_state", agency, has, gives, None)
     if (row := await connection.fetchrow(_SQL["wrong_sequence"])) is not None:
         _differ("log.sequence_state", row["agency"], f"highest {row['highest']}", "the highest number seen", None)
+
+
+def _text_hash(row: Any) -> str:
+    """The hash that a text gives under its salt; that of its row where it is withheld."""
+    return str(row["sha256"]) if row["salt"] is None else text_sha256(row["salt"], row["value"].encode()).hex()
 
 
 def _addresses_of(run: Any, start: int, end: int) -> Iterator[Row]:

@@ -18,6 +18,15 @@ SELECT r.index, r.agency, r.address, r.claimed_id, r.claimed_type, r.errors,
        d.value IS NOT NULL AS is_kept, encode(sha256(d.value), 'hex') AS sha256
 FROM log.refusal r LEFT JOIN log.dead_letter d ON d.index = r.index ORDER BY r.index
 
+-- name: texts
+SELECT index, member, encode(sha256, 'hex') AS sha256, salt, value, withheld_index FROM log.text
+ORDER BY index, member COLLATE "C"
+
+-- name: texts_to_withhold
+-- Of these entries and members, what is kept.
+SELECT t.index, t.member, t.value, t.withheld_index
+FROM log.text t JOIN unnest($1::bigint[], $2::text[]) AS w (index, member) USING (index, member)
+
 -- name: dead_letter_alone
 SELECT index FROM log.dead_letter d WHERE NOT EXISTS (SELECT FROM log.refusal r WHERE r.index = d.index)
 ORDER BY index LIMIT 1

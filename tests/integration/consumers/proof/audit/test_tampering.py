@@ -31,7 +31,19 @@ from infra.settings import Settings
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.commands import yesser
 from tests.world.logs import apply_live, open_journal
-from tests.world.records import HEALTH, PLATFORM, Record, in_batches, read, said, suspended, values
+from tests.world.records import (
+    HEALTH,
+    PLATFORM,
+    Record,
+    in_batches,
+    number_all,
+    read,
+    said,
+    suspended,
+    topic_of,
+    values,
+    withheld,
+)
 
 GUARDED: Final = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal")
 
@@ -66,7 +78,11 @@ async def number(journal: Journal, batches: Sequence[Batch]) -> None:
 async def whole(settings: Settings, connection: Connection) -> int:
     """A log as the registrar writes it, signed, applied by the projections and the ledger; its size."""
     journal = await open_journal(connection, settings)
-    await number(journal, in_batches(readings()))
+    batches = in_batches(readings())
+    (index, text), *_ = [text for batch in batches for text in batch.texts]
+    first = batches[-1].positions[topic_of(PLATFORM)][0]
+    reading = read(PLATFORM, values(withheld(index, text.member), first=first))
+    await number(journal, [*batches, number_all([reading], {}, batches[-1].size)])
     key = load_or_create_keys(log_key_files(settings)).current
     note = sign_note(checkpoint_text(key.name, journal.size, journal.tree.root()), [key])
     write_checkpoint(settings.log_folder, note)
@@ -76,6 +92,7 @@ async def whole(settings: Settings, connection: Connection) -> int:
         await apply_live(connection, consumer, raw)
     for table in GUARDED:
         await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER append_only")
+    await connection.execute("ALTER TABLE log.text DISABLE TRIGGER USER")
     return journal.size
 
 
@@ -161,6 +178,23 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
         "INSERT INTO log.duplicate VALUES ('agency.yesser.events', 0, 5)",
         "log.duplicate, agency.yesser.events/0/0: .* at index 5",
     ),
+    "a text changed": (
+        """UPDATE log.text SET value = '{"ar":"x","en":"x"}' WHERE index = {text}""",
+        "log.text, index {text}: .* at index {text}",
+    ),
+    "a text deleted": ("DELETE FROM log.text WHERE index = {text}", "log.text, index {text}: the table has no row"),
+    "a text added": (
+        "INSERT INTO log.text VALUES (3, 'reason', sha256('x'), substring(sha256('y') FOR 16), '{}')",
+        "log.text, index 3: .* the log gives no row at index 3",
+    ),
+    "a text withheld without an entry": (
+        "UPDATE log.text SET salt = NULL, withheld_index = 9 WHERE index = {text}",
+        "log.text, withheld texts: the table has 2, the log gives 1",
+    ),
+    "a withheld text that is back": (
+        """UPDATE log.text SET value = '{"ar":"x","en":"x"}' WHERE index = {withheld}""",
+        "log.text, index {withheld}, .*: .*withheld by entry {last}",
+    ),
     "a position moved on": (
         "UPDATE log.read_position SET next_offset = next_offset + 3 WHERE topic = 'agency.yesser.events'",
         "log.read_position, agency.yesser.events: the table has",
@@ -197,7 +231,7 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "a suspension deleted": (
         "DELETE FROM platform.suspension",
-        "platform.suspension, health: the table has no row, .* at index {last}",
+        "platform.suspension, health: the table has no row, .* at index {suspended}",
     ),
     "a suspension that was never requested": (
         "INSERT INTO platform.suspension (agency, reason, since) VALUES ('labour', '{}', now() + interval '1 day')",
@@ -226,11 +260,14 @@ async def test_each_change_of_a_table_is_found_at_its_first_bad_index(
         "last": whole - 1,
         "refused": await connection.fetchval("SELECT min(index) FROM log.refusal"),
         "health": await connection.fetchval("SELECT registered_index FROM platform.agency WHERE code = 'health'"),
+        "suspended": await connection.fetchval("SELECT index FROM platform.suspension"),
+        "text": await connection.fetchval("SELECT min(index) FROM log.text WHERE salt IS NOT NULL"),
+        "withheld": await connection.fetchval("SELECT index FROM log.text WHERE salt IS NULL"),
     }
     for name, (change, words) in {"nothing": ("SELECT 1", "^equal$"), **IN_TABLES}.items():
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute(change)
+        await connection.execute(re.sub(r"\{(text|withheld)\}", lambda name: str(named[name[1]]), change))
         told = await told_by_verify(connection, settings)
         await transaction.rollback()
         assert re.search(words.format(**named), told), (name, told)
