@@ -25,6 +25,13 @@ END $$;
 CREATE TRIGGER only_withheld BEFORE UPDATE ON log.text FOR EACH ROW EXECUTE FUNCTION log.only_withheld();
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log.text FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
 
+-- Withholding a text needs two people.
+ALTER TABLE console.approval DROP CONSTRAINT approval_act_check, ADD CONSTRAINT approval_act_check CHECK (act IN (
+    'accounts add', 'accounts disable', 'accounts enable', 'accounts password', 'accounts seal', 'agencies add',
+    'agencies certificate', 'agencies rotate', 'agencies suspend', 'erase', 'keys import', 'keys rotate', 'recover',
+    'registrar unhalt', 'tokens create', 'tokens seal', 'withheld propose'
+));
+
 -- What is shown of a value in a row of a read model: in place of a text's hash the text, or that it is withheld.
 CREATE FUNCTION log.shown(kept jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN kept ? 'sha256'

@@ -37,6 +37,7 @@ NAMES: Final[Mapping[Act, Bilingual]] = {
     "registrar unhalt": Bilingual("رفع توقف موضوع جهة", "Lift the halt of an agency's topic"),
     "tokens create": Bilingual("رمز دخول لمكتب البرنامج", "A token for the office"),
     "tokens seal": Bilingual("ختم رموز دخول لمكتب البرنامج", "Seal tokens of the office"),
+    "withheld propose": Bilingual("حجب نص من قيد", "Withhold a text of an entry"),
 }
 _SQL: Final = queries("consumers.console.pages", "approvals.sql")
 
