@@ -18,7 +18,7 @@ from events.errors import Retry
 from infra.keys.access_changes import Reapplied
 from infra.postgres.connection import NoPassword
 
-FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"})
+FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"}, 0)
 ACCESS = Reapplied(revoked=["abcdefghij"], missing=["account press", "token klmnopqrst"], sessions_ended=2)
 
 
