@@ -44,6 +44,7 @@ def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monk
         "root": bytes(32).hex(),
         "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
         "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
+        "lost_texts": 0,
         "access": asdict(ACCESS),
         "lost_trail_commitments": [9],
     }
