@@ -53,5 +53,9 @@ SELECT size, note FROM platform.cosigned_checkpoint
 -- The newest first. One that the key did not sign is skipped; after some, all entries are read.
 SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8
 
+-- name: entry_texts
+SELECT member, encode(sha256, 'hex') AS sha256, encode(salt, 'hex') AS salt, value, withheld_index FROM log.text
+WHERE index = $1 ORDER BY member COLLATE "C"
+
 -- name: texts
 SELECT sha256, value FROM log.text WHERE sha256 = ANY($1::bytea[])
