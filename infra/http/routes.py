@@ -26,7 +26,8 @@ KEYS: Final = "/v1/keys"
 
 LOG_PREFIX: Final = "/log/0/"
 """The log's files (C2SP tlog-tiles)."""
-_ENTRIES_PREFIX: Final = f"{LOG_PREFIX}tile/entries/"
+_ENTRIES: Final = (f"{LOG_PREFIX}tile/entries/", f"{LOG_PREFIX}texts/")
+"""The entries and their texts."""
 
 GROUP: Final = "yesser.routes"
 CONNECTION_WAIT_S: Final = 10.0
@@ -78,9 +79,9 @@ def further_routers(parts: RouteParts) -> list[APIRouter]:
 
 def is_log_file(path: str) -> bool:
     """Whether a path is one of the log's public files: the checkpoint or a hash tile."""
-    return path.startswith(LOG_PREFIX) and not path.startswith(_ENTRIES_PREFIX)
+    return path.startswith(LOG_PREFIX) and not path.startswith(_ENTRIES)
 
 
 def needs_token(path: str) -> bool:
     """Whether a path is answered only to the holder of a token."""
-    return path.startswith(("/v1/", _ENTRIES_PREFIX)) and path not in (KEY, KEYS)
+    return path.startswith(("/v1/", *_ENTRIES)) and path not in (KEY, KEYS)

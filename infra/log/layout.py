@@ -44,6 +44,15 @@ class Tile:
 
 def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
     """`tile/<level>/<number>[.p/<width>]`; 1234067 is written `x001/x234/067`."""
+    return f"tile/{kind}/{_name(number)}" + ("" if width == TILE else f".p/{width}")
+
+
+def texts_path(number: int) -> str:
+    """The file of the texts beside a bundle, which is the same whatever the bundle's width; our addition."""
+    return f"texts/{_name(number)}"
+
+
+def _name(number: int) -> str:
     groups = []
     rest = number
     while True:
@@ -51,8 +60,7 @@ def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
         rest //= 1000
         if rest == 0:
             break
-    name = "/".join([f"x{group}" for group in reversed(groups[1:])] + groups[:1])
-    return f"tile/{kind}/{name}" + ("" if width == TILE else f".p/{width}")
+    return "/".join([f"x{group}" for group in reversed(groups[1:])] + groups[:1])
 
 
 def tile_of(kind: Kind, index: int, size: int) -> str:

@@ -58,4 +58,8 @@ SELECT member, encode(sha256, 'hex') AS sha256, encode(salt, 'hex') AS salt, val
 WHERE index = $1 ORDER BY member COLLATE "C"
 
 -- name: texts
-SELECT sha256, value FROM log.text WHERE sha256 = ANY($1::bytea[])
+SELECT sha256, value, salt IS NOT NULL AS is_there FROM log.text WHERE sha256 = ANY($1::bytea[])
+
+-- name: bundle_texts
+SELECT index, member, encode(sha256, 'hex') AS sha256, encode(salt, 'hex') AS salt, withheld_index AS withheld_by, value AS text
+FROM log.text WHERE index >= $1 AND index < $2 ORDER BY index, member COLLATE "C"

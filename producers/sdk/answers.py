@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from events.errors import YesserError
+from events.wire.texts import put_back
 from infra.json_documents import from_json
 
 Language = Literal["ar", "en"]
@@ -171,6 +172,16 @@ class VerdictPage(Answer):
     halted: str | None = None
 
 
+class EntryText(Answer):
+    """A free text of an entry's event, in whose place the entry has its hash. `text` is the JSON as it was sent; a
+    withheld one has no salt, and `text` says that it is withheld."""
+
+    pointer: str
+    sha256: str
+    salt: str | None = None
+    text: str
+
+
 class Proof(Answer):
     """An entry and its inclusion proof against a signed checkpoint; hashes are base64.
 
@@ -184,6 +195,12 @@ class Proof(Answer):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str = ""
+    texts: tuple[EntryText, ...] = ()
+
+    @property
+    def shown(self) -> bytes:
+        """The entry as people read it: with its texts."""
+        return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.texts})
 
 
 AnswerType = TypeVar("AnswerType", bound=Answer)

@@ -9,7 +9,9 @@ from hashlib import sha256
 
 from events.wire.entry import entry_bytes, recorded_time
 from infra.log.key_history import KeyHistory
+from infra.log.layout import TILE
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.ports.bundle_texts import BundleText
 from infra.log.ports.port import LogPort
 from infra.log.ports.tree import require_tree
 from infra.log.signed_note import Checkpoint, LogKey
@@ -43,6 +45,7 @@ class MemoryLog:
         self.root = root_of(entries[:size])
         self.history = KeyHistory((KEY.verifier,))
         self.note = KEY.sign_checkpoint(size, self.root)
+        self.stored_texts: list[BundleText] = []
 
     def copy(self) -> MemoryLog:
         """A log that can be changed apart from this one."""
@@ -65,6 +68,9 @@ class MemoryLog:
         found = self.stored[first : first + count]
         assert len(found) == count
         return found
+
+    async def texts(self, number: int) -> list[BundleText]:
+        return [text for text in self.stored_texts if text.index // TILE == number]
 
 
 @cache

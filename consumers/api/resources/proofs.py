@@ -15,10 +15,19 @@ from consumers.api.access import money_scope
 from consumers.api.parameters import Index
 from consumers.api.reader import JSON, ReadAnswer, Reader, Reading, described, in_text, plain, read_route
 from consumers.documents.access_scope import EVERYTHING, AccessScope
-from consumers.documents.log.entries import Consistency, LogState, Proof, Signature, SignedCheckpoint
+from consumers.documents.log.entries import (
+    Consistency,
+    EntryText,
+    LogState,
+    Proof,
+    Signature,
+    SignedCheckpoint,
+    Withholding,
+)
 from consumers.replay.as_of.view import NotStarted, live_view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry, recorded_time
 from infra.http.documents import not_yet
 from infra.http.negotiation import preferred
@@ -38,14 +47,18 @@ from infra.log.reader import (
     rotation_notes,
 )
 from infra.log.signed_note import InvalidNote, signature_lines
+from infra.log.texts import StoredText, entry_texts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
 _PROOF: Final = described(
-    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.", Proof
+    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key. `texts` "
+    "are those of which `entry` has the hashes.",
+    Proof,
 )
-_VARY: Final = {"Vary": "Accept"}
+_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
+"""A text that is withheld must be found in no cache."""
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -64,9 +77,9 @@ async def proof(request: Reading, index: Index) -> Response:
     """
     found = (await proof_for(await request.reader(), index)).document
     if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
-        name = f'attachment; filename="{index}.tlog-proof"'
-        return Response(proof_file(found), headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
-    return Response(to_json(found), headers=_VARY, media_type=JSON)
+        disposition = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
+        return Response(proof_file(found), headers=disposition | _HEADERS, media_type=PROOF_FILE_TYPE)
+    return Response(to_json(found), headers=_HEADERS, media_type=JSON)
 
 
 async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
@@ -87,6 +100,7 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
+        texts = [await _text(connection, text) for text in await entry_texts(connection, index)]
     document = Proof(
         index=index,
         entry=raw[0].decode(),
@@ -95,8 +109,19 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path=tuple(base64.b64encode(step).decode() for step in path),
         checkpoint=note,
         rotations="\n".join(rotations),
+        texts=tuple(texts),
     )
     return ReadAnswer(document)
+
+
+async def _text(connection: Connection, text: StoredText) -> EntryText:
+    by, withheld = text.withheld_index, None
+    if by is not None:
+        (raw,) = await read_checked(connection, by, 1)
+        withheld = Withholding(entry=by, on=riyadh_date(parse_entry(by, raw).recorded))
+    return EntryText(
+        pointer=f"/data/{text.member}", sha256=text.sha256, salt=text.salt, text=text.value, withheld=withheld
+    )
 
 
 def proof_file(proof: Proof) -> str:

@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label, Labelled, Listing, RuleCode
+from consumers.documents.document import AgencyCode, Count, Date, EventType, Instant, Label, Labelled, Listing, RuleCode
 from events.values.data import Data
+from events.wire.texts import put_back
 
 PAGE_ROWS_MAX: Final = 1_000
 """Most entries of a page."""
@@ -33,6 +34,27 @@ class Entry(Struct, frozen=True, kw_only=True):
     proof: ProofLink
 
 
+class Withholding(Struct, frozen=True, kw_only=True):
+    """The entry that withholds a text, and its day in Riyadh."""
+
+    entry: Count
+    on: Date
+
+
+class EntryText(Struct, frozen=True, kw_only=True):
+    """A free text of an entry's event, in whose place the entry has a hash.
+
+    `sha256`, in hexadecimal as `salt`, is of the salt's bytes and the text's canonical JSON (RFC 8785). `text` is the
+    JSON as it was sent. A withheld text has no salt, and `text` says that it is withheld.
+    """
+
+    pointer: str
+    sha256: str
+    salt: str | None
+    text: str
+    withheld: Withholding | None
+
+
 class Proof(Struct, frozen=True, kw_only=True):
     """An entry's bytes and what shows that they are in the log. Hashes are base64."""
 
@@ -43,6 +65,12 @@ class Proof(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str
+    texts: tuple[EntryText, ...] = ()
+
+    @property
+    def shown(self) -> bytes:
+        """The entry as it is shown: with its texts."""
+        return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.texts})
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)

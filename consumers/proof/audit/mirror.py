@@ -3,7 +3,8 @@
 Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Those of an earlier
 checkpoint stay until the full one is there, for readers of that one (tlog-tiles). Each file is replaced
 atomically, and the checkpoint last, once all its tiles are on disk, so that no reader sees a checkpoint without its
-tiles. An entry is written once it is proven; hashes are computed from the entries, never copied.
+tiles. An entry is written once it is proven; hashes are computed from the entries, never copied. The texts beside the
+bundles are the one thing that goes again, once the log withholds it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final, TypedDict
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.pinned_checkpoint import ForkedLog, replace_file, require_continuation, require_rotations
 from consumers.proof.audit.port import MirrorPort, entries_of, tile_items
+from consumers.proof.audit.texts import MirrorTexts
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory
 from infra.log.layout import (
@@ -113,8 +115,10 @@ async def write_mirror(
         if before is not None and new_only:  # what is new was proven
             raise DamagedMirror(f"{folder}: {differ}: one that was there is damaged; run without --new-only to find it")
         raise WrongTree(f"{differ}; the mirror's checkpoint was not moved")
+    texts = MirrorTexts(port, MirrorPort(folder, verifier, size), folder, size)
+    await texts.update(writer.verified // TILE if new_only else 0)
     _publish(folder, checkpoint, history)
-    return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + 1)
+    return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + texts.written + 1)
 
 
 async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:

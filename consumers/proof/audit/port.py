@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import msgspec
 from cachetools import LRUCache
 
 from events.errors import Retry, Tampered, YesserError
@@ -25,7 +26,18 @@ from infra.backoff import backoff_s
 from infra.http.answers import BYTES_MAX, AnswerRefused, bound_answers
 from infra.log.bundle import split_bundle
 from infra.log.key_history import KeyHistory, parse_transitions
-from infra.log.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
+from infra.log.layout import (
+    CHECKPOINT,
+    HASH_BYTES,
+    KEY_HISTORY,
+    TILE,
+    Kind,
+    hashes_at,
+    split_hashes,
+    texts_path,
+    tile_path,
+)
+from infra.log.ports.bundle_texts import BundleText, parse_texts
 from infra.log.ports.port import MissingPart, NotThere, whole
 from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 from infra.settings import Settings
@@ -40,6 +52,8 @@ KEY_HISTORY_BYTES_MAX: Final = 256 << 10
 """Some hundred rotations."""
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES
 BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
+TEXTS_BYTES_MAX: Final = 3 * BUNDLE_BYTES_MAX
+"""A quoted text has at most twice its bytes; some hundred bytes stand beside each."""
 _DAMAGED: Final = frozenset({errno.EIO, errno.ELOOP})
 """Errors of a file or its disk. Any other is the reader's own, such as a right that is missing."""
 CONNECTIONS_MAX: Final = 8
@@ -115,6 +129,13 @@ class TilesPort(ABC):
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         return await self._part("entries", 0, first, count)
+
+    async def texts(self, number: int) -> list[BundleText]:
+        path = texts_path(number)
+        try:
+            return parse_texts(await self._file(path, TEXTS_BYTES_MAX) or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise CorruptBatch(f"{self._place(path)} does not hold texts of entries: the file is damaged") from None
 
     async def _part(self, kind: Kind, level: int, first: int, count: int) -> list[bytes]:
         numbers = range(first // TILE, -(-(first + count) // TILE))

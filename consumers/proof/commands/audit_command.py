@@ -12,6 +12,7 @@ import click
 
 from consumers.proof.audit.mirror import MirrorReport, write_mirror
 from consumers.proof.audit.source import Export
+from consumers.proof.audit.texts import TextsReport
 from consumers.proof.commands.audit_all import all_command
 from consumers.proof.commands.audit_options import (
     FOLDER,
@@ -144,8 +145,10 @@ def verify_command(log: AuditSource, database: bool, keys: SealKeyFiles, as_json
     Tokens, accounts of the console, and teams with their contacts, webhooks and subscriptions are compared with their
     seals, where their keys are here or given.
 
+    Texts beside the entries are compared with the hashes in them; those that are withheld or lacking are counted.
+
     Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has fewer cosignatures than --policy
-    asks for.
+    asks for. Exit code 1: a text is still there that the log withholds.
     """
     if database and log.place is not None:
         raise click.UsageError("--database compares the tables of the database: give no address and no folder.")
@@ -155,13 +158,17 @@ def verify_command(log: AuditSource, database: bool, keys: SealKeyFiles, as_json
     if keys.any and not database:
         raise click.UsageError("--accounts-key, --tokens-key and --teams-key are for --database.")
     compared = _compared(log, keys, as_json=as_json) if database else None
-    checkpoint = asyncio.run(proven(log))
+    checkpoint, texts = asyncio.run(proven(log))
     size, root = checkpoint.size, checkpoint.root.hex()
-    document = {"size": size, "root": root, "ok": True}
+    document: dict[str, object] = {"size": size, "root": root, "ok": texts is None or not texts.held}
+    if texts is not None:
+        document["texts"] = texts
     words = Bilingual("السجل سليم: قيوده ({}) تعطي الجذر الموقَّع {}.", "{} entries give the signed root {}.").format(
         size, root
     )
     print_confirmation(document if compared is None else {**document, "database": asdict(compared)}, as_json, words)
+    if texts is not None:
+        _show_texts(texts, log, as_json=as_json)
     if compared is not None and not as_json:
         detail = Bilingual(
             "جداول قاعدة البيانات كما يعطيها السجل ({:,} من القيود)، وسياساتها وصلاحياتها ودوالها كما"
@@ -176,6 +183,17 @@ def verify_command(log: AuditSource, database: bool, keys: SealKeyFiles, as_json
             "Not compared: the rows that folds made (`yesser rebuild --compare`), {}.",
         ).format(rest)
         print_localized(sentence)
+
+
+def _show_texts(texts: TextsReport, log: AuditSource, *, as_json: bool) -> None:
+    """Raises `TextsHeld` where a text is here that the log withholds."""
+    if not as_json:
+        sentence = Bilingual(
+            "نصوص القيود: {:,} تطابق بصماتها، و{:,} محجوبة، و{:,} ليست هنا.",
+            "Texts of entries: {:,} give their hashes, {:,} are withheld, {:,} are not here.",
+        ).format(texts.count, texts.withheld, texts.lacking)
+        print_localized(sentence)
+    texts.require_none_held(log.place or "the database")
 
 
 def _show_verified(export: Export, *, as_json: bool) -> None:

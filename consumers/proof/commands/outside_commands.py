@@ -21,6 +21,7 @@ from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.export import ExportReport, Format, export, selected_entries
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.source import Export, is_address, unproven_entries
+from consumers.proof.audit.texts import TextsReport, WatchedLog
 from consumers.proof.audit.verify import STATEMENT
 from consumers.proof.commands.audit_options import AuditSource, Selection, selection_options, source_options
 from consumers.proof.offline.replay import ModelFormat, ReplayedModel, replay_into, require_parquet
@@ -222,7 +223,7 @@ def replay_command(
     else:
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
-        checkpoint = asyncio.run(proven(log, source if copied else None))
+        checkpoint = asyncio.run(_mirrored(log, source)) if copied else asyncio.run(proven(log))[0]
     end = asyncio.run(_end(log, selection, checkpoint, export))
     _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
@@ -254,14 +255,20 @@ async def _end(log: AuditSource, selection: Selection, checkpoint: Checkpoint, e
         return await selection.end_in(AuthenticatedLog(port, checkpoint))
 
 
-async def proven(log: AuditSource, mirror: Path | None = None) -> Checkpoint:
-    """Prove every entry of a log; with `mirror` while it is copied to one."""
+async def proven(log: AuditSource) -> tuple[Checkpoint, TextsReport | None]:
+    """Prove every entry of a log, and compare the texts beside them; None where it has none."""
     async with log.accepting() as (port, checkpoint):
-        with progress_bar("verify" if mirror is None else "mirror", checkpoint.size) as update:
-            if mirror is None:
-                await require_tree(port, checkpoint.size, checkpoint.root, update.to)
-            else:
-                await write_mirror(port, mirror, log.verifier, update.to, checkpoint)
+        watched = WatchedLog(port)
+        with progress_bar("verify", checkpoint.size) as update:
+            await require_tree(watched, checkpoint.size, checkpoint.root, update.to)
+        return checkpoint, await watched.report()
+
+
+async def _mirrored(log: AuditSource, folder: Path) -> Checkpoint:
+    """Prove every entry of a log while it is copied."""
+    async with log.accepting() as (port, checkpoint):
+        with progress_bar("mirror", checkpoint.size) as update:
+            await write_mirror(port, folder, log.verifier, update.to, checkpoint)
         return checkpoint
 
 

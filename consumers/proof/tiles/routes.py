@@ -1,7 +1,7 @@
-"""`/log/0/checkpoint` and `/log/0/tile/…`: what a tlog-tiles client asks of a log, and its keys.
+"""`/log/0/checkpoint` and `/log/0/tile/…`: what a tlog-tiles client asks of a log; its keys, and the texts of entries.
 
-Checkpoint, keys and hash tiles are public; entries need a token with `log:read`. Paths are those of a mirror's files,
-so that a mirror in any file server gives the same answers; it has no `vkeys`.
+Checkpoint, keys and hash tiles are public; entries and texts need a token with `log:read`. Paths are those of a
+mirror's files, so that a mirror in any file server gives the same answers; it has no `vkeys`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
 from infra.log import reader
 from infra.log.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, Tile, parse_tile_path
+from infra.log.ports.bundle_texts import text_lines
+from infra.log.ports.postgres_port import stored_texts
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import read_verifier
@@ -30,6 +32,7 @@ VKEYS: Final = "vkeys"
 """Beside `keys`, which older clients read as rotations alone."""
 CHECKPOINT_TYPE: Final = "text/plain; charset=utf-8"
 TILE_TYPE: Final = "application/octet-stream"
+TEXTS_TYPE: Final = "application/x-ndjson"
 _FOREVER: Final = "max-age=31536000, immutable"
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Accept-Ranges": "none"}
 _GZIP_LEVEL: Final = 1
@@ -79,6 +82,16 @@ class TileSource:
                     return None
             found = await reader.stored_hashes(connection, tile.level, tile.number * TILE, tile.width)
             return b"".join(found) if len(found) == tile.width else None
+
+    async def texts(self, number: int) -> bytes | None:
+        """The texts of the signed entries of a bundle; None where it has none."""
+        async with self._parts.connection() as connection:
+            if not self._is_signed(Tile("entries", number)):
+                await self._refresh(connection)
+            size = 0 if self._newest is None else self._newest.size
+            if number * TILE >= size:
+                return None
+            return text_lines(await stored_texts(connection, number * TILE, min(size, (number + 1) * TILE)))
 
     def _is_signed(self, tile: Tile) -> bool:
         return self._newest is not None and tile.is_within(self._newest.size)
@@ -165,12 +178,30 @@ def _add_tiles(routes: APIRouter, parts: RouteParts, source: TileSource) -> None
     async def bundle(request: Request, name: str) -> Response:
         """256 entries, or fewer with `.p/<number>`, in the order of the log."""
         (await parts.caller(request)).require("log:read")
-        data = await _read(source, f"tile/entries/{name}")
-        headers = {"Cache-Control": f"private, {_FOREVER}", "Vary": "Accept-Encoding, Authorization", **_SAFE}
-        if _accepts_gzip(request):
-            data = await asyncio.to_thread(gzip.compress, data, _GZIP_LEVEL, mtime=0)
-            headers["Content-Encoding"] = "gzip"
-        return Response(data, headers=headers, media_type=TILE_TYPE)
+        return await _packed(request, await _read(source, f"tile/entries/{name}"), f"private, {_FOREVER}", TILE_TYPE)
+
+    @routes.get(
+        "/texts/{name:path}",
+        summary="The texts of a bundle of entries",
+        responses={
+            200: answer("One JSON object a line.", {"type": "string"}, TEXTS_TYPE),
+            **_TOKEN_PROBLEMS,
+        },
+    )
+    async def texts(request: Request, name: str) -> Response:
+        """The free texts of the bundle `tile/entries/{name}`, as far as it is signed, in log order; `name` has no
+        `.p/<number>`. Each line has `index`, `member` (of the event's `data`), `sha256`, `salt` and `text`, the
+        JSON as it was sent: `sha256` is that of the salt's bytes and the text's canonical JSON (RFC 8785).
+
+        A withheld text has no `salt` but `withheld_by`, the entry that withholds it, and `text` says so. Never cache
+        an answer: a text that is withheld must be found nowhere.
+        """
+        (await parts.caller(request)).require("log:read")
+        bundle = parse_tile_path(f"tile/entries/{name}")
+        lines = await source.texts(bundle.number) if bundle is not None and bundle.width == TILE else None
+        if lines is None:
+            raise Problem("not-found")
+        return await _packed(request, lines, "no-store", TEXTS_TYPE)
 
     @routes.get(
         "/tile/{name:path}",
@@ -223,6 +254,14 @@ async def _read(source: TileSource, path: str) -> bytes:
     if data is None:
         raise Problem("not-found", retry_after_s=1 if tile is not None and tile.width < TILE else None)
     return data
+
+
+async def _packed(request: Request, data: bytes, caching: str, media_type: str) -> Response:
+    headers = {"Cache-Control": caching, "Vary": "Accept-Encoding, Authorization", **_SAFE}
+    if _accepts_gzip(request):
+        data = await asyncio.to_thread(gzip.compress, data, _GZIP_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, headers=headers, media_type=media_type)
 
 
 def _accepts_gzip(request: Request) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from events.errors import Tampered, YesserError
 from infra.log.key_history import KeyHistory
+from infra.log.ports.bundle_texts import BundleText
 from infra.log.proofs import HashPort
 from infra.log.signed_note import Checkpoint
 
@@ -34,6 +35,10 @@ class LogPort(HashPort, Protocol):
     async def entries(self, first: int, count: int) -> list[bytes]:
         """The entries `first … first + count - 1`, or fewer where they are large, but at least those of one bundle.
         Raises `MissingPart`."""
+
+    async def texts(self, number: int) -> list[BundleText]:
+        """The texts beside a bundle of entries, as far as the source has them. They are compared with nothing, and may
+        be of more entries than the checkpoint has."""
 
 
 def whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:

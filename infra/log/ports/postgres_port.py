@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from infra.log.key_history import KeyHistory
+from infra.log.layout import TILE
+from infra.log.ports.bundle_texts import BundleText
 from infra.log.ports.port import NotThere, whole
 from infra.log.reader import (
     ChangedEntry,
@@ -14,6 +18,9 @@ from infra.log.reader import (
 )
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("infra.log", "reader.sql")
 
 
 class PostgresPort:
@@ -50,3 +57,11 @@ class PostgresPort:
         except ChangedEntry:  # as of a bundle: its hashes show the first wrong entry
             entries = await read_checked(self._connection, first, count)
         return entries or whole(entries, count, "entries", first)
+
+    async def texts(self, number: int) -> list[BundleText]:
+        return await stored_texts(self._connection, number * TILE, (number + 1) * TILE)
+
+
+async def stored_texts(connection: Connection, first: int, end: int) -> list[BundleText]:
+    """The texts of the entries `first … end - 1`, in log order."""
+    return [BundleText(**row) for row in await connection.fetch(_SQL["bundle_texts"], first, end)]

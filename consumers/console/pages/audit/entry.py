@@ -24,6 +24,7 @@ from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
 from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, NotAnEntry, parse_entry
+from events.wire.texts import has_hash
 from infra.json_documents import to_json
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
@@ -167,7 +168,8 @@ def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
     log's own name an unknown key is `not-signed`: anyone can write such a line, so nothing shows that the log signed.
     """
     leaf = leaf_hash(proof.entry.encode())
-    if base64.b64decode(proof.leaf) != leaf:
+    texts_are_right = all(text.salt is None or has_hash(text.sha256, text.salt, text.text) for text in proof.texts)
+    if base64.b64decode(proof.leaf) != leaf or not texts_are_right:
         return "changed"
     if verifier is None:
         return "no-key"

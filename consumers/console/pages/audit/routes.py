@@ -244,7 +244,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
     proof = (await proof_for(visit.reader, index)).document
     raw = proof.entry.encode()
     verifier = verifier_of(visit.parts.settings)
-    view = entry_view(index, raw)
+    view = entry_view(index, proof.shown)
     anomalies = []
     if visit.account.role in roles_of(ROOM):
         anomalies = (await anomalies_for(visit.reader, index=index)).document
@@ -262,6 +262,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
         faults=[] if view is None else explained(view.errors),
+        withheld=[(text.pointer, text.withheld) for text in proof.texts if text.withheld],
         show=partial(shown, visit.words),
         may_search=visit.account.role in roles_of(ROOM),
     )

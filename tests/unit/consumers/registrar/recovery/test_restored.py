@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.entry import parse_entry
+from events.wire.texts import Text
 from infra.postgres.verdicts import Known
 from tests.every import every
 from tests.world.binary_mode import to_binary_mode
@@ -51,11 +52,16 @@ def held(
     return {topic_of(agency): Held(agency, 0, first, reach, found)}
 
 
-def restore(batch: Batch, topics: dict[str, Held], known: Known | None = None) -> Restored:
+def restore(
+    batch: Batch,
+    topics: dict[str, Held],
+    known: Known | None = None,
+    texts: Mapping[tuple[int, str], Text] | None = None,
+) -> Restored:
     entries = [parse_entry(batch.first_index + i, raw) for i, raw in enumerate(batch.entries)]
-    part = Part(entries, batch.entries, topics)
-    claimed = {claim: known[claim] for claim in part.claims if claim in known} if known else {}
-    return part.restore(claimed)
+    part = Part(entries, batch.entries, topics, texts or {})
+    claims = [event.claim for event in part.events]
+    return part.restore({claim: known[claim] for claim in claims if claim in known} if known else {})
 
 
 def seen_of(batch: Batch) -> list[int]:
