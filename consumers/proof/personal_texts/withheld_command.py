@@ -1,15 +1,21 @@
-"""`yesser withheld propose | list | show | purge`: free texts of entries that the law asks to delete."""
+"""`yesser withheld propose | list | show | check | purge`: free texts of entries that the law asks to delete."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from consumers.documents.log.withheld import FREE_TEXTS, WITHHELD_TEXTS, WithheldText
 from consumers.documents.tables import grid
+from consumers.proof.audit.texts import TextsReport
+from consumers.proof.commands.audit_options import AuditSource, source_options
+from consumers.proof.commands.outside_commands import proven
 from consumers.proof.personal_texts.purge import TABLES, Purged, purge
 from consumers.proof.personal_texts.withheld import texts_of, withheld_texts
 from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose, strings_in
@@ -41,6 +47,12 @@ class Withholding(Struct, frozen=True, kw_only=True):
     refused_records: list[int]
     withheld_by: int | None
     erase: str
+
+
+class TextsCheck(TextsReport, frozen=True):
+    """`ok`: nothing is missing but what was withheld, and nothing of that is left."""
+
+    ok: bool
 
 
 @click.group()
@@ -159,6 +171,38 @@ def _show(found: list[Any]) -> None:
             print_localized(reason)
 
 
+@withheld.command("check")
+@source_options(required=False)
+@json_option
+@click.pass_context
+def check_command(context: click.Context, log: AuditSource, as_json: bool) -> None:
+    """Prove that nothing is missing but what was withheld: of the log at an address, of a mirror, or, without
+    URL-OR-FOLDER, of the database.
+
+    Every entry is proven, and each text beside one gives the hash in it, or an entry of the log withholds it. An export
+    is checked with `yesser audit verify`.
+    Exit code 1: a text is missing, or one that is withheld is still there; 76: a text or the log is not what it was.
+    """
+    _, texts = asyncio.run(proven(log))
+    found = texts or TextsReport(0, 0, 0, [])
+    is_whole = not found.lacking and not found.held
+    document = TextsCheck(**asdict(found), ok=is_whole)
+    print_result(document, as_json, lambda: print_localized(in_lines(_checked(document))))
+    context.exit(ExitCode.OK if is_whole else ExitCode.ANSWER_IS_NO)
+
+
+def _checked(found: TextsCheck) -> Iterator[Bilingual]:
+    yield Bilingual(
+        "تطابق بصماتها: {:,} من النصوص؛ محجوبة: {:,}؛ ناقصة: {:,}.",
+        "Texts that give their hashes: {:,}; withheld: {:,}; missing: {:,}.",
+    ).format(found.count, found.withheld, found.lacking)
+    for text in found.held:
+        yield Bilingual(
+            "{} من القيد {} ما زال في {}، وقد حجبه القيد {}.",
+            "{} of entry {} is still in {}, and entry {} withholds it.",
+        ).format(text.pointer, text.index, text.file, text.withheld_by)
+
+
 @withheld.command("purge")
 @json_option
 def purge_command(as_json: bool) -> None:
@@ -173,9 +217,7 @@ def purge_command(as_json: bool) -> None:
         async with connected(settings, "withheld", batch=True) as connection:
             return await purge(connection, settings, _now())
 
-    import uvloop
-
-    done = uvloop.run(rewrite())
+    done = asyncio.run(rewrite())
     print_result(done, as_json, lambda: print_localized(in_lines(_after(done))))
 
 

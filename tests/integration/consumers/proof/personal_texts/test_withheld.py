@@ -72,6 +72,13 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
     by_hand = await yesser(settings, "withheld", "show", "3")
     assert "The person asked (Personal Data Protection Law)" in by_hand.stdout
     assert (await yesser(settings, "find-person", "sara al ghamdi")).exit_code == 1
+    code, checked = await yesser_json(settings, "withheld", "check")
+    assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "ok": True})
+    lose = "ALTER TABLE log.text DISABLE TRIGGER USER; DELETE FROM log.text; ALTER TABLE log.text ENABLE TRIGGER USER"
+    async with connected(settings.acting_as("superuser"), "test") as superuser:
+        await superuser.execute(lose)
+    code, checked = await yesser_json(settings, "withheld", "check")
+    assert (code, checked["lacking"], checked["ok"]) == (1, 1, False)
 
 
 @every(
