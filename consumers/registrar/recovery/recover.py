@@ -38,11 +38,12 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
-from consumers.registrar.recovery.texts import RecoveredTexts, texts_in_topic, withholds
+from consumers.registrar.recovery.texts import RecoveredTexts, texts_in_topic
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import Fenced, Halt, YesserError
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
+from events.wire.texts import TEXT_WITHHELD
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import consuming
 from infra.kafka.end_offsets import ends_of_existing
@@ -50,6 +51,7 @@ from infra.keys.second_person import Permit
 from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.ports.bundle_texts import Withholdings
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limit_idle
 from infra.postgres.outbox import PLATFORM
@@ -281,16 +283,17 @@ class _Recovery:
                 self.progress("written", journal.size)
 
     async def _verify(self, history: KeyHistory, last: Checkpoint | None, texts: RecoveredTexts) -> None:
-        """Read all entries once, without writing, and compare with the signed root. What they withhold does
-        not come back even for a moment."""
+        """Read all entries once, without writing, and compare with the signed root. What they withhold is
+        not among the texts then."""
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
                 await require_continuation(self.journal.connection, history, [last] if last else [], tree.size)
             return
-        withholding: list[bytes] = []
+        withholding: list[tuple[int, bytes]] = []
         async for raws in chunks(self.source, tree.size):
-            withholding += filter(withholds, raws[: last.size - tree.size])
+            signed = enumerate(raws[: last.size - tree.size], tree.size)
+            withholding += [(index, raw) for index, raw in signed if TEXT_WITHHELD.encode() in raw]
             leaves = [leaf_hash(raw) for raw in raws]
             if tree.size + len(leaves) >= last.size:
                 tree.append(leaves[: last.size - tree.size])
@@ -299,7 +302,10 @@ class _Recovery:
                         f"with the entries of these sources the first {last.size} do not give the signed root: "
                         "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
                     )
-                texts.withhold(withholding)
+                withholdings = Withholdings()
+                for index, raw in withholding:
+                    withholdings.look(index, [raw])
+                texts.withhold(withholdings.by)
                 return
             tree.append(leaves)
             self.progress("verified", tree.size)

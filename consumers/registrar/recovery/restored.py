@@ -40,12 +40,13 @@ from events.validation.refusal import REFUSED
 from events.validation.texts import is_same
 from events.validation.verdicts import Accepted, Agency, Refused, identity_of, key_of
 from events.wire.codec import NotCanonical, canonical_bytes, canonical_event_bytes
-from events.wire.entry import Entry, event_bytes, has_texts
+from events.wire.entry import Entry, event_bytes
 from events.wire.kafka_binding import read_headers
-from events.wire.texts import TEXT_WITHHELD, Kept, Text, as_kept, is_text_hash, withheld_in
+from events.wire.texts import TEXT_WITHHELD, Kept, Text, as_kept, withheld_in
 from events.wire.upcasts import split_type
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
+from infra.log.ports.bundle_texts import TextKey, text_hashes
 from infra.postgres.verdicts import Known
 
 Verdict = Accepted | Refused
@@ -224,7 +225,7 @@ class Part(_Restoring):
         entries: Sequence[Entry],
         raws: Sequence[bytes],
         held: Mapping[str, Held],
-        texts: Mapping[tuple[int, str], Text],
+        texts: Mapping[TextKey, Text],
     ) -> None:
         """`texts` are what their topic has of these entries, by index and member."""
         super().__init__(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)), held)
@@ -291,13 +292,8 @@ class Part(_Restoring):
     def _take_texts(self, entry: Entry) -> None:
         """Take the texts of an entry that the topic has; of the others only that they are lost."""
         batch = self._restored.batch
-        if not has_texts(batch.entries[entry.index - batch.first_index]):
-            return
-        kept = batch.kept[entry.index] = {}
-        for member, value in entry.data.items():
-            if not is_text_hash(value):
-                continue
-            sha256, text = bytes.fromhex(value["sha256"]), self._texts.get((entry.index, member))
+        for (index, member), found in text_hashes(entry.index, batch.entries[entry.index - batch.first_index]).items():
+            sha256, text, kept = bytes.fromhex(found), self._texts.get((index, member)), self.kept.setdefault(index, {})
             if text is not None and text.sha256 == sha256:
                 batch.texts.append((entry.index, text))
                 kept[member] = Kept(sha256, text.salt)

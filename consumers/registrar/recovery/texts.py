@@ -7,21 +7,13 @@ the texts of the whole log, in no order of their entries, and nothing of them is
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
-from typing import Final
 
-from consumers.registrar.topics.texts_topic import read_texts, text_of, text_place
-from events.wire.entry import TYPE_PREFIX, parse_entry
-from events.wire.texts import TEXT_WITHHELD, Text, withheld_in
+from consumers.registrar.topics.texts_topic import read_texts, text_key, text_of
+from events.wire.texts import Text
+from infra.log.ports.bundle_texts import TextKey
 from infra.settings import Settings
-
-_WITHHOLDS: Final = f'"type":"{TYPE_PREFIX}{TEXT_WITHHELD}.'.encode()
-
-
-def withholds(raw: bytes) -> bool:
-    """Whether the entry may withhold a text; nearly all others do not look like it."""
-    return _WITHHOLDS in raw
 
 
 class RecoveredTexts:
@@ -37,13 +29,11 @@ class RecoveredTexts:
         """Keep the values of records in their order; one without a value deletes a text."""
         self._database.executemany("INSERT OR REPLACE INTO text VALUES (?, ?, ?)", rows)
 
-    def withhold(self, raws: Sequence[bytes]) -> None:
-        """Delete what these entries withhold."""
-        for entry in (parse_entry(0, raw) for raw in raws):
-            if entry.type == TEXT_WITHHELD:
-                self._database.execute("DELETE FROM text WHERE entry = ? AND member = ?", withheld_in(entry.data))
+    def withhold(self, texts: Iterable[TextKey]) -> None:
+        """Delete what the log withholds, which does not come back even for a moment."""
+        self._database.executemany("DELETE FROM text WHERE entry = ? AND member = ?", texts)
 
-    def of(self, first: int, end: int) -> Mapping[tuple[int, str], Text]:
+    def of(self, first: int, end: int) -> Mapping[TextKey, Text]:
         """The texts of the entries `first … end - 1`, without those that do not give their hash."""
         rows = self._database.execute(
             "SELECT entry, member, value FROM text WHERE entry >= ? AND entry < ? AND value IS NOT NULL", (first, end)
@@ -58,6 +48,7 @@ async def texts_in_topic(settings: Settings, first: int) -> AsyncIterator[Recove
     with closing(sqlite3.connect("")) as database:
         texts = RecoveredTexts(database)
         async for records in read_texts(settings):
-            rows = [(*text_place(record.key), record.value) for record in records]
-            texts.keep([row for row in rows if row[0] >= first])
+            keys = [text_key(record) for record in records]
+            rows = zip(keys, records, strict=True)
+            texts.keep([(*key, record.value) for key, record in rows if key is not None and key[0] >= first])
         yield texts

@@ -1,15 +1,16 @@
 """The topic of free texts: what a recovery needs besides the entries, which have only the hashes of their texts.
 
-A record's key is `<index>/<member>`, its value the text with its hash and its salt. The topic is compacted: a record
-without a value deletes a text that is withheld. The broker compacts closed segments only, and a segment is closed by
-the first record after its time. So the registrar deletes again, at each take-over and every few hours, what is
-withheld; that also deletes what a former owner of the lease has sent too late.
+A record's key is `<index>/<member>`, its value the text with its hash and its salt, as mirrors have it. The topic is
+compacted: a record without a value deletes a text that is withheld. The broker compacts closed segments only, and a
+segment is closed by the first record after its time. So the registrar deletes again, at each take-over and every few
+hours, what is withheld; that also deletes what a former owner of the lease has sent too late.
 
 Flows in: texts and what is withheld, in the order of the log. Flows out: records, and what a recovery finds of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,7 @@ from events.errors import Retry
 from events.wire.texts import Text, text_sha256
 from infra.kafka.clients import acknowledged, consuming, send_batch
 from infra.kafka.end_offsets import ends_of_existing
+from infra.log.ports.bundle_texts import BundleText, TextKey
 from infra.settings import Settings
 
 FETCH_BYTES_MAX: Final = 4 << 20
@@ -38,23 +40,15 @@ class TextRecord(NamedTuple):
     value: bytes | None
 
 
-class _Value(msgspec.Struct, frozen=True):
-    """A text as it was sent; hash and salt are hexadecimal."""
-
-    index: int
-    member: str
-    sha256: str
-    salt: str
-    text: msgspec.Raw
-
-
+_KEY: Final = re.compile(rb"([0-9]{1,18})/([a-z_]{1,64})")
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(_Value).decode
+_decode: Final = msgspec.json.Decoder(BundleText).decode
 
 
 def text_record(index: int, text: Text) -> TextRecord:
     """The record of a text of the entry at `index`."""
-    value = _Value(index, text.member, text.sha256.hex(), text.salt.hex(), msgspec.Raw(text.written))
+    sha256, salt, written = text.sha256.hex(), text.salt.hex(), text.written.decode()
+    value = BundleText(index=index, member=text.member, sha256=sha256, salt=salt, text=written)
     return TextRecord(_key(index, text.member), _encode(value))
 
 
@@ -63,17 +57,20 @@ def no_text(index: int, member: str) -> TextRecord:
     return TextRecord(_key(index, member), None)
 
 
-def text_place(key: bytes) -> tuple[int, str]:
-    """Index and member of a record's text."""
-    index, _, member = key.decode().partition("/")
-    return int(index), member
+def text_key(record: TextRecord) -> TextKey | None:
+    """Whose text a record is, or deletes; None where the registrar did not write it."""
+    found = _KEY.fullmatch(record.key)
+    return None if found is None else (int(found[1]), found[2].decode())
 
 
 def text_of(value: bytes) -> Text | None:
-    """The text in a record; None where it does not give the hash that the record says."""
-    record = _decode(value)
-    written, salt = bytes(record.text), bytes.fromhex(record.salt)
-    sha256 = text_sha256(salt, written)
+    """The text in a record; None where it does not give the hash that the record says, or is no text."""
+    try:
+        record = _decode(value)
+        written, salt = record.text.encode(), bytes.fromhex(record.salt or "")
+        sha256 = text_sha256(salt, written)
+    except (msgspec.MsgspecError, ValueError):
+        return None
     return Text(record.member, written, salt, sha256) if sha256.hex() == record.sha256 else None
 
 
