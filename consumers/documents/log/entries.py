@@ -191,7 +191,7 @@ class Consistency(Struct, frozen=True, kw_only=True):
 class NamedPlace(Struct, frozen=True, kw_only=True):
     """A text of an entry, or of the kept bytes of a refused record, whose refusal is entry `index`.
 
-    `pointer` is a JSON pointer into the event.
+    `pointer` is a JSON pointer into the event. `command` withholds the text or deletes the record; None: nothing does.
     """
 
     READ_FIRST: ClassVar = ("index", "is_refused", "agency", "pointer", "text")
@@ -203,6 +203,7 @@ class NamedPlace(Struct, frozen=True, kw_only=True):
     agency: Annotated[AgencyCode, Label("الجهة", "Agency")]
     pointer: Annotated[str, Label("الموضع", "Place")]
     text: Annotated[str, Label("النص", "Text", drop=1)]
+    command: str | None
 
 
 NAMED_PLACES: Final = Listing("المواضع التي ورد فيها النص", "Places that hold the text", NamedPlace)
