@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.document import Name
-from consumers.documents.names import codes_in
+from consumers.documents.names import Code, codes_in
 from consumers.documents.tables import use_names
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
 from consumers.replay.fold.consumer import Consumer
@@ -45,7 +45,11 @@ def run_query(
 def show_names_in(document: Any, gateway: Gateway | None = None) -> None:
     """Have the tables of this command show the names of the codes in a document, or the codes where neither the gateway
     nor the database can be asked."""
-    codes = set(codes_in(document))
+    show_names_of(set(codes_in(document)), gateway)
+
+
+def show_names_of(codes: Set[Code], gateway: Gateway | None = None) -> None:
+    """The same, of these codes."""
     if not codes:
         return
     if gateway is None:
