@@ -12,17 +12,16 @@ import click
 import orjson
 
 from consumers.documents.log.entries import NAMED_PLACES, NamedPlace
-from consumers.documents.tables import grid
+from consumers.replay.as_of.query import print_list
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from events.values.reading_order import folded
 from events.wire.entry import event_bytes, parse_entry
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
-from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_result
+from infra.command_line.output import json_option
 from infra.command_line.progress_bar import progress_bar
 from infra.log.reader import log_size, read_checked
 from infra.postgres.connection import Connection
@@ -105,7 +104,10 @@ def find_person(context: click.Context, text: str, agency: str | None, as_json: 
     """
     settings = Settings().acting_as("operator")
     found = with_database(settings, "find-person", lambda connection: search(connection, text, agency))
-    print_result(found, as_json, lambda: show(grid(NAMED_PLACES, found)) if found else print_localized(_NOWHERE))
+    if found or as_json:
+        print_list(NAMED_PLACES, found, as_json)
+    else:
+        print_localized(_NOWHERE)
     context.exit(ExitCode.OK if found else ExitCode.ANSWER_IS_NO)
 
 
