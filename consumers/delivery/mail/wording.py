@@ -118,7 +118,7 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "notice.pause": Wording(
-        Bilingual("أُوقفت قراءة موضوع {agency} مؤقتًا", "The topic of {agency} is paused"),
+        Bilingual("أُبطئت قراءة موضوع {agency}", "The topic of {agency} is paused"),
         Bilingual(
             "لا يقرأ المسجّل موضوع {agency} الآن. لم يُفقد شيء: تُقرأ السجلات بعد ذلك. أصلحوا ما ترسله أنظمتكم.",
             "The registrar does not read the topic of {agency} for now. Nothing is lost: it is read later. Correct what"
