@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     checkpoints_topic: str = "yesser.checkpoints"
     """Topic of the log's signed checkpoints, for standbys."""
 
+    texts_topic: str = "yesser.texts"
+    """Topic of the free texts of the log's entries, for a recovery."""
+
     triggers_topic: str = "yesser.campaign-triggers"
     """Topic of campaign triggers."""
 

@@ -108,6 +108,7 @@ class TestStack:
             postgres=urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port}")),
             log_topic=f"yesser.{corner}.log",
             checkpoints_topic=f"yesser.{corner}.checkpoints",
+            texts_topic=f"yesser.{corner}.texts",
             triggers_topic=f"yesser.{corner}.triggers",
             gateway_as_of_timeout_s=240,  # a calculation has the lowest priority
             **SHORT_WAITS,
@@ -230,7 +231,7 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
         if corner.kafka_user is None and corner.kafka_security.startswith("SASL"):
             # Each test has topics of its own, and all of them have rights.
-            topics = ("log_topic", "checkpoints_topic", "triggers_topic")
+            topics = ("log_topic", "checkpoints_topic", "texts_topic", "triggers_topic")
             everywhere = corner.model_copy(update=dict.fromkeys(topics, "yesser."))
             await allow_principals(admin, everywhere)
             for name in TEST_CONSUMERS:

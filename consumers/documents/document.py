@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 from msgspec import Meta, Struct, UnsetType, convert
 
 from events.values.bilingual import Bilingual, InTwoLanguages, Language
+from events.wire.texts import is_text_hash
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -103,12 +104,18 @@ class Field:
     type: Any
 
 
+TEXT_NOT_HERE: Final = Name("هذه النسخة ليس فيها النص.", "This copy does not have the text.")
+"""What is read in place of a free text where there are entries without their texts, and only its hash is known."""
 D = TypeVar("D", bound=Struct)
 
 
 def document_of(document: type[D], row: Mapping[str, Any], **further: Any) -> D:
-    """The document of a row whose columns are its fields, or of its JSON. `further` are documents of their own."""
-    return convert({**row, **further}, document)
+    """The document of a row whose columns are its fields, or of its JSON. `further` are documents of their own.
+
+    A row that is read where no texts are has the hash of a free text: `TEXT_NOT_HERE` stands for it.
+    """
+    values = {name: TEXT_NOT_HERE if is_text_hash(value) else value for name, value in row.items()}
+    return convert({**values, **further}, document)
 
 
 def documents_of(document: type[D], rows: Iterable[Mapping[str, Any]]) -> list[D]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from consumers.replay.event_index.read import Query, as_full_type, find_indexes
 from events.errors import YesserError
 from events.wire.entry import parse_entry
 from infra.log.reader import chosen_entries, entry_batches
+from infra.log.texts import texts_of
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
@@ -82,6 +83,9 @@ class DatabaseSource(Source):
         return [
             tuple(row) for row in await connection.fetch(f"SELECT {columns} FROM {part.table.name} LIMIT {KEYS_MAX}")
         ]
+
+    async def texts(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        return await texts_of(self._view.connection, hashes)
 
     async def _rows(self, part: Part) -> AsyncIterator[Any]:
         connection, table = await self._view.use(part.consumer), part.table

@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import starmap
 from typing import Any, Final, Protocol
 
-from consumers.documents.log.explanations import Explanation, Figures
+import orjson
+from msgspec import structs
+
+from consumers.documents.document import TEXT_NOT_HERE, Name
+from consumers.documents.log.explanations import Change, Explanation, Figures, Step
+from consumers.documents.names import Code, Names, registered
 from consumers.explain.derivations import Derivation, derivation_of
 from consumers.explain.figures import KeyFigures, Part, Scope
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
@@ -30,6 +36,8 @@ from consumers.proof.audit.source import Export
 from consumers.replay.as_of.point_in_time import occurred_on
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import Entry, parse_entry, recorded_time
+from events.wire.texts import hashes_in, is_text_hash
+from infra.json_documents import to_json
 from infra.log.ports.tree import Progress
 
 Raw = tuple[int, bytes]
@@ -72,11 +80,36 @@ class Source(Protocol):
         """Some keys of the table of a part, to suggest one."""
         return []
 
+    async def texts(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        """Hash → the JSON of the free text, as far as the source has them."""
+        return {}
 
-class OutsideSource(Source):
+    def names(self) -> Names:
+        """Those in the entries that were read, where these are all that the source has."""
+        return {}
+
+
+class _EntriesAlone(Source):
+    """A source without tables: its names are those of the registrations among the entries that were read."""
+
+    def __init__(self) -> None:
+        self._names: dict[Code, Name] = {}
+
+    def names(self) -> Names:
+        return self._names
+
+    def _is_wanted(self, scope: Scope, entry: Entry) -> bool:
+        """Whether the entry is of the scope. A name that it registers is kept."""
+        if (found := registered(entry)) is not None:
+            self._names.setdefault(*found)
+        return scope.has(entry)
+
+
+class OutsideSource(_EntriesAlone):
     """A log at an address or in a folder. Every entry is proven before it is folded."""
 
     def __init__(self, log: AuthenticatedLog, end: int, progress: Progress) -> None:
+        super().__init__()
         self._log = log
         self._end = end
         self._progress = progress
@@ -85,13 +118,14 @@ class OutsideSource(Source):
         return Reach(self._end)
 
     def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        return selected_entries(self._log, 0, self._end, scope.has, self._progress)
+        return selected_entries(self._log, 0, self._end, partial(self._is_wanted, scope), self._progress)
 
 
-class ExportSource(Source):
+class ExportSource(_EntriesAlone):
     """An export, up to `end` entries of its log, and of these those recorded by an instant."""
 
     def __init__(self, export: Export, end: int, recorded: datetime | None = None) -> None:
+        super().__init__()
         self._export = export
         self._end = end
         if recorded is not None:
@@ -103,7 +137,7 @@ class ExportSource(Source):
 
     async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         for index, raw in self._export.entries():
-            if index < self._end and scope.has(parse_entry(index, raw)):
+            if index < self._end and self._is_wanted(scope, parse_entry(index, raw)):
                 yield index, raw
 
 
@@ -129,10 +163,16 @@ class OccurredSource(Source):
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:
         return await self.source.keys(part)
 
+    async def texts(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        return await self.source.texts(hashes)
+
+    def names(self) -> Names:
+        return self.source.names()
+
 
 @dataclass(frozen=True, slots=True)
 class KnownSource(Source):
-    """Entries and live figures that were read before, so that no connection waits for a fold.
+    """Entries, their texts and live figures that were read before, so that no connection waits for a fold.
 
     `figures`: those of the live tables, None where the entries were not applied to all of them alike.
     """
@@ -140,6 +180,7 @@ class KnownSource(Source):
     known_reach: Reach
     known_entries: Mapping[Scope, Sequence[Raw]]
     figures: Figures | None
+    known_texts: Mapping[str, bytes]
 
     @property
     def extent(self) -> tuple[tuple[Scope, int], ...]:
@@ -202,7 +243,8 @@ async def explain(source: Source, request: Request) -> Explained:
     """Raises `WrongName`, `NoSuchKey`, and what the source raises."""
     chosen, reach = await _question(source, request, source.all_entries)
     traced = await _traced(source, request, chosen, reach)
-    return explained(request, traced, await source.live(chosen))
+    found = explained(request, traced, await source.live(chosen))
+    return shown(found, await source.texts(hashes_in(to_json(found.document))))
 
 
 async def known_source(source: Source, request: Request, entries_of: EntriesOf) -> KnownSource:
@@ -215,7 +257,8 @@ async def known_source(source: Source, request: Request, entries_of: EntriesOf) 
 
     chosen, reach = await _question(source, request, known)
     await known(chosen.scope)
-    return KnownSource(reach, entries, await source.live(chosen))
+    hashes = [found for own in entries.values() for _, raw in own for found in hashes_in(raw)]
+    return KnownSource(reach, entries, await source.live(chosen), await source.texts(hashes))
 
 
 async def traced(source: Source, request: Request) -> Traced:
@@ -241,6 +284,39 @@ def explained(request: Request, traced: Traced, live: Figures | None) -> Explain
         steps=tuple(trace.steps),
     )
     return Explained(document, traced.derivation)
+
+
+def shown(found: Explained, texts: Mapping[str, bytes]) -> Explained:
+    """The explanation as it is read: with these texts in place of the hashes of which figures and entries are made."""
+    document, put = found.document, partial(_with_texts, texts)
+
+    def figures(of: Figures) -> Figures:
+        return {name: put(value) for name, value in of.items()}
+
+    def step(of: Step) -> Step:
+        changes = {name: Change(put(change.before), put(change.after)) for name, change in of.changes.items()}
+        return structs.replace(of, data=put(of.data), changes=changes)
+
+    earlier = document.earlier
+    whole = structs.replace(
+        document,
+        figures=figures(document.figures),
+        start=figures(document.start),
+        total=figures(document.total),
+        earlier=earlier and structs.replace(earlier, after=figures(earlier.after)),
+        steps=tuple(map(step, document.steps)),
+    )
+    return replace(found, document=whole)
+
+
+def _with_texts(texts: Mapping[str, bytes], value: Any) -> Any:
+    """A value of JSON with these texts."""
+    if is_text_hash(value):
+        written = texts.get(value["sha256"])
+        return structs.asdict(TEXT_NOT_HERE) if written is None else orjson.loads(written)
+    if isinstance(value, dict):
+        return {name: _with_texts(texts, member) for name, member in value.items()}
+    return [_with_texts(texts, item) for item in value] if isinstance(value, list) else value
 
 
 async def _question(source: Source, request: Request, entries_of: EntriesOf) -> tuple[KeyFigures, Reach]:

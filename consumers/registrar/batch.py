@@ -16,7 +16,6 @@ from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import conflict_with
-from events.types.catalogue import FREE_TEXTS
 from events.validation.personal_search import headers_hold_personal_data, headers_without_personal_data
 from events.validation.refusal import refusal_event
 from events.validation.texts import is_same, without_texts
@@ -127,6 +126,8 @@ class Batch:
     authority: list[Change] = field(default_factory=list)
     texts: list[tuple[int, Text]] = field(default_factory=list)
     """Index and text of accepted events."""
+    lost_texts: list[tuple[int, str, bytes, None, str]] = field(default_factory=list)
+    """In a recovery, rows of `log.text` of texts that were not found: without a salt, with what is shown instead."""
     kept: dict[int, dict[str, Kept]] = field(default_factory=dict)
     """Index → member → what is kept of its text, of entries that a record may repeat: of `texts`, and of the log."""
     withheld: list[Withheld] = field(default_factory=list)
@@ -141,19 +142,9 @@ class Batch:
         return self.first_index + len(self.entries)
 
 
-def claims_of(readings: Sequence[Reading]) -> list[bytes]:
-    """The claims to look up before these records can be numbered."""
-    return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
-
-
-def repeated_texts(readings: Sequence[Reading], known: Known) -> list[int]:
-    """The entries whose texts are to be looked up: of known claims, where an event may have texts."""
-    return [
-        known[v.claim][1]
-        for reading in readings
-        for v in reading.verdicts
-        if isinstance(v, Accepted) and v.type in FREE_TEXTS and v.claim in known
-    ]
+def accepted_in(readings: Sequence[Reading]) -> list[Accepted]:
+    """The events whose claims are to be looked up before these records can be numbered."""
+    return [v for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
 def fault_of(topic: str, record: Record, error: Exception) -> str:

@@ -86,6 +86,7 @@ class Journal:
         self.authority = Authority()
         self.shipped_up_to = 0
         self.stored_shipped_up_to = 0
+        self.texts_end = self.stored_texts_end = 0
         self.lock = asyncio.Lock()
         self._claims = ClaimLookup(connection)
 
@@ -99,6 +100,7 @@ class Journal:
             raise Diverged(f"{error}; restore the database, then run `yesser recover`") from error
         self.recorded = row["recorded"]
         self.shipped_up_to = self.stored_shipped_up_to = row["shipped_up_to"]
+        self.texts_end = self.stored_texts_end = row["texts_end"]
 
     @property
     def size(self) -> int:
@@ -207,8 +209,8 @@ class Journal:
             *_columns(batch.duplicates, 3),
             *_columns(positions, 4),
         )
-        if batch.texts:
-            await execute(_SQL["add_texts"], *_columns([*map(_text_row, batch.texts)], 5))
+        if texts := [*map(_text_row, batch.texts), *batch.lost_texts]:
+            await execute(_SQL["add_texts"], *_columns(texts, 5))
         for withheld in batch.withheld:
             await execute(_SQL["withhold"], *withheld, withheld_text(batch.recorded, withheld.by_index))
         if batch.refusals:
@@ -291,10 +293,10 @@ class Journal:
         """Store how far the log was shipped."""
         async with self.transaction() as connection:
             # Shipping goes on while this is written.
-            shipped_up_to = self.shipped_up_to
-            if shipped_up_to > self.stored_shipped_up_to:
-                await connection.execute(_SQL["shipped"], shipped_up_to)
-                self.stored_shipped_up_to = shipped_up_to
+            shipped_up_to, texts_end = self.shipped_up_to, self.texts_end
+            if shipped_up_to > self.stored_shipped_up_to or texts_end != self.stored_texts_end:
+                await connection.execute(_SQL["shipped"], shipped_up_to, texts_end)
+                self.stored_shipped_up_to, self.stored_texts_end = shipped_up_to, texts_end
 
 
 def _adoption(sha256: str, release: str, cause: int, recorded: str) -> OutboxEvent:

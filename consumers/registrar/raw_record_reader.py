@@ -60,6 +60,7 @@ class RawRecord:
     timestamp: int
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    key: bytes | None = None
 
 
 async def fetch_records(
@@ -180,7 +181,7 @@ def _deltas(data: bytes, at: int) -> tuple[int, int, int]:
 
 def _record(data: bytes, at: int, batch: _Batch) -> RawRecord:
     ms, offset, at = _deltas(data, at)
-    _, at = _bytes(data, at)  # the key is ignored
+    key, at = _bytes(data, at)
     value, at = _bytes(data, at)
     headers_count, at = _varint(data, at)
     headers: list[tuple[str, bytes | None]] = []
@@ -189,7 +190,7 @@ def _record(data: bytes, at: int, batch: _Batch) -> RawRecord:
         content, at = _bytes(data, at)
         headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
     timestamp = batch.base_ms + ms if batch.appended_ms is None else batch.appended_ms
-    return RawRecord(batch.base_offset + offset, timestamp, value, tuple(headers))
+    return RawRecord(batch.base_offset + offset, timestamp, value, tuple(headers), key)
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:

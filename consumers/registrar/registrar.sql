@@ -35,7 +35,23 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::tex
 -- name: withhold
 -- Nothing where the entry has no such text, or it is withheld already. A list of texts becomes a list.
 UPDATE log.text SET salt = NULL, withheld_index = $3, value = CASE WHEN value LIKE '[%' THEN '[' || $4 || ']' ELSE $4 END
-WHERE index = $1 AND member = $2 AND salt IS NOT NULL
+WHERE index = $1 AND member = $2 AND withheld_index IS NULL
+
+-- name: texts_to_ship
+-- What the entries $1 … $2 - 1 have, and what they withhold.
+SELECT index, member, sha256, salt, value, withheld_index FROM log.text
+WHERE index >= $1 AND index < $2 AND salt IS NOT NULL OR withheld_index >= $1 AND withheld_index < $2
+ORDER BY index
+
+-- name: texts_after
+SELECT index, member, sha256, salt, value FROM log.text
+WHERE (index, member) > ($1, $2) AND salt IS NOT NULL ORDER BY index, member LIMIT $3
+
+-- name: withheld_texts
+SELECT index, member FROM log.text WHERE withheld_index IS NOT NULL
+
+-- name: lost_texts
+SELECT count(*) FROM log.text WHERE salt IS NULL AND withheld_index IS NULL
 
 -- name: add_refusals
 WITH refusals AS (
@@ -96,7 +112,7 @@ INSERT INTO log.authority (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
 DELETE FROM log.dead_letter WHERE index IN (SELECT index FROM log.dead_letter WHERE index < $1 ORDER BY index LIMIT $2)
 
 -- name: state
-SELECT size, recorded, shipped_up_to FROM log.state
+SELECT size, recorded, shipped_up_to, texts_end FROM log.state
 
 -- name: agencies
 SELECT code, role, name, registered_index FROM platform.agency ORDER BY registered_index
@@ -129,7 +145,7 @@ FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::text[]
 WHERE p.topic = r.topic
 
 -- name: shipped
-UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)
+UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1), texts_end = $2
 
 -- name: add_checkpoint
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)

@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
-from consumers.registrar.batch import Batch, Reading, claims_of, number, repeated_texts
+from consumers.registrar.batch import Batch, Reading, accepted_in, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import CheckpointTopic, Fork
@@ -28,6 +28,7 @@ from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Signer
+from consumers.registrar.topics.texts_topic import no_text, text_record
 from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
@@ -38,6 +39,7 @@ from infra.log.older_copy import older_copy
 from infra.log.unsigned import Unsigned
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
+from infra.postgres.verdicts import repeated_texts
 from infra.private_keys.key_files import KeyRing
 from infra.process.health import Progress
 from infra.process.tasks import TimeSlice, until_one_ends
@@ -250,9 +252,10 @@ class RegistrarSession:
         observe("batch_seconds", time.monotonic() - began, process=LEASE)
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
-        known = await self.journal.known(claims_of(readings))
+        events = accepted_in(readings)
+        known = await self.journal.known([event.claim for event in events])
         now = self.clocks.now()
-        kept = await self.journal.kept_texts(repeated_texts(readings, known))
+        kept = await self.journal.kept_texts(repeated_texts(events, known))
         batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)), kept=kept)
         time_slice = TimeSlice()
         for _ in number(batch, readings, known, self.pauses.breakers, now):
@@ -268,7 +271,11 @@ class RegistrarSession:
         leaves = await self.journal.commit(batch, lambda database: self.clocks.require_batch(now, database))
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
-            self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
+            texts = [text_record(index, text) for index, text in batch.texts]
+            deletions = [(by_index, no_text(index, member)) for index, member, by_index in batch.withheld]
+            self.shipper.offer(
+                Shipment(batch.first_index, batch.entries, leaves, keys, trace_header(), texts, deletions)
+            )
         for topic, reason in batch.halts.items():
             log.error("a topic is halted, the others go on", topic=topic, reason=reason)
         if batch.halts or any(change.type == REGISTERED for change in batch.authority):

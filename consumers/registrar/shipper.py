@@ -3,12 +3,15 @@
 *Shipped up to* moves after the broker's acknowledgement. Repeats are harmless and holes are not, so that at start,
 after a producer's error and when the topic's end is behind, everything from the last index that the topic surely holds,
 less a margin, is shipped again, from PostgreSQL.
+
+Free texts go to a topic of their own: before their entries, so that an entry in the log's topic has its texts in
+theirs; a withheld text is deleted there behind the entry that withholds it, before that counts as shipped.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,14 +20,16 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
 from consumers.registrar.journal import Journal
-from events.errors import Retry
+from consumers.registrar.topics.texts_topic import Behind, TextRecord, TextsTopic, no_text, read_end, text_record
 from events.wire.entry import parse_entry
+from events.wire.texts import Text
 from infra.kafka.clients import acknowledged, consuming, producing, send_batch
 from infra.kafka.end_offsets import ends_of_existing
 from infra.log.reader import leaves_of, read_segments, unchecked_entries
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import Connection, connected
-from infra.process.tasks import TimeSlice
+from infra.postgres.sql import queries
+from infra.process.tasks import TimeSlice, until_one_ends
 from infra.settings import Settings
 
 PRODUCER_BATCH_BYTES: Final = 512 * 1024
@@ -32,19 +37,27 @@ UNACKNOWLEDGED_MAX: Final = 8
 RECENT_BATCHES_MAX: Final = 16
 CATCH_UP_ENTRIES: Final = 4096
 CATCH_UP_BYTES: Final = 4 << 20
+DELETE_AGAIN_S: Final = 6 * 3600.0
+"""Between two deletions of all withheld texts from their topic."""
 INDEX_HEADER: Final = "index"
 LEAF_HEADER: Final = "leaf"
+_SQL: Final = queries("consumers.registrar", "registrar.sql")
 
 
 @dataclass(slots=True)
 class Shipment:
-    """Consecutive entries with their leaf hashes and keys, from `first_index` on, and the trace that they came in."""
+    """Consecutive entries with their leaf hashes and keys, from `first_index` on, and the trace that they came in.
+
+    `texts` are those of the entries; `deletions` delete what they withhold, each with the index of the entry.
+    """
 
     first_index: int
     entries: Sequence[bytes]
     leaves: Sequence[bytes]
     keys: Sequence[bytes]
     trace: Sequence[tuple[str, bytes]] = ()
+    texts: Sequence[TextRecord] = ()
+    deletions: Sequence[tuple[int, TextRecord]] = ()
 
     @property
     def end(self) -> int:
@@ -58,10 +71,6 @@ class Sent:
     end: int
     records: int
     future: asyncio.Future[RecordMetadata]
-
-
-class Behind(Retry):
-    """The topic holds less than was acknowledged: it lost its tail or was created again."""
 
 
 class Shipper:
@@ -81,6 +90,8 @@ class Shipper:
         self._batch_first = 0
         """The index of the first entry in the builder's batch."""
         self._time_slice = TimeSlice()
+        self._texts = TextsTopic(settings)
+        self._deletions: list[tuple[int, TextRecord]] = []
 
     def offer(self, shipment: Shipment) -> None:
         """Hand over a batch that was just committed, so that it need not be read again."""
@@ -96,7 +107,8 @@ class Shipper:
             producing(self.settings, max_batch_size=PRODUCER_BATCH_BYTES) as producer,
         ):
             await self.align()
-            await self._ship(producer)
+            await self._send_lacking_texts(producer)
+            await until_one_ends(self._ship(producer), self._delete_again(producer))
 
     async def all_shipped(self) -> None:
         """Wait until the topic has acknowledged every committed entry."""
@@ -115,19 +127,40 @@ class Shipper:
         self.next_index = 0 if last_index > self.acknowledged_offset else max(0, start)
         self.wake.set()
 
+    async def _send_lacking_texts(self, producer: AIOKafkaProducer) -> None:
+        """Send all texts where their topic ends before what it had acknowledged."""
+        assert self._reader is not None
+        self._texts.end = await read_end(self.settings)
+        if self._texts.end < self.journal.texts_end:
+            place: tuple[int, str] = -1, ""
+            while rows := await self._reader.fetch(_SQL["texts_after"], *place, CATCH_UP_ENTRIES):
+                await self._texts.send(producer, [*map(_text_record, rows)])
+                place = rows[-1]["index"], rows[-1]["member"]
+        self.journal.texts_end = self._texts.end
+
+    async def _delete_again(self, producer: AIOKafkaProducer) -> None:
+        """Delete all withheld texts from their topic, now and again."""
+        while True:
+            async with connected(self.settings, "registrar texts") as connection:
+                rows = await connection.fetch(_SQL["withheld_texts"])
+            await self._texts.send(producer, [no_text(*row) for row in rows])
+            await asyncio.sleep(DELETE_AGAIN_S)
+
     async def check_end(self, consumer: AIOKafkaConsumer) -> None:
-        """Raise `Behind` when the topic ends before what it had acknowledged when this was asked."""
-        topic, acknowledged = self.partition.topic, self.acknowledged_offset
-        end = (await ends_of_existing(consumer, [topic])).get(topic)
-        if end is None:
-            raise UnknownTopicOrPartitionError(
-                f"{topic} does not exist any more: it is created again, and all is shipped"
-            )
-        if end <= acknowledged:
-            raise Behind(
-                f"{topic} ends at offset {end}, but {acknowledged} was acknowledged: it is shipped again from what it "
-                "still holds"
-            )
+        """Raise `Behind` when a topic ends before what it had acknowledged when this was asked."""
+        acknowledged = {self.partition.topic: self.acknowledged_offset, self._texts.name: self._texts.end - 1}
+        ends = await ends_of_existing(consumer, acknowledged)
+        for topic, offset in acknowledged.items():
+            end = ends.get(topic)
+            if end is None:
+                raise UnknownTopicOrPartitionError(
+                    f"{topic} does not exist any more: it is created again, and all is shipped"
+                )
+            if end <= offset:
+                raise Behind(
+                    f"{topic} ends at offset {end}, but {offset} was acknowledged: it is shipped again from what it "
+                    "still holds"
+                )
 
     async def _ship(self, producer: AIOKafkaProducer) -> None:
         """A batch that is not full waits while another one is on its way: the client sends one after the other, and
@@ -135,12 +168,18 @@ class Shipper:
         waiting: list[Sent] = []
         while True:
             while self.next_index < self.journal.size and len(waiting) < UNACKNOWLEDGED_MAX:
-                waiting += await self._add(producer, await self._next())
+                shipment = await self._next()
+                await self._texts.send(producer, shipment.texts)
+                self._deletions += shipment.deletions
+                waiting += await self._add(producer, shipment)
             if self._builder is not None and not waiting:
                 waiting.append(await self._send(producer))
             if waiting:
                 sent = waiting.pop(0)
-                self._acknowledge(sent, await acknowledged(sent.future))
+                metadata = await acknowledged(sent.future)
+                await self._texts.send(producer, [record for index, record in self._deletions if index < sent.end])
+                self._deletions = [row for row in self._deletions if row[0] >= sent.end]
+                self._acknowledge(sent, metadata)
             else:
                 self.wake.clear()
                 if self.next_index >= self.journal.size:
@@ -152,6 +191,7 @@ class Shipper:
         # What is acknowledged is the offset of the batch's first record.
         self.acknowledged_offset = metadata.offset + sent.records - 1
         self.journal.shipped_up_to = max(self.journal.shipped_up_to, sent.end)
+        self.journal.texts_end = self._texts.end
         self._acknowledged.set()
         gauge("shipped_up_to", self.journal.shipped_up_to)
 
@@ -168,7 +208,11 @@ class Shipper:
         for entry in entries:
             keys.append(parse_entry(0, entry).subject.encode())
             await time_slice.checkpoint()
-        return Shipment(first, entries, [leaves[i : i + 32] for i in range(0, len(leaves), 32)], keys)
+        rows = await self._reader.fetch(_SQL["texts_to_ship"], first, first + len(entries))
+        texts = [_text_record(row) for row in rows if row["salt"] is not None]
+        deletions = [(row["withheld_index"], no_text(row["index"], row["member"])) for row in rows if not row["salt"]]
+        leaf_hashes = [leaves[i : i + 32] for i in range(0, len(leaves), 32)]
+        return Shipment(first, entries, leaf_hashes, keys, texts=texts, deletions=deletions)
 
     async def _add(self, producer: AIOKafkaProducer, shipment: Shipment) -> list[Sent]:
         """Add entries to the batch that is filled; returns those that were full, and are sent."""
@@ -195,6 +239,10 @@ class Shipper:
         builder.close()
         future = await acknowledged(send_batch(producer, builder, self.partition.topic))
         return Sent(self.next_index, self.next_index - self._batch_first, future)
+
+
+def _text_record(row: Mapping[str, Any]) -> TextRecord:
+    return text_record(row["index"], Text(row["member"], row["value"].encode(), row["salt"], row["sha256"]))
 
 
 async def read_tail(settings: Settings) -> tuple[int, int]:

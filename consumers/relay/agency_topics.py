@@ -32,7 +32,7 @@ from infra.kafka.admin import KafkaRefused, admin_client, ensure_triggers_topic
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_triggers_topic, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client
 from infra.log.bundle import event_of
-from infra.log.reader import chosen_entries
+from infra.log.texts import shown_entries
 from infra.observability.logs import first_line
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import Connection
@@ -189,10 +189,10 @@ class CampaignTriggers:
 
 
 async def messages_of(connection: Connection, entries: Sequence[tuple[int, str]]) -> list[Message]:
-    """The messages of entries, given in log order with the ids of their campaigns: events verbatim. Raises
-    `ChangedEntry`."""
-    raw = chosen_entries(connection, [index for index, _ in entries])
-    events = {index: event_of(entry) async for index, entry in raw}
+    """The messages of entries, given in log order with the ids of their campaigns: events with their texts, verbatim.
+    Raises `ChangedEntry`."""
+    raw = await shown_entries(connection, [index for index, _ in entries])
+    events = {index: event_of(entry) for index, entry in raw}
     return [
         Message(index, campaign_id.encode(), events[index], (*STRUCTURED_HEADERS, ("index", b"%d" % index)))
         for index, campaign_id in entries

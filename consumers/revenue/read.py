@@ -12,7 +12,7 @@ from typing import Any, Final
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.ledger import RULES, Balance, Transfer
-from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
 from consumers.documents.ledger.statements import Statement
 from consumers.documents.programme.plan import SharedRevenue
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, SIDES, account_name
@@ -63,7 +63,7 @@ async def partnership(
     row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partners, "", 1, partnership_id)
     if row is None:
         return None
-    versions = [dict(version) for version in await connection.fetch(_SQL["versions"], partnership_id)]
+    versions = documents_of(TermsVersion, await connection.fetch(_SQL["versions"], partnership_id))
     return document_of(PartnershipAndTerms, row, versions=versions)
 
 

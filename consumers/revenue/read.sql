@@ -59,7 +59,8 @@ ORDER BY partnership_id COLLATE "C" LIMIT $4
 
 -- name: versions
 -- The terms as signed (version 0) and as amended.
-SELECT version, effective_from, terms, reason, index FROM contract_version WHERE partnership_id = $1 ORDER BY version
+SELECT version, effective_from, terms, log.shown(reason) AS reason, index FROM contract_version
+WHERE partnership_id = $1 ORDER BY version
 
 -- name: strangers
 -- Those of some entries ($1) that are from agencies that do not own their subject: the partner may not see their claims.

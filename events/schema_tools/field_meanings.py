@@ -185,6 +185,9 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "registrar.catalogue-adopted/sha256": _B(
         "بصمة مخططات دليل الأحداث (RFC 8785).", "The hash of the catalogue's schemas (RFC 8785)."
     ),
+    "registry.text-withheld/entry": _B("القيد الذي يُحجب نص من حدثه.", "The entry, of whose event a text is withheld."),
+    "pointer": _B("موضع النص في الحدث (RFC 6901).", "Where the text is in the event (RFC 6901)."),
+    "registry.text-withheld/reason": _B("سبب الحجب، دون أسماء.", "Why it is withheld, without names."),
     "release": _B("إصدار المنصة.", "The platform's release."),
     "projection.committed/name": _B("اسم نموذج القراءة.", "The read model's name."),
     "log_index": _B("موضع السجل الذي حُسبت عنده.", "The log position at which it was computed."),

@@ -32,6 +32,11 @@ def without_texts(event: Accepted, salt: Callable[[], bytes]) -> WithoutTexts | 
     return WithoutTexts(parted.event_bytes, texts, _identity(parted)) if texts else None
 
 
+def has_free_texts(event: Accepted) -> bool:
+    """Whether the event's identity in the log will be another: that of its entry, with the hashes of its texts."""
+    return not FREE_TEXTS.get(event.type, frozenset()).isdisjoint(event.event["data"])
+
+
 def is_same(event: Accepted, identity: bytes, kept: Mapping[str, Kept] | None) -> bool:
     """Whether a record with the claim of an entry is of the same event. `identity` is that of the entry, `kept` what is
     kept of its texts; a text that is withheld is not compared."""

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from events.values.bilingual import Bilingual
 from events.values.working_days import riyadh_date
 from events.wire.codec import canonical_event_bytes
 
@@ -26,6 +27,7 @@ _PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
 """Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _end_of: Final = JSONDecoder().raw_decode
+_WITHHELD: Final = Bilingual("حُجب هذا النص في {} بالقيد {}.", "This text was withheld on {} by entry {}.")
 
 
 def new_salt() -> bytes:
@@ -104,12 +106,8 @@ def withheld_in(data: Mapping[str, Any]) -> tuple[int, str]:
 
 def withheld_text(recorded: str, by_index: int) -> str:
     """The JSON that is read in place of a text that the entry `by_index`, of this `recordedtime`, withholds."""
-    day = riyadh_date(recorded)
-    said = {
-        "ar": f"حُجب هذا النص في \u2068{day}\u2069 بالقيد \u2068{by_index}\u2069.",
-        "en": f"This text was withheld on {day} by entry {by_index}.",
-    }
-    return canonical_event_bytes(said).decode()
+    said = _WITHHELD.format(riyadh_date(recorded), by_index)
+    return canonical_event_bytes({"ar": said.ar, "en": said.en}).decode()
 
 
 def is_text_hash(value: object) -> bool:

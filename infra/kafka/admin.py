@@ -72,6 +72,14 @@ CHECKPOINTS_TOPIC_CONFIG: Final[Mapping[str, str]] = {
     "message.timestamp.type": "LogAppendTime",
 }
 _DAY_MS: Final = 86_400_000
+TEXTS_TOPIC_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact",
+    # A text that is withheld is removed within a day: a closed segment is compacted after half a day at most, and
+    # the registrar writes again what closes it (`consumers.registrar.topics.texts_topic`).
+    "max.compaction.lag.ms": str(_DAY_MS // 2),
+    "segment.ms": "3600000",
+    "message.timestamp.type": "LogAppendTime",
+}
 
 
 class KafkaRefused(YesserError):
@@ -175,6 +183,8 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
         wanted = safe_copies(copies)
         if name in agencies:
             wanted |= agency_topic_config(settings, copies)
+        elif name == settings.texts_topic:
+            wanted |= TEXTS_TOPIC_CONFIG
         own = await own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.
@@ -229,13 +239,17 @@ async def delete_records(admin: AIOKafkaAdminClient, topic: str, end: int) -> No
 
 
 def log_topics(settings: Settings) -> dict[str, Mapping[str, str]]:
-    """The topics that the registrar alone writes, with their settings: the log and its checkpoints."""
-    return {settings.log_topic: LOG_TOPIC_CONFIG, settings.checkpoints_topic: CHECKPOINTS_TOPIC_CONFIG}
+    """The topics that the registrar alone writes, with their settings: the log, its checkpoints and its texts."""
+    return {
+        settings.log_topic: LOG_TOPIC_CONFIG,
+        settings.checkpoints_topic: CHECKPOINTS_TOPIC_CONFIG,
+        settings.texts_topic: TEXTS_TOPIC_CONFIG,
+    }
 
 
 def platform_topics(settings: Settings) -> dict[str, dict[str, str]]:
-    """The topics that the platform writes, with their whole configuration: the log, its checkpoints, the triggers, and
-    its own agency topic."""
+    """The topics that the platform writes, with their whole configuration: the log, its checkpoints and texts, the
+    triggers, and its own agency topic."""
     copies = settings.topic_copies
     own = {agency_topic(PLATFORM): agency_topic_config(settings, copies)}
     found = {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG, **own}

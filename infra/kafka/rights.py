@@ -100,6 +100,8 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("registrar", Resource.TOPIC, "agency.", reads),
         Right("registrar", Resource.TOPIC, log, own_topics),
         Right("registrar", Resource.TOPIC, checkpoints, own_topics),
+        # A recovery reads them, as the registrar; nobody else does.
+        Right("registrar", Resource.TOPIC, settings.texts_topic, own_topics),
         # CREATE: a topic that is gone is made again by the command that lifts its halt.
         Right("relay", Resource.TOPIC, PLATFORM_TOPICS, (*writes, Operation.CREATE)),
         # CREATE: the topic of an agency that was registered before agencies had one.

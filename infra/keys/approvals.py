@@ -32,6 +32,7 @@ Act = Literal[
     "registrar unhalt",
     "tokens create",
     "tokens seal",
+    "withheld propose",
 ]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 """What one person cannot undo, or what gives one person the rights of two. The table has the same list."""

@@ -63,7 +63,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("account", "event_ids"),
     ),
     "administrator": Kind(
-        (BREAK_GLASS, "accounts", "agencies", "expectations", "recover", "subscriptions", "teams", "tokens", "webhooks")
+        (
+            *(BREAK_GLASS, "accounts", "agencies", "expectations", "recover", "subscriptions", "teams", "tokens"),
+            *("webhooks", "withheld"),
+        )
     ),
     "operator": Kind(
         (BREAK_GLASS, "audit", "decisions", "erase", "find-person", "keys", "refusals", "registrar", "topics")

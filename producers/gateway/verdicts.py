@@ -22,6 +22,7 @@ from infra.json_documents import with_long_numbers_as_texts
 from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import chosen_entries
+from infra.log.texts import sent_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, State
@@ -65,24 +66,29 @@ async def add_records(connection: Connection, verdicts: Sequence[ReceiptRow]) ->
     """Give each verdict the `id` and the `sha256` of its record, as far as the log has them.
 
     The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
-    of a record with personal data no hash, and a tombstone has no bytes.
+    of a record with personal data no hash, and a tombstone has no bytes. The hash is that of the event as it was sent:
+    once one of its texts is withheld, there is none.
     """
     by_index: defaultdict[int, list[ReceiptRow]] = defaultdict(list)
     for row in verdicts:
         if row.index is not UNSET:
             by_index[row.index].append(row)
-    async for index, raw in chosen_entries(connection, sorted(by_index)):
+    entries = [entry async for entry in chosen_entries(connection, sorted(by_index))]
+    as_sent = await sent_entries(connection, [raw for _, raw in entries])
+    for (index, raw), sent in zip(entries, as_sent, strict=True):
         for row in by_index[index]:
-            for name, value in _validated_record(row.state, index, raw).items():
+            for name, value in _validated_record(row.state, index, raw, sent).items():
                 setattr(row, name, value)
 
 
-def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
+def _validated_record(state: State, index: int, raw: bytes, sent: bytes | None) -> dict[str, str]:
     entry = parse_entry(index, raw)
     if state == "refused":
         claimed = {"id": entry.data.get("claimed_id"), "sha256": entry.data.get("sha256")}
         return {name: value for name, value in claimed.items() if value is not None}
-    return {"id": entry.id} | ({"sha256": sha256(event_bytes(raw)).hexdigest()} if state == "registered" else {})
+    if state != "registered" or sent is None:
+        return {"id": entry.id}
+    return {"id": entry.id, "sha256": sha256(event_bytes(sent)).hexdigest()}
 
 
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> Completeness:

@@ -10,7 +10,8 @@ WHERE f.index = $1
 -- The records sent again for a refusal, and the entries that accepted them.
 SELECT r.event_id, r.sent_at, e.index AS accepted_index
 FROM platform.redrive r
-LEFT JOIN log.event_id e ON e.claim = r.claim AND e.identity = r.identity
+LEFT JOIN log.event_id e ON e.claim = r.claim
+    AND (e.identity = r.identity OR r.identity = '\x00000000000000000000000000000000' AND e.index > r.refusal_index)
 WHERE r.refusal_index = $1
 ORDER BY r.sent_at, r.event_id
 

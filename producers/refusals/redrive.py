@@ -12,14 +12,15 @@ from msgspec import convert
 
 from events.faults.problems import Fault as EventFault
 from events.faults.problems import conflict_with
+from events.validation.texts import has_free_texts
 from events.validation.validate import validate
-from events.validation.verdicts import Accepted, Refused
+from events.validation.verdicts import HASH_BYTES, Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import Defaults
 from infra.log.refusals.documents import Fault
 from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
-from infra.postgres.verdicts import known_claims
+from infra.postgres.verdicts import KnownEvents, known_events
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.over_kafka import wait_for_verdicts
@@ -28,6 +29,8 @@ from producers.refusals.documents import NOT_KEPT, CannotRedrive, ExplainedFault
 from producers.refusals.read import SQL, Record, read_refusal
 
 _PLATFORM: Final = "platform"
+_UNKNOWN: Final = bytes(HASH_BYTES)
+"""What was sent again is then recognised by its id alone."""
 
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
@@ -41,15 +44,23 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
         verdict = validate_again(refusal, corrected)
         if isinstance(verdict, Refused):
             return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
-        holder = (await known_claims(connection, [verdict.claim])).get(verdict.claim)
-        if holder is not None and holder[0] != verdict.identity:
-            return Redriven(index, verdict.id, "not-sent", holder[1], _errors((conflict_with(holder[1]),)))
+        known = await known_events(connection, [verdict])
+        holder = known.index_of(verdict)
+        if holder is not None and not known.repeats(verdict):
+            return Redriven(index, verdict.id, "not-sent", holder, _errors((conflict_with(holder),)))
         async with connection.transaction():
-            await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
+            await connection.execute(SQL["record"], index, verdict.claim, _identity(verdict, known), verdict.id)
             await add_to_trail(connection, "refusals redrive", str(index))
         if holder is not None:
-            return Redriven(index, verdict.id, "duplicate", holder[1])
+            return Redriven(index, verdict.id, "duplicate", holder)
     return await _send(settings, refusal, verdict, timeout_s)
+
+
+def _identity(event: Accepted, known: KnownEvents) -> bytes:
+    """The event's identity in the log. Before it is there, that of an event with free texts cannot be known."""
+    if event.claim in known.claims:
+        return known.claims[event.claim][0]
+    return _UNKNOWN if has_free_texts(event) else event.identity
 
 
 def validate_again(refusal: Record, corrected: bytes | None) -> Accepted | Refused:

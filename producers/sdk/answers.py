@@ -201,6 +201,11 @@ class Proof(Answer):
     texts: tuple[EntryText, ...] = ()
 
     @property
+    def shown(self) -> bytes:
+        """The entry as people read it: with its texts."""
+        return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.texts})
+
+    @property
     def event(self) -> bytes:
         """The event as it was sent, whose SHA-256 is that of its receipt, unless a text of it is withheld."""
         texts = {text.sha256: text.text.encode() for text in self.texts}

@@ -325,13 +325,15 @@ def rights_of(user: str, spec: Manifest) -> Iterator[tuple[str, str, str | None,
 
 def test_a_topic_of_a_cluster_loses_nothing_with_one_broker() -> None:
     topics = {one["metadata"]["name"]: one["spec"] for one in of_kind(examples(), "KafkaTopic")}
-    assert topics.keys() == {"yesser.log", "yesser.checkpoints", "yesser.campaign-triggers", "agency.platform.events"}
+    logs = {"yesser.log", "yesser.checkpoints", "yesser.texts"}
+    assert topics.keys() == logs | {"yesser.campaign-triggers", "agency.platform.events"}
     for spec in topics.values():
         assert (spec["partitions"], spec["replicas"]) == (1, 3)
         safe = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
         assert safe.items() <= spec["config"].items()
     assert topics["yesser.log"]["config"]["retention.ms"] == "-1"
-    assert topics["yesser.checkpoints"]["config"]["cleanup.policy"] == "compact"
+    for name in ("yesser.checkpoints", "yesser.texts"):
+        assert topics[name]["config"]["cleanup.policy"] == "compact"
     assert topics["agency.platform.events"]["config"]["max.message.bytes"] == "131072"
 
 

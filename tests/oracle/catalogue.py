@@ -204,6 +204,10 @@ TYPES: dict[str, TypeRule] = {
         f"registry.agency-{verb}": about("agency/{code}", "platform", code=agency_code, reason=text)
         for verb in ("suspended", "resumed")
     },
+    "registry.text-withheld": about(
+        "entry/{entry}", "platform", entry=natural, pointer=matching("/data/[a-z][a-z_]{0,63}"), reason=text,
+        legal_basis=text,
+    ),
     "registrar.catalogue-adopted": about(
         "catalogue/{sha256}", "platform", sha256=matching("[0-9a-f]{64}"),
         release=matching("[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}"),

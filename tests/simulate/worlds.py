@@ -166,7 +166,8 @@ class World:
     async def prepare(self) -> None:
         """Bring about the scenario's base and keep it."""
         settings = self.settings
-        self.broker.create(settings.log_topic, settings.checkpoints_topic, settings.triggers_topic)
+        own = (settings.log_topic, settings.checkpoints_topic, settings.texts_topic)
+        self.broker.create(*own, settings.triggers_topic)
         with self._in_place(Schedule()):
             await self.scenario.found(self)
             if not self._reset:

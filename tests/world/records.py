@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import count as counter
 from types import MappingProxyType
 
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from consumers.registrar.breaker import Breaker
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS, build_event
+from events.wire.texts import SALT_BYTES
 from infra.postgres.verdicts import Known
 
 HEALTH = Agency("health", "agency")
@@ -74,6 +77,18 @@ def suspended(code: str, change: str = "suspended", id: str = "") -> bytes:
     )
 
 
+def suspended_service(id: str, reason: dict[str, str], *, agency: Agency = HEALTH) -> bytes:
+    """An event with a free text."""
+    return build_event(
+        type="service.suspended",
+        agency=agency.code,
+        id=id,
+        subject="service/S-1",
+        time=TIME,
+        data={"service_id": "S-1", "on": "2005-05-05", "reason": reason},
+    )
+
+
 def withheld(index: int, member: str) -> bytes:
     """The platform's announcement that a text of an entry is withheld."""
     text = {"ar": "سبب", "en": "reason"}
@@ -105,9 +120,13 @@ def number_all(
     breakers: Mapping[str, Breaker] = MappingProxyType({}),
     now: datetime = NOW,
 ) -> Batch:
-    """The batch of these readings."""
-    batch = Batch(first_index, RECORDED)
-    for _ in number(batch, readings, known, breakers, now):
+    """The batch of these readings; the same one each time."""
+    batch, salts = Batch(first_index, RECORDED), counter()
+
+    def salt() -> bytes:
+        return sha256(f"{first_index}/{next(salts)}".encode()).digest()[:SALT_BYTES]
+
+    for _ in number(batch, readings, known, breakers, now, salt):
         pass
     return batch
 
@@ -159,11 +178,11 @@ CONTENTS = st.one_of(
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Record]:
+def histories(draw: st.DrawFn, contents: st.SearchStrategy[bytes | None] = CONTENTS) -> list[Record]:
     """Records at growing offsets; some offsets are skipped, as control records of transactions would."""
     records = []
     offset = 0
-    for content in draw(st.lists(CONTENTS, min_size=1, max_size=25)):
+    for content in draw(st.lists(contents, min_size=1, max_size=25)):
         offset += draw(st.sampled_from((0, 0, 0, 1, 3)))
         records.append(Record(offset, content))
         offset += 1

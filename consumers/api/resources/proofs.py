@@ -16,7 +16,13 @@ from consumers.api.access import money_scope
 from consumers.api.parameters import Index
 from consumers.api.reader import JSON, ReadAnswer, Reader, Reading, described, in_text, plain, read_route
 from consumers.documents.access_scope import EVERYTHING, AccessScope
-from consumers.documents.log.entries import Consistency, LogState, Proof, Signature, SignedCheckpoint
+from consumers.documents.log.entries import (
+    Consistency,
+    LogState,
+    Proof,
+    Signature,
+    SignedCheckpoint,
+)
 from consumers.replay.as_of.view import NotStarted, live_view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -45,9 +51,12 @@ from infra.postgres.sql import queries
 
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
 _PROOF: Final = described(
-    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.", Proof
+    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key. `texts` "
+    "are those of which `entry` has the hashes.",
+    Proof,
 )
-_VARY: Final = {"Vary": "Accept"}
+_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
+"""A text that is withheld must be found in no cache."""
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -67,9 +76,9 @@ async def proof(request: Reading, index: Index) -> Response:
     """
     found = (await proof_for(await request.reader(), index)).document
     if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
-        name = f'attachment; filename="{index}.tlog-proof"'
-        return Response(proof_file(found), headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
-    return Response(to_json(found), headers=_VARY, media_type=JSON)
+        disposition = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
+        return Response(proof_file(found), headers=disposition | _HEADERS, media_type=PROOF_FILE_TYPE)
+    return Response(to_json(found), headers=_HEADERS, media_type=JSON)
 
 
 async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:

@@ -28,6 +28,7 @@ from events.wire.entry import Entry, parse_entry
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import read_checked
 from infra.log.refusals.read import agency_names
+from infra.log.texts import with_texts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -181,7 +182,8 @@ async def _entry(connection: Connection, index: int) -> Entry:
     found = await read_checked(connection, index, 1)
     if not found:
         raise NotSent("failed", "unknown-entry")
-    return parse_entry(index, found[0])
+    (shown,) = await with_texts(connection, found)
+    return parse_entry(index, shown)
 
 
 def _day_of(entry: Entry, kind: str) -> str:

@@ -1,4 +1,7 @@
-"""The bodies of webhooks: events as they are in the log, and notices; read together and kept for a while."""
+"""The bodies of webhooks: events as they were sent, and notices; read together and kept for a while.
+
+One with free texts is read again for each delivery: since the last one a text may have been withheld.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from consumers.delivery.sending.route import Message
 from consumers.documents.teams.notices import NOTICE_NAMES
 from events.schema_tools.refusal_examples import golden_example
 from events.wire.codec import canonical_bytes
+from events.wire.entry import has_texts
 from infra.log.bundle import event_of
-from infra.log.reader import chosen_entries
+from infra.log.texts import shown_entries
 from infra.postgres.connection import Connection
 
 EXAMPLE: Final = "example"
@@ -27,6 +31,7 @@ class Bodies:
 
     def __init__(self) -> None:
         self._events: dict[int | str, bytes] = {}
+        self._with_texts: set[int] = set()
         self._bytes = 0
 
     async def load(self, connection: Connection, messages: Iterable[Message]) -> None:
@@ -34,12 +39,17 @@ class Bodies:
         messages = list(messages)
         wanted = {message.log_index for message in messages if message.log_index is not None}
         notice_ids = {message.event_id for message in messages if message.kind in NOTICE_NAMES}
+        for index in self._with_texts:
+            self._bytes -= len(self._events.pop(index))
+        self._with_texts.clear()
         if self._bytes > BYTES_MAX:
             self._events = {index: event for index, event in self._events.items() if index in wanted | notice_ids}
             self._bytes = sum(map(len, self._events.values()))
-        async for index, entry in chosen_entries(connection, sorted(wanted - self._events.keys())):
+        for index, entry in await shown_entries(connection, sorted(wanted - self._events.keys())):
             event = self._events[index] = event_of(entry)
             self._bytes += len(event)
+            if has_texts(entry):
+                self._with_texts.add(index)
         if notice_ids - self._events.keys():
             self._events.update(await notices(connection, notice_ids))
 

@@ -31,7 +31,17 @@ from consumers.api.routes import prepared
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.explanations import Change, Explanation, Step
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
-from consumers.explain.explain import Explained, KnownSource, Request, Traced, explain, explained, known_source, traced
+from consumers.explain.explain import (
+    Explained,
+    KnownSource,
+    Request,
+    Traced,
+    explain,
+    explained,
+    known_source,
+    shown,
+    traced,
+)
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.shown_models import models
 from consumers.models.registry import CONSUMERS
@@ -198,7 +208,7 @@ async def _explained(reader: Reader, request: Request, known: KnownSource | None
     key = (request, known.extent) if request.steps_max <= REMEMBERED_STEPS_MAX else None
     with figure_problems():
         made = await calculations.here(partial(_here, known, request), key)
-    return explained(request, made, known.figures)
+    return shown(explained(request, made, known.figures), known.known_texts)
 
 
 def _here(known: KnownSource, request: Request) -> Traced:

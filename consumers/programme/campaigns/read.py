@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from consumers.documents.campaigns import campaigns as documents
-from consumers.documents.document import document_of
+from consumers.documents.document import document_of, documents_of
 from consumers.documents.programme.plan import Awareness
 from consumers.programme.campaigns.consumer import CONSUMER
 from consumers.programme.campaigns.filters import CampaignFilter, Subscription, now, today_at
@@ -64,7 +64,7 @@ async def campaign(view: View, campaign_id: str) -> documents.CampaignAndHistory
     row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
     if row is None:
         return None
-    airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
+    airings = documents_of(documents.Airing, await connection.fetch(_SQL["airings"], campaign_id))
     history, is_whole = await _history(connection, row)
     return _campaign(documents.CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
 

@@ -81,7 +81,8 @@ SELECT index FROM route WHERE campaign_id = $1 ORDER BY index + 0 DESC LIMIT $2
 SELECT index, rule FROM anomaly WHERE subject = $1 ORDER BY found_index + 0 DESC, index DESC LIMIT $2
 
 -- name: airings
-SELECT airing_id, index, channel, outlet, aired_on, reach, corrected_index FROM airing WHERE campaign_id = $1 ORDER BY index
+SELECT airing_id, index, channel, log.shown(outlet) AS outlet, aired_on, reach, corrected_index FROM airing
+WHERE campaign_id = $1 ORDER BY index
 
 -- name: launched
 -- Services launched at or before $1 (a recorded time), not suspended.

@@ -37,12 +37,12 @@ SELECT coalesce(sum(count), 0)::bigint FROM anomaly_count
 
 -- name: anomalies
 -- After a position in the list ($1, $2).
-SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+SELECT index, found_index, rule, type, subject, agency, log.shown_members(claimed) AS claimed, known FROM anomaly
 WHERE (found_index, index) > ($1::bigint, $2::bigint)
 ORDER BY found_index, index LIMIT $3
 
 -- name: anomalies_of_agency
-SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+SELECT index, found_index, rule, type, subject, agency, log.shown_members(claimed) AS claimed, known FROM anomaly
 WHERE agency = $4 AND (found_index + 0, index) > ($1::bigint, $2::bigint)
 ORDER BY found_index + 0, index LIMIT $3
 
@@ -50,7 +50,7 @@ ORDER BY found_index + 0, index LIMIT $3
 -- About some subjects ($4) without some rules ($5), each from its index; of an agency ($6), if given.
 SELECT a.* FROM unnest($4::text[]) AS s (subject)
 CROSS JOIN LATERAL (
-    SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+    SELECT index, found_index, rule, type, subject, agency, log.shown_members(claimed) AS claimed, known FROM anomaly
     WHERE subject = s.subject AND (found_index + 0, index) > ($1::bigint, $2::bigint) AND rule <> ALL ($5::text[])
       AND ($6::text IS NULL OR agency = $6)
     ORDER BY found_index + 0, index LIMIT $3
@@ -59,7 +59,7 @@ ORDER BY found_index, index LIMIT $3
 
 -- name: anomalies_of_entry
 -- What one entry ($1) met: after a position, of an agency, about some subjects without some rules.
-SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+SELECT index, found_index, rule, type, subject, agency, log.shown_members(claimed) AS claimed, known FROM anomaly
 WHERE index = $1 AND (found_index, index) > ($2::bigint, $3::bigint) AND ($4::text IS NULL OR agency = $4)
   AND ($5::text[] IS NULL OR subject = ANY($5)) AND rule <> ALL($6::text[])
 
@@ -85,7 +85,7 @@ FROM project WHERE project_id > $1 AND ($3::text IS NULL OR project_id = $3) ORD
 SELECT phase_names FROM project WHERE project_id = $1
 
 -- name: history
-SELECT index, found_index, type, agency, happened_on, phase, data
+SELECT index, found_index, type, agency, happened_on, phase, log.shown_members(data) AS data
 FROM history WHERE subject = $1 ORDER BY found_index, index
 
 -- name: active_agencies

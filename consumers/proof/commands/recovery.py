@@ -46,13 +46,17 @@ class HaltedTopic(Struct, frozen=True):
 
 
 class Recovery(Struct, frozen=True, kw_only=True):
-    """What `yesser recover` did. None in `access` and `lost_trail_commitments`: not done on this machine."""
+    """What `yesser recover` did. `lost_texts`: of the whole log.
+
+    None in `access` and `lost_trail_commitments`: not done on this machine.
+    """
 
     size_before: int
     size: int
     root: str
     lacking: list[LackingRecords]
     halted: list[HaltedTopic]
+    lost_texts: int
     access: Reapplied | None
     lost_trail_commitments: list[int] | None
 
@@ -210,6 +214,7 @@ def _document(result: Recovered, access: Reapplied | None, lost: list[int] | Non
         root=result.root.hex(),
         lacking=[LackingRecords(topic, row.records, row.duplicates) for topic, row in sorted(result.lacking.items())],
         halted=[HaltedTopic(topic, reason) for topic, reason in sorted(result.halted.items())],
+        lost_texts=result.lost_texts,
         access=access,
         lost_trail_commitments=lost,
     )
@@ -226,6 +231,11 @@ def _sentences(found: Recovery) -> Iterator[Bilingual]:
             "{} no longer holds {} records of these entries (the raw bytes of refused ones are lost) and {} records"
             " without an entry (duplicates, which are no longer counted).",
         ).format(lacking.topic, lacking.records, lacking.duplicates)
+    if found.lost_texts:
+        yield Bilingual(
+            "نصوص في السجل فُقدت لأن الموضوع لم يعد يحويها: {:,}. وتبقى قيودها وأدلتها صحيحة.",
+            "{:,} texts of the log are lost: their topic no longer has them. Their entries and proofs stay valid.",
+        ).format(found.lost_texts)
     for row in found.halted:
         yield Bilingual("توقفت قراءة {}: {}", "{} is halted: {}").format(row.topic, row.reason)
 

@@ -1,8 +1,8 @@
 """`yesser topics`: what there is on Kafka; and the deletion of a topic that the platform makes again, unless it holds
 what is nowhere else.
 
-`yesser.log` and `yesser.checkpoints` are copies, but after an older copy of the database was restored they are what
-`yesser recover` needs. What agencies sent is never deleted here.
+`yesser.log`, `yesser.texts` and `yesser.checkpoints` are copies, but after an older copy of the database was restored
+they are what `yesser recover` needs. What agencies sent is never deleted here.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Held:
 class Purpose(Labelled):
     LOG = "log", "السجل الوطني، نسخة من قاعدة البيانات", "The national log, copied from the database"
     CHECKPOINTS = "checkpoints", "نقاط التحقق الموقَّعة", "Signed checkpoints"
+    TEXTS = "texts", "نصوص القيود، نسخة من قاعدة البيانات", "Texts of entries, copied from the database"
     AGENCY = "agency", "ما أرسلته جهة", "What an agency sent"
     TRIGGERS = "triggers", "حملات لفِرق التوعية", "Campaigns for teams"
     OTHER = "other", "ليس للمنصة", "Not the platform's"
@@ -91,6 +92,10 @@ _NEXT: Final = {
     Purpose.LOG: Bilingual(
         "ينشئه المسجِّل من جديد ويملؤه من قاعدة البيانات: `yesser topics describe {}` و`yesser status`.",
         "The registrar makes it again and fills it from the database: `yesser topics describe {}`, `yesser status`.",
+    ),
+    Purpose.TEXTS: Bilingual(
+        "ينشئه المسجِّل من جديد ويملؤه من قاعدة البيانات: `yesser topics describe {}`.",
+        "The registrar makes it again and fills it from the database: `yesser topics describe {}`.",
     ),
     Purpose.CHECKPOINTS: Bilingual(
         "ينشئه المسجِّل من جديد من الملف المجاور للمفتاح: `yesser topics describe {}`.",
@@ -171,7 +176,11 @@ def _topic_row(settings: Settings, row: Mapping[str, Any], end: int | None) -> T
 def purpose_of(settings: Settings, topic: str) -> Purpose:
     if topic == settings.triggers_topic or topic.startswith(f"{settings.triggers_topic}."):
         return Purpose.TRIGGERS
-    own = {settings.log_topic: Purpose.LOG, settings.checkpoints_topic: Purpose.CHECKPOINTS}
+    own = {
+        settings.log_topic: Purpose.LOG,
+        settings.checkpoints_topic: Purpose.CHECKPOINTS,
+        settings.texts_topic: Purpose.TEXTS,
+    }
     return own.get(topic, Purpose.AGENCY if is_agency_topic(topic) else Purpose.OTHER)
 
 
@@ -189,11 +198,11 @@ async def _settings_of(settings: Settings, topic: str) -> dict[str, str]:
 @json_option
 @click.pass_context
 def delete_command(context: click.Context, topic: str, give_up: int | None, yes: bool, as_json: bool) -> None:
-    """Delete TOPIC: the log's, that of its checkpoints, or one of triggers. The registrar or the relay makes it again;
-    yesser.log is then filled from the database.
+    """Delete TOPIC: the log's, that of its texts or checkpoints, or one of triggers. The registrar or the relay makes
+    it again; yesser.log and yesser.texts are then filled from the database.
 
     It asks for the topic's name again, except with --yes or --json. Refused where the topic holds what is nowhere else:
-    entries that the database lacks, or a checkpoint that is newer than the file beside the key.
+    entries or texts that the database lacks, or a checkpoint that is newer than the file beside the key.
 
     Exit code 1: nothing was done.
     """
@@ -221,7 +230,8 @@ def delete_command(context: click.Context, topic: str, give_up: int | None, yes:
 async def look_at(connection: Connection, settings: Settings, topic: str) -> Held:
     """What the topic holds. Raises `CannotDelete` for one that is not the platform's to make again."""
     settings = settings.acting_as("auditor")
-    if topic == settings.log_topic:
+    if topic in (settings.log_topic, settings.texts_topic):
+        # Nobody may read the texts here; those of an entry come before it.
         return Held(topic, await _entries_in_topic(settings), await log_size(connection))
     if topic == settings.checkpoints_topic:
         history = await PostgresPort(connection, read_verifier(settings, None)).keys()
@@ -231,8 +241,9 @@ async def look_at(connection: Connection, settings: Settings, topic: str) -> Hel
     if purpose_of(settings, topic) is Purpose.TRIGGERS:
         return Held(topic, 0, 0)
     raise CannotDelete(
-        f"{topic} is none of {settings.log_topic}, {settings.checkpoints_topic} and {settings.triggers_topic}…: only"
-        " these are made again. A record of an agency's topic is deleted with `yesser erase`"
+        f"{topic} is none of {settings.log_topic}, {settings.texts_topic}, {settings.checkpoints_topic} and"
+        f" {settings.triggers_topic}…: only these are made again. A record of an agency's topic is deleted with `yesser"
+        " erase`"
     )
 
 
@@ -240,9 +251,10 @@ def require_elsewhere(settings: Settings, found: Held, give_up: int | None) -> N
     """Raise `CannotDelete` where the topic holds more than what `give_up` names."""
     if found.held <= found.elsewhere or give_up == found.elsewhere:
         return
-    if found.topic == settings.log_topic:
+    if found.topic != settings.checkpoints_topic:
         entries = f"{found.elsewhere} to {found.held - 1}"
-        what = f"it holds entries {entries}, and the database does not: run `yesser recover` first"
+        of = "entries" if found.topic == settings.log_topic else "the texts of entries"
+        what = f"it holds {of} {entries}, and the database does not: run `yesser recover` first"
     else:
         what = (
             f"it holds a checkpoint of size {found.held}, and the file beside the key on this machine"

@@ -38,10 +38,12 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
+from consumers.registrar.recovery.texts import RecoveredTexts, texts_in_topic
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import Fenced, Halt, YesserError
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
+from events.wire.texts import TEXT_WITHHELD
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import consuming
 from infra.kafka.end_offsets import ends_of_existing
@@ -49,11 +51,13 @@ from infra.keys.second_person import Permit
 from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.ports.bundle_texts import Withholdings
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limit_idle
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
+from infra.postgres.verdicts import Known, repeated_texts
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.process.leader_election import renewing
@@ -150,7 +154,8 @@ async def chunks(source: Source, first: int) -> AsyncIterator[list[bytes]]:
 class Recovered:
     """The sizes before and after, the root after, and what each topic lacks.
 
-    `halted` are the topics that lost their last record, with the reason.
+    `halted` are the topics that lost their last record, with the reason. `lost_texts`: how many texts of the log are
+    lost, from this recovery or an earlier one.
     """
 
     size_before: int
@@ -158,6 +163,7 @@ class Recovered:
     root: bytes
     lacking: dict[str, Lacking]
     halted: dict[str, str]
+    lost_texts: int
 
 
 async def recover(
@@ -252,7 +258,16 @@ class _Recovery:
         if (in_file := read_last_checkpoint(settings.log_folder, history)) is not None:
             checkpoints.append(in_file)
         last = newest(checkpoints)
-        await self._verify(history, last)
+        async with texts_in_topic(settings, before) as texts:
+            await self._verify(history, last, texts)
+            await self._recover(before, 0 if last is None else last.size, texts)
+        async with journal.lock:
+            await require_continuation(journal.connection, history, checkpoints, journal.size)
+            lost_texts = await journal.connection.fetchval(_SQL["lost_texts"])
+        return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted, lost_texts)
+
+    async def _recover(self, before: int, signed_size: int, texts: RecoveredTexts) -> None:
+        journal = self.journal
         async with journal.transaction() as connection:
             if self.permit is not None:
                 await self.permit.use(connection)
@@ -261,24 +276,24 @@ class _Recovery:
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
-        signed_size = 0 if last is None else last.size
-        async with agency_records(settings) as records:
+        async with agency_records(journal.settings) as records:
             async for raws in chunks(self.source, before):
                 for part in _parts(journal.size, raws, signed_size):
-                    await self._write(records, part, signed_size)
+                    await self._write(records, part, signed_size, texts)
                 self.progress("written", journal.size)
-        async with journal.lock:
-            await require_continuation(journal.connection, history, checkpoints, journal.size)
-        return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
-    async def _verify(self, history: KeyHistory, last: Checkpoint | None) -> None:
-        """Read all entries once, without writing, and compare with the signed root."""
+    async def _verify(self, history: KeyHistory, last: Checkpoint | None, texts: RecoveredTexts) -> None:
+        """Read all entries once, without writing, and compare with the signed root. What they withhold is
+        not among the texts then."""
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
                 await require_continuation(self.journal.connection, history, [last] if last else [], tree.size)
             return
+        withholding: list[tuple[int, bytes]] = []
         async for raws in chunks(self.source, tree.size):
+            signed = enumerate(raws[: last.size - tree.size], tree.size)
+            withholding += [(index, raw) for index, raw in signed if TEXT_WITHHELD.encode() in raw]
             leaves = [leaf_hash(raw) for raw in raws]
             if tree.size + len(leaves) >= last.size:
                 tree.append(leaves[: last.size - tree.size])
@@ -287,6 +302,10 @@ class _Recovery:
                         f"with the entries of these sources the first {last.size} do not give the signed root: "
                         "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
                     )
+                withholdings = Withholdings()
+                for index, raw in withholding:
+                    withholdings.look(index, [raw])
+                texts.withhold(withholdings.by)
                 return
             tree.append(leaves)
             self.progress("verified", tree.size)
@@ -296,14 +315,17 @@ class _Recovery:
             " (`--from MIRROR`, more than once if need be; docs/runbook.md, “Entries that no source has”)"
         )
 
-    async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:
+    async def _write(
+        self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int, texts: RecoveredTexts
+    ) -> None:
         """Commit entries of one recorded time, all before or all after the signed root."""
         entries, raws = [entry for entry, _ in part], [raw for _, raw in part]
         if entries[0].index < signed_size:
             # What is not signed is not believed before an entry is confirmed: there nothing is written ahead of it.
             await self._write_gaps(records, entries)
-        restoring = Part(entries, raws, await self._held(records, entries))
-        restored = restoring.restore(await self.journal.known(restoring.claims))
+        found = texts.of(entries[0].index, entries[-1].index + 1)
+        restoring = Part(entries, raws, await self._held(records, entries), found)
+        restored = restoring.restore(await self._known(restoring))
         if entries[0].index >= signed_size and restored.unconfirmed and not self.unsigned:
             index, topic = restored.unconfirmed[0]
             raise CannotRecover(
@@ -313,6 +335,13 @@ class _Recovery:
             )
         await self.journal.commit(restored.batch)
         self._note(restored)
+
+    async def _known(self, restoring: Gap | Part) -> Known:
+        """The claims that are in the log, with what is kept of the texts of their entries."""
+        events = restoring.events
+        known = await self.journal.known([event.claim for event in events])
+        restoring.kept.update(await self.journal.kept_texts(repeated_texts(events, known)))
+        return known
 
     async def _write_gaps(self, records: AgencyRecords, entries: Sequence[Entry]) -> None:
         """Commit the duplicates before the first entry of each topic, a step at a time: there may be any number."""
@@ -324,7 +353,7 @@ class _Recovery:
             while (end := await records.step_end(topic, self.positions[topic], first[topic])) < first[topic]:
                 held = await records.read(topic, self.agencies[topic], self.positions[topic], end)
                 gap = Gap(topic, held, end, Batch(self.journal.size, entries[0].recorded))
-                restored = gap.restore(await self.journal.known(gap.claims))
+                restored = gap.restore(await self._known(gap))
                 await self.journal.commit(restored.batch)
                 self._note(restored)
 

@@ -8,8 +8,10 @@ refused records, duplicates, the sequence numbers of both, and the hash of the l
 
 Matches records with entries, independently of the current catalogue's verdict.
 
-Pure. An accepted entry has the event's bytes; a refusal has the hash of the record's value, unless the value had
-personal data or was missing.
+Pure. An accepted entry has the event's bytes, with the hashes of its free texts; a refusal has the hash of the record's
+value, unless the value had personal data or was missing.
+
+Free texts come from their topic. One that is not there was withheld by a later entry, or is lost.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 import orjson
 
@@ -27,24 +29,33 @@ from consumers.registrar.batch import (
     Record,
     Refusal,
     Sequences,
+    Withheld,
     headers_as_json,
     mark_of,
 )
 from consumers.registrar.reader import WHAT_TO_DO
+from events.types.catalogue import CATALOGUE
 from events.validation.reading import read_claim
 from events.validation.refusal import REFUSED
+from events.validation.texts import is_same
 from events.validation.verdicts import Accepted, Agency, Refused, identity_of, key_of
 from events.wire.codec import NotCanonical, canonical_bytes, canonical_event_bytes
-from events.wire.entry import Entry, entry_bytes
+from events.wire.entry import Entry, event_bytes
 from events.wire.kafka_binding import read_headers
+from events.wire.texts import TEXT_WITHHELD, Kept, Text, as_kept, withheld_in
+from events.wire.upcasts import split_type
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
+from infra.log.ports.bundle_texts import TextKey, text_hashes
 from infra.postgres.verdicts import Known
 
 Verdict = Accepted | Refused
 _TOMBSTONE: Final = "tombstone"
 _TEXTS: Final = ("id", "subject", "type")
 _LOST: Final = "the topic did not give it when the database was recovered"
+_LOST_TEXT: Final = canonical_event_bytes({"ar": "فُقد هذا النص.", "en": "This text is lost."}).decode()
+_NOT_AN_EVENT: Final = (NotCanonical, AttributeError, LookupError, TypeError, ValueError)
+"""What an event raises that validation refuses now, and that may be of any form."""
 
 
 def is_refusal(entry: Entry) -> bool:
@@ -54,8 +65,7 @@ def is_refusal(entry: Entry) -> bool:
 
 def event_of_entry(entry: Entry, raw: bytes, agency: Agency) -> Accepted:
     """The event of an accepted entry, as validation returned it."""
-    before = entry_bytes(entry.recorded, entry.address, b"")[:-1]
-    return _accepted(raw[len(before) : -1], agency)
+    return _accepted(event_bytes(raw), agency)
 
 
 def event_of_record(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None:
@@ -70,7 +80,7 @@ def event_of_record(record: Record, verdict: Verdict, agency: Agency) -> Accepte
         if event.get("source") != agency.source or not all(isinstance(event[name], str) for name in _TEXTS):
             return None
         return _accepted(record.value if reading.structured else canonical_bytes(event), agency)
-    except (NotCanonical, LookupError, TypeError, ValueError):
+    except _NOT_AN_EVENT:
         return None
 
 
@@ -84,9 +94,10 @@ def is_refused_record(record: Record, verdict: Verdict, data: Mapping[str, Any])
     return record.value is not None and isinstance(verdict, Refused) and not verdict.keep_raw
 
 
-def _accepted(event_bytes: bytes, agency: Agency) -> Accepted:
-    event = orjson.loads(event_bytes)
-    return Accepted(agency, event["type"], key_of(event), event_bytes, identity_of(event, canonical_event_bytes(event)))
+def _accepted(raw: bytes, agency: Agency) -> Accepted:
+    event = orjson.loads(raw)
+    name, _ = split_type(event["type"])
+    return Accepted(agency, name, key_of(event), raw, identity_of(event, canonical_event_bytes(event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +154,19 @@ class _Restoring:
         self._restored = Restored(batch)
 
     @property
-    def claims(self) -> list[bytes]:
-        """The claims to look up."""
-        claims = []
-        for held in self._held.values():
-            for record, verdict in held.records.values():
-                event = event_of_record(record, verdict, held.agency)
-                if event is not None:
-                    claims.append(event.claim)
-        return claims
+    def events(self) -> list[Accepted]:
+        """The events whose claims are to be looked up, and what is kept of the texts of their entries."""
+        events = (
+            event_of_record(record, verdict, held.agency)
+            for held in self._held.values()
+            for record, verdict in held.records.values()
+        )
+        return [event for event in events if event is not None]
+
+    @property
+    def kept(self) -> dict[int, dict[str, Kept]]:
+        """What is kept of the texts of entries that a record may repeat."""
+        return self._restored.batch.kept
 
     def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
         """Take the duplicates at offsets without an entry, if their records are unchanged."""
@@ -161,12 +176,18 @@ class _Restoring:
                 continue
             event = event_of_record(*held.records[offset], held.agency)
             first = None if event is None else known.get(event.claim)
-            if event is None or first is None or first[0] != event.identity:
+            if event is None or first is None or not self._repeats(event, first):
                 self._lacking(topic).duplicates += 1
                 continue
             self._restored.batch.duplicates.append((topic, offset, first[1]))
             if event.sequence is not None:
                 self._sequences(held.agency).seen.append(event.sequence)
+
+    def _repeats(self, event: Accepted, first: tuple[bytes, int]) -> bool:
+        try:
+            return is_same(event, first[0], self.kept.get(first[1]))
+        except _NOT_AN_EVENT:
+            return False
 
     def _lacking(self, topic: str) -> Lacking:
         return self._restored.lacking.setdefault(topic, Lacking())
@@ -199,18 +220,26 @@ class Gap(_Restoring):
 class Part(_Restoring):
     """Consecutive entries of one recorded time, with what the topics hold for them."""
 
-    def __init__(self, entries: Sequence[Entry], raws: Sequence[bytes], held: Mapping[str, Held]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        raws: Sequence[bytes],
+        held: Mapping[str, Held],
+        texts: Mapping[TextKey, Text],
+    ) -> None:
+        """`texts` are what their topic has of these entries, by index and member."""
         super().__init__(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)), held)
         self._entries = entries
+        self._texts = texts
         self._said = [
             None if is_refusal(entry) else event_of_entry(entry, raw, held[address_of(entry)[0]].agency)
             for entry, raw in zip(entries, raws, strict=True)
         ]
 
     @property
-    def claims(self) -> list[bytes]:
-        """The claims to look up."""
-        return [event.claim for event in self._said if event is not None] + super().claims
+    def events(self) -> list[Accepted]:
+        """Those of the entries too."""
+        return [event for event in self._said if event is not None] + super().events
 
     def restore(self, known: Known) -> Restored:
         """The batch. Adds the entries' claims to `known`."""
@@ -250,12 +279,37 @@ class Part(_Restoring):
             sequences.accepted.append(event.sequence)
         if entry.type in AUTHORITY_TYPES:
             batch.authority.append(Change(entry.type, entry.data, entry.index, entry.id))
+        elif entry.type == TEXT_WITHHELD:
+            batch.withheld.append(Withheld(*withheld_in(entry.data), entry.index))
+        self._take_texts(entry)
         if offset not in held.records:
             return False, False
         record, verdict = held.records[offset]
         validated = event_of_record(record, verdict, held.agency)
-        agrees = validated is not None and validated.event_bytes == event.event_bytes
+        agrees = validated is not None and self._is_of_entry(validated, entry, event)
         return agrees, agrees and is_new and isinstance(verdict, Accepted)
+
+    def _take_texts(self, entry: Entry) -> None:
+        """Take the texts of an entry that the topic has; of the others only that they are lost."""
+        batch = self._restored.batch
+        for (index, member), found in text_hashes(entry.index, batch.entries[entry.index - batch.first_index]).items():
+            sha256, text, kept = bytes.fromhex(found), self._texts.get((index, member)), self.kept.setdefault(index, {})
+            if text is not None and text.sha256 == sha256:
+                batch.texts.append((entry.index, text))
+                kept[member] = Kept(sha256, text.salt)
+            else:
+                shown = f"[{_LOST_TEXT}]" if _is_list(entry.type, member) else _LOST_TEXT
+                batch.lost_texts.append((entry.index, member, sha256, None, shown))
+                kept[member] = Kept(sha256, None)
+
+    def _is_of_entry(self, record: Accepted, entry: Entry, event: Accepted) -> bool:
+        """Whether a record has the bytes of an entry's event, but for its texts, of which it must have the hashes."""
+        kept = self.kept.get(entry.index)
+        try:
+            sent = record.event_bytes if kept is None else as_kept(record.event_bytes, kept).event_bytes
+        except _NOT_AN_EVENT:
+            return False
+        return sent == event.event_bytes
 
     def _take_refusal(self, entry: Entry, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
         """The same of a refused record."""
@@ -276,7 +330,11 @@ class Part(_Restoring):
             refusal.keep_raw, refusal.value, refusal.headers = True, record.value, headers_as_json(record)
         if verdict.sequence is not None:
             self._sequences(held.agency).seen.append(verdict.sequence)
-        return True, isinstance(verdict, Refused) or _is_conflict(verdict, known)
+        return True, isinstance(verdict, Refused) or self._is_conflict(verdict, known)
+
+    def _is_conflict(self, verdict: Accepted, known: Known) -> bool:
+        first = known.get(verdict.claim)
+        return first is not None and not self._repeats(verdict, first)
 
     def _take_position(self, topic: str, entry: Entry, *, agrees: bool) -> None:
         """Set the topic's position after the entry. If its record was lost, halt the topic."""
@@ -286,9 +344,9 @@ class Part(_Restoring):
         batch.halts[topic] = None if agrees or held.has_aged(offset) else reason
 
 
-def _is_conflict(verdict: Accepted, known: Known) -> bool:
-    first = known.get(verdict.claim)
-    return first is not None and first[0] != verdict.identity
+def _is_list(type_name: str, member: str) -> bool:
+    """Whether a free text is a list of texts."""
+    return get_origin(CATALOGUE[type_name].model.model_fields[member].annotation) is list
 
 
 def _extend_runs(runs: list[tuple[str, int, int, int]], topic: str, offset: int, index: int) -> None:

@@ -70,30 +70,32 @@ def size(as_json: bool) -> None:
 @reads_options
 @click.option("--json", "as_json", is_flag=True, help="Print the entry's exact bytes, as they are hashed.")
 def show(index: int, gateway: Gateway | None, as_json: bool) -> None:
-    """Show the entry at INDEX."""
+    """Show the entry at INDEX, with its texts."""
     if gateway is None:
-        entry, leaf = _stored(index)
+        entry, shown, leaf = _stored(index)
     elif (proof := gateway.proof(index)) is not None:
-        entry, leaf = proof.entry.encode(), b64decode(proof.leaf)
+        entry, shown, leaf = proof.entry.encode(), proof.shown, b64decode(proof.leaf)
     else:
         raise NoSuchEntry(f"the log has no entry {index}, or it is another agency's")
     if as_json:
         click.echo(entry)
         return
     print_localized(Bilingual("القيد {}، بصمته {}", "entry {}, leaf hash {}").format(index, leaf.hex()))
-    click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
+    click.echo(orjson.dumps(orjson.loads(shown), option=orjson.OPT_INDENT_2))
 
 
-def _stored(index: int) -> tuple[bytes, bytes]:
-    """An entry of the database and its leaf hash."""
+def _stored(index: int) -> tuple[bytes, bytes, bytes]:
+    """An entry of the database, the same with its texts, and its leaf hash."""
     from infra.command_line.database import with_database
     from infra.log.reader import log_size, read_checked, read_leaves
+    from infra.log.texts import with_texts
 
-    async def find(connection: Any) -> tuple[bytes, bytes]:
+    async def find(connection: Any) -> tuple[bytes, bytes, bytes]:
         entries = await read_checked(connection, index, 1)
         if not entries:
             raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
-        return entries[0], await read_leaves(connection, index, 1)
+        (shown,) = await with_texts(connection, entries)
+        return entries[0], shown, await read_leaves(connection, index, 1)
 
     return with_database(Settings(), "log", find)
 

@@ -1,11 +1,14 @@
 -- name: list
 -- Refusals below an index ($2), the newest first, of one agency ($1) or all, and the entry that corrected each. With $3 only those that
--- nothing has corrected. Both are looked at as the log was at $4 entries.
+-- nothing has corrected. Both are looked at as the log was at $4 entries. Of an event with free texts, sent again, the identity is
+-- not known: it is 0.
 SELECT f.index, f.agency, f.address, f.claimed_id, f.claimed_type, f.errors, c.index AS accepted_index
 FROM log.refusal f CROSS JOIN LATERAL (
     SELECT min(e.index) AS index FROM log.event_id e
     WHERE e.index < $4 AND (
         (e.claim, e.identity) IN (SELECT r.claim, r.identity FROM platform.redrive r WHERE r.refusal_index = f.index)
+        OR e.index > f.index AND e.claim IN (SELECT r.claim FROM platform.redrive r
+            WHERE r.refusal_index = f.index AND r.identity = '\x00000000000000000000000000000000')
         OR e.index > f.index AND e.claim = substr(sha256(
             convert_to('urn:yesser:agency:' || f.agency, 'UTF8') || '\x00'::bytea || convert_to(f.claimed_id, 'UTF8')), 1, 16)
     )
@@ -20,7 +23,8 @@ SELECT index FROM log.event_id WHERE claim = substr(sha256(
 
 -- name: was_sent_again
 -- Whether the entry $2 accepted a record that was sent again for the refusal $1.
-SELECT EXISTS (SELECT FROM platform.redrive r JOIN log.event_id e ON e.claim = r.claim AND e.identity = r.identity
+SELECT EXISTS (SELECT FROM platform.redrive r JOIN log.event_id e ON e.claim = r.claim
+                   AND (e.identity = r.identity OR r.identity = '\x00000000000000000000000000000000' AND e.index > r.refusal_index)
                WHERE r.refusal_index = $1 AND e.index = $2)
 
 -- name: agency_names

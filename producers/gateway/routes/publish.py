@@ -25,7 +25,7 @@ from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
-from infra.postgres.verdicts import Known, known_claims
+from infra.postgres.verdicts import KnownEvents, known_events
 from producers.gateway.answers import EVENTS_REQUEST, RECEIPT, VALIDATION, AcceptedRow, DuplicateRow, Validation
 from producers.gateway.receiving import Sent
 from producers.gateway.recent import Repeat
@@ -81,7 +81,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     caller.require("events:write")
     validated = await parts.receiver.validate(Sent.of(request, caller.require_agency()))
     async with parts.connection() as connection:
-        known = await known_claims(connection, [event.claim for _, event in validated.accepted])
+        known = await known_events(connection, [event for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
     body = to_json(validation_document(validated, known, language))
     return Response(body, 200, {"Content-Language": language}, JSON)
@@ -112,45 +112,43 @@ async def duplicate_rows(
     accepted = [(repeat, event) for repeat, event in judged if isinstance(event, Accepted)]
     try:
         async with connected() as connection:
-            known = await known_claims(connection, [event.claim for _, event in accepted])
+            known = await known_events(connection, [event for _, event in accepted])
     except (Problem, *TRANSIENT_ERRORS):
-        known = {}
+        known = KnownEvents()
     rows = (_row(repeat, event, agency, known) for repeat, event in accepted)
     return [row for row in rows if row is not None]
 
 
-def _row(repeat: Repeat, event: Accepted, agency: Agency, known: Known) -> DuplicateRow | None:
+def _row(repeat: Repeat, event: Accepted, agency: Agency, known: KnownEvents) -> DuplicateRow | None:
     """None for what is no duplicate: its id belongs to another event, or it cannot be known yet."""
     address = f"{agency_topic(agency.code)}/0/{repeat.earlier_offset}"
     row = DuplicateRow(event=repeat.place, id=repeat.id, address=address)
-    in_log = known.get(event.claim)
-    if in_log is None:
+    index = known.index_of(event)
+    if index is None:
         return row if repeat.is_same else None
-    identity, row.index = in_log
-    row.proof = f"{PROOF_PREFIX}{row.index}"
-    return row if identity == event.identity else None
+    row.index, row.proof = index, f"{PROOF_PREFIX}{index}"
+    return row if known.repeats(event) else None
 
 
-def validation_document(verdicts: Verdicts[Accepted], known: Known, language: Language) -> Validation:
+def validation_document(verdicts: Verdicts[Accepted], known: KnownEvents, language: Language) -> Validation:
     """The answer: each event without faults has the verdict that the registrar would give it now, in order."""
     accepted: list[AcceptedRow] = []
     duplicates: list[DuplicateRow] = []
     refused = list(verdicts.refused)
     first_here: dict[bytes, tuple[bytes, int]] = {}
     for place, event in verdicts.accepted:
-        in_log = known.get(event.claim)
-        first = in_log or first_here.get(event.claim)
-        if first is None:
+        index, first = known.index_of(event), first_here.get(event.claim)
+        if index is not None and known.repeats(event):
+            duplicates.append(DuplicateRow(event=place, id=event.id, index=index, proof=f"{PROOF_PREFIX}{index}"))
+        elif index is not None:
+            refused.append(EventFaults(place, (conflict_with(index),), event.id))
+        elif first is None:
             first_here[event.claim] = (event.identity, place)
             accepted.append(AcceptedRow(place, event.id, event.type))
         elif first[0] != event.identity:
-            fault = CONFLICT if in_log is None else conflict_with(in_log[1])
-            refused.append(EventFaults(place, (fault,), event.id))
-        elif in_log is None:
-            duplicates.append(DuplicateRow(event=place, id=event.id, first_event=first[1]))
+            refused.append(EventFaults(place, (CONFLICT,), event.id))
         else:
-            proof = f"{PROOF_PREFIX}{in_log[1]}"
-            duplicates.append(DuplicateRow(event=place, id=event.id, index=in_log[1], proof=proof))
+            duplicates.append(DuplicateRow(event=place, id=event.id, first_event=first[1]))
     refused.sort(key=lambda found: found.place)
     errors, unlisted = listed_faults(refused, verdicts.batched, language)
     return Validation(valid=not refused, accepted=accepted, duplicates=duplicates, errors=errors, unlisted=unlisted)

@@ -187,7 +187,7 @@ async def test_topics_that_cannot_be_written_hold_up_no_other_and_go_on_where_th
         async with admin_client(settings) as admin:
             await delete_acls(raw_client(admin), "relay")
             everywhere = settings.model_copy(
-                update=dict.fromkeys(("log_topic", "checkpoints_topic", "triggers_topic"), "yesser.")
+                update=dict.fromkeys(("log_topic", "checkpoints_topic", "texts_topic", "triggers_topic"), "yesser.")
             )
             rights = [right for right in principal_rights(everywhere) if right.user == "relay"]
             await create_acls(raw_client(admin), rights)

@@ -159,7 +159,8 @@ async def test_a_topic_keeps_what_it_promises_whatever_the_clusters_own_defaults
         wanted = agency_topic_config(settings, 1)
         assert {name: found[name][0] for name in wanted} == wanted
         assert wanted["retention.ms"] == "3024000000", "35 days"
-        names = [settings.log_topic, settings.checkpoints_topic, settings.triggers_topic, agency_topic("platform")]
+        logs = [settings.log_topic, settings.checkpoints_topic, settings.texts_topic]
+        names = [*logs, settings.triggers_topic, agency_topic("platform")]
         for topic in [*names, agency_topic("moi"), agency_triggers_topic(settings, "moi")]:
             leads = (await _config(admin, topic))["unclean.leader.election.enable"]
             assert leads == ("false", SET_FOR_TOPIC), f"a copy that lacks acknowledged records may lead {topic}"

@@ -50,6 +50,7 @@ def topics_of(settings: Settings) -> dict[str, str]:
     return {
         "yesser.log": settings.log_topic,
         "yesser.checkpoints": settings.checkpoints_topic,
+        "yesser.texts": settings.texts_topic,
         "yesser.campaign-triggers": settings.triggers_topic,
         "yesser.campaign-triggers.<code>": agency_triggers_topic(settings, "moi"),
         "agency.<code>.events": agency_topic("moi"),

@@ -9,7 +9,14 @@ from typing import Any
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource
 
-from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, safe_copies
+from infra.kafka.admin import (
+    TEXTS_TOPIC_CONFIG,
+    agency_topic_config,
+    configure_topics,
+    ensure_agency_topic,
+    ensure_topic,
+    safe_copies,
+)
 from infra.kafka.rights import Resource, agency_rights, principal_rights
 from infra.settings import Settings
 from tests.every import every
@@ -67,7 +74,8 @@ async def test_all_copies_but_one_have_an_acknowledged_record(copies: int, least
 
 
 async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
-    ours = (SETTINGS.log_topic, SETTINGS.checkpoints_topic, SETTINGS.triggers_topic, f"{SETTINGS.triggers_topic}.moi")
+    logs = (SETTINGS.log_topic, SETTINGS.checkpoints_topic, SETTINGS.texts_topic)
+    ours = (*logs, SETTINGS.triggers_topic, f"{SETTINGS.triggers_topic}.moi")
     names = {"agency.moi.events": 1, **dict.fromkeys(("agency.platform.events", *ours, "another"), 3)}
     cluster: Any = Cluster(names)
     assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
@@ -77,6 +85,7 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     flushed = [name for name, config in cluster.configs.items() if "flush.messages" in config]
     assert flushed == ["agency.moi.events"], "the only one of one copy"
     assert agency_topic_config(SETTINGS, 1).items() <= cluster.configs["agency.moi.events"].items()
+    assert TEXTS_TOPIC_CONFIG.items() <= cluster.configs[SETTINGS.texts_topic].items(), "what is withheld must go"
     assert await configure_topics(cluster, SETTINGS) == []
 
 

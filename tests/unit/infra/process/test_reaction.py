@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from consumers.registrar.guards.continuation import Fork
 from consumers.registrar.journal import Diverged
 from consumers.registrar.reader import TopicBroken
-from consumers.registrar.shipper import Behind
+from consumers.registrar.topics.texts_topic import Behind
 from consumers.replay.pipeline.batch import LeafMismatch
 from consumers.replay.pipeline.writer import NewerRules
 from events.errors import Fenced, Reject, Tampered

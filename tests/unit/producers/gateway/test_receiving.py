@@ -11,6 +11,7 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
+from infra.postgres.verdicts import KnownEvents
 from producers.gateway.receiving import Sent
 from producers.gateway.routes.publish import validation_document
 from producers.gateway.validating import Claims, validate_claims
@@ -71,7 +72,7 @@ async def test_faults_that_no_list_holds_are_counted_where_other_events_are_stor
     read = as_json(answer)
     assert (len(read["refused"]), read["unlisted"]) == (100, 30)
     found = await receiver().validate(Sent(BATCH, stream(batch(bad)), HEALTH))
-    assert validation_document(found, {}, "en").unlisted == 30
+    assert validation_document(found, KnownEvents(), "en").unlisted == 30
 
 
 async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_the_first_one_here_too() -> None:
@@ -82,7 +83,7 @@ async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_t
     verdicts = await receiver().validate(Sent(BATCH, stream(batch(*bodies)), HEALTH))
     first = verdicts.accepted[0][1]
     assert isinstance(first, Accepted)
-    document = as_json(validation_document(verdicts, {first.claim: (first.identity, 7)}, "en"))
+    document = as_json(validation_document(verdicts, KnownEvents({first.claim: (first.identity, 7)}), "en"))
     assert [(row["event"], row["id"]) for row in document["accepted"]] == [(2, "b"), (5, "c")]
     assert document["duplicates"] == [
         {"event": 0, "id": "a", "index": 7, "proof": "/v1/proofs/7"},

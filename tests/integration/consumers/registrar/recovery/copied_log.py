@@ -13,7 +13,8 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
-from tests.world.records import LABOUR, registered, said, suspended
+from tests.world.logs_with_texts import service_suspended
+from tests.world.records import LABOUR, registered, said, suspended, withheld
 from tests.world.registrars import copy_of_database, found, registrar, until_shipped, until_size
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, send
 from tests.world.waits import running
@@ -30,13 +31,16 @@ class Copied:
     rows: dict[str, list[asyncpg.Record]]
 
 
+NAMES = ("Sara", "Huda", "Mona", "Reem", "Nora", "Lina")
+
+
 def quiet(_: str, __: int) -> None:
     """Nobody watches."""
 
 
 async def rows_of(connection: Connection) -> dict[str, list[asyncpg.Record]]:
     """Every row of the log but how its entries were cut into segments and runs."""
-    tables = ("node", "event_id", "duplicate", "refusal", "dead_letter", "sequence_state", "sequence_month")
+    tables = ("node", "event_id", "duplicate", "refusal", "dead_letter", "sequence_state", "sequence_month", "text")
     rows = {table: await connection.fetch(f"SELECT * FROM log.{table} t ORDER BY t::text") for table in tables}
     rows["run"] = await connection.fetch(
         "SELECT topic, first_offset + i AS at, first_index + i AS index "
@@ -49,7 +53,9 @@ async def rows_of(connection: Connection) -> dict[str, list[asyncpg.Record]]:
 async def copied(settings: Settings) -> AsyncIterator[Copied]:
     """Copy the database in the middle of the log's life, let the log go on, and give the older copy."""
     await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, *(said(f"e{i}", sequence=i + 1) for i in range(40)), said("e1"), None)
+    first = [said(f"e{i}", sequence=i + 1) for i in range(38)]
+    texts = [service_suspended(f"t{i}", NAMES[i]) for i in range(2)]
+    await send(settings, HEALTH_TOPIC, *first, *texts, said("e1"), None)
     async with connected(settings, "watching") as watching, running(registrar(settings)):
         await until_size(watching, 44)
     async with copy_of_database(settings) as copy:
@@ -72,12 +78,17 @@ async def _go_on(settings: Settings, watching: Connection) -> None:
         await make_topics(settings, "labour")
         await send(settings, PLATFORM_TOPIC, registered("labour"))
         for i in range(4):
-            more = [said(f"m{i}.{j}", sequence=50 + i) for j in range(30)]
-            await send(settings, HEALTH_TOPIC, *more, said(f"e{i}"), said(f"e{i}", "other"), b"{")
+            more = [said(f"m{i}.{j}", sequence=50 + i) for j in range(29)]
+            new, again = service_suspended(f"t{i + 2}", NAMES[i + 2]), service_suspended(f"t{i}", NAMES[i])
+            await send(settings, HEALTH_TOPIC, *more, new, again, said(f"e{i}", "other"), b"{")
             await send(settings, LABOUR_TOPIC, said(f"l{i}", agency=LABOUR), said(f"l{i}", agency=LABOUR))
         await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
         await send(settings, HEALTH_TOPIC, said("last"))
         await until_size(watching, 44 + 1 + 4 * 33 + 2)
         await send(settings, PLATFORM_TOPIC, suspended("labour"))
-        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
+        in_log = await watching.fetch("SELECT index, member FROM log.text ORDER BY index")
+        await send(
+            settings, PLATFORM_TOPIC, *(withheld(*text) for text in in_log[1:3])
+        )  # before the copy, and behind it
+        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 3)
         await until_shipped(watching, await log_size(watching))

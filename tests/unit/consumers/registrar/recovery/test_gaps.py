@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,10 @@ from consumers.registrar.batch import Batch, Mark, record_sha256
 from consumers.registrar.recovery.agency_records import AgencyRecords
 from consumers.registrar.recovery.recover import _Recovery
 from consumers.registrar.recovery.restored import Held, Part
+from consumers.registrar.recovery.texts import RecoveredTexts
 from events.validation.validate import validate
 from events.wire.entry import Entry, parse_entry
+from events.wire.texts import Kept
 from infra.postgres.verdicts import Known
 from tests.every import every
 from tests.world.records import HEALTH, in_batches, read, said, topic_of, values
@@ -19,6 +22,10 @@ from tests.world.records import HEALTH, in_batches, read, said, topic_of, values
 TOPIC = topic_of(HEALTH)
 RECORDS = values(said("a"), *[said("a")] * 7, b"{", said("b"), said("b"))
 """An entry, a stretch of duplicates, a refusal, an entry, and a duplicate that is not read in the recovery."""
+
+
+TEXTS = RecoveredTexts(sqlite3.connect(":memory:"))
+"""None."""
 
 
 class Journal:
@@ -31,6 +38,9 @@ class Journal:
 
     async def known(self, claims: Sequence[bytes]) -> Known:
         return {claim: self._known[claim] for claim in claims if claim in self._known}
+
+    async def kept_texts(self, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
+        return {}
 
     async def commit(self, batch: Batch) -> None:
         assert batch.first_index == self.size
@@ -67,7 +77,7 @@ async def test_steps_give_what_the_registrar_had_numbered() -> None:
     batch, known, part = numbered()
     journal, topic = Journal(known), Topic()
     one = recovery(journal)
-    await one._write(topic, part, signed_size=100)
+    await one._write(topic, part, 100, TEXTS)
     assert max(topic.read_at_once) <= 3
     assert [len(committed.entries) for committed in journal.committed] == [0, 0, 2]
     assert [d for committed in journal.committed for d in committed.duplicates] == batch.duplicates
@@ -76,7 +86,7 @@ async def test_steps_give_what_the_registrar_had_numbered() -> None:
     assert journal.committed[-1].positions == batch.positions
     assert one.lacking == {}
     journal = Journal(known)
-    await recovery(journal)._write(Topic(), part, signed_size=0)
+    await recovery(journal)._write(Topic(), part, 0, TEXTS)
     assert [len(c.entries) for c in journal.committed] == [2], "without a signature, nothing ahead of an entry"
 
 
@@ -85,10 +95,10 @@ async def test_what_the_topic_lost_is_counted_as_at_once(first: int, end: int, l
     batch, known, part = numbered()
     found = {r.offset: (r, validate(r.value, r.headers, HEALTH)) for r in RECORDS[max(1, first) : min(end, 10)]}
     held = {TOPIC: Held(HEALTH, 1, first, end, found)}
-    at_once = Part([entry for entry, _ in part], batch.entries, held).restore(dict(known))
+    at_once = Part([entry for entry, _ in part], batch.entries, held, {}).restore(dict(known))
     journal = Journal(known)
     one = recovery(journal)
-    await one._write(Topic(first, end, step_records=1), part, signed_size=100)
+    await one._write(Topic(first, end, step_records=1), part, 100, TEXTS)
     assert one.lacking[TOPIC] == at_once.lacking[TOPIC]
     assert one.lacking[TOPIC].duplicates == lacking
     assert journal.committed[-1].positions == at_once.batch.positions

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.batch import NO_MARK, Batch, Mark, Record, record_sha256
+from consumers.registrar.batch import NO_MARK, Batch, Mark, Record, Withheld, record_sha256
 from consumers.registrar.recovery.restored import Held, Part, Restored
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.entry import parse_entry
+from events.wire.texts import Text
+from infra.log.ports.bundle_texts import TextKey
 from infra.postgres.verdicts import Known
 from tests.every import every
 from tests.world.binary_mode import to_binary_mode
+from tests.world.logs_with_texts import service_suspended, workshop_held
 from tests.world.records import (
+    CONTENTS,
     HEALTH,
     PLATFORM,
     RECORDED,
@@ -31,12 +35,15 @@ from tests.world.records import (
     said,
     topic_of,
     values,
+    withheld,
 )
 from tests.world.records import Record as Sent
 
 TOPIC = topic_of(HEALTH)
 REFUSED = Refused((CONFLICT,))
-COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "authority")
+COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "authority", "texts")
+WITH_TEXTS = CONTENTS | st.builds(service_suspended, st.sampled_from("ab"), st.sampled_from(("Sara", "Huda")))
+"""Some have a free text."""
 
 
 def held(
@@ -51,18 +58,28 @@ def held(
     return {topic_of(agency): Held(agency, 0, first, reach, found)}
 
 
-def restore(batch: Batch, topics: dict[str, Held], known: Known | None = None) -> Restored:
+def restore(
+    batch: Batch,
+    topics: dict[str, Held],
+    known: Known | None = None,
+    texts: Mapping[TextKey, Text] | None = None,
+) -> Restored:
     entries = [parse_entry(batch.first_index + i, raw) for i, raw in enumerate(batch.entries)]
-    part = Part(entries, batch.entries, topics)
-    claimed = {claim: known[claim] for claim in part.claims if claim in known} if known else {}
-    return part.restore(claimed)
+    part = Part(entries, batch.entries, topics, texts or {})
+    claims = [event.claim for event in part.events]
+    return part.restore({claim: known[claim] for claim in claims if claim in known} if known else {})
+
+
+def texts_of(batch: Batch) -> dict[TextKey, Text]:
+    """What their topic has."""
+    return {(index, text.member): text for index, text in batch.texts}
 
 
 def seen_of(batch: Batch) -> list[int]:
     return batch.sequences["health"].seen if "health" in batch.sequences else []
 
 
-@given(histories())
+@given(histories(WITH_TEXTS))
 def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent]) -> None:
     batch = number_all([read(HEALTH, records)], {})
     if not batch.entries:
@@ -70,7 +87,8 @@ def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent])
     last_offset = int(parse_entry(0, batch.entries[-1]).address.rpartition("/")[2])
     read_up_to = [record for record in records if record.offset <= last_offset]
     expected = number_all([read(HEALTH, read_up_to)], {})
-    found = restore(batch, held(read_up_to))
+    assert expected.texts == batch.texts
+    found = restore(batch, held(read_up_to), texts=texts_of(batch))
     for name in COMPARED:
         assert getattr(found.batch, name) == getattr(expected, name), name
     assert sorted(found.batch.duplicates) == sorted(expected.duplicates)
@@ -80,7 +98,7 @@ def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent])
     assert not any(lacking.records or lacking.duplicates for lacking in found.lacking.values())
 
 
-@given(histories(), st.data())
+@given(histories(WITH_TEXTS), st.data())
 def test_whatever_a_topic_lacks_the_entries_give_the_same_log(records: list[Sent], data: st.DataObject) -> None:
     batch = number_all([read(HEALTH, records)], {})
     if not batch.entries:
@@ -188,6 +206,28 @@ def test_whatever_stands_where_a_duplicate_stood_is_no_error(name: str, value: o
         found = restore(batch, held(records))
         assert (found.batch.duplicates, found.lacking[TOPIC].duplicates) == ([], 1)
         assert found.batch.positions == batch.positions
+
+
+def test_a_text_that_is_gone_is_lost_until_an_entry_withholds_it_and_its_record_confirms_all_the_rest() -> None:
+    office = Agency("health", "office")
+    records = values(*(workshop_held(id, name) for id, name in (("a", "Sara"), ("a", "Sara"), ("b", "Huda"))))
+    batch = number_all([read(office, records)], {})
+    kept = texts_of(batch)
+    # Another's text is none of the entry's.
+    kept[1, "partners"] = kept.pop((1, "place"))
+    found = restore(batch, held(records, agency=office), texts=kept)
+    assert [(index, text.member) for index, text in found.batch.texts] == [(0, "partners"), (0, "place")]
+    lost = [(index, member, salt, orjson.loads(shown)) for index, member, _, salt, shown in found.batch.lost_texts]
+    sentence = {"ar": "فُقد هذا النص.", "en": "This text is lost."}
+    assert lost == [(1, "partners", None, [sentence]), (1, "place", None, sentence)]
+    assert (found.unconfirmed, found.batch.duplicates) == ([], [(TOPIC, 1, 0)])
+    others = values(*(workshop_held(id, "Mona") for id in "aab"))
+    found = restore(batch, held(others, agency=office), texts=kept)
+    assert found.unconfirmed == [(0, TOPIC)], "what is not there is not compared"
+    assert found.batch.duplicates == []
+    batch = numbered(withheld(7, "reason"), agency=PLATFORM, first_index=9)
+    found = restore(batch, held(values(withheld(7, "reason")), agency=PLATFORM))
+    assert found.batch.withheld == batch.withheld == [Withheld(7, "reason", 9)]
 
 
 def test_registrations_are_handed_on() -> None:
