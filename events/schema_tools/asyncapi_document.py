@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from events.schema_tools.schema_documents import Schema
-from events.types.catalogue import CATALOGUE, EventType
+from events.types.catalogue import CATALOGUE, FREE_TEXTS, EventType
 from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import full_type
@@ -19,6 +19,7 @@ _SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
 _TRIGGERED: Final = "campaign.triggered"
 _CAMPAIGN_TYPES: Final = tuple(name for name in CATALOGUE if name.startswith(("campaign.", "awareness.campaign-")))
 _ENTRY: Final = "entry"
+_WITH_TEXTS: Final = {"$ref": "#/$defs/with-texts"}
 
 
 def asyncapi_document(version: str) -> Schema:
@@ -58,11 +59,46 @@ def entry_schema() -> Schema:
                 "description": "When the registrar recorded it: UTC, never decreasing.",
             },
             "from": {"type": "string", "description": "topic/partition/offset of the record as it was claimed."},
+            "v": {
+                "const": 2,
+                "description": "The second form: the event has free texts, which stand beside the entry.",
+            },
             "event": {
-                "description": "The event's bytes, verbatim; of a binary record, the canonical structured form.",
-                "oneOf": [{"$ref": f"{name}.v1.json"} for name in CATALOGUE],
+                "description": "The event's bytes, verbatim; of a binary record, the canonical structured form. In the "
+                "second form each free text is replaced by its hash, and all other bytes are as they were sent.",
+                "oneOf": [*({"$ref": f"{name}.v1.json"} for name in CATALOGUE), _WITH_TEXTS],
             },
         },
+        "if": {"required": ["v"]},
+        "then": {"properties": {"event": _WITH_TEXTS}},
+        "else": {"properties": {"event": {"not": _WITH_TEXTS}}},
+        "$defs": {"with-texts": _with_texts_schema(), "text": _text_schema()},
+    }
+
+
+def _with_texts_schema() -> Schema:
+    return {
+        "description": "An event of one of these types. What is said here of its texts replaces what the schema of its "
+        "type says of them.",
+        "type": "object",
+        "required": ["type", "data"],
+        "oneOf": [_type_with_texts(name, sorted(members)) for name, members in FREE_TEXTS.items()],
+    }
+
+
+def _type_with_texts(name: str, members: list[str]) -> Schema:
+    texts = {member: {"$ref": "#/$defs/text"} for member in members}
+    required = [{"required": [member]} for member in members]
+    return {"properties": {"type": {"const": full_type(name)}, "data": {"properties": texts, "anyOf": required}}}
+
+
+def _text_schema() -> Schema:
+    return {
+        "description": "The hash of a free text: SHA-256 of its salt (16 bytes) and of its canonical JSON (RFC 8785).",
+        "type": "object",
+        "required": ["sha256"],
+        "additionalProperties": False,
+        "properties": {"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
     }
 
 
@@ -129,9 +165,11 @@ def _channels() -> Schema:
         "log": {
             "address": "yesser.log",
             "title": "The national log",
-            "description": "Every accepted event and every refusal, in the order of its index. Repeats are harmless.",
+            "description": "Every accepted event and every refusal, in the order of its index. Repeats are harmless. "
+            "An entry has hashes in place of its free texts; the texts are not in this topic.",
             "x-title-ar": "السجل الوطني",
-            "x-description-ar": "كل حدث مقبول وكل رفض بترتيب رقمه. التكرار لا يضر.",
+            "x-description-ar": "كل حدث مقبول وكل رفض بترتيب رقمه. التكرار لا يضر. في القيد بصمات نصوصه الحرة مكانها،"
+            " وليست النصوص في هذا الموضوع.",
             "messages": {_ENTRY: _component(_ENTRY)},
             "bindings": {"kafka": {"topic": "yesser.log", "partitions": 1}},
         },
