@@ -21,6 +21,7 @@ from consumers.delivery.notices.notifier import notify
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks import route as webhooks
+from consumers.delivery.withheld import delete_withheld
 from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import Connection, connect
@@ -65,7 +66,16 @@ def _older_than(name: str, days: int) -> Delete:
 delete_recipients: Final = _older_than("recipients", RECIPIENTS_KEEP_DAYS)
 """What stopped letters stays: it holds where the address is added again."""
 
-PARTS: Final[tuple[Part, ...]] = (route, notify, webhooks.send, mail.send, make_letters, set_off, forget)
+PARTS: Final[tuple[Part, ...]] = (
+    route,
+    notify,
+    webhooks.send,
+    mail.send,
+    make_letters,
+    set_off,
+    delete_withheld,
+    forget,
+)
 
 
 class Delivery:

@@ -39,7 +39,7 @@ from consumers.proof.commands.audit_options import (
     token_file_option,
     vkey_option,
 )
-from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
+from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of, write_proof
 from consumers.proof.completeness.commands import completeness_command
 from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import show_names_in
@@ -155,9 +155,8 @@ async def _write_proofs(log: AuditSource, indexes: Sequence[int], folder: Path) 
         if indexes and indexes[-1] >= checkpoint.size:
             raise NotSignedYet(NotSignedYet.__doc__)
         for index in indexes:
-            proof = await proof_of(port, checkpoint, index)
             file = folder / f"{index}{PROOF_SUFFIX}"
-            file.write_text(proof.text(), encoding="utf-8")
+            write_proof(file, *await proof_of(port, checkpoint, index))
             written.append(str(file))
     return written
 

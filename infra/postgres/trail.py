@@ -64,16 +64,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "administrator": Kind(
         (
-            BREAK_GLASS,
-            "accounts",
-            "agencies",
-            "expectations",
-            "recover",
-            "subscriptions",
-            "teams",
-            "tokens",
-            "webhooks",
-            "withheld",
+            *(BREAK_GLASS, "accounts", "agencies", "expectations", "recover", "subscriptions", "teams", "tokens"),
+            *("webhooks", "withheld"),
         )
     ),
     "operator": Kind(

@@ -66,6 +66,7 @@ def test_the_quick_starts_events_are_in_the_plan_with_their_receipts_and_proofs(
     require_nothing_left(output, environment)
 
 
+@pytest.mark.accept
 def test_each_way_to_send_runs_on_the_sandbox_as_its_page_says(environment: dict[str, str]) -> None:
     for page, ended in (
         ("gateway", r'"index":\d+'),

@@ -81,6 +81,7 @@ async def _page(visit: Visiting, status: int = 200, not_confirmed: int | None = 
         {
             **row,
             "name": NAMES[row["act"]],
+            "text": await _text(visit, row),
             "told": orjson.dumps(orjson.loads(row["arguments"]), option=orjson.OPT_INDENT_2).decode(),
             "state": _state(row, seals),
             "until": row["requested_at"] + VALID,
@@ -89,6 +90,15 @@ async def _page(visit: Visiting, status: int = 200, not_confirmed: int | None = 
         for row in rows
     ]
     return visit.page("approvals.html", status, rows=shown, not_confirmed=not_confirmed)
+
+
+async def _text(visit: Visiting, row: Mapping[str, Any]) -> str | None:
+    """The text that two people are asked to withhold; once it is, the sentence that says so."""
+    if row["act"] != "withheld propose":
+        return None
+    of = orjson.loads(row["arguments"])
+    text = await visit.parts.own.fetchval(_SQL["text"], of["entry"], of["pointer"].rpartition("/")[2])
+    return None if text is None else orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
 
 
 def _state(row: Mapping[str, Any], seals: Seals) -> str:

@@ -5,7 +5,7 @@ Finds a text in what an agency wrote: in an event, or in the bytes of a refused 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -16,7 +16,8 @@ from consumers.documents.tables import grid
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from events.values.reading_order import folded
-from events.wire.entry import event_bytes, parse_entry
+from events.wire.entry import Entry, event_bytes, parse_entry
+from events.wire.texts import is_text_hash
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import show
@@ -25,6 +26,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.reader import log_size, read_checked
+from infra.log.texts import with_texts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -34,6 +36,7 @@ LETTERS_MIN: Final = 3
 READ_ENTRIES: Final = 4_096
 REFUSED_ROWS: Final = 256
 _SQL: Final = queries("consumers.proof.personal_texts", "find_person.sql")
+_WHY: Final = "--reason-ar … --reason-en … --legal-basis-ar … --legal-basis-en …"
 _NOWHERE: Final = Bilingual(
     "لم يرد النص في أي قيد ولا في سجل مرفوض محفوظ.", "No entry and no refused record that was kept holds this text."
 )
@@ -99,13 +102,14 @@ class PersonName(click.ParamType[str]):
 def find_person(context: click.Context, text: str, agency: str | None, as_json: bool) -> None:
     """Find where a person is named in what agencies wrote: in entries, and in refused records that were kept.
 
-    Upper and lower case, vowel signs and the forms of a letter do not matter. The trail keeps that somebody searched,
+    Below the places it prints the commands that withhold the text or delete the record. Upper and lower case, vowel
+    signs and the forms of a letter do not matter. The trail keeps that somebody searched,
     and how many places were found, but not the name (docs/privacy.md).
     Exit code 1: nothing was found.
     """
     settings = Settings().acting_as("operator")
     found = with_database(settings, "find-person", lambda connection: search(connection, text, agency))
-    print_result(found, as_json, lambda: show(grid(NAMED_PLACES, found)) if found else print_localized(_NOWHERE))
+    print_result(found, as_json, lambda: _print(found) if found else print_localized(_NOWHERE))
     context.exit(ExitCode.OK if found else ExitCode.ANSWER_IS_NO)
 
 
@@ -126,11 +130,11 @@ async def _in_entries(connection: Connection, text: str, agency: str | None, end
     index = 0
     with progress_bar("entries", end) as bar:
         while index < end and (entries := await read_checked(connection, index, min(READ_ENTRIES, end - index))):
-            for raw in entries:
-                if held := places(event_bytes(raw), text):
+            for raw, shown in zip(entries, await with_texts(connection, entries), strict=True):
+                if held := places(event_bytes(shown), text):
                     entry = parse_entry(index, raw)
                     if agency in (None, entry.agency):
-                        found += _named(held, index, entry.recorded, entry.full_type, entry.agency)
+                        found += _in_entry(held, entry)
                 index += 1
             bar.to(index)
     return found
@@ -144,15 +148,48 @@ async def _in_refused(connection: Connection, text: str, agency: str | None, end
             if (held := places(row["value"], text)) and row["index"] < end:
                 (raw,) = await read_checked(connection, row["index"], 1)
                 recorded = parse_entry(row["index"], raw).recorded
-                found += _named(held, row["index"], recorded, row["claimed_type"], row["agency"], is_refused=True)
+                found += [_in_record(place, row, recorded) for place in held]
         first = rows[-1]["index"] + 1
     return found
 
 
-def _named(
-    held: list[tuple[str, str]], index: int, recorded: str, kind: str | None, agency: str, *, is_refused: bool = False
-) -> Iterator[NamedPlace]:
+def _in_entry(held: Iterable[tuple[str, str]], entry: Entry) -> Iterator[NamedPlace]:
     for pointer, text in held:
         yield NamedPlace(
-            index=index, is_refused=is_refused, recorded=recorded, type=kind, agency=agency, pointer=pointer, text=text
+            index=entry.index,
+            is_refused=False,
+            recorded=entry.recorded,
+            type=entry.full_type,
+            agency=entry.agency,
+            pointer=pointer,
+            text=text,
+            command=_withhold(entry, pointer),
         )
+
+
+def _withhold(entry: Entry, pointer: str) -> str | None:
+    """The command that withholds the free text with this place; None where it is in none, or in the entry itself."""
+    _, data, member, *_ = [*pointer.split("/"), "", ""]
+    if data != "data" or not is_text_hash(entry.data.get(member)):
+        return None
+    return f"yesser withheld propose {entry.index} /data/{member} {_WHY}"
+
+
+def _in_record(place: tuple[str, str], row: Mapping[str, Any], recorded: str) -> NamedPlace:
+    topic, _, offset = row["address"].split("/")
+    return NamedPlace(
+        index=row["index"],
+        is_refused=True,
+        recorded=recorded,
+        type=row["claimed_type"],
+        agency=row["agency"],
+        pointer=place[0],
+        text=place[1],
+        command=f"yesser erase {topic} {offset}",
+    )
+
+
+def _print(found: Sequence[NamedPlace]) -> None:
+    show(grid(NAMED_PLACES, found))
+    for command in dict.fromkeys(place.command for place in found if place.command is not None):
+        click.echo(command)

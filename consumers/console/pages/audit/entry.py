@@ -24,10 +24,10 @@ from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
 from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, NotAnEntry, parse_entry
-from events.wire.texts import has_hash
 from infra.json_documents import to_json
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
+from infra.log.ports.bundle_texts import WrongText, match_texts
 from infra.log.proofs import verify_inclusion
 from infra.log.refusals.documents import Fault
 from infra.log.signed_note import (
@@ -161,6 +161,14 @@ def verifier_of(settings: Settings) -> Verifier | None:
         return None
 
 
+def _texts_are_right(proof: Proof) -> bool:
+    try:
+        match_texts(proof.index, [proof.entry.encode()], proof.kept_texts, "the proof")
+    except WrongText:
+        return False
+    return True
+
+
 def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
     """Whether an entry with its proof is as it was signed. `verifier`: the log's key, pinned.
 
@@ -168,8 +176,7 @@ def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
     log's own name an unknown key is `not-signed`: anyone can write such a line, so nothing shows that the log signed.
     """
     leaf = leaf_hash(proof.entry.encode())
-    texts_are_right = all(text.salt is None or has_hash(text.sha256, text.salt, text.text) for text in proof.texts)
-    if base64.b64decode(proof.leaf) != leaf or not texts_are_right:
+    if base64.b64decode(proof.leaf) != leaf or not _texts_are_right(proof):
         return "changed"
     if verifier is None:
         return "no-key"

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
+from msgspec import UNSET
 
 from consumers.api import parameters
 from consumers.api.parameters import INTEGER_MAX, TEXT_LENGTH_MAX, After, AgencyCode, AsOfIndex, Index, checked
@@ -262,7 +263,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
         faults=[] if view is None else explained(view.errors),
-        withheld=[(text.pointer, text.withheld) for text in proof.texts if text.withheld],
+        withheld=[text for text in proof.kept_texts if text.withheld_by is not UNSET],
         show=partial(shown, visit.words),
         may_search=visit.account.role in roles_of(ROOM),
     )

@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from consumers.console.process import count_alone
+from consumers.relay.relay import Relay
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.embedded.status import read_second_person, stack_status
 from infra.embedded.status_table import print_status
@@ -29,14 +30,18 @@ from infra.settings import Settings
 from producers.agencies.tokens import hash_key
 from tests.world.commands import Yesser
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
-from tests.world.records import said
-from tests.world.registrars import founded, registrar, until_size, until_topic_halted
+from tests.world.records import said, suspended_service
+from tests.world.registrars import at_work, founded, registrar, until_size, until_topic_halted
 from tests.world.senders import REGISTER
 from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
 from tests.world.waits import running, until
 
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
 ADD: Final = ("accounts", "add", "third", "--role", "administrator")
+WITHHOLD: Final = (
+    *("withheld", "propose", "3", "/data/reason", "--yes", "--reason-ar", "سبب", "--reason-en", "a test"),
+    *("--legal-basis-ar", "نظام", "--legal-basis-en", "a law"),
+)
 NEWEST: Final = "SELECT * FROM console.approval ORDER BY approval_id DESC LIMIT 1"
 
 
@@ -101,6 +106,29 @@ async def confirm(client: httpx.AsyncClient, approval_id: int) -> int:
 
 async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
     return [(row["account"], row["operator"], row["command"]) async for row in trail_rows(connection)]
+
+
+async def test_a_text_is_withheld_after_two_have_read_it(
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
+) -> None:
+    text = {"ar": "نص سارة", "en": "Sara's <b>text</b>"}
+    await connection.execute("TRUNCATE platform.agency")  # the registrar registers them
+    async with at_work(settings, connection, "health"), running(Relay(settings)):
+        await send(settings, HEALTH_TOPIC, suspended_service("one", text))
+        await until_size(connection, 4)
+        assert "two people (withheld propose)" in await refusal(yesser, *WITHHOLD)
+        async with console(settings) as served, served.signed_in("first") as client:
+            page = (await client.get("/approvals")).text
+            assert "Withhold a text of an entry" in page
+            assert "Sara&#39;s &lt;b&gt;text&lt;/b&gt;" in page
+            await approve()
+            done = await yesser.document(*WITHHOLD)
+            assert done["withheld_by"] == 4
+            page = (await client.get("/approvals")).text
+            assert "Sara" not in page
+            assert "This text was withheld on" in page
+    (row,) = await yesser.document("withheld", "list")
+    assert (row["operator"], row["confirmed_by"]) == ("desk", ["first", "second"])
 
 
 async def test_an_act_of_the_database_is_done_after_two_and_once(

@@ -144,7 +144,7 @@ class Statement(Documents):
     def __init__(self, history: History) -> None:
         super().__init__(self.document)
         raw = history.raw()
-        self._log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None)
+        self._log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None, {})
 
     def document(self, path: str, parameters: Mapping[str, Any]) -> Any:
         assert (path, parameters["model"], parameters["derives"]) == ("explained_for", "statements", True)

@@ -18,7 +18,7 @@ from events.errors import Retry
 from infra.keys.access_changes import Reapplied
 from infra.postgres.connection import NoPassword
 
-FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"})
+FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"}, 0)
 ACCESS = Reapplied(revoked=["abcdefghij"], missing=["account press", "token klmnopqrst"], sessions_ended=2)
 
 
@@ -44,6 +44,7 @@ def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monk
         "root": bytes(32).hex(),
         "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
         "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
+        "lost_texts": 0,
         "access": asdict(ACCESS),
         "lost_trail_commitments": [9],
     }

@@ -59,7 +59,7 @@ def test_all_figures_or_one_are_compared_and_an_export_is_said_to_prove_no_more_
 
 def test_a_changed_figure_of_the_table_is_named() -> None:
     raw = history().raw()
-    log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None)
+    log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None, {})
     answer = asyncio.run(explain(log, Request("statements", "P1/2005-01"))).document
     said = str(verdict(answer))
     assert "They give this figure." in said
