@@ -19,6 +19,7 @@ from consumers.documents.document import NO, YES
 from consumers.documents.formulas import amount_text
 from consumers.documents.log.entries import Proof
 from consumers.documents.log.explanations import Change, DerivedFigure
+from consumers.explain.renderings import texts_in
 from consumers.revenue.statements.words import exact_riyals
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
@@ -59,8 +60,10 @@ def shown(words: Words, name: str, value: Any, sign: str = "") -> Markup | str:
         return words.percent(value) if name.endswith("_bp") else words.number(value, sign)
     if isinstance(value, str):
         return _day(words, value) or text(words, value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return text(words, words.say("، ", ", ").join(value)) if value else _NONE
+    if value == []:
+        return _NONE
+    if texts := texts_in(value):
+        return text(words, words.say("، ", ", ").join(one if isinstance(one, str) else words.of(one) for one in texts))
     return code(cut(words, to_json(value).decode()))
 
 
