@@ -1,4 +1,7 @@
-"""Agencies, services and projects by their names: documents have their codes, which people do not know."""
+"""Agencies, services and projects by their names: documents have their codes, which people do not know.
+
+Tables have the names, and so have the entries that registered them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from msgspec import Struct, convert
 
 from consumers.documents.document import AgencyCode, Name, ProjectId, ServiceId, ServiceIds, fields
 from events.values.bilingual import Bilingual
+from events.wire.entry import Entry
 
 Kind = Literal["agency", "service", "project"]
 Code = tuple[Kind, str]
@@ -21,6 +25,12 @@ _KINDS: Final[Mapping[Any, Kind]] = {
     ServiceIds: "service",
     ProjectId: "project",
 }
+_REGISTRATIONS: Final[Mapping[str, tuple[Kind, str]]] = {
+    "registry.agency-registered": ("agency", "code"),
+    "service.registered": ("service", "service_id"),
+    "project.registered": ("project", "project_id"),
+}
+"""Type of the entry → what it registers, and the member with its code."""
 
 
 def kind_of(field_type: Any) -> Kind | None:
@@ -32,6 +42,14 @@ def codes_of(texts: Iterable[str]) -> Iterator[Code]:
     """Of texts like `agency/health`."""
     for kind, _, code in (text.partition("/") for text in texts):
         yield convert(kind, Kind), code
+
+
+def registered(entry: Entry) -> tuple[Code, Name] | None:
+    """The code and the name that an entry registers. The first entry of a code counts."""
+    if entry.type not in _REGISTRATIONS:
+        return None
+    kind, member = _REGISTRATIONS[entry.type]
+    return (kind, entry.data[member]), convert(entry.data["name"], Name)
 
 
 def with_code(names: Names, kind: Kind, code: str) -> Bilingual:

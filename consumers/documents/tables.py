@@ -80,7 +80,7 @@ def _text(field: Field, value: Any) -> str | None:
         return localized(value, "\n")
     if (kind := kind_of(field.type)) is not None:
         codes = (value,) if isinstance(value, str) else value
-        return "\n".join(_named(kind, code) for code in codes)
+        return "\n".join(named(kind, code) for code in codes)
     if isinstance(value, tuple):
         return localized(joined(value), "\n")
     if isinstance(value, Struct):
@@ -109,7 +109,7 @@ def names() -> Names:
     return known
 
 
-def _named(kind: Kind, code: str) -> str:
+def named(kind: Kind, code: str) -> str:
     """The name, and on a line of its own the code, which is what commands take."""
     name = names().get((kind, code))
     return code if name is None else f"{localized(name, chr(10))}\n{code}"

@@ -15,6 +15,8 @@ from typing import Final
 import click
 from msgspec.structs import asdict
 
+from consumers.documents.names import Names, codes_in
+from consumers.documents.tables import use_names
 from consumers.explain.explain import (
     STEPS_MAX,
     Explained,
@@ -27,7 +29,7 @@ from consumers.explain.explain import (
     model_of,
 )
 from consumers.explain.models import WrongName
-from consumers.explain.renderings import Proofs, indexes_of, models_table, view
+from consumers.explain.renderings import Proofs, codes_in_figures, indexes_of, models_table, view
 from consumers.explain.shown_models import models
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.commands.audit_command import audit
@@ -39,10 +41,10 @@ from consumers.proof.commands.audit_options import (
     token_file_option,
     vkey_option,
 )
-from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of
+from consumers.proof.commands.outside_commands import PROOF_SUFFIX, proof_of, write_proof
 from consumers.proof.completeness.commands import completeness_command
 from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
-from consumers.replay.as_of.query import show_names_in
+from consumers.replay.as_of.query import show_names_of
 from events.errors import Retry
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
@@ -85,15 +87,17 @@ class Asked:
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
             if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
-            answer = asyncio.run(_answer(log, self.at, request))
+            answer, names = asyncio.run(_answer(log, self.at, request))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
         proofs: Proofs = {}
         if log is not None and self.proofs is not None:
             self.proofs.mkdir(parents=True, exist_ok=True)
             proofs = {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer.document), self.proofs))}
-        if not as_json and self.place is None:
-            show_names_in(answer.document)
+        if self.place is not None:
+            use_names(names)
+        elif not as_json:
+            show_names_of({*codes_in(answer.document), *codes_in_figures(answer.document)})
         print_result(document(answer, proofs), as_json, lambda: show(*view(answer)), indented=True)
         if not answer.document.ok:
             raise SystemExit(ExitCode.ANSWER_IS_NO)
@@ -114,9 +118,11 @@ explain_options: Final = gathered(
 )
 
 
-async def _answer(log: AuditSource | None, when: PointInTime, request: Request) -> Explained:
+async def _answer(log: AuditSource | None, when: PointInTime, request: Request) -> tuple[Explained, Names]:
+    """The explanation, and the names in the entries of a log elsewhere."""
     async with _opened(log, when) as source:
-        return await explain(source if when.occurred is None else OccurredSource(source, when.occurred), request)
+        chosen = source if when.occurred is None else OccurredSource(source, when.occurred)
+        return await explain(chosen, request), source.names()
 
 
 @asynccontextmanager
@@ -155,9 +161,8 @@ async def _write_proofs(log: AuditSource, indexes: Sequence[int], folder: Path) 
         if indexes and indexes[-1] >= checkpoint.size:
             raise NotSignedYet(NotSignedYet.__doc__)
         for index in indexes:
-            proof = await proof_of(port, checkpoint, index)
             file = folder / f"{index}{PROOF_SUFFIX}"
-            file.write_text(proof.text(), encoding="utf-8")
+            write_proof(file, *await proof_of(port, checkpoint, index))
             written.append(str(file))
     return written
 

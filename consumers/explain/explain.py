@@ -22,8 +22,9 @@ from typing import Any, Final, Protocol
 import orjson
 from msgspec import structs
 
-from consumers.documents.document import TEXT_NOT_HERE
+from consumers.documents.document import TEXT_NOT_HERE, Name
 from consumers.documents.log.explanations import Change, Explanation, Figures, Step
+from consumers.documents.names import Code, Names, registered
 from consumers.explain.derivations import Derivation, derivation_of
 from consumers.explain.figures import KeyFigures, Part, Scope
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
@@ -83,11 +84,32 @@ class Source(Protocol):
         """Hash → the JSON of the free text, as far as the source has them."""
         return {}
 
+    def names(self) -> Names:
+        """Those in the entries that were read, where these are all that the source has."""
+        return {}
 
-class OutsideSource(Source):
+
+class _EntriesAlone(Source):
+    """A source without tables: its names are those of the registrations among the entries that were read."""
+
+    def __init__(self) -> None:
+        self._names: dict[Code, Name] = {}
+
+    def names(self) -> Names:
+        return self._names
+
+    def _is_wanted(self, scope: Scope, entry: Entry) -> bool:
+        """Whether the entry is of the scope. A name that it registers is kept."""
+        if (found := registered(entry)) is not None:
+            self._names.setdefault(*found)
+        return scope.has(entry)
+
+
+class OutsideSource(_EntriesAlone):
     """A log at an address or in a folder. Every entry is proven before it is folded."""
 
     def __init__(self, log: AuthenticatedLog, end: int, progress: Progress) -> None:
+        super().__init__()
         self._log = log
         self._end = end
         self._progress = progress
@@ -96,13 +118,14 @@ class OutsideSource(Source):
         return Reach(self._end)
 
     def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        return selected_entries(self._log, 0, self._end, scope.has, self._progress)
+        return selected_entries(self._log, 0, self._end, partial(self._is_wanted, scope), self._progress)
 
 
-class ExportSource(Source):
+class ExportSource(_EntriesAlone):
     """An export, up to `end` entries of its log, and of these those recorded by an instant."""
 
     def __init__(self, export: Export, end: int, recorded: datetime | None = None) -> None:
+        super().__init__()
         self._export = export
         self._end = end
         if recorded is not None:
@@ -114,7 +137,7 @@ class ExportSource(Source):
 
     async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         for index, raw in self._export.entries():
-            if index < self._end and scope.has(parse_entry(index, raw)):
+            if index < self._end and self._is_wanted(scope, parse_entry(index, raw)):
                 yield index, raw
 
 
@@ -142,6 +165,9 @@ class OccurredSource(Source):
 
     async def texts(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
         return await self.source.texts(hashes)
+
+    def names(self) -> Names:
+        return self.source.names()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,24 @@ The names of figures, of their documents: what a model's key is about, and each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Campaign, Channel
-from consumers.documents.document import NO, YES, Label, Labelled, fields, label_of, listed
+from consumers.documents.document import NO, YES, Label, Labelled, Name, fields, label_of, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
 from consumers.documents.ledger.partnerships import Partnership
 from consumers.documents.ledger.statements import ExplainedFigure
 from consumers.documents.log.explanations import Change, DerivedFigure, Explanation, Step
+from consumers.documents.names import Code, Kind, kind_of, with_code
 from consumers.documents.programme import plan
 from consumers.documents.programme.directory import SERVICES, Counted, Project, ProjectKind, Service
-from consumers.documents.tables import cells, columns, grid
+from consumers.documents.tables import cells, columns, grid, named, names
 from consumers.explain.derivations import Derivation
 from consumers.explain.explain import Explained
 from consumers.explain.models import Model
@@ -59,10 +60,32 @@ _PLAN: Final[Mapping[str, Words]] = {
 }
 _OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
 _DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, Campaign, plan.Awareness, Counted, plan.Plan)
+_OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {
+    "services": Service,
+    "projects": Project,
+    "campaigns": Campaign,
+    "partnerships": Partnership,
+    "accounts": Account,
+}
+"""Model → the document whose labels its figures have first: the channels of a service are not those of a campaign."""
 _FIELDS: Final[Mapping[str, Words]] = {
     **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
     **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }
+CODES: Final[Mapping[str, Kind]] = {
+    field.name: kind
+    for document in (*_DOCUMENTS, Partnership)
+    for field in fields(document)
+    if (kind := kind_of(field.type)) is not None
+}
+"""Name of a figure → what its value, a text or a list, is the code of."""
+_SUBJECTS: Final[Mapping[str, Kind]] = {
+    "services": "service",
+    "coverage": "service",
+    "projects": "project",
+    "activity": "agency",
+}
+"""Model → what its keys begin with the code of."""
 Proofs = dict[str, list[str]]
 """The member with the files of the proofs; empty without them."""
 _RECORD_AT: Final = [field.name for field in listed(Step)].index("record")
@@ -79,9 +102,42 @@ def title_of(model: str, key: str) -> tuple[Words | None, str]:
     return _PLAN.get(head), rest
 
 
+def subject_of(model: str, key: str) -> Code | None:
+    """The service, project or agency that a key is about."""
+    if model == "plan" and key.startswith("national_applications/"):
+        return "project", key.partition("/")[2]
+    return (_SUBJECTS[model], key.partition("/")[0]) if model in _SUBJECTS else None
+
+
+def codes_in_figures(answer: Explanation) -> Iterator[Code]:
+    """The codes among the figures of an explanation and in its key."""
+    if (subject := subject_of(answer.model, answer.key)) is not None:
+        yield subject
+    changes = (change for step in answer.steps for change in step.changes.items())
+    values = [*answer.figures.items(), *(answer.earlier.after if answer.earlier else {}).items()]
+    for name, value in [*values, *((name, of) for name, one in changes for of in (one.before, one.after))]:
+        if name in CODES and isinstance(value, str | list):
+            yield from ((CODES[name], code) for code in ([value] if isinstance(value, str) else value))
+
+
+def texts_in(value: Any) -> list[str | Name]:
+    """The texts of a text in two languages, and of a list or an object of texts; none where it has anything else."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        if value.keys() == {"ar", "en"}:
+            return [Name(**value)]
+        value = list(value.values())
+    parts = [texts_in(one) for one in value] if isinstance(value, list) else []
+    return [text for part in parts for text in part] if all(parts) else []
+
+
 def field_name(model: str, field: str) -> Words | None:
     """The name of a figure; None where it has none but its code."""
-    return LABELS[field] if model == "statements" and field in FORMULAS else _FIELDS.get(field)
+    if model == "statements" and field in FORMULAS:
+        return LABELS[field]
+    own = fields(_OWN_DOCUMENTS[model]) if model in _OWN_DOCUMENTS else ()
+    return next((known.label for known in own if known.name == field), _FIELDS.get(field))
 
 
 def indexes_of(answer: Explanation) -> list[int]:
@@ -186,7 +242,11 @@ def _entries_view(answer: Explanation) -> list[RenderableType]:
             del row[_RECORD_AT]
     sentence = Bilingual("{} {} بعد {:,} من القيود", "{} {} after {:,} log entries")
     about, key = title_of(answer.model, answer.key)
-    title = sentence.format(about or answer.model, key, answer.log_index)
+    own = Bilingual(key, key)
+    if (subject := subject_of(answer.model, answer.key)) is not None:
+        rest, own = key.removeprefix(subject[1]), with_code(names(), *subject)
+        own = Bilingual("{}{}", "{}{}").format(own, rest) if rest else own
+    title = sentence.format(about or answer.model, own, answer.log_index)
     parts: list[RenderableType] = [figures_table(title, answer.model, answer.figures)]
     if answer.earlier is not None:
         title = Bilingual(
@@ -241,14 +301,19 @@ def models_table(models: Iterable[Model]) -> Grid:
 
 
 def figure_text(name: str, value: Any) -> str | None:
-    """A value for people: riyals with two decimals, objects as JSON."""
+    """A value for people: riyals with two decimals, names beside codes, texts in the reader's language; else JSON."""
     if value is None:
         return None
     if isinstance(value, bool):
         return localized(YES if value else NO, "\n")
     if isinstance(value, int):
         return riyals_text(value) if name.endswith("_halalas") else f"{value:,}"
-    return value if isinstance(value, str) else to_json(value).decode()
+    if name in CODES and isinstance(value, str | list):
+        return "\n".join(named(CODES[name], code) for code in ([value] if isinstance(value, str) else value))
+    if isinstance(value, str):
+        return value
+    texts = texts_in(value)
+    return localized(joined(texts), "\n") if texts else to_json(value).decode()
 
 
 def _rows(model: str, step: Step, *, is_named: bool) -> Iterable[list[str | None]]:

@@ -63,14 +63,6 @@ def text_sha256(salt: bytes, written: bytes) -> bytes:
     return sha256(salt + canonical_event_bytes(orjson.loads(written))).digest()
 
 
-def has_hash(sha256: str, salt: str, written: str) -> bool:
-    """Whether a text has this hash under its salt, both in hexadecimal."""
-    try:
-        return text_sha256(bytes.fromhex(salt), written.encode()).hex() == sha256
-    except ValueError:
-        return False
-
-
 def take_out(event: bytes, members: Collection[str], salt: Callable[[], bytes]) -> tuple[Parted, list[Text]]:
     """A well-formed event with the hashes of these members of `data`, and their texts. All its other bytes stay as they
     are. `salt` gives a new salt for each text."""

@@ -53,13 +53,11 @@ SELECT size, note FROM platform.cosigned_checkpoint
 -- The newest first. One that the key did not sign is skipped; after some, all entries are read.
 SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8
 
--- name: entry_texts
-SELECT member, encode(sha256, 'hex') AS sha256, encode(salt, 'hex') AS salt, value, withheld_index FROM log.text
-WHERE index = $1 ORDER BY member COLLATE "C"
-
 -- name: texts
 SELECT sha256, value, salt IS NOT NULL AS is_there FROM log.text WHERE sha256 = ANY($1::bytea[])
 
 -- name: bundle_texts
+-- Without those that a recovery did not find.
 SELECT index, member, encode(sha256, 'hex') AS sha256, encode(salt, 'hex') AS salt, withheld_index AS withheld_by, value AS text
-FROM log.text WHERE index >= $1 AND index < $2 ORDER BY index, member COLLATE "C"
+FROM log.text WHERE index >= $1 AND index < $2 AND (salt IS NOT NULL OR withheld_index IS NOT NULL)
+ORDER BY index, member COLLATE "C"

@@ -7,7 +7,6 @@ Proofs, folds and hashes use the entries as they are (`reader`); what people and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from events.wire.entry import has_texts
@@ -55,20 +54,3 @@ async def texts_of(connection: Connection, hashes: Sequence[str], *, only_sent: 
 
 def _hashes_of(entries: Sequence[bytes]) -> list[str]:
     return [found for raw in entries if has_texts(raw) for found in hashes_in(raw)]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredText:
-    """A text of an entry, its salt and hash in hexadecimal. One that the entry `withheld_index` withholds has no salt,
-    and `value` says so."""
-
-    member: str
-    sha256: str
-    salt: str | None
-    value: str
-    withheld_index: int | None
-
-
-async def entry_texts(connection: Connection, index: int) -> list[StoredText]:
-    """The texts of one entry, by member."""
-    return [StoredText(**row) for row in await connection.fetch(_SQL["entry_texts"], index)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from infra.command_line.output import json_option, print_confirmation, print_res
 from infra.http.callers import KINDS, SCOPES
 from infra.keys.access_changes import AccessChanges
 from infra.keys.second_person import ask
+from infra.log.refusals.read import agency_names
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import (
@@ -137,13 +138,21 @@ async def _create(
 def list_(as_json: bool) -> None:
     """List all tokens, without their secrets. The state `changed` means that somebody changed the row."""
     settings = Settings().acting_as("administrator")
-    rows = with_database(
-        settings, "tokens", lambda connection: list_tokens(connection, valid_hash_keys(settings, datetime.now(UTC)))
-    )
-    print_result(rows, as_json, lambda: show(tokens_table(rows)))
+    keys = valid_hash_keys(settings, datetime.now(UTC))
+    _print_tokens(settings, lambda connection: list_tokens(connection, keys), as_json)
 
 
-def tokens_table(rows: Sequence[TokenRow]) -> Grid:
+def _print_tokens(settings: Settings, listed: Callable[[Connection], Awaitable[list[TokenRow]]], as_json: bool) -> None:
+    async def read(connection: Connection) -> tuple[list[TokenRow], Mapping[str, Bilingual]]:
+        rows = await listed(connection)
+        return rows, await agency_names(connection, {row.holder for row in rows})
+
+    rows, names = with_database(settings, "tokens", read)
+    print_result(rows, as_json, lambda: show(tokens_table(rows, names)))
+
+
+def tokens_table(rows: Sequence[TokenRow], names: Mapping[str, Bilingual]) -> Grid:
+    """`names`: of holders that are agencies."""
     columns = [
         Column("معرّف الرمز", "Key id"),
         Column("النوع", "Kind", drop=2),
@@ -156,7 +165,9 @@ def tokens_table(rows: Sequence[TokenRow]) -> Grid:
         [
             row.key_id,
             row.kind,
-            "\n".join([row.holder, *row.partners]),
+            "\n".join(
+                [*([localized(names[row.holder], "\n")] if row.holder in names else []), row.holder, *row.partners]
+            ),
             localized(STATES[row.state]),
             f"{row.expires_at:%Y-%m-%d}",
             time_text(row.last_used_at) if row.last_used_at else localized(Bilingual("لم يُستعمل", "never")),
@@ -178,8 +189,7 @@ def seal(key_ids: tuple[str, ...], break_glass: str | None, as_json: bool) -> No
     """
     settings = Settings().acting_as("administrator")
     if not key_ids:
-        rows = with_database(settings, "tokens", unsealed_tokens)
-        print_result(rows, as_json, lambda: show(tokens_table(rows)))
+        _print_tokens(settings, unsealed_tokens, as_json)
         return
 
     async def sealed(connection: Connection) -> list[str]:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import httpx
+import msgspec
 import orjson
 
 from events.wire.codec import NotCanonical
-from events.wire.texts import has_hash
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
+from infra.log.ports.bundle_texts import BundleText, WrongText, match_texts
 from infra.log.proofs import verify_inclusion
 from infra.log.receipt import RECEIPT_KIND, receipt_is_genuine
 from infra.log.signed_note import InvalidNote, Verifier
@@ -86,9 +87,8 @@ _ADVICE = NotGenuine.__doc__ or ""
 
 
 def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
-    """The proof, if it leads from the entry's bytes to the checkpoint's root, and each text with a salt has its hash.
-
-    Raises `NotGenuine`.
+    """The proof, if it leads from the entry's bytes to the checkpoint's root, and its texts give the hashes in the
+    entry. Raises `NotGenuine`.
 
     With a key of the log, the current or an earlier one, also verifies the checkpoint's signature; without it, the
     caller must trust the checkpoint.
@@ -102,9 +102,11 @@ def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
         raise NotGenuine(f"The proof of entry {proof.index} cannot be read: {error}. {NotGenuine.__doc__}") from error
     if (size, leaf) != (proof.size, shown) or not verify_inclusion(leaf, proof.index, size, root, path):
         raise NotGenuine(f"The proof of entry {proof.index} does not lead to the checkpoint. {NotGenuine.__doc__}")
-    for text in proof.texts:
-        if text.salt is not None and not has_hash(text.sha256, text.salt, text.text):
-            raise NotGenuine(f"The text {text.pointer} of entry {proof.index} is another one. {NotGenuine.__doc__}")
+    try:
+        texts = [msgspec.convert(text.model_dump(exclude_none=True), BundleText) for text in proof.texts]
+        match_texts(proof.index, [proof.entry.encode()], texts, "the proof")
+    except (WrongText, msgspec.ValidationError) as error:
+        raise NotGenuine(f"A text of entry {proof.index}: {error}. {NotGenuine.__doc__}") from error
     return proof
 
 

@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from events.errors import YesserError
+from events.wire.entry import event_bytes
 from events.wire.texts import put_back
 from infra.json_documents import from_json
 
@@ -173,19 +174,21 @@ class VerdictPage(Answer):
 
 
 class EntryText(Answer):
-    """A free text of an entry's event, in whose place the entry has its hash. `text` is the JSON as it was sent; a
-    withheld one has no salt, and `text` says that it is withheld."""
+    """A free text of an entry: the JSON that was sent, or what is read in its place once `withheld_by` withholds it."""
 
-    pointer: str
+    index: int
+    member: str
     sha256: str
     salt: str | None = None
+    withheld_by: int | None = None
     text: str
 
 
 class Proof(Answer):
     """An entry and its inclusion proof against a signed checkpoint; hashes are base64.
 
-    `rotations` are the notes by which an earlier key of the log verifies the checkpoint too.
+    `rotations` are the notes by which an earlier key of the log verifies the checkpoint too. `texts` are the free texts
+    whose hashes the entry has.
     """
 
     index: int
@@ -201,6 +204,12 @@ class Proof(Answer):
     def shown(self) -> bytes:
         """The entry as people read it: with its texts."""
         return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.texts})
+
+    @property
+    def event(self) -> bytes:
+        """The event as it was sent, whose SHA-256 is that of its receipt, unless a text of it is withheld."""
+        texts = {text.sha256: text.text.encode() for text in self.texts}
+        return put_back(event_bytes(self.entry.encode()), texts)
 
 
 AnswerType = TypeVar("AnswerType", bound=Answer)
@@ -240,7 +249,7 @@ def problem_in(document: object, status: int, title: str = "") -> Problem:
 class Receipt:
     """The gateway's signed receipt for a stored event.
 
-    `address` is `topic/partition/offset`, `sha256` that of the event's bytes in its entry, `time` the gateway's.
+    `address` is `topic/partition/offset`, `sha256` that of the event as sent (`Proof.event`), `time` the gateway's.
     `signed` is the whole answer, which proves the receipt to third parties: keep it.
     """
 

@@ -58,6 +58,7 @@ FLOOD = notices.Notice(
     items=(
         NoticeItem(index=7, codes=("unknown", "invalid-value")),
         NoticeItem(expires_at=NOW, key_id="k1"),
+        NoticeItem(index=8, type="sa.gov.yesser.service.launched.v1", rule="already-launched"),
     ),
     gateway="https://g.example/v1/x",
     console="https://c.example/x",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Response
+from msgspec import UNSET
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import Index
@@ -17,23 +18,21 @@ from consumers.api.reader import JSON, ReadAnswer, Reader, Reading, described, i
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.entries import (
     Consistency,
-    EntryText,
     LogState,
     Proof,
     Signature,
     SignedCheckpoint,
-    Withholding,
 )
 from consumers.replay.as_of.view import NotStarted, live_view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.values.working_days import riyadh_date
-from events.wire.entry import parse_entry, recorded_time
+from events.wire.entry import has_texts, parse_entry, recorded_time
 from infra.http.documents import not_yet
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
+from infra.log.ports.postgres_port import stored_texts
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, consistency_proof, inclusion_proof
 from infra.log.reader import (
@@ -47,7 +46,6 @@ from infra.log.reader import (
     rotation_notes,
 )
 from infra.log.signed_note import InvalidNote, signature_lines
-from infra.log.texts import StoredText, entry_texts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -73,7 +71,8 @@ async def proof(request: Reading, index: Index) -> Response:
 
     Where the log has no witnesses, or they have yet to cosign the entry, it is the newest checkpoint.
 
-    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
+    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry. Where the entry has
+    texts, JSON has them too: `sha256` is that of the salt's bytes and the text's canonical JSON (RFC 8785).
     """
     found = (await proof_for(await request.reader(), index)).document
     if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
@@ -100,7 +99,7 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
-        texts = [await _text(connection, text) for text in await entry_texts(connection, index)]
+        texts = await stored_texts(connection, index, index + 1) if has_texts(raw[0]) else ()
     document = Proof(
         index=index,
         entry=raw[0].decode(),
@@ -109,19 +108,9 @@ async def proof_for(reader: Reader, index: int) -> ReadAnswer[Proof]:
         path=tuple(base64.b64encode(step).decode() for step in path),
         checkpoint=note,
         rotations="\n".join(rotations),
-        texts=tuple(texts),
+        texts=tuple(texts) or UNSET,
     )
     return ReadAnswer(document)
-
-
-async def _text(connection: Connection, text: StoredText) -> EntryText:
-    by, withheld = text.withheld_index, None
-    if by is not None:
-        (raw,) = await read_checked(connection, by, 1)
-        withheld = Withholding(entry=by, on=riyadh_date(parse_entry(by, raw).recorded))
-    return EntryText(
-        pointer=f"/data/{text.member}", sha256=text.sha256, salt=text.salt, text=text.value, withheld=withheld
-    )
 
 
 def proof_file(proof: Proof) -> str:

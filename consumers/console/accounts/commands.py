@@ -28,17 +28,16 @@ from consumers.console.accounts.accounts import (
 )
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from consumers.delivery.due_campaigns import team_of
-from consumers.documents.tables import grid
 from consumers.documents.teams.teams import ACCOUNTS, AccountOfConsole
+from consumers.replay.as_of.query import print_list
 from events.errors import Reject
 from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
-from infra.command_line.display import show
 from infra.command_line.language import localized
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import AgencyCode
 from infra.keys.access_changes import AccessChanges
 from infra.keys.approvals import SENSITIVE_ROLES, Act
@@ -139,7 +138,7 @@ def list_command(as_json: bool) -> None:
         return [account_document(row, seals) for row in await list_accounts(connection)]
 
     rows = _with_seals(read)
-    print_result(rows, as_json, lambda: show(grid(ACCOUNTS, rows)))
+    print_list(ACCOUNTS, rows, as_json)
 
 
 @accounts.command("seal")
@@ -164,7 +163,7 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
     rows = _with_seals(read)
     if not yes:
         seals = Seals.of(Settings())
-        show(grid(ACCOUNTS, [account_document(row, seals) for row in rows]))
+        print_list(ACCOUNTS, [account_document(row, seals) for row in rows], as_json=False)
         detail = Bilingual("أهذا ما يجب أن تقوله؟", "Is this what they should say?")
         click.confirm(localized(detail), abort=True, err=True)
 

@@ -27,8 +27,10 @@ from consumers.documents.teams.notices import NoticeItem
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.replay.as_of.point_in_time import RIYADH
+from events.types.contradictions import RULES
 from events.values.bilingual import Bilingual, Language, joined
 from events.values.calendar import day_after
+from events.wire.envelope import short_type
 from infra.json_documents import members
 
 SUBJECT_NAME_MAX: Final = 80
@@ -58,11 +60,11 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Campaigns of a digest under a heading. `count`: of all of them; `rows` are the first ones, and where the others
-    are."""
+    """Campaigns of a digest under a heading, or what a notice is about. `count`: of all of them, None where the heading
+    says it; `rows` are the first ones, and where the others are."""
 
     heading: str
-    count: int
+    count: int | None
     rows: tuple[str, ...]
 
 
@@ -211,14 +213,15 @@ def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilin
     """What goes wrong with what an agency sends: the first things, and where all of them are read. `agency`: its name,
     of one that is registered."""
     code = line(notice.agency)
-    named = Bilingual("{} {}", "{} {}").format(line_of(asdict(agency)), code) if agency else code
+    named = Bilingual("{} ({})", "{} ({})").format(line_of(asdict(agency)), code) if agency else code
     values = {"count": notice.count, "agency": named}
-    heading = wording.FIRST_ITEMS if notice.count > len(notice.items) else wording.ITEMS
+    is_cut = notice.count > len(notice.items)
+    heading = wording.FIRST_ITEMS.format(len(notice.items), notice.count) if is_cut else wording.ITEMS
     return _letter(
         context,
         WORDINGS[name],
         values,
-        groups=[(heading, notice.count, [_item(item) for item in notice.items])],
+        groups=[(heading, None, [_item(item) for item in notice.items])],
         link=None if notice.console is None else (wording.OPEN_CONSOLE, notice.console),
         commands=[(wording.FROM_GATEWAY, f"GET {notice.gateway}")],
     )
@@ -232,7 +235,11 @@ def _item(item: NoticeItem) -> Bilingual:
             value = f"{value.astimezone(RIYADH):%Y-%m-%d %H:%M}"
         elif isinstance(value, tuple):
             value = ", ".join(value)
+        elif name == "type":
+            value = short_type(value)
         shown = line_of(asdict(value)) if isinstance(value, Bilingual) else line(str(value))
+        if name == "rule" and value in RULES:
+            shown = Bilingual("{} ({})", "{} ({})").format(RULES[value], shown)
         parts.append(Bilingual("{}: {}", "{}: {}").format(label_of(NoticeItem, name), shown))
     return joined(parts, " · ", " · ")
 
@@ -252,7 +259,7 @@ def _letter(
     *,
     more: Sequence[Bilingual] = (),
     facts: Sequence[tuple[Bilingual, Text]] = (),
-    groups: Sequence[tuple[Text, int, Sequence[Bilingual]]] = (),
+    groups: Sequence[tuple[Text, int | None, Sequence[Bilingual]]] = (),
     link: Place | None = None,
     commands: Sequence[Place] = (),
     is_urgent: bool = False,

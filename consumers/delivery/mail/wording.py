@@ -95,14 +95,15 @@ WORDINGS: Final[dict[str, Wording]] = {
     "confirm-address": Wording(
         Bilingual("أكّدوا هذا العنوان لرسائل الفريق {team}", "Confirm this address for letters of the team {team}"),
         Bilingual(
-            "أضاف الفريق {team} هذا العنوان ليستقبل رسائل عن حملات التوعية. لا تُرسل إليه إلا بعد تأكيده."
-            " إن كنتم لا تعرفون الفريق فلا تفعلوا شيئًا، أو أوقفوا الرسائل بالرابط أدناه.",
-            "The team {team} added this address to get letters about awareness campaigns. They are sent only once it is"
-            " confirmed. If you do not know the team, do nothing, or stop all letters with the link below.",
+            "أضاف الفريق {team} هذا العنوان ليستقبل رسائله: حملات التوعية، أو الإشعارات بما ترسله أنظمة الجهة."
+            " لا تُرسل إليه إلا بعد تأكيده. إن كنتم لا تعرفون الفريق فلا تفعلوا شيئًا، أو أوقفوا الرسائل بالرابط أدناه.",
+            "The team {team} added this address to get its letters: awareness campaigns, or notices of what the"
+            " agency's systems send. They are sent only once it is confirmed. If you do not know the team, do nothing,"
+            " or stop all letters with the link below.",
         ),
     ),
     "notice.refusal": Wording(
-        Bilingual("سجلات مرفوضة: {count} ({agency})", "Refused records: {count} ({agency})"),
+        Bilingual("سجلات مرفوضة من {agency}: {count}", "Refused records of {agency}: {count}"),
         Bilingual(
             "رفض المسجّل سجلات أرسلتها أنظمة {agency}. ما رُفض لا يُحسب حتى يُصحّح ويُرسل من جديد.",
             "The registrar refused records that the systems of {agency} sent. A refused record does not count until it"
@@ -110,7 +111,7 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "notice.anomaly": Wording(
-        Bilingual("تناقضات: {count} ({agency})", "Anomalies: {count} ({agency})"),
+        Bilingual("تناقضات من {agency}: {count}", "Anomalies of {agency}: {count}"),
         Bilingual(
             "قُبلت أحداث من {agency} تناقض ما هو معروف: تناقضات لم تغيّر شيئًا.",
             "Events of {agency} were accepted that contradict what is known: anomalies. They changed nothing.",
@@ -140,21 +141,21 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "notice.credential": Wording(
-        Bilingual("رمز دخول ينتهي قريبًا ({agency})", "A token expires soon ({agency})"),
+        Bilingual("رمز دخول باسم {agency} ينتهي قريبًا", "A token of {agency} expires soon"),
         Bilingual(
             "بعد انتهائه ترفض البوابة أنظمة {agency} التي تستعمله. اطلبوا رمزًا جديدًا من مدير النظام.",
             "After that the gateway refuses the systems of {agency} that use it. Ask an administrator for a new token.",
         ),
     ),
     "notice.certificate": Wording(
-        Bilingual("شهادة عميل تنتهي قريبًا ({agency})", "A client certificate expires soon ({agency})"),
+        Bilingual("شهادة عميل باسم {agency} تنتهي قريبًا", "A client certificate of {agency} expires soon"),
         Bilingual(
             "بعد انتهائها ترفض المنصة أنظمة {agency} التي تستعملها. اطلبوا شهادة جديدة من مدير النظام.",
             "After that the platform refuses the systems of {agency} that use it. Ask the administrator for a new one.",
         ),
     ),
     "notice.silence": Wording(
-        Bilingual("أحداث متوقعة لم تصل: {count} ({agency})", "Expected events that did not come: {count} ({agency})"),
+        Bilingual("أحداث متوقعة من {agency} لم تصل: {count}", "Expected events of {agency} that did not come: {count}"),
         Bilingual(
             "لم يسجَّل في الموعد ما تتوقعه {agency} من أنظمتها.",
             "What {agency} expects of its own systems was not recorded in time.",
@@ -189,8 +190,8 @@ GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its se
 FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")
 BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
 FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
-FIRST_ITEMS: Final = Bilingual("أولها", "The first of them")
-OPEN_CONSOLE: Final = Bilingual("افتح لوحة المتابعة", "Open the console")
+FIRST_ITEMS: Final = Bilingual("أول {} من {}", "The first {} of {}")
+OPEN_CONSOLE: Final = Bilingual("افتح الواجهة", "Open the console")
 ITEMS: Final = Bilingual("التفاصيل", "Details")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")

@@ -203,17 +203,24 @@ class FindingKind(Labelled):
 
 
 class ReadRow(Struct, frozen=True, kw_only=True):
-    """A row of a table as it was read. `written_on` is anybody's text."""
+    """A row of a table as it was read. `written_on` and `written_amount` are anybody's text.
+
+    `amount_halalas`: None also for an amount of another currency.
+    """
 
     line: Annotated[int, Label("السطر", "Line")]
     id: Annotated[str | None, Label("المعرّف", "Id")]
     written_on: Annotated[str | None, Label("التاريخ كما كُتب", "Date as written")]
     dated_on: Annotated[Date | None, Label("التاريخ", "Date")]
+    written_amount: Annotated[str | None, Label("المبلغ كما كُتب", "Amount as written")]
     amount_halalas: Annotated[Halalas | None, Label("المبلغ", "Amount")]
 
 
 class Finding(Struct, frozen=True):
-    """A row, an entry, or both, and how they compare. `id` and `dated_on` are anybody's text."""
+    """A row, an entry, or both, and how they compare. `id` and `dated_on` are anybody's text.
+
+    `file_halalas`: None also for an amount of another currency.
+    """
 
     READ_FIRST: ClassVar = ("finding",)
 

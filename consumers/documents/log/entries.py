@@ -10,9 +10,10 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.document import AgencyCode, Count, Date, EventType, Instant, Label, Labelled, Listing, RuleCode
+from consumers.documents.document import AgencyCode, Count, EventType, Instant, Label, Labelled, Listing, RuleCode
 from events.values.data import Data
 from events.wire.texts import put_back
+from infra.log.ports.bundle_texts import BundleText
 
 PAGE_ROWS_MAX: Final = 1_000
 """Most entries of a page."""
@@ -34,27 +35,6 @@ class Entry(Struct, frozen=True, kw_only=True):
     proof: ProofLink
 
 
-class Withholding(Struct, frozen=True, kw_only=True):
-    """The entry that withholds a text, and its day in Riyadh."""
-
-    entry: Count
-    on: Date
-
-
-class EntryText(Struct, frozen=True, kw_only=True):
-    """A free text of an entry's event, in whose place the entry has a hash.
-
-    `sha256`, in hexadecimal as `salt`, is of the salt's bytes and the text's canonical JSON (RFC 8785). `text` is the
-    JSON as it was sent. A withheld text has no salt, and `text` says that it is withheld.
-    """
-
-    pointer: str
-    sha256: str
-    salt: str | None
-    text: str
-    withheld: Withholding | None
-
-
 class Proof(Struct, frozen=True, kw_only=True):
     """An entry's bytes and what shows that they are in the log. Hashes are base64."""
 
@@ -65,12 +45,17 @@ class Proof(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     checkpoint: str
     rotations: str
-    texts: tuple[EntryText, ...] = ()
+    texts: tuple[BundleText, ...] | UnsetType = UNSET
+    """Of an entry that has texts: those that are here, and that others are withheld."""
 
     @property
     def shown(self) -> bytes:
         """The entry as it is shown: with its texts."""
-        return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.texts})
+        return put_back(self.entry.encode(), {text.sha256: text.text.encode() for text in self.kept_texts})
+
+    @property
+    def kept_texts(self) -> tuple[BundleText, ...]:
+        return () if self.texts is UNSET else self.texts
 
 
 ENTRIES: Final = Listing("قيود السجل", "Log entries", Entry)

@@ -164,7 +164,7 @@ class AccountOfConsole(Struct, frozen=True, kw_only=True):
 
     username: Annotated[str, Label("الحساب", "Account")]
     role: Annotated[AccountRole, Label("الدور", "Role")]
-    holder: Annotated[str | None, Label("الجهة", "Agency", drop=1)]
+    holder: Annotated[AgencyCode | None, Label("الجهة", "Agency", drop=1)]
     team: Annotated[str | None, Label("الفريق", "Team", drop=1)]
     partners: Annotated[tuple[str, ...], Label("الشركاء", "Partners", drop=2)]
     language: ReadsFirst

@@ -23,7 +23,7 @@ from msgspec import Struct
 from consumers.documents.ledger.ledger import Finding, ReadRow
 from consumers.documents.ledger.partnerships import Calendar
 from consumers.documents.log.explanations import FIELDS, Record, record_of
-from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, reconcile, unreadable
+from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, halalas_in, reconcile, unreadable
 from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName, gregorian_of
 from events.values.money import HALALAS_PER_RIYAL
@@ -105,7 +105,8 @@ class BankTable:
                 id=row.data.get(id_name),
                 written_on=cells[columns.date] or None,
                 dated_on=on if (on := row.data[date_name]) and date_of(on) == on else None,
-                amount_halalas=amount if isinstance(amount := row.data["amount_halalas"], int) else None,
+                written_amount=_written_amount(cells, columns),
+                amount_halalas=halalas_in(row.data),
             )
             for (line, cells), row in islice(rows, PREVIEW_ROWS)
         ]
@@ -308,6 +309,12 @@ def halalas_of(text: str, *, in_halalas: bool = False) -> int | None:
 
 def _plain(text: str) -> str:
     return _INVISIBLE.sub("", text).translate(_SIGNS).strip()
+
+
+def _written_amount(cells: Sequence[str], columns: Columns) -> str | None:
+    """With the currency that stands in a column of its own."""
+    places = [columns.amount] if columns.currency is None else [columns.amount, columns.currency]
+    return " ".join(written for at in places if (written := cells[at].strip())) or None
 
 
 def _data(cells: Sequence[str], columns: Columns) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class _Comparison:
     def row(self, row: FileRow) -> Finding:
         """What a row is."""
         row_id, on = row.data.get(self._id_name), row.data.get(self._date_name)
-        amount, fault = row.data.get("amount_halalas"), _fault(row.data, on)
+        amount, fault = halalas_in(row.data), _fault(row.data, on)
         found: _Fact | None = None
         if isinstance(row_id, str):
             if row_id in self._line_of_id:
@@ -116,8 +116,7 @@ def unreadable(kind: str, rows: Iterable[FileRow]) -> list[Finding]:
     read = ((row, row.data.get(date_name)) for row in rows)
     faulty = ((row, on, fault) for row, on in read if (fault := _fault(row.data, on)) is not None)
     return [
-        _compared(row.line, row.data.get(id_name), on, row.data.get("amount_halalas"), None, fault)
-        for row, on, fault in faulty
+        _compared(row.line, row.data.get(id_name), on, halalas_in(row.data), None, fault) for row, on, fault in faulty
     ]
 
 
@@ -143,18 +142,18 @@ def _by_id(facts: Iterable[_Fact]) -> dict[str, _Fact]:
     return found
 
 
-def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Name) -> Finding:
-    return Finding(FindingKind.DOUBLED, line, None, row_id, _text(on), _whole(amount), None, reason)
+def _doubled(line: int, row_id: str | None, on: Any, amount: int | None, reason: Name) -> Finding:
+    return Finding(FindingKind.DOUBLED, line, None, row_id, _text(on), amount, None, reason)
 
 
-def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> Finding:
+def _compared(line: int, row_id: Any, on: Any, amount: int | None, found: _Fact | None, fault: Name | None) -> Finding:
     kind, reason = _verdict(on, amount, found, fault)
     index, log_halalas = (None, None) if found is None else (found.index, found.amount_halalas)
     own_id = found.id if found is not None and row_id is None else _text(row_id)
-    return Finding(kind, line, index, own_id, _text(on), _whole(amount), log_halalas, reason)
+    return Finding(kind, line, index, own_id, _text(on), amount, log_halalas, reason)
 
 
-def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> tuple[FindingKind, Name | None]:
+def _verdict(on: Any, amount: int | None, found: _Fact | None, fault: Name | None) -> tuple[FindingKind, Name | None]:
     if fault is not None:
         return FindingKind.UNREADABLE, fault
     if found is None:
@@ -165,7 +164,8 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> t
             found.index, rule
         )
     if found.amount_halalas != amount:
-        theirs, ours = riyals_text(int(amount)), riyals_text(found.amount_halalas)
+        assert amount is not None, "a row without a fault has one"
+        theirs, ours = riyals_text(amount), riyals_text(found.amount_halalas)
         return FindingKind.DIFFERENT, Name(
             "المبلغ في الملف {} وفي السجل {}.", "The amount is {} in the file and {} in the log."
         ).format(theirs, ours)
@@ -193,10 +193,10 @@ _NOT_IN_FILE: Final = Name("ليس في الملف.", "It is not in the file.")
 def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
     """What of a row cannot be compared."""
     amount, currency = data.get("amount_halalas"), data.get("currency")
-    if currency is not None and not _is_riyal(currency):
+    if not _is_riyal(currency):
         return Name(
-            "العملة {} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
-            "The currency {} is not a known name of the Saudi riyal: write SAR.",
+            "العملة {} ليست من أسماء الريال السعودي المعروفة: لا يُقارن إلا الريال، ويُكتب SAR.",
+            "The currency {} is not a known name of the Saudi riyal: only riyals are compared, written SAR.",
         ).format(currency)
     if amount is None:
         return Name("لا مبلغ في السطر.", "The row has no amount.")
@@ -216,7 +216,8 @@ def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
 
 
 def _is_riyal(currency: Any) -> bool:
-    return isinstance(currency, str) and " ".join(currency.split()) in CURRENCIES
+    """Whether an amount is in riyals, as it also is where no currency is named."""
+    return currency is None or (isinstance(currency, str) and " ".join(currency.split()) in CURRENCIES)
 
 
 def _is_date(on: Any) -> bool:
@@ -239,5 +240,8 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def halalas_in(data: Mapping[str, Any]) -> int | None:
+    """None also for an amount of another currency: its hundredths are no halalas."""
+    amount = data.get("amount_halalas")
+    is_whole = isinstance(amount, int) and not isinstance(amount, bool)
+    return amount if is_whole and _is_riyal(data.get("currency")) else None

@@ -40,7 +40,9 @@ from infra.log.signed_note import Checkpoint, OtherKey, Verifier
 from infra.witnesses.policy import Policy
 
 UNPACKED_BYTES_MAX: Final = 4 << 30
-_FILES: Final = frozenset({verify.STATEMENT, CHECKPOINT, KEY_HISTORY, "proof.json", verify.LINES, verify.TABLE})
+_FILES: Final = frozenset(
+    {verify.STATEMENT, CHECKPOINT, KEY_HISTORY, "proof.json", verify.LINES, verify.TABLE, verify.TEXTS}
+)
 _BAD_ZIP: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 Stated = dict[str, Any]
 """A statement as JSON, which anybody may have written."""
@@ -176,19 +178,22 @@ def _quickly_read(folder: Path) -> Iterator[tuple[int, bytes]]:
     if verify.entries_file(folder) != path:
         yield from verify.read_entries(folder)
         return
+    texts = verify.Texts(folder)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            yield _usual_row(line) or verify.read_line(line, number)
+            yield _usual_row(line) or verify.read_line(line, number, texts.put_into)
+    texts.end()
 
 
 def _usual_row(line: bytes) -> tuple[int, bytes] | None:
-    """Index and entry of a line that is, byte for byte, what its entry says; None for one to look at closely."""
+    """Index and entry of a line that is, byte for byte, what its entry says; None for one to look at closely, such as
+    an entry with texts."""
     try:
         row = orjson.loads(line)
         index, entry = row["index"], row["entry"]
         document = orjson.loads(entry)
         event = document["event"]
-        if type(index) is not int:
+        if type(index) is not int or "v" in document:
             return None
         said = {
             "index": index,

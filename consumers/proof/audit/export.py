@@ -1,7 +1,8 @@
 """Exports entries with their proof and a verifier, as a folder that is verified without the log.
 
 Flows in: a log that is not trusted, and which entries to export. Flows out: `entries.ndjson` or `entries.parquet`,
-`proof.json`, `checkpoint`, `keys` once the log's key was replaced, and `verify.py`. The proof holds one hash for each
+`texts.ndjson` where entries have texts, `proof.json`, `checkpoint`, `keys` once the log's key was replaced, and
+`verify.py`. The proof holds one hash for each
 part of the tree without exported entries.
 """
 
@@ -11,22 +12,29 @@ import glob
 import shutil
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final, Literal, TypedDict
 
+from msgspec import to_builtins
+
 from consumers.proof.audit import verify
 from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.audit.source import unproven_texts
+from consumers.proof.audit.texts import EntryTexts
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.key_history import KeyHistory
 from infra.log.layout import CHECKPOINT, KEY_HISTORY, TILE
+from infra.log.ports.bundle_texts import BundleText, match_texts, text_lines
 from infra.log.ports.port import LogPort
 from infra.log.ports.tree import Progress
 from infra.log.proofs import range_root
 from infra.log.signed_note import Checkpoint, Verifier
 
 Format = Literal["ndjson", "parquet"]
+TextsOf = Callable[[int, bytes], Awaitable[list[BundleText]]]
+"""The texts of an entry, by its index and its bytes."""
 BUNDLES_AT_ONCE: Final = 32
 _COLUMNS: Final = {name: "BIGINT" if name == "index" else "VARCHAR" for name in verify.COLUMNS} | {"data": "JSON"}
 
@@ -69,16 +77,26 @@ async def export(
     entries: AsyncIterator[tuple[int, bytes]],
     folder: Path,
     form: Format = "ndjson",
+    texts: TextsOf | None = None,
 ) -> ExportReport:
-    """Write the export to an empty or new folder, and verify it as its reader will. Raises `Tampered`."""
+    """Write the export to an empty or new folder, and verify it as its reader will. Raises `Tampered`.
+
+    `texts` gives the texts of an entry, by default those of the log.
+    """
+    texts = texts or EntryTexts(port).of
     if form == "parquet":
         import duckdb  # noqa: F401 - of the extra `parquet`: its absence is found before anything is written
     _make(folder)
     indexes: list[int] = []
-    with (folder / verify.LINES).open("wb") as file:
+    with (folder / verify.LINES).open("wb") as file, (folder / verify.TEXTS).open("wb") as text_file:
         async for index, raw in entries:
-            file.write(verify.row_line(index, raw, f"entry {index}"))
+            own = await texts(index, raw)
+            text_file.write(text_lines(own))
+            file.write(verify.row_line(index, raw, f"entry {index}", _put(own)))
             indexes.append(index)
+        has_texts = text_file.tell() > 0
+    if not has_texts:
+        (folder / verify.TEXTS).unlink()
     hashes = [node async for node in _hashes(port, 0, checkpoint.size, indexes)]
     _complete(folder, checkpoint, await port.keys(), hashes, form)
     try:
@@ -86,6 +104,22 @@ async def export(
     except verify.Changed as error:
         raise Tampered(f"the export does not verify: {error}") from error
     return ExportReport(entries_count=len(indexes), size=checkpoint.size, root=checkpoint.root.hex())
+
+
+def earlier_texts(folder: Path) -> TextsOf:
+    """The texts of an earlier export. Raises `ChangedExport`."""
+    texts: dict[int, list[BundleText]] = {}
+    for row in unproven_texts(folder):
+        texts.setdefault(row.index, []).append(row)
+
+    async def of(index: int, raw: bytes) -> list[BundleText]:
+        return match_texts(index, [raw], texts.get(index, []), str(folder / verify.TEXTS)).texts
+
+    return of
+
+
+def _put(texts: list[BundleText]) -> verify.Put:
+    return lambda index, data: verify.put_texts(index, data, [to_builtins(text) for text in texts])
 
 
 def _make(folder: Path) -> None:

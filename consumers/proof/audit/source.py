@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec import ValidationError, convert
+
 from consumers.proof.audit import verify
 from consumers.proof.audit.port import MirrorPort, http_port
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.layout import CHECKPOINT, KEY_HISTORY
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.ports.bundle_texts import BundleText
 from infra.log.ports.port import LogPort
 from infra.log.ports.tree import RecordedTimes
 from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier
@@ -83,6 +86,15 @@ def unproven_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     try:
         yield from verify.read_entries(folder)
     except _CHANGED as error:
+        raise _changed(folder, error) from error
+
+
+def unproven_texts(folder: Path) -> Iterator[BundleText]:
+    """The texts of an export, which have to be compared with their entries. Raises `ChangedExport`."""
+    try:
+        for row in verify.read_texts(folder / verify.TEXTS):
+            yield convert(row, BundleText)
+    except (ValidationError, *_CHANGED) as error:
         raise _changed(folder, error) from error
 
 

@@ -12,10 +12,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from consumers.proof.audit.pinned_checkpoint import replace_file
 from events.errors import YesserError
+from events.values.bilingual import Bilingual, InTwoLanguages
 from events.wire.entry import has_texts
 from infra.log.key_history import KeyHistory
 from infra.log.layout import TILE, texts_path, tiles_at
@@ -55,6 +56,14 @@ class TextsReport(Struct, frozen=True):
     withheld: int
     lacking: int
     held: list[HeldText]
+
+    @property
+    def sentence(self) -> InTwoLanguages:
+        """The counts, for people."""
+        return Bilingual(
+            "نصوص القيود: {:,} تطابق بصماتها، و{:,} محجوبة، و{:,} ليست هنا.",
+            "Texts of entries: {:,} give their hashes, {:,} are withheld, {:,} are not here.",
+        ).format(self.count, self.withheld, self.lacking)
 
     def require_none_held(self, place: str) -> None:
         """Raise `TextsHeld`."""
@@ -99,7 +108,7 @@ class WatchedLog:
 
     def _note(self, matched: Matched) -> None:
         self._lacking += len(matched.lacking)
-        withheld = {text.key: text.withheld_by for text in matched.texts if text.withheld_by is not None}
+        withheld = {text.key: text.withheld_by for text in matched.texts if text.withheld_by is not UNSET}
         self._withheld |= withheld
         self._count += len(matched.texts) - len(withheld)
 
@@ -121,7 +130,7 @@ class WatchedLog:
 
     async def _has(self, index: int, member: str) -> bool:
         texts = await self.port.texts(index // TILE)
-        return any(text.key == (index, member) and text.salt is not None for text in texts)
+        return any(text.key == (index, member) and text.salt is not UNSET for text in texts)
 
 
 class EntryTexts:
@@ -172,7 +181,7 @@ class MirrorTexts:
         if lacking:
             found = match_texts(number * TILE, entries, await self.source.texts(number), path).texts
             # Who says that a text is withheld, without an entry that withholds it, has not shown it.
-            shown = [text for text in found if text.salt is not None or text.key in withholdings.by]
+            shown = [text for text in found if text.salt is not UNSET or text.key in withholdings.by]
             texts = sorted([*texts, *(text for text in shown if text.key in lacking)], key=attrgetter("key"))
         texts = [withholdings.withheld(text) for text in texts]
         if texts != own:

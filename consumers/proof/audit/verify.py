@@ -2,17 +2,20 @@
 
     python verify.py FOLDER VKEY
 
-FOLDER holds this file, `checkpoint`, `proof.json`, `entries.ndjson` or `entries.parquet`, and `keys` where the log's
-key was replaced. Any other file is named, and not checked. VKEY is the key that signed, or one that it replaced: the
-log's operator gives it to you over a channel that you trust. Needs Python 3.10, PyNaCl or cryptography, or also duckdb.
+FOLDER holds this file, `checkpoint`, `proof.json`, `entries.ndjson` or `entries.parquet`, `texts.ndjson` where entries
+have texts, and `keys` where the log's key was replaced. Any other file is named, and not checked. VKEY is the key that
+signed, or one that it replaced: the log's operator gives it to you over a channel that you trust. Needs Python 3.10,
+PyNaCl or cryptography, or also duckdb.
 
 What is verified: the checkpoint is signed by the log's key; every entry is at its index in the tree that was signed;
-every other column of a row is what its entry says. Exit code: 0 verified, 76 something was changed, 2 wrong use, or
+every text gives the hash in its entry; every other column of a row is what its entry and its texts say. Texts that are
+withheld, or not here, are named. Exit code: 0 verified, 76 something was changed, 2 wrong use, or
 another key of the log signed.
 
 يتحقق هذا البرنامج من تصدير للسجل الوطني دون شبكة ودون أي برنامج آخر من المنصة. خذ مفتاح التحقق VKEY من مشغّل السجل عبر
-قناة تثق بها، لا من التصدير نفسه. يتحقق من توقيع نقطة التحقق، ومن أن كل قيد في موضعه من الشجرة الموقّعة، ومن أن سائر
-الأعمدة مطابقة لقيدها. ويسمّي كل ملف آخر في المجلد ولا يتحقق منه. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح،
+قناة تثق بها، لا من التصدير نفسه. يتحقق من توقيع نقطة التحقق، ومن أن كل قيد في موضعه من الشجرة الموقّعة، ومن أن كل نص
+يعطي بصمته في قيده، ومن أن سائر الأعمدة مطابقة لقيدها ونصوصه. ويسمّي النصوص المحجوبة والنصوص التي ليست في التصدير. ويسمّي
+كل ملف آخر في المجلد ولا يتحقق منه. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح،
 أو وقّعه مفتاح آخر للسجل.
 """
 
@@ -32,13 +35,20 @@ from pathlib import Path
 from typing import Any
 
 ED25519, ROTATION = b"\x01", "urn:yesser:key-transition:v1"
-TABLE, LINES, STATEMENT = "entries.parquet", "entries.ndjson", "statement.json"
-OWN_FILES = {"verify.py", "__pycache__", "checkpoint", "keys", "proof.json", TABLE, LINES}
+TABLE, LINES, TEXTS, STATEMENT = "entries.parquet", "entries.ndjson", "texts.ndjson", "statement.json"
+OWN_FILES = {"verify.py", "__pycache__", "checkpoint", "keys", "proof.json", TABLE, LINES, TEXTS}
+TEXT_FORMS = tuple(("index", "member", "sha256", name, "text") for name in ("salt", "withheld_by"))
+SENTENCE = (  # what is read in place of a withheld text: its day and its entry
+    '{"ar":"حُجب هذا النص في \u2068%(day)s\u2069 بالقيد \u2068%(entry)d\u2069.",'
+    '"en":"This text was withheld on %(day)s by entry %(entry)d."}'
+)
+NAMED_MAX = 20  # of the texts that are not here
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
 Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
 Key = tuple[str, bytes, bytes]  # origin, key id, public key
 Members = dict[str, Any]  # of a row, or of a JSON object
+Put = Callable[[int, Members], Members]  # index and data of an entry → the data with its texts
 Keys = list[tuple[Key, int, float]]  # each with the first and last size that it signs
 
 
@@ -51,8 +61,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         sys.stderr.write(f"{__doc__}\n")
         return WRONG_USE
+    texts = Texts(Path(arguments[0]))
     try:
-        size, root, count = verify(Path(arguments[0]), arguments[1])
+        size, root, count = verify(Path(arguments[0]), arguments[1], lambda folder: read_entries(folder, texts))
     except Changed as error:
         sys.stderr.writelines([f"تغيّر هذا التصدير: \u2068{error}\u2069\n", f"This export was changed: {error}\n"])
         return CHANGED
@@ -62,6 +73,7 @@ def main(arguments: list[str]) -> int:
         return WRONG_USE
     sys.stdout.write(f"سليم: \u2068{count}\u2069 من قيود السجل وعددها \u2068{size}\u2069، وجذره \u2068{root}\u2069.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")
+    sys.stdout.writelines(texts.said())
     if others := sorted({path.name for path in Path(arguments[0]).iterdir()} - OWN_FILES):
         names = ", ".join(name if name.isprintable() else ascii(name) for name in others)
         sys.stdout.writelines([f"لم يُتحقق من: \u2068{names}\u2069.\n", f"Not checked: {names}.\n"])
@@ -255,15 +267,17 @@ def read_proof(text: str, size: int, file: Path) -> list[bytes]:
     return [from_base64(value, 32, f"proof.json: hash {number}") for number, value in enumerate(hashes)]
 
 
-def read_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
-    """Index and bytes of every entry, once all columns of its row agree with it."""
-    path = entries_file(folder)
+def read_entries(folder: Path, texts: Texts | None = None) -> Iterator[tuple[int, bytes]]:
+    """Index and bytes of every entry, once all columns of its row agree with it and with its texts, which `texts`
+    counts."""
+    path, texts = entries_file(folder), texts or Texts(folder)
     if path.name == TABLE:
-        yield from read_table(path)
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            yield read_line(line, number)
+        yield from read_table(path, texts.put_into)
+    else:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield read_line(line, number, texts.put_into)
+    texts.end()
 
 
 def entries_file(folder: Path) -> Path:
@@ -274,7 +288,117 @@ def entries_file(folder: Path) -> Path:
     return found[0]
 
 
-def read_line(line: bytes, number: int) -> tuple[int, bytes]:
+class Texts:
+    """The texts of an export, read in step with its entries: how many are here, and the names of the others."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rows = read_texts(folder / TEXTS)
+        self.row: Members | None = None
+        self.is_read = False
+        self.count, self.withheld, self.lacking = 0, 0, 0
+        self.named: list[str] = []
+
+    def put_into(self, index: int, data: Members) -> Members:
+        """The data of an entry with its texts. Raises `Changed` for one that does not give its hash."""
+        own: list[Members] = []
+        while self._next() is not None and self._next()["index"] <= index:
+            own.append(self._next())
+            self.is_read = False
+        found = put_texts(index, data, own)
+        withheld = {row["member"]: row["withheld_by"] for row in own if "withheld_by" in row}
+        lacking = [name for name, value in found.items() if is_hash(value)]
+        self.count += len(own) - len(withheld)
+        self.withheld += len(withheld)
+        self.lacking += len(lacking)
+        names = [f"entry {index} /data/{name} (by entry {by})" for name, by in withheld.items()]
+        self.named += names + [f"entry {index} /data/{name} (not here)" for name in lacking]
+        del self.named[NAMED_MAX:]
+        return found
+
+    def end(self) -> None:
+        """Raise `Changed` for a text behind the last entry."""
+        if self._next() is not None:
+            raise Changed(f"{TEXTS}: it has a text of entry {self._next()['index']}, whose entry is not here")
+
+    def _next(self) -> Any:
+        if not self.is_read:
+            self.row, self.is_read = next(self.rows, None), True
+        return self.row
+
+    def said(self) -> list[str]:
+        """What people are told of the texts; nothing where no entry has one."""
+        if not self.count + self.withheld + self.lacking:
+            return []
+        more = self.withheld + self.lacking - len(self.named)
+        names = "".join([*(f"  {name}\n" for name in self.named), f"  … {more}\n" if more else ""])
+        return [
+            f"النصوص: \u2068{self.count}\u2069 تطابق بصماتها، و\u2068{self.withheld}\u2069 محجوبة،"
+            f" و\u2068{self.lacking}\u2069 ليست هنا.\n",
+            f"Texts: {self.count} give their hashes, {self.withheld} are withheld, {self.lacking} are not here.\n",
+            names,
+        ]
+
+
+def read_texts(path: Path) -> Iterator[Members]:
+    """The rows of `texts.ndjson`, in the order of their entries; none of them is compared with its hash here."""
+    if not path.exists():
+        return
+    last: tuple[int, str] = (-1, "")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            place = f"{TEXTS}: line {number}"
+            row = read_json(decode(line, place), place)
+            if not isinstance(row, dict) or tuple(row) not in TEXT_FORMS or line != json_line(row, place):
+                raise Changed(f"{place} is not written as it was exported")
+            are_numbers = all(type(number) is int for number in (row["index"], row.get("withheld_by", 0)))
+            is_named = isinstance(row["member"], str) and re.fullmatch("[a-z_]+", row["member"])
+            if not are_numbers or not is_named or not isinstance(row["text"], str):
+                raise Changed(f"{place} is not a text of an entry")
+            if (row["index"], row["member"]) <= last:
+                raise Changed(f"{place} is out of order")
+            last = row["index"], row["member"]
+            yield row
+
+
+def put_texts(index: int, data: Members, rows: list[Members]) -> Members:
+    """The data of an entry, in which its texts stand in place of their hashes. Raises `Changed` for a row of another
+    entry, and for one that does not give the hash."""
+    found = dict(data)
+    for row in rows:
+        member, place = row["member"], f"{TEXTS}: the text of /data/{row['member']} of entry {row['index']}"
+        if row["index"] != index or not is_hash(data.get(member)):
+            raise Changed(f"{place}: no entry here has such a text")
+        if data[member]["sha256"] != row["sha256"] or not is_text(row):
+            raise Changed(f"{place}: it does not give the hash in its entry")
+        found[member] = json.loads(row["text"])
+    return found
+
+
+def is_hash(value: Any) -> bool:
+    """Whether a member of an entry's data is the hash of a text, which stands beside the entry."""
+    return isinstance(value, dict) and value.keys() == {"sha256"}
+
+
+def is_text(row: Members) -> bool:
+    """Whether a text gives its hash: that of the salt and of its JSON with sorted names and no spaces (RFC 8785). In
+    place of a withheld text stands the sentence that says so, and nothing else."""
+    text = row["text"]
+    if "withheld_by" in row:
+        day = re.search("[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
+        sentence = SENTENCE % {"day": day and day[0], "entry": row["withheld_by"]}
+        return text in (sentence, f"[{sentence}]")
+    if not isinstance(row["salt"], str) or not re.fullmatch("[0-9a-f]{32}", row["salt"]):
+        return False
+    try:
+        value = json.loads(text, object_pairs_hook=names_once)
+        canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest = sha256(bytes.fromhex(row["salt"]) + canonical.encode())
+    except (Changed, ValueError, RecursionError):
+        return False
+    return bool(digest.hexdigest() == row["sha256"])
+
+
+def read_line(line: bytes, number: int, put: Put) -> tuple[int, bytes]:
     """Index and bytes of the entry in a line of `entries.ndjson`."""
     place = f"entries.ndjson: line {number}"
     row = read_json(decode(line, place), place)
@@ -283,12 +407,12 @@ def read_line(line: bytes, number: int) -> tuple[int, bytes]:
     index, entry = row.get("index"), row["entry"].encode("utf-8", "surrogatepass")
     if not isinstance(index, int) or isinstance(index, bool):
         raise Changed(f"{place} has no index")
-    if line != row_line(index, entry, place):
+    if line != row_line(index, entry, place, put):
         raise Changed(f"{place} does not say what its entry says")
     return index, entry
 
 
-def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_table(path: Path, put: Put) -> Iterator[tuple[int, bytes]]:
     """As `read_entries`, of a Parquet file."""
     import duckdb
 
@@ -300,42 +424,49 @@ def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
         if names != COLUMNS:
             raise Changed("entries.parquet: its columns are not those of an export")
         while values := rows.fetchone():
-            yield read_row(dict(zip(names, values, strict=True)))
+            yield read_row(dict(zip(names, values, strict=True)), put)
     except (duckdb.Error, ValueError, OverflowError) as error:
         raise Changed(f"entries.parquet: it cannot be read ({error})") from None
 
 
-def read_row(row: Members) -> tuple[int, bytes]:
+def read_row(row: Members, put: Put) -> tuple[int, bytes]:
     """Index and bytes of the entry in a row of a Parquet file. `data` is a text, which readers parse as they will: it
     must be what the entry says in each name and type, once."""
     index, place = row["index"], f"entries.parquet: the row of index {row['index']}"
     if type(index) is not int or not isinstance(row["entry"], str) or not isinstance(row["data"], str):
         raise Changed(f"{place} is not a row with an index, data and an entry")
     entry = row["entry"].encode("utf-8", "surrogatepass")
-    said = row_of(index, entry, place)
+    said = row_of(index, entry, place, put)
     data = as_json(read_json(row["data"], place, names_once))
     if {**row, "data": data} != {**said, "data": as_json(said["data"])}:
         raise Changed(f"{place} does not say what its entry says")
     return index, entry
 
 
-def row_line(index: int, entry: bytes, place: str) -> bytes:
-    """The line of an export for an entry."""
+def row_line(index: int, entry: bytes, place: str, put: Put | None = None) -> bytes:
+    """The line of an export for an entry. `put` puts the entry's texts into its data."""
+    put = put or (lambda _, data: data)
+    return json_line(row_of(index, entry, place, put), place)
+
+
+def json_line(row: Members, place: str) -> bytes:
     try:
-        return (as_json(row_of(index, entry, place)) + "\n").encode()
+        return (as_json(row) + "\n").encode()
     except UnicodeEncodeError:
         raise Changed(f"{place}: a text in it is not Unicode") from None
 
 
-def row_of(index: int, entry: bytes, place: str) -> Members:
+def row_of(index: int, entry: bytes, place: str, put: Put) -> Members:
     """All columns of an entry."""
     text = decode(entry, place)
     document = read_json(text, place)
     try:
         event = document["event"]
         head = {name: document[name] for name in ("recordedtime", "from")}
+        if document.get("v") == 2:
+            event["data"] = put(index, event["data"])
         return {"index": index, **head, **{name: event[name] for name in COLUMNS[3:9]}, "entry": text}
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise Changed(f"{place}: its entry is not one of the log") from None
 
 

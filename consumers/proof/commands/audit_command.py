@@ -188,11 +188,7 @@ def verify_command(log: AuditSource, database: bool, keys: SealKeyFiles, as_json
 def _show_texts(texts: TextsReport, log: AuditSource, *, as_json: bool) -> None:
     """Raises `TextsHeld` where a text is here that the log withholds."""
     if not as_json:
-        sentence = Bilingual(
-            "نصوص القيود: {:,} تطابق بصماتها، و{:,} محجوبة، و{:,} ليست هنا.",
-            "Texts of entries: {:,} give their hashes, {:,} are withheld, {:,} are not here.",
-        ).format(texts.count, texts.withheld, texts.lacking)
-        print_localized(sentence)
+        print_localized(texts.sentence)
     texts.require_none_held(log.place or "the database")
 
 

@@ -76,6 +76,11 @@ class AuditSource:
 
         return database_log(Settings(), self.verifier)
 
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the texts of entries can be read: a server gives them to the holder of a token."""
+        return self.token is not None or not is_address(self.place or "")
+
     def is_export(self) -> bool:
         return self.place is not None and not is_address(self.place) and is_export(Path(self.place))
 

@@ -10,29 +10,31 @@ import shlex
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
+from msgspec import UNSET, MsgspecError
 
 from consumers.documents.document import Listing
 from consumers.documents.log.commitments import NO_COMMITMENT
 from consumers.documents.tables import grid
 from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.export import ExportReport, Format, export, selected_entries
+from consumers.proof.audit.export import ExportReport, Format, earlier_texts, export, selected_entries
 from consumers.proof.audit.mirror import write_mirror
 from consumers.proof.audit.source import Export, is_address, unproven_entries
-from consumers.proof.audit.texts import TextsReport, WatchedLog
+from consumers.proof.audit.texts import EntryTexts, TextsReport, WatchedLog
 from consumers.proof.audit.verify import STATEMENT
 from consumers.proof.commands.audit_options import AuditSource, Selection, selection_options, source_options
 from consumers.proof.offline.replay import ModelFormat, ReplayedModel, replay_into, require_parquet
 from events.values.bilingual import Bilingual
-from events.wire.entry import parse_entry
+from events.wire.entry import has_texts, parse_entry
 from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.merkle import leaf_hash
+from infra.log.ports.bundle_texts import BundleText, WrongText, match_texts, parse_texts, text_lines
 from infra.log.ports.port import LogPort
 from infra.log.ports.tree import require_tree
 from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
@@ -40,6 +42,8 @@ from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import Checkpoint
 
 PROOF_SUFFIX: Final = ".tlog-proof"
+TEXTS_SUFFIX: Final = ".texts.ndjson"
+"""Of the file beside a proof, where its entry has texts."""
 MIRROR: Final = "log"
 """The folder of the mirror beside the read models."""
 
@@ -50,7 +54,8 @@ MIRROR: Final = "log"
 def check_command(log: AuditSource, as_json: bool) -> None:
     """Check the newest checkpoint of a log: its signature, and that it continues the last one that you accepted.
 
-    Reads no entries and needs no token. A file that ends in .tlog-proof is checked by itself: its entry is in the log.
+    Reads no entries and needs no token. A file that ends in .tlog-proof is checked by itself: its entry is in the log,
+    and the texts in the file .texts.ndjson of the same name give the hashes in the entry.
     Exit code 76: the signature is wrong, the log does not continue, the proof does not hold, or --policy asks for more
     cosignatures than it has.
     """
@@ -77,11 +82,21 @@ def check_command(log: AuditSource, as_json: bool) -> None:
 @click.option("--into", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the proof to this file.")
 @json_option
 def prove_command(log: AuditSource, index: int, file: Path | None, as_json: bool) -> None:
-    """Print an entry with the proof that it is in the log, as a C2SP tlog-proof. `yesser audit check` verifies it."""
-    proof, checkpoint = asyncio.run(_proven(log, index))
+    """Print an entry with the proof that it is in the log, as a C2SP tlog-proof. `yesser audit check` verifies it.
+
+    The texts of the entry go to the file .texts.ndjson of the same name, or with --json into the document.
+    """
+    (proof, texts), checkpoint = asyncio.run(_proven(log, index))
     if file is not None:
-        file.write_text(proof.text(), encoding="utf-8")
-    document = {"index": index, "size": checkpoint.size, "root": checkpoint.root.hex(), "proof": proof.text()}
+        write_proof(file, proof, texts)
+    document: dict[str, object] = {
+        "index": index,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "proof": proof.text(),
+    }
+    if texts:
+        document["texts"] = texts
     print_result(document, as_json, lambda: click.echo(file if file is not None else proof.text(), nl=file is not None))
 
 
@@ -127,21 +142,35 @@ async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
     return old, new
 
 
-async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
+async def _proven(log: AuditSource, index: int) -> tuple[ProvenEntry, Checkpoint]:
     async with log.accepting() as (port, checkpoint):
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
         return await proof_of(port, checkpoint, index), checkpoint
 
 
-async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFile:
-    """The proof of an entry under a checkpoint, verified. Raises `WrongTree` or `InvalidProof`."""
+class ProvenEntry(NamedTuple):
+    """The proof of an entry, and its texts, as far as the source has them."""
+
+    proof: ProofFile
+    texts: list[BundleText]
+
+
+def write_proof(file: Path, proof: ProofFile, texts: list[BundleText]) -> None:
+    """Write a proof, and the texts beside it, where the entry has some."""
+    file.write_text(proof.text(), encoding="utf-8")
+    if texts:
+        file.with_suffix(TEXTS_SUFFIX).write_bytes(text_lines(texts))
+
+
+async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProvenEntry:
+    """The proof of an entry under a checkpoint, verified. Raises `WrongTree`, `InvalidProof` or `WrongText`."""
     log = AuthenticatedLog(port, checkpoint)
     (entry,) = await log.entries(index, 1)
     path = await inclusion_proof(log, index, checkpoint.size)
     proof = ProofFile(index, entry, path, checkpoint.note)
     proof.verified((await port.keys()).signer(checkpoint))
-    return proof
+    return ProvenEntry(proof, await EntryTexts(port).of(index, entry))
 
 
 async def _exported(
@@ -156,8 +185,10 @@ async def _exported(
                 if again is not None
                 else selected_entries(proven, selection.first, end, selection.has, update.to)
             )
+            # Without a token a server gives no texts; those of the earlier export go on.
+            texts = None if again is None or log.reads_texts else earlier_texts(again)
             signer = (await port.keys()).signer(checkpoint)
-            report = await export(port, checkpoint, signer, entries, folder, form)
+            report = await export(port, checkpoint, signer, entries, folder, form, texts)
         if again is not None and (again / STATEMENT).exists():
             shutil.copyfile(again / STATEMENT, folder / STATEMENT)
         return report
@@ -169,7 +200,7 @@ async def _entries_again(folder: Path) -> AsyncIterator[tuple[int, bytes]]:
 
 
 def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
-    """Raises `InvalidProof`, which names the file."""
+    """Raises `InvalidProof` and `WrongText`, which name the file."""
     try:
         proof = parse_proof_file(file.read_bytes().decode("utf-8"))
         checkpoint = proof.verified(log.verifier)
@@ -183,9 +214,32 @@ def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
     sentence = Bilingual(
         "القيد {} في السجل، بتوقيع على {:,} من القيود.", "Entry {} is in the log, as signed at {:,} entries."
     ).format(proof.index, checkpoint.size)
-    print_confirmation(
-        {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}, as_json, sentence
-    )
+    document: dict[str, object] = {
+        "index": proof.index,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "ok": True,
+    }
+    texts = _texts_beside(file, proof)
+    if texts is not None:
+        document["texts"] = texts
+    print_confirmation(document, as_json, sentence)
+    if texts is not None and not as_json:
+        print_localized(texts.sentence)
+
+
+def _texts_beside(file: Path, proof: ProofFile) -> TextsReport | None:
+    """The texts of the proven entry in the file beside its proof; None where it has none. Raises `WrongText`."""
+    if not has_texts(proof.entry):
+        return None
+    beside = file.with_suffix(TEXTS_SUFFIX)
+    try:
+        texts = parse_texts(beside.read_bytes()) if beside.exists() else []
+    except (MsgspecError, UnicodeDecodeError) as error:
+        raise WrongText(f"{beside}: {error}. {WrongText.__doc__}") from error
+    found, lacking = match_texts(proof.index, [proof.entry], texts, str(beside))
+    withheld = sum(text.salt is UNSET for text in found)
+    return TextsReport(len(found) - withheld, withheld, len(lacking), [])
 
 
 @click.command("replay")
@@ -223,7 +277,7 @@ def replay_command(
     else:
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
-        checkpoint = asyncio.run(_mirrored(log, source)) if copied else asyncio.run(proven(log))[0]
+        checkpoint = asyncio.run(proven_copy(log, source)) if copied else asyncio.run(proven(log))[0]
     end = asyncio.run(_end(log, selection, checkpoint, export))
     _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
@@ -264,7 +318,7 @@ async def proven(log: AuditSource) -> tuple[Checkpoint, TextsReport | None]:
         return checkpoint, await watched.report()
 
 
-async def _mirrored(log: AuditSource, folder: Path) -> Checkpoint:
+async def proven_copy(log: AuditSource, folder: Path) -> Checkpoint:
     """Prove every entry of a log while it is copied."""
     async with log.accepting() as (port, checkpoint):
         with progress_bar("mirror", checkpoint.size) as update:

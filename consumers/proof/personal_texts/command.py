@@ -5,14 +5,14 @@ Finds a text in what an agency wrote: in an event, or in the bytes of a refused 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import click
 import orjson
 
 from consumers.documents.log.entries import NAMED_PLACES, NamedPlace
-from consumers.documents.tables import grid
+from consumers.replay.as_of.query import print_list
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from events.values.reading_order import folded
@@ -20,10 +20,9 @@ from events.wire.entry import Entry, event_bytes, parse_entry
 from events.wire.texts import is_text_hash
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
-from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_result
+from infra.command_line.output import json_option
 from infra.command_line.progress_bar import progress_bar
 from infra.log.reader import log_size, read_checked
 from infra.log.texts import with_texts
@@ -109,7 +108,12 @@ def find_person(context: click.Context, text: str, agency: str | None, as_json: 
     """
     settings = Settings().acting_as("operator")
     found = with_database(settings, "find-person", lambda connection: search(connection, text, agency))
-    print_result(found, as_json, lambda: _print(found) if found else print_localized(_NOWHERE))
+    if found or as_json:
+        print_list(NAMED_PLACES, found, as_json)
+        for command in () if as_json else dict.fromkeys(place.command for place in found if place.command is not None):
+            click.echo(command)
+    else:
+        print_localized(_NOWHERE)
     context.exit(ExitCode.OK if found else ExitCode.ANSWER_IS_NO)
 
 
@@ -187,9 +191,3 @@ def _in_record(place: tuple[str, str], row: Mapping[str, Any], recorded: str) ->
         text=place[1],
         command=f"yesser erase {topic} {offset}",
     )
-
-
-def _print(found: Sequence[NamedPlace]) -> None:
-    show(grid(NAMED_PLACES, found))
-    for command in dict.fromkeys(place.command for place in found if place.command is not None):
-        click.echo(command)

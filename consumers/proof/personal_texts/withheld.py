@@ -15,8 +15,8 @@ from consumers.proof.personal_texts.withholding import ACT, trail_words
 from events.errors import YesserError
 from events.wire.entry import Entry, has_texts, parse_entry
 from infra.keys.approvals import canonical, digest_of
+from infra.log.ports.postgres_port import stored_texts
 from infra.log.reader import chosen_entries, read_checked
-from infra.log.texts import entry_texts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -48,7 +48,7 @@ async def texts_of(connection: Connection, index: int) -> list[FreeText]:
         raise NoTexts(f"entry {index} has no text beside it, so nothing of it is withheld.")
     entry = parse_entry(index, found[0])
     withheld = {text.pointer: text for text in await withheld_texts(connection, index)}
-    pointers = [f"/data/{text.member}" for text in await entry_texts(connection, index)]
+    pointers = [f"/data/{text.member}" for text in await stored_texts(connection, index, index + 1)]
     return [withheld.get(pointer) or FreeText(**_place(entry, pointer), withheld_by=None) for pointer in pointers]
 
 

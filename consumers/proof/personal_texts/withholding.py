@@ -14,14 +14,15 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from msgspec import UNSET
 
 from events.errors import Retry, YesserError
 from events.values.data import Data
 from events.wire.entry import Entry, has_texts, parse_entry, recorded_time
 from events.wire.texts import TEXT_WITHHELD
 from infra.keys.second_person import ask
+from infra.log.ports.postgres_port import stored_texts
 from infra.log.reader import log_size, read_checked
-from infra.log.texts import entry_texts
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.outbox_table import require_accepted, write
@@ -75,13 +76,13 @@ async def look_up(connection: Connection, index: int, pointer: str) -> Withholda
             f"entry {index} has no text beside it, so nothing of it can be withheld: its event has no free text, or was"
             " registered before texts stood beside entries."
         )
-    texts = {f"/data/{text.member}": text for text in await entry_texts(connection, index)}
+    texts = {f"/data/{text.member}": text for text in await stored_texts(connection, index, index + 1)}
     text = texts.get(pointer)
     if text is None:
         raise CannotWithhold(f"{pointer} is no free text of entry {index}, which has {', '.join(texts)}.")
-    if text.withheld_index is not None:
-        raise CannotWithhold(f"{pointer} of entry {index} is withheld already, by entry {text.withheld_index}.")
-    entry, value = parse_entry(index, raw), orjson.loads(text.value)
+    if text.withheld_by is not UNSET:
+        raise CannotWithhold(f"{pointer} of entry {index} is withheld already, by entry {text.withheld_by}.")
+    entry, value = parse_entry(index, raw), orjson.loads(text.text)
     return Withholdable(entry, text.member, value, await _records_with(connection, entry.agency, value))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.document import Name
-from consumers.documents.names import codes_in
-from consumers.documents.tables import use_names
+from consumers.documents.document import Listing, Name
+from consumers.documents.names import Code, codes_in
+from consumers.documents.tables import grid, use_names
 from consumers.replay.as_of.point_in_time import NOW, PointInTime
 from consumers.replay.fold.consumer import Consumer
 from events.errors import YesserError
@@ -45,7 +46,11 @@ def run_query(
 def show_names_in(document: Any, gateway: Gateway | None = None) -> None:
     """Have the tables of this command show the names of the codes in a document, or the codes where neither the gateway
     nor the database can be asked."""
-    codes = set(codes_in(document))
+    show_names_of(set(codes_in(document)), gateway)
+
+
+def show_names_of(codes: Set[Code], gateway: Gateway | None = None) -> None:
+    """The same, of these codes."""
     if not codes:
         return
     if gateway is None:
@@ -56,6 +61,13 @@ def show_names_in(document: Any, gateway: Gateway | None = None) -> None:
     with suppress(YesserError):
         rows = gateway.names(f"{kind}/{code}" for kind, code in codes)
         use_names({(row.kind, row.code): Name(row.name.ar, row.name.en) for row in rows})
+
+
+def print_list(listing: Listing, rows: Sequence[Struct], as_json: bool) -> None:
+    """Print one JSON document, or a table with the names of the codes in its rows."""
+    if not as_json:
+        show_names_in(rows)
+    print_result(rows, as_json, lambda: display.show(grid(listing, rows)))
 
 
 def print_view(

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from events.errors import Tampered
 from events.wire.entry import has_texts, parse_entry
@@ -25,15 +26,15 @@ class WrongText(Tampered):
     """A text is not the one whose hash its entry has: do not rely on it, and keep both as they are."""
 
 
-class BundleText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BundleText(Struct, frozen=True, kw_only=True):
     """A free text of an entry, with its hash and its salt in hexadecimal. `text` is its JSON as it was sent; where the
     entry `withheld_by` withholds it, there is no salt, and `text` is what is read in its place."""
 
     index: int
-    member: str
+    member: Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_]{0,63}\Z")]
     sha256: str
-    salt: str | None = None
-    withheld_by: int | None = None
+    salt: str | UnsetType = UNSET
+    withheld_by: int | UnsetType = UNSET
     text: str
 
     @property
@@ -112,9 +113,9 @@ def match_texts(first: int, entries: Sequence[bytes], texts: Iterable[BundleText
 
 def _is_right(text: BundleText) -> bool:
     """A text gives its hash, and can be read in one way; what is read in place of a withheld one says this alone."""
-    if text.salt is None:
+    if text.salt is UNSET:
         day = _DAY.search(text.text)
-        if text.withheld_by is None or day is None:
+        if text.withheld_by is UNSET or day is None:
             return False
         sentence = withheld_text(f"{day[0]}T00:00:00.000000Z", text.withheld_by)
         return text.text in (sentence, f"[{sentence}]")

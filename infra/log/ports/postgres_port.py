@@ -64,4 +64,5 @@ class PostgresPort:
 
 async def stored_texts(connection: Connection, first: int, end: int) -> list[BundleText]:
     """The texts of the entries `first … end - 1`, in log order."""
-    return [BundleText(**row) for row in await connection.fetch(_SQL["bundle_texts"], first, end)]
+    rows = await connection.fetch(_SQL["bundle_texts"], first, end)
+    return [BundleText(**{name: value for name, value in row.items() if value is not None}) for row in rows]

@@ -19,15 +19,16 @@ from consumers.documents.document import NO, YES
 from consumers.documents.formulas import amount_text
 from consumers.documents.log.entries import Proof
 from consumers.documents.log.explanations import Change, DerivedFigure
+from consumers.explain.renderings import texts_in
 from consumers.revenue.statements.words import exact_riyals
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
 from events.values.bilingual import Bilingual
 from events.wire.entry import Entry, NotAnEntry, parse_entry
-from events.wire.texts import has_hash
 from infra.json_documents import to_json
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
+from infra.log.ports.bundle_texts import WrongText, match_texts
 from infra.log.proofs import verify_inclusion
 from infra.log.refusals.documents import Fault
 from infra.log.signed_note import (
@@ -59,8 +60,10 @@ def shown(words: Words, name: str, value: Any, sign: str = "") -> Markup | str:
         return words.percent(value) if name.endswith("_bp") else words.number(value, sign)
     if isinstance(value, str):
         return _day(words, value) or text(words, value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return text(words, words.say("، ", ", ").join(value)) if value else _NONE
+    if value == []:
+        return _NONE
+    if texts := texts_in(value):
+        return text(words, words.say("، ", ", ").join(one if isinstance(one, str) else words.of(one) for one in texts))
     return code(cut(words, to_json(value).decode()))
 
 
@@ -161,6 +164,14 @@ def verifier_of(settings: Settings) -> Verifier | None:
         return None
 
 
+def _texts_are_right(proof: Proof) -> bool:
+    try:
+        match_texts(proof.index, [proof.entry.encode()], proof.kept_texts, "the proof")
+    except WrongText:
+        return False
+    return True
+
+
 def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
     """Whether an entry with its proof is as it was signed. `verifier`: the log's key, pinned.
 
@@ -168,8 +179,7 @@ def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
     log's own name an unknown key is `not-signed`: anyone can write such a line, so nothing shows that the log signed.
     """
     leaf = leaf_hash(proof.entry.encode())
-    texts_are_right = all(text.salt is None or has_hash(text.sha256, text.salt, text.text) for text in proof.texts)
-    if base64.b64decode(proof.leaf) != leaf or not texts_are_right:
+    if base64.b64decode(proof.leaf) != leaf or not _texts_are_right(proof):
         return "changed"
     if verifier is None:
         return "no-key"

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
+from msgspec import UNSET
 
 from consumers.api import parameters
 from consumers.api.parameters import INTEGER_MAX, TEXT_LENGTH_MAX, After, AgencyCode, AsOfIndex, Index, checked
@@ -262,7 +263,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
         faults=[] if view is None else explained(view.errors),
-        withheld=[(text.pointer, text.withheld) for text in proof.texts if text.withheld],
+        withheld=[text for text in proof.kept_texts if text.withheld_by is not UNSET],
         show=partial(shown, visit.words),
         may_search=visit.account.role in roles_of(ROOM),
     )
@@ -347,6 +348,7 @@ async def figure_page(
         show=partial(shown, visit.words),
         change=partial(change, visit.words),
         name_of=partial(names.field_name, model),
+        code_kinds=names.CODES,
         address=address,
         figure_address=f"/explain/{quote(model, safe='')}/{quote(document.key)}",
         before=before,
@@ -362,8 +364,9 @@ def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str,
     words = visit.words
     plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
     command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])
-    names_of_figure = {"model": model, "title": title, "rest": rest, "field": field, "figure_name": label}
-    return {**names_of_figure, "plain": plain, "command": command}
+    subject = names.subject_of(model, key)
+    names_of_figure = {"model": model, "title": title, "subject": subject, "rest": rest, "field": field}
+    return {**names_of_figure, "figure_name": label, "plain": plain, "command": command}
 
 
 def terms_of(document: Explanation) -> list[int] | None:

@@ -7,12 +7,11 @@ import click
 from consumers.delivery.teams import expectations as stored
 from consumers.delivery.teams.commands.options import agency_argument, asked, change, query
 from consumers.delivery.teams.inputs import NewExpectation
-from consumers.documents.tables import grid
 from consumers.documents.teams.notices import EXPECTATIONS
+from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
-from infra.command_line.display import show
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import AgencyCode
 from infra.settings import Settings
 
@@ -47,7 +46,7 @@ def add(agency: str, type: str, by_day: int | None, every_days: int | None, subj
 def list_(agency: str | None, as_json: bool) -> None:
     """List what agencies expect, or one, and whether it has come."""
     rows = query(lambda connection: stored.expectations_of(connection, agency, Settings()))
-    print_result(rows, as_json, lambda: show(grid(EXPECTATIONS, rows)))
+    print_list(EXPECTATIONS, rows, as_json)
 
 
 @expectations.command("end")

@@ -10,12 +10,11 @@ from consumers.delivery.teams import subscriptions as stored
 from consumers.delivery.teams.commands import options
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription
 from consumers.documents.campaigns.campaigns import CHANNELS
-from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
+from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
-from infra.command_line.display import show
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import AgencyCode
 
 
@@ -82,7 +81,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
     One without rules, services or channels gets all; one without events gets all but airings and corrections.
     """
     rows = options.query(lambda connection: stored.subscriptions_of(connection, agency, team, ended=ended))
-    print_result(rows, as_json, lambda: show(grid(SUBSCRIPTIONS, rows)))
+    print_list(SUBSCRIPTIONS, rows, as_json)
 
 
 @subscriptions.command("end")

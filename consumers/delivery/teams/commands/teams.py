@@ -18,6 +18,7 @@ from consumers.delivery.teams.subscriptions import subscriptions_of
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
 from consumers.documents.teams.webhooks import ACTIVE_SECRETS
+from consumers.replay.as_of.query import print_list, show_names_in
 from events.errors import Retry
 from events.values.bilingual import Bilingual
 from infra.command_line.break_glass import break_glass_option
@@ -79,7 +80,7 @@ def add(
 def list_(agency: str | None, closed: bool, as_json: bool) -> None:
     """List the teams, of all agencies or of one."""
     rows = query(lambda connection: stored.teams_of(connection, agency, closed=closed))
-    print_result(rows, as_json, lambda: show(grid(TEAMS, rows)))
+    print_list(TEAMS, rows, as_json)
 
 
 @teams.command("show")
@@ -89,6 +90,8 @@ def list_(agency: str | None, closed: bool, as_json: bool) -> None:
 def show_(agency: str, team: str, as_json: bool) -> None:
     """Show a team with its webhooks and subscriptions; of addresses, their first letter and their domain."""
     found = query(lambda connection: _in_full(connection, agency, team))
+    if not as_json:
+        show_names_in(found)
     print_result(
         found,
         as_json,

@@ -18,6 +18,7 @@ from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.webhooks.listening import listen
 from consumers.documents.tables import grid
 from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
+from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option
@@ -52,7 +53,7 @@ def list_(agency: str | None, as_json: bool) -> None:
     More than 1,000 messages in one state are not counted: they are 1001.
     """
     rows = query(lambda connection: webhooks_of(connection, agency))
-    print_result(rows, as_json, lambda: show(grid(WEBHOOKS, rows)))
+    print_list(WEBHOOKS, rows, as_json)
 
 
 @webhooks.command("add")

@@ -21,6 +21,7 @@ from events.wire.texts import is_text_hash
 LANGUAGES: Final = ("ar", "en")
 _LONGEST: Final = {"owner": OWNER_MAX, "place": OWNER_MAX}
 
+_IN_ENTRY: Final = {"ar": "انظر القيد {cause}", "en": "see entry {cause}"}
 # A word or a number of this kind keeps its order in a text of either direction.
 _PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9]+")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -42,7 +43,7 @@ def fill(template: Text, parts: Mapping[str, Any]) -> Text:
 
 def text_in(value: Any, index: int) -> Any:
     """A member of an entry's `data` as a part; of a free text, which folds never read, where it can be read."""
-    return {"ar": f"انظر القيد i{index}", "en": f"see entry i{index}"} if is_text_hash(value) else value
+    return fill(_IN_ENTRY, {"cause": f"i{index}"}) if is_text_hash(value) else value
 
 
 def clip(text: str, characters_max: int = NAME_MAX) -> str:

@@ -124,6 +124,20 @@ async def test_the_database_and_a_mirror_give_the_same_answer_and_say_what_to_wr
     assert f"Did you mean {partnership_id}" in str(result.exception)
 
 
+async def test_a_mirror_prints_the_names_that_the_database_prints_and_no_object_of_the_log(
+    platform: Platform, log: list[EntryDict]
+) -> None:
+    first = next(entry["event"]["data"] for entry in log if entry["event"]["type"].endswith("service.registered.v1"))
+    shown = {}
+    for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
+        result = await platform.yesser("audit", "explain", "services", first["service_id"], "--lang", "ar", *place)
+        shown[place] = result.stdout
+    by_database, by_mirror = shown.values()
+    assert by_mirror == by_database
+    assert f"{first['name']['ar']} (" in by_mirror.replace("\u2068", "")
+    assert '"ar":' not in by_mirror
+
+
 async def test_each_shown_entry_is_proven_and_an_export_explains_what_it_holds(
     platform: Platform, log: list[EntryDict]
 ) -> None:

@@ -22,6 +22,7 @@ from infra.log.texts import with_texts
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.copied_log import quiet, rows_of
+from tests.world.logs_with_texts import service_suspended
 from tests.world.records import withheld
 from tests.world.registrars import (
     copy_of_database,
@@ -32,7 +33,6 @@ from tests.world.registrars import (
     until_shipped,
     until_size,
 )
-from tests.world.texts import service_suspended
 from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, drop_topic, send
 from tests.world.waits import running, until
 

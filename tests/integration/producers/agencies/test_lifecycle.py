@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import Final
 
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from rich.console import Console
 
 from consumers.relay.relay import Relay
+from events.values.bilingual import Bilingual
 from infra.http.problems import Problem
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
@@ -29,6 +32,7 @@ from producers.agencies.tokens import (
     seal_token,
     unsealed_tokens,
 )
+from producers.agencies.tokens_commands import tokens_table
 from producers.gateway.access.callers import Access
 from tests.world.registrars import found, log_of, registrar, until_size
 from tests.world.senders import REGISTER, now, write_as
@@ -150,6 +154,10 @@ async def test_a_holder_has_two_active_sealed_tokens(settings: Settings, connect
     assert second.token.rpartition("_")[2] not in dump
     rows = await list_tokens(connection, [key])
     assert [row.state for row in rows] == ["revoked", "active", "active"]
+    paper = io.StringIO()
+    names = {"health": Bilingual("وزارة الصحة", "Ministry of Health")}
+    Console(file=paper, width=140).print(tokens_table(rows, names))
+    assert [paper.getvalue().count(text) for text in ("وزارة الصحة", "Ministry of Health")] == [3, 3]
 
     async def refusal(token: str) -> str:
         with pytest.raises(Problem) as caught:

@@ -27,6 +27,7 @@ from tests.world.teams import add_endpoint, add_messages, for_hooks, until
 FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
 EP_1, EP_2 = (f"ep_aaaaaaaaaaaaaaa{number}" for number in (2, 3))
+MINISTRY = {"ar": "وزارة الصحة", "en": "Ministry of Health"}
 SINCE = "2026-11-01T08:00Z"
 BY_EMAIL = ("subscriptions", "add", "health", "press", "--route", "email")
 ROUTING_LOCK = "SELECT pg_advisory_xact_lock_shared(7370019)"
@@ -67,6 +68,13 @@ async def test_a_team_its_webhook_and_subscriptions(key: PrivateKey, connection:
     for text in (endpoint, URL, "m…@health.gov.example", "quota-met", "SVC-1"):
         assert text in everything.output
     assert FIRST not in everything.output
+
+    await yesser.document("expectations", "add", "health", "service.launched", "--every-days", "30")
+    await connection.execute("INSERT INTO campaigns.agency_name VALUES ('health', $1, 2)", MINISTRY)
+    for words in (("teams", "list"), ("webhooks", "list"), ("subscriptions", "list"), ("expectations", "list")):
+        shown = await yesser.output(*words)
+        assert all(text in shown for text in ("وزارة الصحة", "Ministry of Health", "health")), words
+        assert "Ministry" not in (await yesser.run(*words, "--json")).stdout, words
 
     sent = await yesser.document("webhooks", "test", endpoint)
     (message,) = await connection.fetch("SELECT message_id, event_id, kind, endpoint_id FROM delivery.message")

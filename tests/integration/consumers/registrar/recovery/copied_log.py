@@ -13,9 +13,9 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
+from tests.world.logs_with_texts import service_suspended
 from tests.world.records import LABOUR, registered, said, suspended, withheld
 from tests.world.registrars import copy_of_database, found, registrar, until_shipped, until_size
-from tests.world.texts import service_suspended
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, send
 from tests.world.waits import running
 

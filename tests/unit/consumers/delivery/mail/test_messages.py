@@ -271,15 +271,16 @@ def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_t
         letter = topic_letter(name, FLOOD, CONTEXT, Bilingual("وزارة الصحة", "Ministry of Health"))
         text, _ = bodies(parsed(letter))
         for shown in (
-            "وزارة الصحة health",
-            "Ministry of Health health",
+            "وزارة الصحة (health)",
+            "Ministry of Health (health)",
             "812",
             "Codes: unknown, invalid-value",
+            "Event: service.launched · Rule: It was launched before. (already-launched)",
             "k1",
             "GET https://g.example/v1/x",
             "https://c.example/x",
         ):
             assert shown in re.sub("[\u2066-\u2069]", "", text), (name, shown)
-        assert "The first of them" in text
+        assert "The first 3 of 812" in text
     text, _ = bodies(parsed(topic_letter("notice.resumed", msgspec.structs.replace(FLOOD, count=1), CONTEXT)))
-    assert "The first of them" not in text, "a letter about one thing shows all of it"
+    assert "The first" not in text, "a letter about one thing shows all of it"

@@ -99,7 +99,10 @@ def test_a_workbook_is_read_with_dates_as_numbers_too_and_its_faults_name_the_ce
 
 def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimiter_stops_it() -> None:
     table = "id,date,amount,currency\nR1,2005-01-05,1.00,SAR\nR2,2005-01-06,1234.56,USD\nالمجموع,,1235.56,\n"
-    left_out = reading(table.encode()).left_out
+    preview = reading(table.encode())
+    left_out = preview.left_out
+    shown = [(row.written_amount, row.amount_halalas) for row in preview.table.preview(preview.columns)]
+    assert shown == [("1.00 SAR", 100), ("1234.56 USD", None), ("1235.56", 123_556)]
     assert [finding.line for finding in left_out] == [3, 4]
     found = compared(table.encode())
     assert [finding.reason for finding in found if finding.line in (3, 4)] == [one.reason for one in left_out]

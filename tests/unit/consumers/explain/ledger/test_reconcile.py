@@ -116,17 +116,23 @@ def test_a_date_that_is_not_a_day_is_unreadable_and_does_not_stretch_the_days_of
         (row(2, 100, None, "R1"), "The row has no date: delete it if it is a total."),
         (
             row(2, 100, "2005-01-05", "R1", currency="USD"),
-            "The currency USD is not a known name of the Saudi riyal: write SAR.",
+            "The currency USD is not a known name of the Saudi riyal: only riyals are compared, written SAR.",
         ),
         (
             row(2, 100, "2005-01-05", "R1", currency=["SAR"]),
-            "The currency ['SAR'] is not a known name of the Saudi riyal: write SAR.",
+            "The currency ['SAR'] is not a known name of the Saudi riyal: only riyals are compared, written SAR.",
         ),
     ],
 )
 def test_a_row_that_cannot_be_compared_says_why(faulty: FileRow, reason: str) -> None:
     (finding, *_) = reconcile(COLLECTED, [faulty], LOG.raw())
     assert (finding.kind.value, finding.index, said(finding)) == ("unreadable", 1, reason)
+
+
+def test_an_amount_of_another_currency_is_never_one_of_halalas() -> None:
+    dollars = row(2, 100, "2005-01-05", "R1", currency="USD"), row(3, 100, "2005-01-05", "R1", currency="USD")
+    findings = reconcile(COLLECTED, dollars, LOG.raw())[:2]
+    assert [(one.kind.value, one.file_halalas) for one in findings] == [("unreadable", None), ("doubled", None)]
 
 
 def test_riyals_are_named_by_their_code_or_in_arabic() -> None:

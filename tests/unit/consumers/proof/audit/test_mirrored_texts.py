@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from consumers.proof.audit.mirror import write_mirror
@@ -16,9 +17,9 @@ from infra.log.ports.bundle_texts import BundleText, WrongText, parse_texts, tex
 from infra.log.ports.port import LogPort
 from infra.log.ports.tree import require_tree
 from tests.every import every
+from tests.world.logs_with_texts import LogWithTexts, service_suspended, workshop_held
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.records import RECORDED, withheld
-from tests.world.texts import LogWithTexts, service_suspended, workshop_held
 
 NAME = "Sara Alqahtani"
 
@@ -143,7 +144,7 @@ async def test_a_text_that_does_not_give_its_hash_is_found_and_not_copied(tmp_pa
         "salt": replace(sound, salt="00" * 16),
         "sha256": replace(sound, sha256="00" * 32),
         "member": replace(sound, member="on"),
-        "no-salt": replace(sound, salt=None),
+        "no-salt": replace(sound, salt=UNSET),
         "twice": replace(sound, text=sound.text.replace("{", '{"en":"hidden",', 1)),
     }[change]
     built.texts[10, "reason"] = wrong

@@ -14,7 +14,7 @@ import pytest
 from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint, OlderCopy, OtherKeys
 from consumers.proof.audit.port import HttpPort
 from consumers.proof.commands.audit_options import AuditSource
-from consumers.proof.commands.outside_commands import proven
+from consumers.proof.commands.outside_commands import proven_copy
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.ports.tree import WrongTree
@@ -123,7 +123,7 @@ def test_what_is_replayed_is_the_log_that_was_proven_to_continue(tmp_path: Path)
 
     log = Source("https://log.example/", KEY.verifier, None, kept)
     with pytest.raises(WrongTree):
-        asyncio.run(proven(log))
+        asyncio.run(proven_copy(log, tmp_path / "into"))
     assert kept.read(port.history) == first
 
 

@@ -20,6 +20,7 @@ from infra.log.ports.bundle_texts import TextKey
 from infra.postgres.verdicts import Known
 from tests.every import every
 from tests.world.binary_mode import to_binary_mode
+from tests.world.logs_with_texts import service_suspended, workshop_held
 from tests.world.records import (
     CONTENTS,
     HEALTH,
@@ -37,7 +38,6 @@ from tests.world.records import (
     withheld,
 )
 from tests.world.records import Record as Sent
-from tests.world.texts import service_suspended, workshop_held
 
 TOPIC = topic_of(HEALTH)
 REFUSED = Refused((CONFLICT,))
