@@ -7,9 +7,13 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -53,6 +57,9 @@ func audit(folder, vkey string, earlier []string) (tlog.Tree, error) {
 	}
 	if err := compareTiles(folder, tree, hashes); err != nil {
 		return tree, err
+	}
+	if err := compareTexts(folder, tree.N); err != nil {
+		return tree, fmt.Errorf("texts: %w", err)
 	}
 	for _, path := range earlier {
 		if err := continues(tree, path, vkey, hashes); err != nil {
@@ -148,6 +155,58 @@ func hashEntries(folder string, size int64) (storedHashes, error) {
 		}
 	}
 	return hashes, nil
+}
+
+// text is a line of a file of texts, which stands beside a bundle. A withheld text has no salt.
+type text struct {
+	Index  int64
+	Member string
+	SHA256 string
+	Salt   *string
+	Text   string
+}
+
+// compareTexts requires every text to give its hash, which has to be in the bundle of its entry. A text is hashed in its
+// canonical form; the tests write it so.
+func compareTexts(folder string, size int64) error {
+	for n := int64(0); n < size; n += 1 << height {
+		bundle := tlog.Tile{H: height, L: 0, N: n >> height, W: int(min(int64(1)<<height, size-n))}
+		whole := tlog.Tile{H: height, L: 0, N: bundle.N, W: 1 << height}
+		path := "texts" + strings.TrimPrefix(tilePath(whole, "entries"), "tile/entries")
+		lines, err := os.ReadFile(filepath.Join(folder, path))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // none of its entries has a text
+		}
+		if err != nil {
+			return err
+		}
+		entries, err := os.ReadFile(filepath.Join(folder, tilePath(bundle, "entries")))
+		if err != nil {
+			return err
+		}
+		for decoder := json.NewDecoder(bytes.NewReader(lines)); ; {
+			var row text
+			if err := decoder.Decode(&row); err == io.EOF {
+				break
+			} else if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if !bytes.Contains(entries, []byte(fmt.Sprintf(`"%s":{"sha256":"%s"}`, row.Member, row.SHA256))) {
+				return fmt.Errorf("%s: no entry has the hash of /data/%s of entry %d", path, row.Member, row.Index)
+			}
+			if row.Salt == nil {
+				continue
+			}
+			salt, err := hex.DecodeString(*row.Salt)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if sum := sha256.Sum256(append(salt, row.Text...)); hex.EncodeToString(sum[:]) != row.SHA256 {
+				return fmt.Errorf("%s: /data/%s of entry %d does not give its hash", path, row.Member, row.Index)
+			}
+		}
+	}
+	return nil
 }
 
 func cutEntry(data []byte) (entry, rest []byte, ok bool) {

@@ -14,6 +14,7 @@ from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
 from tests.audit_go.auditor import Auditor, built
 from tests.every import every
+from tests.world.logs_with_texts import LogWithTexts, service_suspended, workshop_held
 from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
@@ -56,6 +57,25 @@ async def test_one_flipped_bit_in_any_file_and_a_missing_one_are_refused(auditor
         assert auditor.refuses(folder), f"{name} is missing"
         path.write_bytes(sound)
     assert auditor.refuses(folder) is None
+
+
+async def test_entries_with_texts_are_accepted_and_each_text_gives_its_hash(auditor: Auditor, tmp_path: Path) -> None:
+    built = LogWithTexts().fill(250).add(service_suspended("a", "Sara"), workshop_held("b", "Sara")).fill(300)
+    mirror = tmp_path / "mirror"
+    await write_mirror(built.log, mirror, KEY.verifier)
+    earlier = tmp_path / "earlier"
+    shutil.copy(mirror / "checkpoint", earlier)
+    assert auditor.refuses(mirror) is None
+    texts = mirror / "texts/000"
+    sound = texts.read_text(encoding="utf-8")
+    for changed in (sound.replace("leave", "leaVe"), sound.replace('"reason"', '"place"')):
+        texts.write_text(changed, encoding="utf-8")
+        assert "texts/000" in (auditor.refuses(mirror) or "")
+    texts.write_text(sound, encoding="utf-8")
+    await write_mirror(built.withhold(250, "reason").log, mirror, KEY.verifier)
+    assert auditor.refuses(mirror, earlier=[earlier]) is None, "what was proven before is proven without the text"
+    shutil.rmtree(mirror / "texts")
+    assert auditor.refuses(mirror) is None
 
 
 async def test_continued_checkpoints_are_accepted_and_another_one_is_refused(auditor: Auditor, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from infra.witnesses.policy import parse_policy
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.audit_go.auditor import go_program
 from tests.world import witness_process
+from tests.world.logs_with_texts import service_suspended
 from tests.world.lying_server import Request, answer, lying_server
 from tests.world.records import said
 from tests.world.registrars import found, registrar, rotate
@@ -53,7 +54,8 @@ class Served:
     checkpoints: list[Path] = field(default_factory=list)
 
     async def grow(self, entries: int) -> None:
-        events = [said(f"e{self.sent + number}") for number in range(entries)]
+        numbers = range(self.sent, self.sent + entries)
+        events = [service_suspended(f"e{n}", "Sara") if n % 2 else said(f"e{n}") for n in numbers]
         await send(self.settings, HEALTH_TOPIC, *events)
         self.sent += entries
 
