@@ -21,12 +21,12 @@ def service_suspended(id: str, name: str) -> bytes:
 
 
 def workshop_held(id: str, name: str) -> bytes:
-    """An event with two texts, of which one is a list."""
+    """An event of the office with two texts, of which one is a list."""
     word = {"ar": "نص", "en": "word"}
     place = {"ar": "قاعة", "en": f"The hall of {name}"}
     data = {"workshop_id": "W-1", "topic": word, "on": "2005-05-05", "place": place, "partners": [word, place]}
     kind = "partnership.workshop-held"
-    return build_event(type=kind, agency="health", id=id, subject="workshop/W-1", time=TIME, data=data)
+    return build_event(type=kind, agency="yesser", id=id, subject="workshop/W-1", time=TIME, data=data)
 
 
 class LogWithTexts:
