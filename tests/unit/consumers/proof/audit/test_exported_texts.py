@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from consumers.proof.audit import verify
 from consumers.proof.audit.export import Format
+from events.wire.texts import withheld_text
 from infra.log.ports.bundle_texts import WrongText
 from tests.every import every
 from tests.unit.consumers.proof.audit.test_export import exported
@@ -49,6 +50,12 @@ def rows_of(folder: Path, form: Format) -> dict[int, tuple[Any, str]]:
 
 def data_of(folder: Path, form: Format) -> dict[int, Any]:
     return {index: data for index, (data, _) in rows_of(folder, form).items()}
+
+
+@every("entry", [0, 7, 1_000, 9_999_999])
+def test_the_verifier_has_the_sentence_of_the_log(entry: int) -> None:
+    sentence = withheld_text("2026-11-25T22:00:00.000000Z", entry)
+    assert verify.SENTENCE % {"day": "2026-11-26", "entry": entry} == sentence
 
 
 async def test_the_data_has_the_texts_and_the_entry_its_exact_bytes(tmp_path: Path) -> None:
