@@ -12,6 +12,7 @@ from consumers.proof.audit import verify
 from consumers.proof.audit.export import export
 from consumers.revenue.rows import STATEMENT
 from events.wire.entry import parse_entry
+from infra.log.ports.bundle_texts import BundleText
 from tests.world.memory_log import KEY, MemoryLog
 
 
@@ -22,6 +23,7 @@ async def write_proof(
     folder: Path,
     without: Callable[[int], bool] = lambda index: False,
     stated: Path | None = None,
+    texts: Sequence[BundleText] = (),
 ) -> None:
     """As `prove_statement` writes it. A sender who leaves entries `without` states what the others give, or what the
     proof `stated` says.
@@ -35,6 +37,7 @@ async def write_proof(
         text = (stated / verify.STATEMENT).read_text(encoding="utf-8")
     closing = json.loads(text)["closing_index"]
     log = MemoryLog(list(raw))
+    log.stored_texts = list(texts)
 
     async def chosen() -> AsyncIterator[tuple[int, bytes]]:
         for index, entry, _ in own:

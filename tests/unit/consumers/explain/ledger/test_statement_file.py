@@ -34,6 +34,8 @@ from consumers.proof.audit.verify import file_sha256, row_line, verify
 from consumers.proof.commands.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
+from events.values.data import Data
+from events.wire.codec import build_event
 from events.wire.entry import parse_entry
 from infra.cli import cli, wrong_path
 from infra.command_line.exit_codes import ExitCode, exit_code
@@ -43,6 +45,7 @@ from infra.witnesses.policy import NotWitnessed
 from tests.every import every
 from tests.oracle.log import make_entry, make_event
 from tests.world.logs import raw_entries
+from tests.world.logs_with_texts import LogWithTexts
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.statement_proofs import write_proof
 
@@ -105,6 +108,29 @@ def test_it_verifies_with_the_network_gone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["ok"], found["entries_count"]) == (True, RECEIPTS + 2)
+
+
+def test_texts_of_a_statement_are_verified_and_it_holds_without_them(tmp_path: Path) -> None:
+    built = LogWithTexts()
+    built.entries = RAW[:5]
+    reason = {"ar": "خطأ سارة", "en": "a mistake of Sara"}
+    reversal = {"partnership_id": "P0", "reversal_id": "V-1", "reverses": "R-9", "amount_halalas": 1}
+    data: Data = {**reversal, "reversed_on": "2005-01-20", "reason": reason}
+    event = {"agency": "health", "id": "reversal", "subject": "partnership/P0", "time": "2005-01-20T08:00:00Z"}
+    built.add(build_event(type="revenue.reversed", data=data, **event))
+    built.entries += RAW[5:]
+    asyncio.run(write_proof(built.entries, "P0", "2005-01", tmp_path / "proof", texts=[*built.texts.values()]))
+    assert "a mistake of Sara" in (tmp_path / "proof/texts.ndjson").read_text(encoding="utf-8")
+    assert asyncio.run(verify_statement(tmp_path / "proof", VERIFIER)).ok
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "proof")
+    with unpacked(Path(packed)) as folder:
+        assert asyncio.run(verify_statement(folder, VERIFIER)).ok
+    asyncio.run(write_proof(built.entries, "P0", "2005-01", tmp_path / "without"))
+    assert asyncio.run(verify_statement(tmp_path / "without", VERIFIER)).ok
+    file = tmp_path / "proof/texts.ndjson"
+    file.write_text(file.read_text(encoding="utf-8").replace("mistake", "Mistake"), encoding="utf-8")
+    with pytest.raises(NotProven, match="entry 5: it does not give the hash"):
+        asyncio.run(verify_statement(tmp_path / "proof", VERIFIER))
 
 
 def test_a_policy_holds_a_statement_to_its_witnesses(folder: Path) -> None:
