@@ -19,7 +19,6 @@ _SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
 _TRIGGERED: Final = "campaign.triggered"
 _CAMPAIGN_TYPES: Final = tuple(name for name in CATALOGUE if name.startswith(("campaign.", "awareness.campaign-")))
 _ENTRY: Final = "entry"
-_WITH_TEXTS: Final = {"$ref": "#/$defs/with-texts"}
 
 
 def asyncapi_document(version: str) -> Schema:
@@ -66,20 +65,17 @@ def entry_schema() -> Schema:
             "event": {
                 "description": "The event's bytes, verbatim; of a binary record, the canonical structured form. In the "
                 "second form each free text is replaced by its hash, and all other bytes are as they were sent.",
-                "oneOf": [*({"$ref": f"{name}.v1.json"} for name in CATALOGUE), _WITH_TEXTS],
+                "oneOf": [*({"$ref": f"{name}.v1.json"} for name in CATALOGUE), {"$ref": "#/$defs/with-texts"}],
             },
         },
-        "if": {"required": ["v"]},
-        "then": {"properties": {"event": _WITH_TEXTS}},
-        "else": {"properties": {"event": {"not": _WITH_TEXTS}}},
         "$defs": {"with-texts": _with_texts_schema(), "text": _text_schema()},
     }
 
 
 def _with_texts_schema() -> Schema:
     return {
-        "description": "An event of one of these types. What is said here of its texts replaces what the schema of its "
-        "type says of them.",
+        "description": "Of an entry of the second form: an event of one of these types. What is said here of its texts "
+        "replaces what the schema of its type says of them.",
         "type": "object",
         "required": ["type", "data"],
         "oneOf": [_type_with_texts(name, sorted(members)) for name, members in FREE_TEXTS.items()],

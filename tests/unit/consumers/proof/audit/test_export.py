@@ -20,8 +20,7 @@ import orjson
 import pytest
 
 from consumers.proof.audit import verify
-from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.export import ExportExists, Format, export, selected_entries
+from consumers.proof.audit.export import ExportExists, Format
 from consumers.proof.audit.source import ChangedExport, open_export
 from events.wire.entry import Entry, entry_bytes
 from infra.command_line.exit_codes import ExitCode, exit_code
@@ -30,6 +29,7 @@ from infra.log.signed_note import LogKey, OtherKey, checkpoint_text, sign_note
 from infra.witnesses.cosignature import cosign
 from tests.every import every
 from tests.paths import ROOT
+from tests.unit.consumers.proof.audit.exports import export_of
 from tests.world.events import event
 from tests.world.memory_log import KEY, MemoryLog, root_of
 
@@ -58,11 +58,7 @@ async def exported(
     log: MemoryLog | None = None,
     signer: LogKey = KEY,
 ) -> Path:
-    log = MemoryLog(ENTRIES) if log is None else log
-    checkpoint = await log.checkpoint()
-    entries = selected_entries(AuthenticatedLog(log, checkpoint), first, end, has)
-    await export(log, checkpoint, signer.verifier, entries, folder, form)
-    return folder
+    return await export_of(log or MemoryLog(ENTRIES), folder, first, end, form, has, signer)
 
 
 def said(folder: Path, key: LogKey = KEY) -> int:

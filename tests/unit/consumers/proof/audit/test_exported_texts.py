@@ -18,7 +18,7 @@ from consumers.proof.audit.export import Format
 from events.wire.texts import withheld_text
 from infra.log.ports.bundle_texts import WrongText
 from tests.every import every
-from tests.unit.consumers.proof.audit.test_export import exported
+from tests.unit.consumers.proof.audit.exports import export_of
 from tests.world.logs_with_texts import LogWithTexts, service_suspended, workshop_held
 from tests.world.memory_log import KEY
 
@@ -61,14 +61,14 @@ def test_the_verifier_has_the_sentence_of_the_log(entry: int) -> None:
 async def test_the_data_has_the_texts_and_the_entry_its_exact_bytes(tmp_path: Path) -> None:
     built = log_with_texts()
     for form in FORMS:
-        folder = await exported(tmp_path / form, 0, 301, form=form, log=built.log)
+        folder = await export_of(built.log, tmp_path / form, 0, 301, form)
         data = data_of(folder, form)
         assert data[3]["reason"] == {"ar": f"إجازة {NAME}", "en": f"{NAME} is on leave"}
         assert data[4]["partners"][1] == data[4]["place"] == {"ar": "قاعة", "en": f"The hall of {NAME}"}
         assert data[300]["reason"]["en"] == "Nora is on leave"
         assert [entry.encode() for _, entry in rows_of(folder, form).values()] == built.entries
         assert said(folder) == (0, "4 give their hashes, 0 are withheld, 0 are not here.\n")
-        plain = await exported(tmp_path / f"plain-{form}", 10, 20, form=form, log=built.log)
+        plain = await export_of(built.log, tmp_path / f"plain-{form}", 10, 20, form)
         assert not (plain / "texts.ndjson").exists()
         assert said(plain) == (0, "")
 
@@ -76,7 +76,7 @@ async def test_the_data_has_the_texts_and_the_entry_its_exact_bytes(tmp_path: Pa
 async def test_what_is_withheld_is_read_as_such_and_named(tmp_path: Path) -> None:
     built = log_with_texts().withhold(3, "reason").withhold(4, "partners")
     for form in FORMS:
-        folder = await exported(tmp_path / form, 0, 301, form=form, log=built.log)
+        folder = await export_of(built.log, tmp_path / form, 0, 301, form)
         data = data_of(folder, form)
         assert data[3]["reason"]["en"] == "This text was withheld on 2026-11-25 by entry 301."
         assert [text["en"] for text in data[4]["partners"]] == ["This text was withheld on 2026-11-25 by entry 302."]
@@ -96,7 +96,7 @@ async def test_an_export_of_a_source_without_texts_verifies_and_names_them(tmp_p
     log = log_with_texts().log
     log.stored_texts = log.stored_texts[1:]
     for form in FORMS:
-        folder = await exported(tmp_path / form, 0, 301, form=form, log=log)
+        folder = await export_of(log, tmp_path / form, 0, 301, form)
         assert data_of(folder, form)[3]["reason"].keys() == {"sha256"}
         lines = said(folder)[1].splitlines()
         assert lines == ["3 give their hashes, 0 are withheld, 1 are not here.", "  entry 3 /data/reason (not here)"]
@@ -107,10 +107,10 @@ async def test_an_export_of_a_source_without_texts_verifies_and_names_them(tmp_p
 async def test_a_wrong_text_is_not_exported(tmp_path: Path) -> None:
     log = log_with_texts().log
     log.stored_texts[0], log.stored_texts[-1] = log.stored_texts[-1], log.stored_texts[0]
-    await exported(tmp_path / "sound", 0, 301, log=log)
+    await export_of(log, tmp_path / "sound", 0, 301)
     log.stored_texts[-1] = replace(log.stored_texts[-1], text='{"ar":"آخر","en":"other"}')
     with pytest.raises(WrongText, match="entry 3"):
-        await exported(tmp_path / "wrong", 0, 301, log=log)
+        await export_of(log, tmp_path / "wrong", 0, 301)
 
 
 CHANGES: dict[str, Callable[[list[Any]], object]] = {
@@ -134,7 +134,7 @@ CHANGES: dict[str, Callable[[list[Any]], object]] = {
 
 @every("form", FORMS)
 async def test_a_changed_row_of_texts_is_refused(tmp_path: Path, form: Format) -> None:
-    folder = await exported(tmp_path / form, 0, 301, form=form, log=log_with_texts().log)
+    folder = await export_of(log_with_texts().log, tmp_path / form, 0, 301, form)
     file = folder / "texts.ndjson"
     sound = file.read_text(encoding="utf-8").splitlines()
     for name, change in CHANGES.items():
@@ -145,7 +145,7 @@ async def test_a_changed_row_of_texts_is_refused(tmp_path: Path, form: Format) -
 
 
 async def test_each_changed_byte_of_the_texts_is_refused(tmp_path: Path) -> None:
-    folder = await exported(tmp_path / "export", 0, 6, log=log_with_texts().log)
+    folder = await export_of(log_with_texts().log, tmp_path / "export", 0, 6)
     file = folder / "texts.ndjson"
     sound = file.read_bytes()
     for at in range(0, len(sound), 7):
