@@ -70,8 +70,9 @@ class Erasure:
             ).format(self.refusal_index)
         if self.accepted_index is not None:
             yield Bilingual(
-                "قُبل الحدث: يحويه القيد {} ولا يمكن حذفه.",
-                "The event was accepted: log entry {} holds it and cannot be deleted.",
+                "قُبل الحدث: يبقى في القيد {}، ويُحجب نص حر منه بالأمر `yesser withheld propose`.",
+                "The event was accepted: log entry {} keeps it. Free texts of it are withheld with"
+                " `yesser withheld propose`.",
             ).format(self.accepted_index)
 
 
