@@ -24,13 +24,18 @@ from infra.log.signed_note import Verifier, parse_vkey
 from tests.world.binary_mode import to_binary_mode
 from tests.world.events import HEALTH, encoded
 from tests.world.logs import apply_everywhere
+from tests.world.logs_with_texts import service_suspended
+from tests.world.records import withheld
 from tests.world.registrars import found, registrar, until_size
 from tests.world.senders import BATCH, STRUCTURED, GatewayHarness, batch, event, serving
-from tests.world.topics import remake_topic, send, silent_kafka
+from tests.world.topics import PLATFORM_TOPIC, remake_topic, send, silent_kafka
 from tests.world.waits import running, until
 
 ADDRESS = "agency.health.events/0/"
 OTHER_TIME = "2005-05-05T05:05:06Z"
+WITH_TEXT = service_suspended("e-1", "Sara")
+WRITTEN_ANEW = orjson.dumps(orjson.loads(WITH_TEXT), option=orjson.OPT_INDENT_2).replace(b"Sara", rb"\u0053ara")
+ANOTHER = service_suspended("e-1", "Huda")
 
 
 async def accepted(
@@ -322,3 +327,38 @@ async def settled(harness: GatewayHarness, path: str) -> dict[str, Any]:
 
     await until(is_settled, f"{path} is settled")
     return document
+
+
+async def test_a_repeat_is_known_and_its_receipt_has_the_hash_of_what_was_sent_until_the_text_is_withheld(
+    harness: GatewayHarness,
+) -> None:
+    async def judged(*events: bytes) -> tuple[list[Any], list[Any]]:
+        document = await validated(harness, batch(*map(orjson.loads, events)))
+        return document["duplicates"], [row["code"] for row in document["errors"]]
+
+    await harness.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(harness.settings)):
+        await found(harness.settings, "health")
+        await until_size(harness.connection, 3)
+        await accepted(harness, WITH_TEXT)
+        receipt = await settled(harness, "/v1/events/e-1")
+        assert (receipt["state"], receipt["index"]) == ("registered", 3)
+        assert receipt["sha256"] == sha256(WITH_TEXT).hexdigest()
+        duplicate = {"event": 0, "id": "e-1", "index": 3, "proof": "/v1/proofs/3"}
+        assert await judged(WRITTEN_ANEW) == ([duplicate], [])
+        assert await judged(ANOTHER) == ([], ["conflict"])
+        (row,) = (await accepted(harness, WRITTEN_ANEW))["duplicates"]
+        assert (row["index"], row["proof"]) == (3, "/v1/proofs/3")
+        assert "duplicates" not in await accepted(harness, ANOTHER)
+        await until_size(harness.connection, 5)
+        rows = (await harness.get("/v1/receipts?since=0")).json()["receipts"]
+        assert [row["state"] for row in rows] == ["registered", "duplicate", "refused"]
+        assert rows[0]["sha256"] == sha256(WITH_TEXT).hexdigest()
+
+        await send(harness.settings, PLATFORM_TOPIC, withheld(3, "reason"))
+        await until_size(harness.connection, 6)
+        receipt = (await harness.get("/v1/events/e-1?address=agency.health.events/0/0")).json()
+        assert (receipt["state"], "sha256" in receipt) == ("registered", False), "a short text could be guessed"
+        for event in (WRITTEN_ANEW, ANOTHER):
+            assert await judged(event) == ([duplicate], []), "a text that is gone is not compared"
+        assert await judged(WITH_TEXT.replace(b'2005-05-05"', b'2005-05-06"', 1)) == ([], ["conflict"])

@@ -43,6 +43,8 @@ async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Sett
     for give_up in (None, 2, 4, 5):
         with pytest.raises(CannotDelete, match=needed):
             await deleted(connection, settings, settings.log_topic, give_up)
+    with pytest.raises(CannotDelete, match="it holds the texts of entries 3 to 4, and the database does not"):
+        await deleted(connection, settings, settings.texts_topic)
     assert (await look_at(connection, settings, settings.log_topic)).held == 5
     await deleted(connection, settings, settings.log_topic, 3)
     trail = await connection.fetchval("SELECT command FROM platform.trail")
@@ -71,6 +73,8 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
     own, agency = rows[settings.log_topic], rows["agency.platform.events"]
     assert (own.purpose, own.end_offset, own.state, own.can_be_deleted) == (Purpose.LOG, 2, Copies.IN_SYNC, True)
     assert (agency.purpose, agency.can_be_deleted) == (Purpose.AGENCY, False)
+    texts = rows[settings.texts_topic]
+    assert (texts.purpose, texts.can_be_deleted) == (Purpose.TEXTS, True)
     code, shown = await yesser_json(settings, "topics", "describe", settings.checkpoints_topic)
     assert (code, shown["held"], shown["elsewhere"]) == (0, 2, 2)
     assert isinstance((await yesser(settings, "topics", "describe", "somebodys")).exception, NoSuchTopic)
