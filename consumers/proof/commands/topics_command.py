@@ -65,7 +65,7 @@ class Held:
 class Purpose(Labelled):
     LOG = "log", "السجل الوطني، نسخة من قاعدة البيانات", "The national log, copied from the database"
     CHECKPOINTS = "checkpoints", "نقاط التحقق الموقَّعة", "Signed checkpoints"
-    TEXTS = "texts", "النصوص الحرة، نسخة من قاعدة البيانات", "Texts of entries, copied from the database"
+    TEXTS = "texts", "النصوص الحرة، نسخة من قاعدة البيانات", "Free texts, copied from the database"
     AGENCY = "agency", "ما أرسلته جهة", "What an agency sent"
     TRIGGERS = "triggers", "حملات لفِرق التوعية", "Campaigns for teams"
     OTHER = "other", "ليس للمنصة", "Not the platform's"
