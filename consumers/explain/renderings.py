@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from consumers.documents.campaigns.campaigns import Campaign, Channel
-from consumers.documents.document import NO, YES, Label, Labelled, Name, fields, label_of, listed
+from consumers.documents.document import NO, YES, Field, Label, Labelled, Name, fields, label_of, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
 from consumers.documents.ledger.partnerships import Partnership
@@ -69,6 +69,23 @@ _OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {
 }
 """Model → the document whose labels its figures have first: the channels of a service are not those of a campaign."""
 _FIELDS: Final[Mapping[str, Words]] = {
+    "on": _B("التاريخ", "Date"),
+    "group_number": _B("المجموعة", "Group"),
+    "launched_index": _B("قيد الإطلاق", "Entry of the launch"),
+    "first_index": _B("أول قيد", "First entry"),
+    "last_index": _B("آخر قيد", "Last entry"),
+    "period_kind": _B("نوع الفترة", "Kind of period"),
+    "tier_basis": _B("أساس الشرائح", "Basis of the bands"),
+    "last_day": _B("آخر يوم", "Last day"),
+    "first_period": _B("أول فترة", "First period"),
+    "last_period": _B("آخر فترة", "Last period"),
+    "closed_through": _B("مقفلة حتى", "Closed through"),
+    "versions": _B("نسخ العقد", "Versions of the contract"),
+    "latest_dated_on": _B("أحدث تاريخ", "Latest date"),
+    "collected_halalas": _B("المحصّل", "Collected"),
+    "closing_cumulative_halalas": _B("الرصيد التراكمي الختامي", "Closing cumulative revenue"),
+    "top_ups_halalas": _B("تكملات الضمان", "Top-ups of the guarantee"),
+    "outstanding_halalas": _B("التكملة القائمة", "Outstanding top-up"),
     **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
     **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }
@@ -136,8 +153,20 @@ def field_name(model: str, field: str) -> Words | None:
     """The name of a figure; None where it has none but its code."""
     if model == "statements" and field in FORMULAS:
         return LABELS[field]
+    own = _own_field(model, field)
+    return _FIELDS.get(field) if own is None else own.label
+
+
+def worded(model: str, field: str, value: Any) -> Any:
+    """The value; of a state or a kind of the model's document its label."""
+    own = _own_field(model, field)
+    labels = own.type if own is not None and isinstance(own.type, type) and issubclass(own.type, Labelled) else ()
+    return next((label for label in labels if label.value == value), value)
+
+
+def _own_field(model: str, field: str) -> Field | None:
     own = fields(_OWN_DOCUMENTS[model]) if model in _OWN_DOCUMENTS else ()
-    return next((known.label for known in own if known.name == field), _FIELDS.get(field))
+    return next((known for known in own if known.name == field), None)
 
 
 def indexes_of(answer: Explanation) -> list[int]:
@@ -279,7 +308,9 @@ def verdict(answer: Explanation) -> Text:
 def figures_table(title: Bilingual, model: str, figures: Mapping[str, Any]) -> Grid:
     """Each figure and its value."""
     columns = [Column("البند", "Figure"), Column("القيمة", "Value", right=True)]
-    rows = [[_figure_name(model, name), figure_text(name, value)] for name, value in figures.items()]
+    rows = [
+        [_figure_name(model, name), figure_text(name, worded(model, name, value))] for name, value in figures.items()
+    ]
     return Grid(title, columns, rows)
 
 
@@ -308,6 +339,8 @@ def figure_text(name: str, value: Any) -> str | None:
         return localized(YES if value else NO, "\n")
     if isinstance(value, int):
         return riyals_text(value) if name.endswith("_halalas") else f"{value:,}"
+    if isinstance(value, Labelled):
+        return localized(value, "\n")
     if name in CODES and isinstance(value, str | list):
         return "\n".join(named(CODES[name], code) for code in ([value] if isinstance(value, str) else value))
     if isinstance(value, str):
@@ -326,8 +359,8 @@ def _rows(model: str, step: Step, *, is_named: bool) -> Iterable[list[str | None
         yield [
             *own,
             *([_figure_name(model, name)] if is_named else []),
-            figure_text(name, change.before),
-            figure_text(name, change.after),
+            figure_text(name, worded(model, name, change.before)),
+            figure_text(name, worded(model, name, change.after)),
             _change(name, change),
         ]
         own = [""] * len(own)

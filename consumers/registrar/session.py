@@ -32,10 +32,10 @@ from consumers.registrar.topics.texts_topic import no_text, text_record
 from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
+from infra.errors import older_copy
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import producing, require_running, start_client, stop_consumer
 from infra.log.authority import REGISTERED
-from infra.log.older_copy import older_copy
 from infra.log.unsigned import Unsigned
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM

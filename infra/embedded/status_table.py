@@ -14,7 +14,7 @@ from events.values.bilingual import Bilingual, joined
 from infra.command_line.display import Cell, Column, Grid, time_text
 from infra.command_line.language import language, localized
 from infra.embedded.status import LeasedProcess, OtherService, ProcessStatus, SecondPerson, ServiceStatus, StackStatus
-from infra.log.older_copy import is_older_copy
+from infra.errors import is_older_copy
 
 _COLOURS: Final = {
     "ready": "green",

@@ -54,7 +54,11 @@ SELECT size, note FROM platform.cosigned_checkpoint
 SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8
 
 -- name: texts
-SELECT sha256, value, salt IS NOT NULL AS is_there FROM log.text WHERE sha256 = ANY($1::bytea[])
+SELECT sha256, value FROM log.text WHERE sha256 = ANY($1::bytea[])
+
+-- name: sent_texts
+-- Without those that are withheld or lost. Who only shows texts has no right to a salt.
+SELECT sha256, value FROM log.text WHERE sha256 = ANY($1::bytea[]) AND salt IS NOT NULL
 
 -- name: bundle_texts
 -- Without those that a recovery did not find.

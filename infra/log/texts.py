@@ -48,8 +48,10 @@ async def texts_of(connection: Connection, hashes: Sequence[str], *, only_sent: 
     """
     if not hashes:
         return {}
-    rows = await connection.fetch(_SQL["texts"], [bytes.fromhex(found) for found in hashes])
-    return {row["sha256"].hex(): row["value"].encode() for row in rows if row["is_there"] or not only_sent}
+    rows = await connection.fetch(
+        _SQL["sent_texts" if only_sent else "texts"], [bytes.fromhex(found) for found in hashes]
+    )
+    return {row["sha256"].hex(): row["value"].encode() for row in rows}
 
 
 def _hashes_of(entries: Sequence[bytes]) -> list[str]:

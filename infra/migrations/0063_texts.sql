@@ -38,11 +38,11 @@ RETURN CASE WHEN kept ? 'sha256'
     THEN coalesce((SELECT value::jsonb FROM log.text WHERE sha256 = decode(kept ->> 'sha256', 'hex')), kept)
     ELSE kept END;
 
--- The end of the topic of texts, as far as it acknowledged: a topic that ends before has lost texts, and all are sent again.
-ALTER TABLE log.state ADD COLUMN texts_end bigint NOT NULL DEFAULT 0;
-
 -- The same of each member of an event's data.
 CREATE FUNCTION log.shown_members(kept jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN kept @? '$.*.sha256'
     THEN (SELECT jsonb_object_agg(name, log.shown(member)) FROM jsonb_each(kept) AS e (name, member))
     ELSE kept END;
+
+-- The end of the topic of texts, as far as it acknowledged: a topic that ends before has lost texts, and all are sent again.
+ALTER TABLE log.state ADD COLUMN texts_end bigint NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
-"""Scenario: the registrar numbers, refuses and signs the records of two agencies."""
+"""Scenario: the registrar numbers, refuses and signs the records of two agencies, and keeps and withholds texts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from consumers.registrar.raw_record_reader import parse_batches
 from consumers.registrar.registrar import Registrar
 from infra.kafka.client_config import agency_topic, is_agency_topic
 from infra.log.reader import log_size, read_checked
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.worlds import Role, Scenario, World, now, size_of
-from tests.world.records import LABOUR, registered, said
+from tests.world.logs_with_texts import service_suspended
+from tests.world.records import LABOUR, registered, said, withheld
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
 
 TOPICS: Final = (PLATFORM_TOPIC, HEALTH_TOPIC, LABOUR_TOPIC, agency_topic("yesser"))
@@ -84,10 +86,14 @@ class Registering(Scenario):
 
     async def act(self, world: World) -> None:
         settings = world.settings
-        await send(settings, HEALTH_TOPIC, said("1"), said("2"), b"not an event")
+        await send(settings, HEALTH_TOPIC, said("1"), said("2"), b"not an event", service_suspended("3", "Sara"))
         await send(settings, LABOUR_TOPIC, said("1", agency=LABOUR))
         await world.rest(stays_s=0)
-        await send(settings, HEALTH_TOPIC, said("1"), said("2", "another word"), said("3"))
+        text = await world.connection.fetchrow("SELECT index, member FROM log.text")
+        assert text is not None
+        await send(settings, PLATFORM_TOPIC, withheld(*text))
+        more = [said("1"), said("2", "another word"), service_suspended("3", "Sara"), service_suspended("4", "Huda")]
+        await send(settings, HEALTH_TOPIC, *more)
         await send(settings, LABOUR_TOPIC, said("1", agency=LABOUR), said("2", agency=LABOUR))
 
     async def unfinished(self, world: World) -> str | None:
@@ -96,9 +102,18 @@ class Registering(Scenario):
     async def broken(self, world: World) -> list[str]:
         raw = await raw_log(world)
         found = await broken_log(world, raw)
-        for topic, ids in ((HEALTH_TOPIC, ["1", "2", "3"]), (LABOUR_TOPIC, ["1", "2"])):
+        for topic, ids in ((HEALTH_TOPIC, ["1", "2", "3", "4"]), (LABOUR_TOPIC, ["1", "2"])):
             if accepted_ids(raw, topic) != ids:
                 found.append(f"{topic}: accepted are {accepted_ids(raw, topic)}, and not {ids}")
-        if len(raw) != BASE_ENTRIES + 7:
-            found.append(f"the log has {len(raw)} entries, and not {BASE_ENTRIES + 7}")
+        if len(raw) != BASE_ENTRIES + 9:
+            found.append(f"the log has {len(raw)} entries, and not {BASE_ENTRIES + 9}")
+        if (texts := texts_in_topic(world)) != [None, b"Huda"]:
+            found.append(f"the topic of texts has {texts}")
         return found
+
+
+def texts_in_topic(world: World) -> list[bytes | None]:
+    """The names in the last record of each key, in the order of their first; None where the text is deleted."""
+    batches = b"".join(batch for _, batch in world.broker.topics[world.settings.texts_topic].batches)
+    last = {record.key: record.value for record in parse_batches(batches)}
+    return [value and next(name for name in (b"Sara", b"Huda") if name in value) for value in last.values()]

@@ -15,7 +15,7 @@ from consumers.registrar.registrar import Registrar
 from consumers.relay.decisions import act as decide
 from consumers.relay.relay import CLAIM_PREFIX
 from events.errors import Retry
-from infra.log.older_copy import is_older_copy
+from infra.errors import is_older_copy
 from infra.postgres.connection import TRANSIENT_ERRORS, connected
 from infra.settings import Settings
 from tests.oracle.fold import Oracle

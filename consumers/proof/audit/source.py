@@ -12,6 +12,7 @@ from msgspec import ValidationError, convert
 
 from consumers.proof.audit import verify
 from consumers.proof.audit.port import MirrorPort, http_port
+from consumers.proof.audit.texts import TextsReport
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.layout import CHECKPOINT, KEY_HISTORY
@@ -36,6 +37,8 @@ class Export:
     checkpoint: Checkpoint
     count: int
     keys: KeyHistory
+    texts: TextsReport | None
+    """None where none of its entries has a text."""
 
     @property
     def size(self) -> int:
@@ -70,14 +73,18 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
     """The export in a folder; None for another source. Raises `ChangedExport`, `WrongTime` and `OtherKey`."""
     if source is None or is_address(source) or not is_export(Path(source)):
         return None
+    folder = Path(source)
+    texts = verify.Texts(folder)
     try:
-        _, _, count = verify.verify(Path(source), verifier.vkey, _in_time)
-        keys = export_keys(Path(source), verifier)
-        return Export(Path(source), export_checkpoint(Path(source), keys), count, keys)
+        _, _, count = verify.verify(folder, verifier.vkey, lambda folder: _in_time(folder, texts))
+        keys = export_keys(folder, verifier)
+        has_texts = texts.count or texts.withheld or texts.lacking
+        report = TextsReport(texts.count, texts.withheld, texts.lacking, []) if has_texts else None
+        return Export(folder, export_checkpoint(folder, keys), count, keys, report)
     except verify.OtherKey as error:
         raise OtherKey(f"{source}: {error}.") from error
     except (verify.UsageError, InvalidNote, *_CHANGED) as error:
-        raise _changed(Path(source), error) from error
+        raise _changed(folder, error) from error
 
 
 def unproven_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
@@ -98,10 +105,10 @@ def unproven_texts(folder: Path) -> Iterator[BundleText]:
         raise _changed(folder, error) from error
 
 
-def _in_time(folder: Path) -> Iterator[tuple[int, bytes]]:
+def _in_time(folder: Path, texts: verify.Texts) -> Iterator[tuple[int, bytes]]:
     """The entries, whose recorded times do not run backwards from one to the next."""
     times = RecordedTimes()
-    for index, raw in verify.read_entries(folder):
+    for index, raw in verify.read_entries(folder, texts):
         times.require(index, [raw])
         yield index, raw
 

@@ -197,9 +197,17 @@ def _show_verified(export: Export, *, as_json: bool) -> None:
         "التصدير سليم: {:,} من قيود السجل وعددها {:,}، وجذره الموقَّع {}.",
         "The export is sound: {:,} entries of a log of {:,}, signed root {}.",
     ).format(export.count, export.size, export.root)
-    print_confirmation(
-        {"entries_count": export.count, "size": export.size, "root": export.root, "ok": True}, as_json, sentence
-    )
+    document: dict[str, object] = {
+        "entries_count": export.count,
+        "size": export.size,
+        "root": export.root,
+        "ok": True,
+    }
+    if export.texts is not None:
+        document["texts"] = export.texts
+    print_confirmation(document, as_json, sentence)
+    if export.texts is not None and not as_json:
+        print_localized(export.texts.sentence)
 
 
 def _compared(log: AuditSource, keys: SealKeyFiles, *, as_json: bool) -> Compared:

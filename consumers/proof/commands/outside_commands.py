@@ -33,6 +33,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
+from infra.json_documents import to_json
 from infra.log.merkle import leaf_hash
 from infra.log.ports.bundle_texts import BundleText, WrongText, match_texts, parse_texts, text_lines
 from infra.log.ports.port import LogPort
@@ -255,9 +256,10 @@ def replay_command(
     """Replay a log from an address, a mirror, an export or, without URL-OR-FOLDER, the database, once it is
     proven to be what was signed.
 
-    --stdout prints entries with their index and leaf hash. --into computes the read models by the same folds as the
-    live tables, and compares each one with the hash that the log commits to: one SQLite file for each consumer, or with
-    --format parquet one Parquet file for each read model. An export must hold all entries of its log for that.
+    --stdout prints entries with their index, leaf hash and texts. --into computes the read models by the same folds as
+    the live tables, and compares each one with the hash that the log commits to: one SQLite file for each consumer, or
+    with --format parquet one Parquet file for each read model; `text` has the texts of entries. An export must hold all
+    entries of its log for that.
 
     Exit code 76: the log is not what was signed. Exit code 1: a read model differs from its commitment.
     """
@@ -285,16 +287,16 @@ def replay_command(
 async def _print_entries(log: AuditSource, selection: Selection, export: Export | None) -> None:
     """Print entries, each after it was proven."""
     if export is not None:
-        end = selection.end_of(export.size)
+        end, texts = selection.end_of(export.size), earlier_texts(export.folder)
         for index, raw in export.entries():
             if selection.first <= index < end and selection.has(parse_entry(index, raw)):
-                click.echo(_line(index, raw))
+                click.echo(_line(index, raw, await texts(index, raw)))
         return
     async with log.accepting() as (port, checkpoint):
         proven = AuthenticatedLog(port, checkpoint)
-        end = await selection.end_in(proven)
+        end, texts = await selection.end_in(proven), EntryTexts(port).of
         async for index, raw in selected_entries(proven, selection.first, end, selection.has):
-            click.echo(_line(index, raw))
+            click.echo(_line(index, raw, await texts(index, raw)))
 
 
 async def _end(log: AuditSource, selection: Selection, checkpoint: Checkpoint, export: Export | None) -> int:
@@ -326,10 +328,11 @@ async def proven_copy(log: AuditSource, folder: Path) -> Checkpoint:
         return checkpoint
 
 
-def _line(index: int, raw: bytes) -> bytes:
+def _line(index: int, raw: bytes, texts: list[BundleText]) -> bytes:
     """One line. Line breaks between the members of an event, which its sender may write, become spaces."""
     entry = raw.replace(b"\r", b" ").replace(b"\n", b" ")
-    return b'{"index":%d,"leaf":"%b","entry":%b}' % (index, leaf_hash(raw).hex().encode(), entry)
+    rest = b',"texts":%b' % to_json(texts) if texts else b""
+    return b'{"index":%d,"leaf":"%b","entry":%b%b}' % (index, leaf_hash(raw).hex().encode(), entry, rest)
 
 
 def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_json: bool) -> None:

@@ -2,8 +2,8 @@
 
 Flows in: a mirror folder or a whole export, and its signed checkpoint. What is folded is hashed on the way, and counts
 only once it gives the signed root. Flows out: `<consumer>.sqlite`, or `<consumer>.<table>.parquet`, and for each read
-model the hash at the end and at its last commitment. Two processes share the work: the ledger and the event index take
-as long as the other consumers together.
+model the hash at the end and at its last commitment; beside them the texts, of which rows hold the hashes. Two
+processes share the work: the ledger and the event index take as long as the other consumers together.
 
 A read model as a Parquet file, with the hash of the live one: the file is read back and hashed before it counts.
 
@@ -42,6 +42,7 @@ from consumers.proof.commitments.claims import (
     status_of,
 )
 from consumers.proof.offline.store import SqliteStore, hashed_rows_sql, quoted
+from consumers.proof.offline.texts import write_texts
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.fold.table_hash import RowHasher, TableHash, fetched, hash_of
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -150,6 +151,7 @@ def replay_into(
     tasks = [_Task(source, checkpoint, folder, group, end, claims, tuple(acknowledgements), form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
         models = [row for rows in pool.map(_replay, tasks) for row in rows]
+    write_texts(source, checkpoint, folder, end, form)
     order = list(CONSUMERS)
     return sorted(models, key=lambda row: order.index(row.name.partition(".")[0]))
 

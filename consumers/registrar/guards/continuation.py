@@ -34,10 +34,10 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from consumers.registrar.raw_record_reader import CorruptBatch, fetch_records
 from consumers.registrar.shipper import read_tail
 from events.errors import Halt, Retry
+from infra.errors import older_copy
 from infra.kafka.clients import acknowledged, consuming
 from infra.kafka.end_offsets import ends_of_existing
 from infra.log.key_history import KeyHistory, Transition
-from infra.log.older_copy import older_copy
 from infra.log.reader import log_size, read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection, connected

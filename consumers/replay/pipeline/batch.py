@@ -21,7 +21,7 @@ from aiokafka import ConsumerRecord
 
 from events.errors import Halt, Retry
 from events.wire.entry import Entry, parse_entry
-from infra.log.older_copy import older_copy
+from infra.errors import older_copy
 
 BATCHES_MAX: Final = 2
 """Transactions in memory, the one under way included until its rows are written."""

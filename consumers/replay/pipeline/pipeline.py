@@ -25,7 +25,7 @@ from consumers.replay.pipeline.log_feed import LogFeed
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild.rebuild import AlreadyRunning, RebuildOptions, rebuild
 from events.errors import Halt, YesserError
-from infra.log.older_copy import is_older_copy
+from infra.errors import is_older_copy
 from infra.log.reader import log_size
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import connect, connected

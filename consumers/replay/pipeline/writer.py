@@ -21,7 +21,7 @@ from consumers.replay.fold.replay import FoldFailed, naming_bugs
 from consumers.replay.fold.version import UNNUMBERED, FoldVersion
 from consumers.replay.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
-from infra.log.older_copy import older_copy
+from infra.errors import older_copy
 from infra.log.ports.read_ahead import parsed_entries
 from infra.log.reader import leaves_of
 from infra.observability.telemetry import count, observe, span

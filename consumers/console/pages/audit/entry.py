@@ -15,7 +15,7 @@ import orjson
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.document import NO, YES
+from consumers.documents.document import NO, YES, Labelled
 from consumers.documents.formulas import amount_text
 from consumers.documents.log.entries import Proof
 from consumers.documents.log.explanations import Change, DerivedFigure
@@ -52,8 +52,8 @@ def shown(words: Words, name: str, value: Any, sign: str = "") -> Markup | str:
     """`name` tells money (`…_halalas`) and rates (`…_bp`) from other numbers."""
     if value is None:
         return _NONE
-    if isinstance(value, bool):
-        return words.of(YES if value else NO)
+    if isinstance(value, bool | Labelled):
+        return words.of(value if isinstance(value, Labelled) else YES if value else NO)
     if isinstance(value, int):
         if name.endswith("_halalas"):
             return words.money(value, sign)

@@ -41,21 +41,21 @@ import os, signal, sys
 from consumers.registrar.topics.texts_topic import TextsTopic
 from infra.cli import cli
 
-point, send = sys.argv[1], TextsTopic.send
+point, mark, send = sys.argv[1], sys.argv[2].encode(), TextsTopic.send
 
 async def send_or_die(self, producer, records):
-    what = "" if not records else "text" if records[0].value else "deletion"
-    if what and point == f"before a {what}":
+    is_meant = any(mark in (record.value or record.key) for record in records)
+    if is_meant and point.startswith("before"):
         os.kill(os.getpid(), signal.SIGKILL)
     await send(self, producer, records)
-    if what and point == f"behind a {what}":
+    if is_meant:
         os.kill(os.getpid(), signal.SIGKILL)
 
 TextsTopic.send = send_or_die
 sys.argv[1:] = ["run", "registrar"]
 cli()
 """
-"""A registrar that is killed between a commit and its end of shipping."""
+"""A registrar that is killed between a commit and the end of its shipping."""
 LEASE: Final = {"lease_ms": 1_000, "lease_renew_ms": 200}
 
 
@@ -99,11 +99,13 @@ async def test_a_registrar_that_is_killed_between_commit_and_shipping_loses_no_t
     for point in ("before a text", "behind a text", "before a deletion", "behind a deletion"):
         size = await log_size(connection)
         if point.endswith("text"):
-            await send(hasty, HEALTH_TOPIC, service_suspended(point.replace(" ", "-"), f"Huda {point}"))
+            mark = f"Huda {point}"
+            await send(hasty, HEALTH_TOPIC, service_suspended(point.replace(" ", "-"), mark))
         else:
             index = await connection.fetchval("SELECT max(index) FROM log.text WHERE salt IS NOT NULL")
+            mark = f"{index}/reason"
             await send(hasty, PLATFORM_TOPIC, withheld(index, "reason"))
-        command = [sys.executable, "-P", "-c", KILLED, point]
+        command = [sys.executable, "-P", "-c", KILLED, point, mark]
         killed = await asyncio.to_thread(subprocess.run, command, env=variables, capture_output=True, timeout=60)
         assert killed.returncode == -signal.SIGKILL, (point, killed.stderr.decode())
         behind = await connection.fetchrow("SELECT size, shipped_up_to < size AS is_behind FROM log.state")
@@ -190,6 +192,7 @@ async def test_what_is_withheld_is_removed_from_the_disk_of_the_broker(settings:
             await send(settings, HEALTH_TOPIC, service_suspended("a", "Sara"), service_suspended("b", "Huda"))
             await until_size(watching, 5)
             await send(settings, PLATFORM_TOPIC, withheld(3, "reason"))
+            await until_size(watching, 6)
             await until_as_the_log(settings, watching)
         # What closes the segment: as every few hours, and at a take-over.
         async with running(registrar(settings)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from consumers.console.pages.operations.routes import runbook_entry
-from infra.log.older_copy import older_copy
+from infra.errors import older_copy
 from tests.every import every
 
 

@@ -13,7 +13,7 @@ from infra.embedded.health import Readyz
 from infra.embedded.servers.ports import HOST
 from infra.embedded.status import Lease, OtherService, ProcessStatus, ServiceStatus, StackStatus, Target
 from infra.embedded.status_table import print_status
-from infra.log.older_copy import older_copy
+from infra.errors import older_copy
 from infra.process.health import Readiness
 from tests.every import every
 

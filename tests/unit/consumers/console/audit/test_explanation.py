@@ -75,6 +75,8 @@ def test_a_number_is_a_sum_of_what_each_entry_changed_and_a_table_that_differs_i
         ("name", {"ar": "موعد", "en": "Appointment"}, "<bdi>Appointment</bdi>"),
         ("partner", {"name": {"ar": "شركة", "en": "Company"}, "partner_id": "C-1"}, "<bdi>Company, C-1</bdi>"),
         ("url", None, "—"),
+        ("state", names.worded("services", "state", "live"), "Live"),
+        ("state", names.worded("training", "state", "live"), "<bdi>live</bdi>"),
         ("channels", [], "—"),
     ],
 )

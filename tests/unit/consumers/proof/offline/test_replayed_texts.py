@@ -1,0 +1,87 @@
+"""The texts of a copy stand beside its read models, whose rows and hashes are the same with and without them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from consumers.proof.audit.mirror import write_mirror
+from tests.every import every
+from tests.unit.consumers.proof.commands.auditor import Auditor
+from tests.world.logs_with_texts import LogWithTexts, service_suspended, workshop_held
+from tests.world.memory_log import KEY
+
+NAME = "Sara Alqahtani"
+QUERY = 'SELECT "index", member, salt IS NULL, withheld_by, text FROM {} ORDER BY "index", member'
+
+
+class Copy:
+    """A mirror with three texts, one of which is withheld, and an export of all of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.mirror, self.export = folder, folder / "mirror", folder / "export"
+        self.built = LogWithTexts().fill(3).add(service_suspended("s1", "Nora"), workshop_held("w1", NAME)).fill(20)
+        self.auditor = Auditor(folder)
+        self.built.withhold(4, "place")
+        asyncio.run(write_mirror(self.built.log, self.mirror, KEY.verifier))
+        self.auditor.ok("export", self.mirror, "--into", self.export)
+
+    def replay(self, source: Path, into: str, *options: str) -> dict[str, Any]:
+        return self.auditor.ok("replay", source, "--into", self.folder / into, *options)
+
+    def texts(self, into: str, form: str = "sqlite") -> Sequence[tuple[Any, ...]]:
+        file = self.folder / into / f"text.{form}"
+        if form == "parquet":
+            with duckdb.connect() as database:
+                return database.execute(QUERY.format(f"'{file}'")).fetchall()
+        return sqlite3.connect(file).execute(QUERY.format("text")).fetchall()
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("copy"))
+
+
+@every("form", ["sqlite", "parquet"])
+def test_a_table_has_the_texts_of_a_mirror_and_of_an_export(copied: Copy, form: str) -> None:
+    expected = [
+        (text.index, text.member, text.key == (4, "place"), 20 if text.key == (4, "place") else None, text.text)
+        for text in copied.built.log.stored_texts
+    ]
+    assert "was withheld" in expected[2][4]
+    for source in (copied.mirror, copied.export):
+        into = f"{form}-{source.name}"
+        copied.replay(source, into, "--format", form)
+        assert copied.texts(into, form) == expected
+    copied.replay(copied.mirror, f"{form}-begin", "--format", form, "--to", "4")
+    assert copied.texts(f"{form}-begin", form) == expected[:1]
+    copied.replay(copied.mirror, f"{form}-begin", "--format", form, "--to", "3")
+    assert not (copied.folder / f"{form}-begin/text.{form}").exists(), "those of an earlier run are gone"
+
+
+def test_read_models_hold_hashes_so_that_a_copy_without_texts_has_the_same(copied: Copy) -> None:
+    log, bare = copied.built.log, copied.folder / "bare"
+    log.stored_texts = []
+    asyncio.run(write_mirror(log, bare, KEY.verifier))
+    with_texts, without = (copied.replay(source, f"{source.name}-models") for source in (copied.mirror, bare))
+    assert with_texts["read_models"] == without["read_models"]
+    for file in (copied.folder / "mirror-models").glob("[!t]*.sqlite"):
+        assert b"Nora" not in file.read_bytes(), file.name
+
+
+def test_printed_entries_have_their_texts_beside_them(copied: Copy) -> None:
+    for source in (copied.mirror, copied.export):
+        lines = copied.auditor.run("replay", source, "--stdout").stdout.splitlines()
+        rows = {row["index"]: row for row in map(json.loads, lines)}
+        assert [json.loads(text["text"])["en"] for text in rows[3]["texts"]] == ["Nora is on leave"]
+        assert rows[4]["texts"][1]["withheld_by"] == 20
+        assert "salt" not in rows[4]["texts"][1]
+        assert "texts" not in rows[5]
+        assert rows[3]["entry"]["event"]["data"]["reason"] == {"sha256": rows[3]["texts"][0]["sha256"]}
