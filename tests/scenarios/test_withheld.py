@@ -76,7 +76,7 @@ async def test_a_withheld_name_is_in_no_file_and_every_earlier_proof_holds(
             await asyncio.to_thread((tmp_path / folder).mkdir)
         outside = await elsewhere(system, tmp_path / "before", run)
         before = await ask("commit")
-        await run("backup", "create")
+        await run("backup", "create", str(tmp_path / "backups"))
         for kept in (system.home, tmp_path / "backups", *outside):
             assert holding(kept), kept
 
@@ -101,7 +101,7 @@ async def test_a_withheld_name_is_in_no_file_and_every_earlier_proof_holds(
         vkey = read_verifier(system.settings, None).vkey
     for made in (export, outside[1]):
         verify = [sys.executable, "-I", str(made / "verify.py"), str(made), vkey]
-        subprocess.run(verify, check=True, stdout=subprocess.DEVNULL)
+        await asyncio.to_thread(subprocess.run, verify, check=True, stdout=subprocess.DEVNULL)
 
 
 async def elsewhere(system: System, folder: Path, run: Any, mirror: Path | None = None) -> tuple[Path, Path, Path]:
