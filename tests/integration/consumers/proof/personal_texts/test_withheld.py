@@ -52,7 +52,7 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
         assert (code, before["text"], before["refused_records"], before["withheld_by"]) == (1, SARA, [6], None)
         code, done = await yesser_json(settings, *PROPOSE, "--yes")
         assert (code, done["text"], done["withheld_by"]) == (0, None, 7)
-        assert done["erase"] == f"yesser erase {HEALTH_TOPIC} 0 --yes"
+        assert done["further"] == [f"yesser erase {HEALTH_TOPIC} 0 --yes", "yesser withheld purge"]
         assert await read_checked(connection, 0, 7) == entries, "no entry changes"
         again = await yesser(settings, *PROPOSE, "--yes")
         assert isinstance(again.exception, CannotWithhold)
