@@ -39,7 +39,7 @@ TABLE, LINES, TEXTS, STATEMENT = "entries.parquet", "entries.ndjson", "texts.ndj
 OWN_FILES = {"verify.py", "__pycache__", "checkpoint", "keys", "proof.json", TABLE, LINES, TEXTS}
 TEXT_FORMS = tuple(("index", "member", "sha256", name, "text") for name in ("salt", "withheld_by"))
 SENTENCE = (  # what is read in place of a withheld text: its day and its entry
-    '{"ar":"حُجب هذا النص في \u2068%(day)s\u2069 بالقيد \u2068%(entry)d\u2069.",'
+    '{"ar":"حُجب هذا النص في \u2068%(day)s\u2069 بالقيد %(entry)d.",'
     '"en":"This text was withheld on %(day)s by entry %(entry)d."}'
 )
 NAMED_MAX = 20  # of the texts that are not here

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from consumers.proof.audit import verify
 from consumers.proof.audit.export import Format
+from events.wire.texts import withheld_text
 from infra.log.ports.bundle_texts import WrongText
 from tests.every import every
 from tests.unit.consumers.proof.audit.test_export import exported
@@ -28,6 +29,11 @@ FORMS: tuple[Format, ...] = ("ndjson", "parquet")
 def log_with_texts() -> LogWithTexts:
     built = LogWithTexts().fill(3).add(service_suspended("s1", NAME), workshop_held("w1", NAME)).fill(300)
     return built.add(service_suspended("s2", "Nora"))
+
+
+def test_the_verifier_knows_the_sentence_of_a_withheld_text() -> None:
+    sentence = verify.SENTENCE % {"day": "2026-12-02", "entry": 1042}
+    assert sentence == withheld_text("2026-12-01T22:00:00.000000Z", 1042)
 
 
 def said(folder: Path) -> tuple[int, str]:
