@@ -77,18 +77,6 @@ def suspended(code: str, change: str = "suspended", id: str = "") -> bytes:
     )
 
 
-def suspended_service(id: str, reason: dict[str, str], *, agency: Agency = HEALTH) -> bytes:
-    """An event with a free text."""
-    return build_event(
-        type="service.suspended",
-        agency=agency.code,
-        id=id,
-        subject="service/S-1",
-        time=TIME,
-        data={"service_id": "S-1", "on": "2005-05-05", "reason": reason},
-    )
-
-
 def withheld(index: int, member: str) -> bytes:
     """The platform's announcement that a text of an entry is withheld."""
     text = {"ar": "سبب", "en": "reason"}

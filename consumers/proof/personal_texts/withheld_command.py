@@ -37,7 +37,7 @@ _NOTHING: Final = Bilingual("لم يُحجب نص.", "No text is withheld.")
 
 class Withholding(Struct, frozen=True, kw_only=True):
     """A text of an entry: what it is (None once it is withheld), the entry that withholds it (None before), the refused
-    records that are deleted with it, by the entries that refuse them, and the command that deletes the sent record."""
+    records that are deleted with it, by the entries that refuse them, and the commands that delete what else has it."""
 
     entry: int
     pointer: str
@@ -46,7 +46,7 @@ class Withholding(Struct, frozen=True, kw_only=True):
     text: Any
     refused_records: list[int]
     withheld_by: int | None
-    erase: str
+    further: list[str]
 
 
 class TextsCheck(TextsReport, frozen=True):
@@ -104,7 +104,7 @@ def propose_command(
     if not yes:
         if not as_json:
             print_localized(in_lines(_before(found)))
-        print_confirmation(_document(found, None), as_json, NOTHING_DONE)
+        print_confirmation(_document(found, None, settings), as_json, NOTHING_DONE)
         context.exit(ExitCode.ANSWER_IS_NO)
 
     async def withhold(connection: Connection) -> int:
@@ -112,11 +112,12 @@ def propose_command(
 
     by = with_database(settings, "withheld", withhold)
     done = Bilingual(
-        "حُجب {} من القيد {} بالقيد {}. احذف السجل المرسل أيضًا: `{}`، ثم `yesser withheld purge`.",
-        "{} of entry {} is withheld by entry {}. Also delete the record that was sent: `{}`, then"
-        " `yesser withheld purge`.",
-    ).format(found.pointer, entry, by, found.erase)
-    print_confirmation(_document(found, by), as_json, done)
+        "حُجب {} من القيد {} بالقيد {}. وهذه الأوامر تحذف ما بقي فيه:",
+        "{} of entry {} is withheld by entry {}. These commands delete what else has it:",
+    ).format(found.pointer, entry, by)
+    document = _document(found, by, settings)
+    commands = (Bilingual(command, command) for command in document.further)
+    print_confirmation(document, as_json, in_lines([done, *commands]))
 
 
 def _before(found: Withholdable) -> list[Bilingual]:
@@ -133,7 +134,7 @@ def _before(found: Withholdable) -> list[Bilingual]:
     ]
 
 
-def _document(found: Withholdable, by: int | None) -> Withholding:
+def _document(found: Withholdable, by: int | None, settings: Settings) -> Withholding:
     return Withholding(
         entry=found.entry.index,
         pointer=found.pointer,
@@ -142,7 +143,7 @@ def _document(found: Withholdable, by: int | None) -> Withholding:
         text=found.text if by is None else None,
         refused_records=found.refused_records,
         withheld_by=by,
-        erase=found.erase,
+        further=found.further(settings),
     )
 
 

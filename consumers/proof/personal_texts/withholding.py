@@ -20,6 +20,7 @@ from events.errors import Retry, YesserError
 from events.values.data import Data
 from events.wire.entry import Entry, has_texts, parse_entry, recorded_time
 from events.wire.texts import TEXT_WITHHELD
+from infra.kafka.client_config import agency_triggers_topic
 from infra.keys.second_person import ask
 from infra.log.ports.postgres_port import stored_texts
 from infra.log.reader import log_size, read_checked
@@ -58,11 +59,14 @@ class Withholdable:
     def pointer(self) -> str:
         return f"/data/{self.member}"
 
-    @property
-    def erase(self) -> str:
-        """The command that deletes the record that the agency sent."""
+    def further(self, settings: Settings) -> list[str]:
+        """The commands that delete what else has the text: the record that the agency sent, the topic of its campaigns
+        (the relay makes it again), and what is left in the files of tables."""
         topic, _, offset = self.entry.address.split("/")
-        return f"yesser erase {topic} {offset} --yes"
+        commands = [f"yesser erase {topic} {offset} --yes"]
+        if self.entry.subject.startswith("campaign/"):
+            commands.append(f"yesser topics delete {agency_triggers_topic(settings, self.entry.agency)} --yes")
+        return [*commands, "yesser withheld purge"]
 
 
 async def look_up(connection: Connection, index: int, pointer: str) -> Withholdable:

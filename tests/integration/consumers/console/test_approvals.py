@@ -30,7 +30,8 @@ from infra.settings import Settings
 from producers.agencies.tokens import hash_key
 from tests.world.commands import Yesser
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
-from tests.world.records import said, suspended_service
+from tests.world.logs_with_texts import service_suspended
+from tests.world.records import said
 from tests.world.registrars import at_work, founded, registrar, until_size, until_topic_halted
 from tests.world.senders import REGISTER
 from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
@@ -111,16 +112,15 @@ async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
 async def test_a_text_is_withheld_after_two_have_read_it(
     settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
-    text = {"ar": "نص سارة", "en": "Sara's <b>text</b>"}
     await connection.execute("TRUNCATE platform.agency")  # the registrar registers them
     async with at_work(settings, connection, "health"), running(Relay(settings)):
-        await send(settings, HEALTH_TOPIC, suspended_service("one", text))
+        await send(settings, HEALTH_TOPIC, service_suspended("one", "Sara's <b>name</b>"))
         await until_size(connection, 4)
         assert "two people (withheld propose)" in await refusal(yesser, *WITHHOLD)
         async with console(settings) as served, served.signed_in("first") as client:
             page = (await client.get("/approvals")).text
             assert "Withhold a text of an entry" in page
-            assert "Sara&#39;s &lt;b&gt;text&lt;/b&gt;" in page
+            assert "Sara&#39;s &lt;b&gt;name&lt;/b&gt; is on leave" in page
             await approve()
             done = await yesser.document(*WITHHOLD)
             assert done["withheld_by"] == 4
