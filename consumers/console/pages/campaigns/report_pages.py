@@ -60,8 +60,14 @@ _AIRING_ID: Final = Bilingual(
     "Write it in Latin letters and digits without spaces, such as evening-2.",
 )
 _REACH: Final = Bilingual("اكتب عددًا صحيحًا مثل 250000.", "Write a whole number such as 250000.")
-_REASON: Final = Bilingual("اكتب السبب.", "Write the reason.")
-_MISSING: Final = Bilingual("اكتب اسم المحطة أو الصحيفة.", "Write the station or the paper.")
+_REASONS: Final = {
+    "ar": Bilingual("اكتب السبب بالعربية.", "Write the reason in Arabic."),
+    "en": Bilingual("اكتب السبب بالإنجليزية.", "Write the reason in English."),
+}
+_OUTLETS: Final = {
+    "ar": Bilingual("اكتب اسم المحطة أو الصحيفة بالعربية.", "Write the station or the paper in Arabic."),
+    "en": Bilingual("اكتب اسم المحطة أو الصحيفة بالإنجليزية.", "Write the station or the paper in English."),
+}
 AWAY: Final = Bilingual(
     "البوابة لا تجيب الآن، ولم يُرسل شيء. أعد المحاولة بعد قليل؛ ما كتبته باقٍ هنا.",
     "The gateway does not answer. Nothing was sent. Try again in a moment: what you typed is still here.",
@@ -95,7 +101,7 @@ def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
         faults["channel"] = Bilingual("اختر الوسيلة.", "Choose a channel.")
     for language, name in outlet.items():
         if not name:
-            faults[f"outlet_{language}"] = _MISSING
+            faults[f"outlet_{language}"] = _OUTLETS[language]
     if not is_day(on):
         faults["on"] = _DATE
     if reach is None:
@@ -115,7 +121,7 @@ def read_correction(campaign: Campaign, given: Given, today: str) -> Action | Fa
     reason = {language: given.get(f"reason_{language}", "").strip() for language in ("ar", "en")}
     if reach is None:
         faults["reach"] = _REACH
-    faults |= {f"reason_{language}": _REASON for language, text in reason.items() if not text}
+    faults |= {f"reason_{language}": _REASONS[language] for language, text in reason.items() if not text}
     try:
         action = correction(campaign, int(airing), reach or 0, reason, today)
     except (LookupError, ValueError):

@@ -98,7 +98,12 @@ def test_a_correction_chooses_an_airing_and_gives_its_number_and_why() -> None:
     typed = {"airing": "9", "reach": "٢٥٬٠٠٠", "reason_ar": "صفر ناقص", "reason_en": " A missing zero "}
     data = data_of(read_correction(shown, typed, TODAY))
     assert (data["airing_id"], data["reach"], data["reason"]["en"]) == ("A", 25_000, "A missing zero")
-    assert set(read_correction(shown, {}, TODAY)) == {"airing", "reach", "reason_ar", "reason_en"}  # type: ignore[arg-type]
+    faults = read_correction(shown, {}, TODAY)
+    assert isinstance(faults, dict)
+    assert set(faults) == {"airing", "reach", "reason_ar", "reason_en"}
+    assert len({repr(fault) for fault in faults.values()}) == 4, (
+        "two fields with one sentence look like a doubled error"
+    )
     assert {*read_correction(shown, typed | {"reach": "90"}, TODAY)} == {"reach"}  # type: ignore[misc]
     for airing in ("8", "A", ""):
         assert {*read_correction(shown, typed | {"airing": airing}, TODAY)} == {"airing"}, airing  # type: ignore[misc]
