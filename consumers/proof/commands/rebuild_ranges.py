@@ -32,7 +32,9 @@ from infra.private_keys.key_files import read_verifier
 from infra.settings import Settings
 
 RANGE_ENTRIES: Final = 65_536
-"""Entries of a range: some seconds of work, after which its rebuild would go on if it were killed."""
+"""Entries of a range: some seconds of work, which a rebuild that is killed loses in each process."""
+ALIVE_S: Final = 10.0
+"""PostgreSQL ends the session of a rebuild that asks nothing for much longer, such as a suspended one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ async def fold_ranges(
         loop = asyncio.get_running_loop()
         folded = [loop.run_in_executor(pool, _fold_range, one) for one in ranges]
         for one, done in zip(ranges, folded, strict=True):
+            while not done.done():
+                await asyncio.wait([done], timeout=ALIVE_S)
+                await scratch.move(scratch.position)
             await done
             await scratch.move(one.end)
             progress(RANGE_ENTRIES)

@@ -214,7 +214,7 @@ class RebuildOptions:
     """Whether to compare with the live tables, to replace them, and to hash the rebuilt rows.
 
     `restart` drops what an interrupted rebuild has left. `head_start` brings the scratch as far as it can before the
-    rest is folded; only where it may do so by copied rows, `may_copy`, are those that a rebuild has left used.
+    rest is folded. Copied rows that a rebuild has left are used only if it `may_copy` them.
     """
 
     compare: bool = True
@@ -257,8 +257,8 @@ class Rebuilt:
     """The read models of one consumer, hashed and compared after `log_index` entries; none without `hash`.
 
     The entries before `folded_from` were folded by a rebuild that was interrupted, or the rows of the first `copied`
-    ones were copied. `swapped_at` is the live position at
-    which the rows replaced the live ones: what was applied between was folded too.
+    ones were copied. `swapped_at` is the live position at which the rows replaced the live ones: what was applied
+    between was folded too.
     """
 
     consumer: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from consumers.programme.projections.consumer import CONSUMER
@@ -32,6 +34,8 @@ from tests.world.waits import until
 MIRRORED = 1_600
 """Entries of the mirror: the last bundle is not full, and the log goes on."""
 STARTED_S = 120.0
+RANGE = 200
+"""Entries that one of several processes folds."""
 PROGRESS = "rebuild_projections_next.rebuild_progress"
 
 
@@ -53,23 +57,37 @@ async def live(settings: Settings, connection: Connection, raw: list[bytes]) -> 
     return connection
 
 
-async def killed(connection: Connection, environment: dict[str, str]) -> int:
-    """Kill the command once a part of the log is folded; returns how much that is."""
-    command = subprocess_command("rebuild", "projections", "--pace", "5")
+async def killed(
+    connection: Connection,
+    environment: dict[str, str],
+    command: Sequence[str] = subprocess_command("rebuild", "projections", "--pace", "5"),
+    progress: str = PROGRESS,
+) -> int:
+    """Kill the command once a part of the log is folded; returns how much that is. Its own processes end too."""
     child = await asyncio.create_subprocess_exec(*command, env=environment)
+    children: list[psutil.Process] = []
 
     async def folded() -> bool:
-        if await connection.fetchval("SELECT to_regclass($1)", PROGRESS) is None:
+        if await connection.fetchval("SELECT to_regclass($1)", progress) is None:
             return False
-        return bool(await connection.fetchval(f"SELECT position FROM {PROGRESS}"))
+        return bool(await connection.fetchval(f"SELECT position FROM {progress}"))
 
     try:
         await until(folded, "a part of the log is folded", STARTED_S)
+        children = psutil.Process(child.pid).children(recursive=True)
     finally:
         child.kill()
         await child.wait()
-    position: int = await connection.fetchval(f"SELECT position FROM {PROGRESS}")
+    await until(lambda: not any(map(is_alive, children)), "its processes have ended")
+    position: int = await connection.fetchval(f"SELECT position FROM {progress}")
     return position
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def test_a_rebuild_that_was_killed_goes_on_says_from_where_and_gives_the_hashes_of_a_whole_one(
@@ -180,3 +198,21 @@ async def test_the_next_rebuild_deletes_rows_of_ranges_behind_its_position_and_f
     assert second.folded_from == 256
     assert await live.fetchval("SELECT (count(*), max(index)) = (256, 255) FROM event")
     assert not CONSUMER.folds_entries_apart
+
+
+async def test_processes_that_fold_ranges_end_with_a_rebuild_that_is_killed_and_the_next_one_goes_on(
+    settings: Settings, live: Connection, raw: list[bytes], environment: Callable[..., dict[str, str]]
+) -> None:
+    await apply_live(live, EVENT_INDEX, raw)
+    _, whole = await yesser_json(settings, "rebuild", "event-index")
+    program = f"""
+from consumers.proof.commands import rebuild_ranges
+from infra.cli import cli
+rebuild_ranges.RANGE_ENTRIES = {RANGE}
+cli(["rebuild", "event-index", "--pace", "5", "--processes", "2"])
+"""
+    command = [sys.executable, "-c", program]
+    position = await killed(live, environment(), command, "rebuild_event_index_next.rebuild_progress")
+    assert position % RANGE == 0
+    code, report = await yesser_json(settings, "rebuild", "event-index")
+    assert (code, report) == (0, {**whole, "folded_from": {"event-index": position}})
