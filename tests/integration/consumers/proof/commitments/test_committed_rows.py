@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from consumers.models.registry import CONSUMERS
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.proof.commitments.check import event_of
+from consumers.proof.commitments.claims import said_among, sorted_out
 from consumers.proof.commitments.committed_rows import NoCommittedRows, NotCommitted, copy_committed
+from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.fold import past_rows
 from consumers.replay.rebuild.lasting_scratch import LastingScratch
 from consumers.replay.rebuild.rebuild import become_owner
+from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection, connected
+from infra.postgres.outbox import event_bytes
 from infra.settings import Settings
 from tests.every import every
 from tests.oracle.history import MIXED
 from tests.world.commands import yesser, yesser_json
-from tests.world.logs import apply_everywhere, history_bytes, sign, with_commitments, write_log, write_tree
+from tests.world.logs import apply_everywhere, apply_live, history_bytes, sign, with_commitments, write_log, write_tree
 from tests.world.memory_log import KEY
+from tests.world.records import RECORDED
 
 BLOCK_ENTRIES = 64
 COMMITTED = 700
@@ -26,7 +34,8 @@ BLOCK = COMMITTED // BLOCK_ENTRIES * BLOCK_ENTRIES
 
 @pytest.fixture
 async def log(settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """A log with commitments in its middle, not signed; all consumers have applied it."""
+    """A log with commitments in its middle, not signed. Its last entry, which no consumer has applied, acknowledges
+    that one of them is wrong."""
     monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", BLOCK_ENTRIES)
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey)
@@ -34,10 +43,14 @@ async def log(settings: Settings, connection: Connection, monkeypatch: pytest.Mo
     before = history[:COMMITTED]
     await write_log(connection, before)
     await apply_everywhere(connection, before)
-    raw = [*await with_commitments(connection, before), *history[COMMITTED:]]
+    committed = await with_commitments(connection, before)
+    said, _ = sorted_out(said_among(COMMITTED, committed[COMMITTED:]))
+    claim = next(claim for claim in said if claim.name == "projections.certificate")
+    wrong = event_bytes(event_of(claim, {"ar": "سبب", "en": "A reason"}, datetime(2027, 11, 26, tzinfo=UTC)))
+    raw = [*committed, *history[COMMITTED:], entry_bytes(RECORDED, "agency.platform.events/0/99", wrong)]
     await write_log(connection, raw, COMMITTED)
     await write_tree(connection, raw)
-    await apply_everywhere(connection, raw)
+    await apply_everywhere(connection, raw[:-1])
     return raw
 
 
@@ -74,7 +87,7 @@ async def test_rows_that_were_changed_are_not_begun_with_and_a_whole_rebuild_beg
     assert (await yesser_json(settings, "rebuild", "projections"))[0] == 0
 
 
-async def test_only_commitments_that_are_signed_count_and_copied_rows_are_used_where_they_are_asked_for(
+async def test_only_signed_commitments_that_are_not_known_to_be_wrong_count_and_copies_are_used_where_asked_for(
     settings: Settings, connection: Connection, log: list[bytes]
 ) -> None:
     operator = settings.acting_as("operator")
@@ -92,6 +105,10 @@ async def test_only_commitments_that_are_signed_count_and_copied_rows_are_used_w
             later = LastingScratch(session, PROJECTIONS)
             await later.open(len(log), may_copy=may_copy)
             assert (later.position, later.copied) == (position, position)
+        await apply_live(connection, EVENT_INDEX, log)
+        await later.open(len(log))
+        with pytest.raises(NoCommittedRows, match="is known to be wrong"):
+            await copy_committed(later, operator)
     await connection.execute("UPDATE platform.position SET fold_sha256 = 'another' WHERE consumer = 'projections'")
     result = await yesser(settings, "rebuild", "projections", "--from-commitment", "--swap")
     assert isinstance(result.exception, NoCommittedRows)
