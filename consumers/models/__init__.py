@@ -1,2 +1,1 @@
-"""All read models together: which there are, their versions, and their rebuild. Way in: `registry.CONSUMERS`,
-`rebuild_command` (`yesser rebuild`)."""
+"""All read models together: which there are, and their versions. Way in: `registry.CONSUMERS`."""

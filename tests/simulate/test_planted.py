@@ -53,7 +53,7 @@ PLANTED = (
         "swap",
         defects.two_rebuilds_may_run_at_once,
         (Fault.SECOND,),
-        ("rebuild.open", "rebuild.apply", "rebuild.swap_in"),
+        ("lasting_scratch.open", "lasting_scratch.apply", "rebuild.swap_in"),
     ),
     Planted("rotation", defects.the_public_key_is_written_in_place, POWER, (".signer.",)),
     Planted(

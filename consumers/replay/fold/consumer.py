@@ -64,6 +64,15 @@ class Consumer:
         """Its tables, and those with what its rows were."""
         return (*self.tables, PAST_ROW, PAST_SPAN) if self.keeps_past else self.tables
 
+    @property
+    def folds_entries_apart(self) -> bool:
+        """Whether the rows of an entry follow from it alone, so that any range of the log can be folded apart.
+
+        No fold reads append-only rows: where all tables have such rows, it knows nothing but the entry. As their key
+        is the entry's index, two ranges have no row in common.
+        """
+        return all(table.append_only and table.key == (table.since,) for table in self.tables)
+
     def table_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""
         return [read(package, file) for package, file in self.sql_files]

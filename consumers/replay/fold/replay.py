@@ -1,17 +1,19 @@
 """Replays the log from its beginning into scratch tables, for a rebuild, a check or an as-of view.
 
-Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch tables; the folds' decisions are
-discarded, so a replay never writes an outbox row.
+Flows in: entries from PostgreSQL, or from files that it proves, never from Kafka. Flows out: rows in the scratch
+tables; the folds' decisions are discarded, so a replay never writes an outbox row.
 
 Names the entries at which a fold meets a bug of its own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consumers.replay.fold.apply import ROWS_MAX, RowLimit, StoredKeys, TooManyRows, apply
@@ -20,6 +22,7 @@ from consumers.replay.fold.past_rows import KeptKeys
 from consumers.replay.fold.postgres_store import PostgresStore
 from events.errors import Halt
 from events.wire.entry import Entry
+from infra.log.ports.files import ProvenFiles
 from infra.log.ports.port import NotThere
 from infra.log.ports.postgres_port import PostgresPort
 from infra.log.ports.read_ahead import BATCH_ENTRIES, parsed_entries
@@ -36,6 +39,12 @@ SESSION: Final = "pg_temp"
 """The schema of a session's temporary tables: they end with the session, however it ends, and need no right to create
 schemas. A session has one scratch of this kind, since consumers have tables of the same name."""
 _OWN_FUNCTION: Final = re.compile(r"EXECUTE FUNCTION (?=\w+\()")
+
+PACED_ENTRIES: Final = 1_024
+"""Entries of a batch between two rests: a tenth of a second of work or less."""
+PACE_PERCENT_MIN: Final = 5
+REST_MAX_S: Final = 30.0
+"""Longest rest: PostgreSQL ends the session of a rebuild that asks nothing for twice as long."""
 
 Progress = Callable[[int], None]
 """Called with the number of entries applied since the last call; 0 while other work goes on."""
@@ -88,6 +97,33 @@ def no_progress(entries: int) -> None:
     """Reports nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a replay reads: `pace_percent` of the time it works, and what `files` have is not read from PostgreSQL."""
+
+    pace_percent: int = 100
+    files: ProvenFiles | None = None
+
+    async def batches(self, connection: Connection, first: int, end: int) -> AsyncGenerator[list[Entry], None]:
+        """The entries `first … end - 1`, parsed a batch ahead. Close it (`aclosing`)."""
+        entries_max = BATCH_ENTRIES if self.pace_percent == 100 else PACED_ENTRIES
+        if self.files is not None and first < (in_files := min(end, self.files.size)):
+            async with aclosing(self.files.parsed(first, in_files, entries_max)) as parts:
+                async for entries in parts:
+                    yield entries
+            first = in_files
+        async with aclosing(parsed_entries(connection, first, end, entries_max)) as parts:
+            async for entries in parts:
+                yield entries
+
+    def rest_s(self, worked_s: float) -> float:
+        """Seconds of rest after so many seconds of work."""
+        return min(REST_MAX_S, worked_s * (100 - self.pace_percent) / self.pace_percent)
+
+
+FULL_SPEED: Final = Reading()
+
+
 class Scratch:
     """The tables of one consumer, the session's own or in a schema; with what its rows were, if it `keeps_past`."""
 
@@ -108,13 +144,13 @@ class Scratch:
         self.position = position
         self._stored.add_all()
 
-    async def create(self, *, lasting: bool = False) -> None:
-        """Create the tables; in a schema, unlogged unless they are `lasting`, as the live ones are."""
+    async def create(self) -> None:
+        """Create the tables with their indexes; in a schema, unlogged."""
         if self.schema != SESSION:
             await self.connection.execute(f"CREATE SCHEMA {self.schema}")
         await self.use()
         for text in self.consumer.create_sql():
-            await self.connection.execute(text if lasting else self._passing(text))
+            await self.connection.execute(self._passing(text))
 
     def _passing(self, text: str) -> str:
         if self.schema != SESSION:
@@ -141,19 +177,28 @@ class Scratch:
             self.position += len(entries)
 
 
-async def replay(settings: Settings, scratches: Sequence[Scratch], end: int, progress: Progress = no_progress) -> None:
+async def replay(
+    settings: Settings,
+    scratches: Sequence[Scratch],
+    end: int,
+    progress: Progress = no_progress,
+    reading: Reading = FULL_SPEED,
+) -> None:
     """Replay all of `scratches` from their common position to `end`; the first one's connection reads the log.
 
     A fold accepts everything that the registrar accepts; if it fails, an entry may be changed. Raises `WrongTree` then.
     """
     reader, first = scratches[0].connection, scratches[0].position
     try:
-        async with aclosing(parsed_entries(reader, first, end, BATCH_ENTRIES)) as batches:
+        async with aclosing(reading.batches(reader, first, end)) as batches:
+            began = time.monotonic()
             async for entries in batches:
                 for scratch in scratches:
                     async with scratch.connection.transaction():
                         await scratch.apply(entries)
                 progress(len(entries))
+                await asyncio.sleep(reading.rest_s(time.monotonic() - began))
+                began = time.monotonic()
     except (ValueError, TypeError, LookupError, ArithmeticError):
         await _require_signed_tree(settings)
         raise

@@ -6,8 +6,8 @@
    few entries are folded, and the scratch becomes the live schema. While someone reads the old tables (a backup), the
    lock is given back at once and this step alone is tried again.
 
-A scratch that will be swapped in outlives its process (`LastingScratch`): whatever interrupts a rebuild, the next one
-goes on there. The work is done under the owner of the read models, which the caller's role may become. A rebuild writes
+The scratch outlives its process (`LastingScratch`): whatever interrupts a rebuild, the next one goes on there. The work
+is done under the owner of the read models, which the caller's role may become. A rebuild writes
 no outbox row, so it never sends an event twice.
 
 Puts rebuilt tables in the place of the live ones, while the live consumer stands for a moment only.
@@ -16,16 +16,12 @@ Everything that takes long is done before or after: under the lock of the live p
 names change. A suspended process loses the lock by PostgreSQL's own limits.
 
 The live side of a rebuild: its position, its rules, and how a scratch follows it.
-
-A scratch that will become the live schema, and outlives its process: a rebuild that was interrupted goes on there.
-
-Its position and its version are in a table beside its rows, and move in the transaction that stores the rows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -37,11 +33,11 @@ from msgspec import Struct
 from consumers.documents.document import YES, Label, Listing, Name
 from consumers.replay.as_of.view import NotStarted
 from consumers.replay.fold.consumer import Consumer
-from consumers.replay.fold.replay import Progress, Scratch, no_progress, replay
+from consumers.replay.fold.replay import FULL_SPEED, Progress, Reading, Scratch, no_progress, replay
 from consumers.replay.fold.version import FoldVersion, StoredRules
 from consumers.replay.rebuild.comparison import Differences, FirstDifference, compare, first_difference, table_hash
+from consumers.replay.rebuild.lasting_scratch import LastingScratch
 from events.errors import Halt, Retry, YesserError
-from events.wire.entry import Entry
 from infra.log.ports.read_ahead import BATCH_ENTRIES, read_parsed
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
@@ -50,7 +46,6 @@ from infra.postgres.sql import queries
 from infra.principals import schema_owner
 from infra.settings import Settings
 
-_SCRATCH_SQL: Final = queries("consumers.replay.rebuild", "lasting_scratch.sql")
 CATCH_UPS_MAX: Final = 5
 """Times that the replay catches up with a moving live position."""
 _LIVE_SQL: Final = queries("consumers.replay.rebuild", "live.sql")
@@ -85,38 +80,6 @@ WORK_MEM_MIB: Final = 64
 _LOCK: Final = 7_370_002
 
 
-class LastingScratch(Scratch):
-    """The rebuilt tables of one version of a consumer's fold."""
-
-    def __init__(self, connection: Connection, consumer: Consumer) -> None:
-        super().__init__(connection, consumer, f"rebuild_{consumer.schema}_next", keeps_past=True)
-        self.version = consumer.rows_version
-
-    async def open(self, live_position: int) -> None:
-        """Go on where a rebuild of this version was interrupted, else begin again."""
-        position = await self._stored_position()
-        if position is not None and position <= live_position:
-            await self.use()
-            self.go_on(position)
-            return
-        async with self.connection.transaction():
-            await self.drop()
-            await self.create(lasting=True)
-            await self.connection.execute(_SCRATCH_SQL["create"])
-            await self.connection.execute(_SCRATCH_SQL["begin"], self.version.number, self.version.sha256)
-
-    async def apply(self, entries: Sequence[Entry]) -> None:
-        await super().apply(entries)
-        await self.connection.execute(_SCRATCH_SQL["move"], self.position)
-
-    async def _stored_position(self) -> int | None:
-        if not await self.connection.fetchval(_SCRATCH_SQL["exists"], f"{self.schema}.replayed"):
-            return None
-        stored = _SCRATCH_SQL["position"].format(schema=self.schema)
-        position: int | None = await self.connection.fetchval(stored, self.version.number, self.version.sha256)
-        return position
-
-
 async def position_of(connection: Connection, consumer: Consumer) -> int:
     """The position of the live tables: 0 for a consumer that never ran."""
     return await connection.fetchval(_LIVE_SQL["position"], consumer.name) or 0
@@ -128,11 +91,13 @@ async def kept_rules(connection: Connection, consumer: Consumer) -> StoredRules:
     return rules or {}
 
 
-async def catch_up(settings: Settings, scratch: Scratch, progress: Progress, missing_max: int) -> None:
+async def catch_up(
+    settings: Settings, scratch: Scratch, progress: Progress, missing_max: int, reading: Reading = FULL_SPEED
+) -> None:
     """Replay until at most `missing_max` entries are missing, at most `CATCH_UPS_MAX` times."""
     for _ in range(CATCH_UPS_MAX):
         position = await position_of(scratch.connection, scratch.consumer)
-        await replay(settings, [scratch], position, progress)
+        await replay(settings, [scratch], position, progress, reading)
         if await position_of(scratch.connection, scratch.consumer) - position <= missing_max:
             return
 
@@ -178,6 +143,7 @@ async def try_swap(settings: Settings, scratch: LastingScratch, missing_max: int
             await connection.execute(
                 f"SET LOCAL transaction_timeout = {SWAP_MS_MAX}; SET LOCAL lock_timeout = {VACUUM_ENDS_MS};"
                 f"SET LOCAL idle_in_transaction_session_timeout = {settings.idle_in_transaction_timeout_ms};"
+                "SET LOCAL synchronous_commit = on;"
                 f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE;"
                 f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"
             )
@@ -208,7 +174,7 @@ async def _exchange(scratch: LastingScratch, names: str) -> bool:
             await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
             await connection.execute("SET LOCAL statement_timeout = 0")
             await connection.execute(
-                f"DROP TABLE {scratch.schema}.replayed; DROP SCHEMA {consumer.schema} CASCADE;"
+                f"DROP TABLE {scratch.schema}.rebuild_progress; DROP SCHEMA {consumer.schema} CASCADE;"
                 f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}"
             )
             rules = consumer.rules().after(await kept_rules(connection, consumer)) if consumer.rules else {}
@@ -218,13 +184,21 @@ async def _exchange(scratch: LastingScratch, names: str) -> bool:
     return True
 
 
+HeadStart = Callable[[LastingScratch, Progress], Awaitable[None]]
+Begins = Callable[[LastingScratch], None]
+
+
+def no_notice(scratch: LastingScratch) -> None:
+    """Says nothing."""
+
+
 class AlreadyRunning(Retry):
     """This read model is already being rebuilt: wait until that ends."""
 
 
 class SessionEnded(Retry):
     """PostgreSQL ended the session of this rebuild: it restarted, or this process was suspended. Start the rebuild
-    again: with `--swap` it goes on where it was."""
+    again: it goes on where it was."""
 
 
 class RuleChanged(Halt):
@@ -237,11 +211,19 @@ class OtherRules(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class RebuildOptions:
-    """Whether to compare with the live tables, to replace them, and to hash the rebuilt rows."""
+    """Whether to compare with the live tables, to replace them, and to hash the rebuilt rows.
+
+    `restart` drops what an interrupted rebuild has left. `head_start` brings the scratch as far as it can before the
+    rest is folded. Copied rows that a rebuild has left are used only if it `may_copy` them.
+    """
 
     compare: bool = True
     swap: bool = False
     hash: bool = True
+    restart: bool = False
+    reading: Reading = FULL_SPEED
+    head_start: HeadStart | None = None
+    may_copy: bool = False
 
 
 class ReadModel(Struct, frozen=True):
@@ -274,11 +256,15 @@ READ_MODELS: Final = Listing("أُعيد البناء من سجل الأحداث
 class Rebuilt:
     """The read models of one consumer, hashed and compared after `log_index` entries; none without `hash`.
 
-    `swapped_at` is the live position at which they replaced the live ones: what was applied between was folded too.
+    The entries before `folded_from` were folded by a rebuild that was interrupted, or the rows of the first `copied`
+    ones were copied. `swapped_at` is the live position at which the rows replaced the live ones: what was applied
+    between was folded too.
     """
 
     consumer: str
     log_index: int
+    folded_from: int = 0
+    copied: int = 0
     read_models: tuple[ReadModel, ...] = ()
     first_difference: FirstDifference | None = None
     swapped_at: int | None = None
@@ -293,31 +279,37 @@ class Rebuilt:
 
 
 async def rebuild(
-    settings: Settings, consumer: Consumer, options: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
+    settings: Settings,
+    consumer: Consumer,
+    options: RebuildOptions = RebuildOptions(),
+    progress: Progress = no_progress,
+    begins: Begins = no_notice,
 ) -> Rebuilt:
-    """Rebuild the read models of `consumer`, then compare or swap by `options`."""
+    """Rebuild the read models of `consumer`, then compare or swap by `options`.
+
+    `begins` is called once, when it is known how much a rebuild that was interrupted has folded.
+    """
     connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
     try:
         if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
-        await connection.execute(
-            f"SET ROLE {schema_owner(consumer.schema)}; SET work_mem = '{WORK_MEM_MIB}MB';"
-            f"SET idle_session_timeout = {SUSPENDED_MS_MAX};"
-            f"SET idle_in_transaction_session_timeout = {SUSPENDED_MS_MAX}"
-        )
+        await become_owner(connection, consumer)
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
         await _require_comparable(connection, consumer, options)
         async with _reporting(settings, connection, progress):
-            # What was left behind by an error or a kill, and cannot be used.
-            beside = Scratch(connection, consumer, f"rebuild_{consumer.schema}", keeps_past=True)
-            await beside.drop()
+            scratch = LastingScratch(connection, consumer)
+            await _open(scratch, options)
+            begins(scratch)
+            progress(scratch.position)
+            if options.head_start is not None:
+                await options.head_start(scratch, progress)
+            await catch_up(settings, scratch, progress, BATCH_ENTRIES, options.reading)
+            rebuilt = await _settle(settings, scratch, options, progress)
             if options.swap:
-                return await _replace(settings, options, LastingScratch(connection, consumer), progress)
-            await beside.create()
-            await catch_up(settings, beside, progress, BATCH_ENTRIES)
-            rebuilt = await _settle(settings, beside, options, progress)
-            await beside.drop()
+                await scratch.build_indexes()
+                return replace(rebuilt, swapped_at=await swap_in(settings, scratch, progress))
+            await scratch.drop()
             return rebuilt
     except TRANSIENT_ERRORS as error:
         if connection.is_closed():
@@ -327,12 +319,24 @@ async def rebuild(
         await connection.close()
 
 
-async def _replace(settings: Settings, options: RebuildOptions, scratch: LastingScratch, progress: Progress) -> Rebuilt:
-    await scratch.open(await position_of(scratch.connection, scratch.consumer))
-    progress(scratch.position)
-    await catch_up(settings, scratch, progress, BATCH_ENTRIES)
-    rebuilt = await _settle(settings, scratch, options, progress)
-    return replace(rebuilt, swapped_at=await swap_in(settings, scratch, progress))
+async def become_owner(connection: Connection, consumer: Consumer) -> None:
+    """Work as the owner of the read models, in a session that ends where this process is suspended."""
+    await connection.execute(
+        f"SET ROLE {schema_owner(consumer.schema)}; SET work_mem = '{WORK_MEM_MIB}MB';"
+        # What a crash takes away of the rows it takes away of the position beside them.
+        "SET synchronous_commit = off;"
+        f"SET idle_session_timeout = {SUSPENDED_MS_MAX};"
+        f"SET idle_in_transaction_session_timeout = {SUSPENDED_MS_MAX}"
+    )
+
+
+async def _open(scratch: LastingScratch, options: RebuildOptions) -> None:
+    """Go on in what an interrupted rebuild has left, or begin."""
+    connection, consumer = scratch.connection, scratch.consumer
+    await connection.execute(f"DROP SCHEMA IF EXISTS rebuild_{consumer.schema} CASCADE")  # of an earlier release
+    if options.restart:
+        await scratch.drop()
+    await scratch.open(await position_of(connection, consumer), may_copy=options.may_copy)
 
 
 @asynccontextmanager
@@ -374,13 +378,13 @@ async def _require_comparable(connection: Connection, consumer: Consumer, option
         )
 
 
-async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions, progress: Progress) -> Rebuilt:
+async def _settle(settings: Settings, scratch: LastingScratch, options: RebuildOptions, progress: Progress) -> Rebuilt:
     """Hash the rebuilt rows, and compare them with the live ones at one position, which a snapshot of both holds."""
     connection, consumer = scratch.connection, scratch.consumer
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", scratch.schema)
     await connection.execute(f"ANALYZE {', '.join(row['tablename'] for row in tables)}")
     if not options.hash:
-        return Rebuilt(consumer.name, scratch.position)
+        return Rebuilt(consumer.name, scratch.position, scratch.folded_from, scratch.copied)
     async with connection.transaction(isolation="repeatable_read"):
         differences: dict[str, Differences] = {}
         divergence = None
@@ -399,4 +403,5 @@ async def _settle(settings: Settings, scratch: Scratch, options: RebuildOptions,
             differing = differences[table.name].count if options.compare else None
             row = rebuilt.name, rebuilt.rows, rebuilt.sha256, not differing, differing, scratch.position
             models.append(ReadModel(consumer.name, *row))
-    return Rebuilt(consumer.name, scratch.position, tuple(models), divergence)
+    begun = scratch.folded_from, scratch.copied
+    return Rebuilt(consumer.name, scratch.position, *begun, tuple(models), divergence)

@@ -13,9 +13,9 @@ import pytest
 import rfc8785
 from structlog.testing import capture_logs
 
-from consumers.models.rebuild_command import report_of
 from consumers.models.registry import CONSUMERS
 from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.proof.commands.rebuild_command import report_of
 from consumers.proof.commitments.commitment import hash_read_models
 from consumers.proof.commitments.trail import said_in_log
 from consumers.replay.fold import replay
@@ -27,9 +27,9 @@ from consumers.replay.pipeline.pipeline import Pipeline
 from consumers.replay.pipeline.writer import NewerRules, Writer
 from consumers.replay.rebuild import rebuild as module
 from consumers.replay.rebuild.comparison import table_hash
+from consumers.replay.rebuild.lasting_scratch import LastingScratch
 from consumers.replay.rebuild.rebuild import (
     AlreadyRunning,
-    LastingScratch,
     OtherRules,
     RebuildOptions,
     Rebuilt,
@@ -324,23 +324,25 @@ async def interrupted(settings: Settings, connection: Connection, consumer: Cons
 
     with pytest.raises(Killed):
         await rebuild(settings, consumer, SWAP, kill)
-    stored: int = await connection.fetchval(f"SELECT position FROM rebuild_{consumer.schema}_next.replayed")
+    stored: int = await connection.fetchval(f"SELECT position FROM rebuild_{consumer.schema}_next.rebuild_progress")
     return stored
 
 
-async def test_an_interrupted_swap_stays_as_it_is_and_of_another_version_or_for_another_log_it_begins_again(
+async def test_a_comparison_goes_on_with_an_interrupted_swap_and_of_another_version_or_log_it_begins_again(
     settings: Settings, live: Connection, short_batches: None
 ) -> None:
     stored = await interrupted(settings, live, PROJECTIONS)
-    assert (await rebuild(settings, PROJECTIONS)).ok
-    assert await live.fetchval("SELECT position FROM rebuild_projections_next.replayed") == stored
+    compared = await rebuild(settings, PROJECTIONS)
+    assert (compared.ok, compared.folded_from) == (True, stored)
+    assert await scratch_schemas(live) == 0
     async with connected(settings, "test") as other:
         await other.execute("SELECT pg_advisory_lock(7370002, hashtext('projections'))")
         with pytest.raises(AlreadyRunning, match="projections"):
             await rebuild(settings, PROJECTIONS)
-    for change in ("position = 300, number = number - 1", "position = 300, sha256 = ''", "position = 1000000"):
+    other_entry = "leaf = sha256('another entry')"
+    for change in ("number = number - 1", "sha256 = ''", "position = position - 1", other_entry, "position = 1000000"):
         await interrupted(settings, live, PROJECTIONS)
-        await live.execute(f"UPDATE rebuild_projections_next.replayed SET {change}")
+        await live.execute(f"UPDATE rebuild_projections_next.rebuild_progress SET {change}")
         told: list[int] = []
         assert (await rebuild(settings, PROJECTIONS, SWAP, told.append)).ok
         assert first_told(told) == BATCH, "the first batch"

@@ -12,7 +12,7 @@ import pytest
 
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.rebuild import rebuild as module
-from consumers.replay.rebuild.rebuild import LastingScratch
+from consumers.replay.rebuild.lasting_scratch import LastingScratch
 from infra.settings import Settings
 from tests.every import every
 
