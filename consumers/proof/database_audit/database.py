@@ -28,6 +28,8 @@ from consumers.proof.audit.derived import (
     first_difference,
     stored_pairs,
 )
+from consumers.proof.database_audit.sealed_claims import TABLE as SEALED_CLAIMS
+from consumers.proof.database_audit.sealed_claims import compare_sealed_claims
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -95,6 +97,7 @@ async def compare_database(
         look(first, entries)
         progress(first + len(entries), size)
     await walk.compare_rest()
+    walk.compared.rows[SEALED_CLAIMS] = await compare_sealed_claims(connection, size)
     await _compare_state(connection, walk, size)
     await _compare_seals(connection, walk.compared, keys)
     return walk.compared
