@@ -42,13 +42,18 @@ class ClaimFilter:
     def __init__(self, run_entries: int = RUN_ENTRIES) -> None:
         self.run_entries = run_entries
         self.recent_from: int | None = None
+        self._collects = False
         self._recent: list[_Recent] = []
         self._sealed: list[list[Sealed]] = [[] for _ in range(PARTS)]
         self._searched: list[list[Fingerprints] | None] = [None] * PARTS
 
+    def collect(self) -> None:
+        """Keep the claims that are added from now on."""
+        self._collects = True
+
     def add(self, claims: Sequence[bytes], end_index: int) -> None:
         """Add claims of entries below `end_index`."""
-        if claims:
+        if claims and self._collects:
             self._newest().add(iter_unpack(_CLAIM, b"".join(claims)), len(claims), end_index)
 
     def add_prefixes(self, prefixes: bytes, claims_count: int, end_index: int) -> None:
@@ -113,8 +118,7 @@ class ClaimFilter:
 
     def forget(self) -> None:
         """Forget everything: all claims are possible."""
-        self.recent_from = None
-        self._recent = []
+        self.recent_from, self._collects, self._recent = None, False, []
         for part in range(PARTS):
             self.seal(part, [])
 

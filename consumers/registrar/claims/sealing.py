@@ -135,6 +135,7 @@ class ClaimSealing:
     async def _read_recent(self) -> None:
         """Add the claims behind what is sealed. A part that ends long before is sealed up to here first."""
         claims, size = self._claims, self._log_size()
+        claims.collect()
         ends = claims.ends()
         begin = min(end for end in ends if end >= max(ends) - claims.run_entries)
         async for window, claims_count, end in self._windows(begin, size):

@@ -39,6 +39,7 @@ def empty_filter(end_index: int, run_entries: int = RUN) -> ClaimFilter:
     found = ClaimFilter(run_entries)
     for part in range(PARTS):
         found.seal(part, [Sealed(part, 0, end_index, EMPTY)])
+    found.collect()
     found.begin_recent(end_index)
     return found
 
@@ -47,6 +48,8 @@ def test_claims_that_were_added_are_possible_in_their_order_and_others_but_for_a
     added, others = claims(200_000, 3), claims(100_000, 4)
     found = ClaimFilter(run_entries=90_000)
     assert found.possible(others[:10]) == others[:10], "nothing is known yet"
+    found.add(others, 1)
+    found.collect()
     found.begin_recent(0)
     found.add(added[:100_000], 100_000)
     found.add(added[100_000:], 200_000)
