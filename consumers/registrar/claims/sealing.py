@@ -27,6 +27,7 @@ from consumers.registrar.claims.fingerprints import (
     hash_of,
     merged_at_the_end,
 )
+from events.errors import Retry
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -47,7 +48,7 @@ _SQL: Final = queries("consumers.registrar.claims", "claims.sql")
 log = structlog.get_logger()
 
 
-class SealedByAnother(RuntimeError):
+class SealedByAnother(Retry):
     """The sealed claims of a part are not those that this owner wrote: they are read again."""
 
 
@@ -57,6 +58,7 @@ async def keep_claims(
     claims: ClaimFilter,
     log_size: Callable[[], int],
     hold: Hold,
+    try_again_s: float = TRY_AGAIN_S,
 ) -> None:
     """Fill `claims` and seal until `stop`. A failure is logged once and tried again: until then all claims are looked
     up, which takes longer and is as exact."""
@@ -73,7 +75,7 @@ async def keep_claims(
         except Exception as error:
             failing.begins(error)
             claims.forget()
-            await pause(stop, TRY_AGAIN_S)
+            await pause(stop, try_again_s)
 
 
 class ClaimSealing:

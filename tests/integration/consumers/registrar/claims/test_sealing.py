@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import asyncpg
@@ -12,7 +14,7 @@ from structlog.testing import capture_logs
 from consumers.registrar.claims.filter import ClaimFilter
 from consumers.registrar.claims.fingerprints import PARTS, Fingerprints, hash_of
 from consumers.registrar.claims.lookup import ClaimLookup
-from consumers.registrar.claims.sealing import ClaimSealing
+from consumers.registrar.claims.sealing import ClaimSealing, keep_claims
 from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -124,6 +126,32 @@ async def test_a_part_is_sealed_whole_or_not_at_all_wherever_its_owner_is_killed
     claims = await new_owner(connection)
     assert claims.possible(stored) == stored
     assert set(claims.ends()) == {9600}
+
+
+async def test_claims_are_kept_until_the_stop_whatever_ends_the_connection(
+    settings: Settings, connection: Connection, stored: list[bytes]
+) -> None:
+    """Meanwhile all are looked up."""
+    stop, claims, opened = asyncio.Event(), ClaimFilter(RUN), list[Connection]()
+
+    @asynccontextmanager
+    async def own() -> AsyncIterator[Connection]:
+        if len(opened) == 1:
+            opened.append(opened[0])
+            raise ConnectionRefusedError
+        async with connected(settings, "claims") as one:
+            opened.append(one)
+            yield one
+
+    keeping = asyncio.create_task(keep_claims(own, stop, claims, lambda: 2 * STORED, held, try_again_s=0.1))
+    await until(lambda: len(opened) == 1 and claims.ends()[3] > 0, "the first parts are sealed")
+    opened[0].terminate()
+    await until(lambda: len(opened) == 2, "it was refused a connection")
+    assert claims.possible([bytes(16), *stored]) == [bytes(16), *stored]
+    await until(lambda: set(claims.ends()) == {2 * RUN}, "all is sealed", patience_s=120.0)
+    assert claims.possible([bytes(16), *stored]) == stored
+    stop.set()
+    await keeping
 
 
 DAMAGE = {
