@@ -19,6 +19,7 @@ import orjson
 
 from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
+from consumers.registrar.claims.lookup import ClaimLookup
 from events.errors import Halt
 from events.schema_tools.schema_documents import catalogue_sha256
 from events.validation.verdicts import Agency
@@ -39,7 +40,6 @@ from infra.log.authority import (
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import read_checked, read_tree
 from infra.postgres import outbox_table
-from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
@@ -88,7 +88,7 @@ class Journal:
         self.stored_shipped_up_to = 0
         self.texts_end = self.stored_texts_end = 0
         self.lock = asyncio.Lock()
-        self._claims = ClaimLookup(connection)
+        self.claims = ClaimLookup(connection)
 
     async def open(self) -> None:
         """Read the state under the new epoch."""
@@ -137,7 +137,7 @@ class Journal:
     async def known(self, claims: Sequence[bytes]) -> Known:
         """Those of `claims` that are in the log."""
         async with self.lock:
-            return await self._claims.known(claims)
+            return await self.claims.known(claims)
 
     async def kept_texts(self, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
         """What is kept of the texts of these entries."""
@@ -172,14 +172,14 @@ class Journal:
         nodes = tree.append(leaves)
         async with self.lock:
             shipped_up_to = self.shipped_up_to
-            async with self.connection.transaction():
+            async with self.claims.none_missed(self.hold), self.connection.transaction():
                 await self.hold()
                 now = await self._write(batch, leaves, nodes, shipped_up_to)
                 if require_time is not None:
                     require_time(now)
             # Only now: the signer must never see a tree that was not committed.
             self.tree = tree
-            self._claims.add(batch.claims)
+            self.claims.add(batch.claims, tree.size)
             self.recorded = batch.recorded
             self.authority.apply(batch.authority)
             self.stored_shipped_up_to = shipped_up_to

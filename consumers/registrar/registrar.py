@@ -10,12 +10,14 @@ import asyncio
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from consumers.registrar.breaker import Clock
+from consumers.registrar.claims.sealing import keep_claims
 from consumers.registrar.guards.continuation import (
     has_checkpoint,
     require_own_checkpoint,
@@ -31,6 +33,7 @@ from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.sql import queries
 from infra.private_keys.key_files import KeyRing, load_keys, load_or_create_keys, log_key_files
+from infra.process import lease
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
@@ -69,9 +72,15 @@ class Registrar:
             # Read each time, so that a file that an operator restores is noticed.
             keys = await self._keys(connection)
             session = RegistrarSession(journal, keys, self.settings, self.clock, self.progress)
-            retention = asyncio.create_task(keep_retention(self.settings, term, {"log.dead_letter": self._forget}))
+            beside = [asyncio.create_task(keep_retention(self.settings, term, {"log.dead_letter": self._forget}))]
+
+            def took_over() -> None:
+                self._election.moved()
+                log.info("registering", size=journal.size, epoch=journal.epoch)
+                beside.append(asyncio.create_task(self._keep_claims(term, journal)))
+
             try:
-                await session.work(term.stop, lambda: self._took_over(journal))
+                await session.work(term.stop, took_over)
             except TopicBroken as broken:
                 for topic, reason in broken.faults.items():
                     log.error("a topic is halted, the others go on", topic=topic, reason=reason)
@@ -80,8 +89,14 @@ class Registrar:
                 await self._ensure_log_topics()
                 raise
             finally:
-                retention.cancel()
-                await asyncio.gather(retention, return_exceptions=True)
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _keep_claims(self, term: Term, journal: Journal) -> None:
+        connected = partial(term.connected, self.settings, f"{LEASE} claims")
+        hold = partial(lease.hold, name=LEASE, epoch=term.epoch)
+        await keep_claims(connected, term.stop, journal.claims.filter, lambda: journal.size, hold)
 
     async def _forget(self, connection: Connection, rows_max: int) -> str:
         """Delete refused records that are older than their retention, by the log's own time: a clock that is set
@@ -117,10 +132,6 @@ class Registrar:
 
     async def _has_begun(self, connection: Connection) -> bool:
         return await log_size(connection) > 0 or await has_checkpoint(connection)
-
-    def _took_over(self, journal: Journal) -> None:
-        self._election.moved()
-        log.info("registering", size=journal.size, epoch=journal.epoch)
 
     async def _ensure_log_topics(self) -> None:
         """The only topics that are created again rather than waited for."""

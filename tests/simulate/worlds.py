@@ -28,8 +28,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from consumers.registrar import session
 from consumers.registrar.backlog import Clocks
+from consumers.registrar.claims import filter as claims_filter
 from consumers.registrar.recovery import recover
-from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.process import leader_election
@@ -234,7 +234,7 @@ class World:
         with pytest.MonkeyPatch.context() as patched, self.broker.serving(), points.watching():
             patched.setattr(session, "CLOCKS", Clocks(steps, steps))
             # 32 MB of zeros for each registrar that starts.
-            patched.setattr(claim_filter, "bytearray", _Zeros, raising=False)
+            patched.setattr(claims_filter, "bytearray", _Zeros, raising=False)
             patched.setattr(leader_election, "renewing", renewing)
             patched.setattr(recover, "renewing", renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)

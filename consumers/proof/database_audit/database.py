@@ -28,6 +28,8 @@ from consumers.proof.audit.derived import (
     first_difference,
     stored_pairs,
 )
+from consumers.proof.database_audit.sealed_claims import TABLE as SEALED_CLAIMS
+from consumers.proof.database_audit.sealed_claims import compare_sealed_claims
 from events.wire.texts import text_sha256, withheld_text
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
@@ -98,6 +100,7 @@ async def compare_database(
     await walk.compare_rest()
     if walk.withheld or walk.withheld_rows:
         await walk.compare_withheld(connection)
+    walk.compared.rows[SEALED_CLAIMS] = await compare_sealed_claims(connection, size)
     await _compare_state(connection, walk, size)
     await _compare_seals(connection, walk.compared, keys)
     return walk.compared

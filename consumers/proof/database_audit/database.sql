@@ -12,6 +12,10 @@ FROM log.state
 -- name: event_ids
 SELECT index, encode(claim, 'hex') AS claim, encode(identity, 'hex') AS identity FROM log.event_id ORDER BY index, claim
 
+-- name: claims_of_part
+-- In the order of the primary key: between two claims.
+SELECT claim, index FROM log.event_id WHERE claim >= $1 AND claim <= $2 ORDER BY claim
+
 -- name: refusals
 -- With the hash of the kept value.
 SELECT r.index, r.agency, r.address, r.claimed_id, r.claimed_type, r.errors,

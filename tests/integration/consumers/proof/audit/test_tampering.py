@@ -45,6 +45,8 @@ from tests.world.records import (
     withheld,
 )
 
+SEAL: Final = "INSERT INTO log.sealed_claims"
+EMPTY: Final = "FROM generate_series(0, 255) AS p, decode(repeat('04000100', 16385), 'hex') AS d"
 GUARDED: Final = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal")
 
 
@@ -147,6 +149,14 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
     "an id beyond the log": (
         "INSERT INTO log.event_id VALUES (sha256('x'), sha256('y'), 99999)",
         "log.event_id, index 99999: .*, the log gives no row",
+    ),
+    "sealed claims that lack those of the log": (
+        f"{SEAL} SELECT p, 0, 40, 0, sha256(set_byte('\\x00', 0, p) || int8send(0) || int8send(40) || d), d {EMPTY}",
+        "log.sealed_claims, part .*: the table has no row, the log gives .*the claim",
+    ),
+    "sealed claims that the registrar did not write": (
+        f"{SEAL} SELECT p, 0, 40, 0, sha256(d), d {EMPTY}",
+        "log.sealed_claims, part 0: the table has .*another hash",
     ),
     "a run moved": (
         "UPDATE log.run SET first_offset = first_offset + 700000 WHERE first_index = 40",
