@@ -85,6 +85,7 @@ SUMMARIES: Final = {
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",
     "webhooks": "The webhooks of teams, their secrets, attempts and examples.",
+    "withheld": "Withhold a free text of an entry, list and check what is withheld.",
     "witness": "Cosign the log's checkpoints, as another organisation.",
 }
 

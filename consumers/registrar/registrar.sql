@@ -35,7 +35,7 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::tex
 -- name: withhold
 -- Nothing where the entry has no such text, or it is withheld already. A list of texts becomes a list.
 UPDATE log.text SET salt = NULL, withheld_index = $3, value = CASE WHEN value LIKE '[%' THEN '[' || $4 || ']' ELSE $4 END
-WHERE index = $1 AND member = $2 AND withheld_index IS NULL
+WHERE index = $1 AND index < $3 AND member = $2 AND withheld_index IS NULL
 
 -- name: texts_to_ship
 -- What the entries $1 … $2 - 1 have, and what they withhold.

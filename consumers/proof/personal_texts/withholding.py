@@ -105,23 +105,28 @@ async def propose(
     one acts, and `NotWithheldYet` after `timeout_s`.
     """
     index = found.entry.index
-    data = {"entry": index, "pointer": found.pointer, **why}
-    event = OutboxEvent(
-        id=f"withheld.i{index}.{secrets.token_hex(_NONCE_BYTES)}",
-        type=TEXT_WITHHELD,
-        subject=f"entry/{index}",
-        data=data,
-        time=recorded_time(clock()),
-        cause_index=None,
-    )
+    event = withheld_event({"entry": index, "pointer": found.pointer, **why}, clock())
     require_accepted(event)
-    permit = await ask(connection, settings, ACT, data, break_glass)
+    permit = await ask(connection, settings, ACT, event.data, break_glass)
     async with connection.transaction():
         await permit.use(connection)
         await connection.execute(_SQL["delete_records"], found.refused_records)
         await write(connection, [event])
         await add_to_trail(connection, *trail_words(index, found.pointer, event.id))
     return await _until_withheld(connection, index, found.member, timeout_s)
+
+
+def withheld_event(data: Data, now: datetime) -> OutboxEvent:
+    """The event that withholds a text. Each has an id of its own: one of the same text changes nothing."""
+    index = data["entry"]
+    return OutboxEvent(
+        id=f"withheld.i{index}.{secrets.token_hex(_NONCE_BYTES)}",
+        type=TEXT_WITHHELD,
+        subject=f"entry/{index}",
+        data=data,
+        time=recorded_time(now),
+        cause_index=None,
+    )
 
 
 def trail_words(index: int, pointer: str, event_id: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from consumers.documents.log.commitments import Claim
 from consumers.proof.commitments.check import event_of as acknowledged
 from consumers.proof.commitments.commitment import Commitment
+from consumers.proof.personal_texts.withholding import withheld_event
 from consumers.registrar.journal import _adoption
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
@@ -38,6 +39,7 @@ def decided() -> list[OutboxEvent]:
         announcement("agency-registered", "agency.health", agency, lambda: NOW),
         _announcement("suspended", "health", TEXT, lambda: NOW),
         _announcement("resumed", "health", TEXT, lambda: NOW),
+        withheld_event({"entry": 7, "pointer": "/data/reason", "reason": TEXT, "legal_basis": TEXT}, NOW),
         _adoption("0" * 64, "1.2.0+local", 7, TIME),
         Commitment("revenue.transfer", 8192, 3, "0" * 64, TIME, f"18-{'0' * 12}", 9).event(),
         Commitment("log-keys", 8192, 3, "0" * 64, TIME, None, 9).event(),
