@@ -23,9 +23,11 @@ import uvloop
 
 from consumers.models.registry import CONSUMERS
 from consumers.proof.audit.port import MirrorPort
+from consumers.proof.audit.source import is_export
 from consumers.replay.fold.replay import Progress, Reading, replay
 from consumers.replay.rebuild.lasting_scratch import LastingScratch, RangeScratch
 from consumers.replay.rebuild.rebuild import become_owner, position_of
+from events.errors import YesserError
 from infra.log.ports.files import prove_files
 from infra.postgres.connection import connected
 from infra.private_keys.key_files import read_verifier
@@ -37,6 +39,10 @@ ALIVE_S: Final = 10.0
 """PostgreSQL ends the session of a rebuild that asks nothing for much longer, such as a suspended one."""
 
 
+class NoMirror(YesserError):
+    """An export is no mirror: give a folder of `yesser audit mirror`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """How the processes of a rebuild read the log: at which pace, and from which mirror."""
@@ -46,10 +52,12 @@ class Source:
 
     @asynccontextmanager
     async def reading(self, settings: Settings) -> AsyncIterator[Reading]:
-        """For one process. Raises `OtherLog` for a mirror that the database does not prove."""
+        """For one process. Raises `OtherLog` for a mirror that the database does not prove, and `NoMirror`."""
         if self.mirror is None:
             yield Reading(self.pace_percent)
             return
+        if is_export(self.mirror):
+            raise NoMirror(f"{self.mirror}: {NoMirror.__doc__}")
         async with connected(settings, "rebuild hashes", batch=True) as connection:
             port = MirrorPort(self.mirror, read_verifier(settings, None))
             yield Reading(self.pace_percent, await prove_files(port, connection))

@@ -12,6 +12,7 @@ import pytest
 
 from consumers.programme.projections.consumer import CONSUMER
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.commands.rebuild_ranges import NoMirror
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.rebuild.lasting_scratch import LastingScratch, RangeScratch
 from events.errors import Fenced
@@ -144,15 +145,19 @@ async def test_a_mirror_whose_entries_were_changed_is_refused_and_its_bundle_nam
     assert str(result.exception).startswith(f"tile/entries/00{number}")
 
 
-async def test_a_mirror_of_another_log_or_of_a_longer_one_and_a_folder_without_one_are_refused(
+async def test_a_mirror_of_another_log_or_of_a_longer_one_an_export_and_a_folder_without_either_are_refused(
     settings: Settings, live: Connection, raw: list[bytes], tmp_path: Path
 ) -> None:
     other = await mirrored([*raw[: MIRRORED - 1], raw[-1]], tmp_path / "other")
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "proof.json").touch()
     longer = await mirrored([*raw, raw[-1]], tmp_path / "longer")
     for mirror, error, reason in (
         (other, OtherLog, "not of the log in this database"),
         (longer, OtherLog, f"The files have {len(raw) + 1} entries, and the database {len(raw)}"),
         (tmp_path, NotThere, "is this a mirror"),
+        (export, NoMirror, "An export is no mirror"),
     ):
         result = await yesser(settings, "rebuild", "projections", "--from", str(mirror))
         assert isinstance(result.exception, error)
