@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
@@ -99,13 +100,13 @@ async def fold_ranges(
 
 
 def _end_with_parent() -> None:
-    """A process of a killed rebuild would wait for its next range for ever."""
+    """Without this a process of a killed rebuild waits for its next range without end."""
     parent = parent_process()
     assert parent is not None
 
     def watch() -> None:
         process_sentinels.wait([parent.sentinel])
-        os._exit(1)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     Thread(target=watch, daemon=True).start()
 

@@ -31,7 +31,7 @@ class BundleText(Struct, frozen=True, kw_only=True):
     entry `withheld_by` withholds it, there is no salt, and `text` is what is read in its place."""
 
     index: int
-    member: Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_]{0,63}\Z")]
+    member: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z_]{0,63}$")]
     sha256: str
     salt: str | UnsetType = UNSET
     withheld_by: int | UnsetType = UNSET
