@@ -32,6 +32,7 @@ from consumers.explain.models import WrongName
 from consumers.explain.renderings import Proofs, codes_in_figures, indexes_of, models_table, view
 from consumers.explain.shown_models import models
 from consumers.proof.audit.authenticated import AuthenticatedLog
+from consumers.proof.audit.texts import EntryTexts
 from consumers.proof.commands.audit_command import audit
 from consumers.proof.commands.audit_options import (
     FOLDER,
@@ -143,7 +144,7 @@ async def _opened(log: AuditSource | None, when: PointInTime) -> AsyncIterator[S
             if when.recorded is not None:
                 size = await recorded_by(when.recorded, size, lambda index: proven.entries(index, 1))
             with progress_bar("explain", size) as update:
-                yield OutsideSource(proven, size, update.to)
+                yield OutsideSource(proven, size, update.to, EntryTexts(port).of)
         log.keep(checkpoint)
 
 

@@ -31,11 +31,11 @@ from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
 from consumers.explain.shown_models import SHOWN_PLAN, models, shown_plan_id
 from consumers.explain.trace import BATCH_ENTRIES, Trace, Tracer, tracer
 from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.export import selected_entries
+from consumers.proof.audit.export import TextsOf, earlier_texts, selected_entries
 from consumers.proof.audit.source import Export
 from consumers.replay.as_of.point_in_time import occurred_on
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.wire.entry import Entry, parse_entry, recorded_time
+from events.wire.entry import Entry, has_texts, parse_entry, recorded_time
 from events.wire.texts import hashes_in, is_text_hash
 from infra.json_documents import to_json
 from infra.log.ports.tree import Progress
@@ -90,10 +90,24 @@ class Source(Protocol):
 
 
 class _EntriesAlone(Source):
-    """A source without tables: its names are those of the registrations among the entries that were read."""
+    """A source without tables: its names are those of the registrations among the entries that were read, its texts
+    those beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts_of: TextsOf) -> None:
         self._names: dict[Code, Name] = {}
+        self._texts_of = texts_of
+        self._with_texts: dict[str, Raw] = {}
+        """Hash of a text → its entry, of those that were read."""
+
+    async def texts(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        """Raises `WrongText` for one that does not give its hash."""
+        entries = sorted({self._with_texts[found] for found in hashes if found in self._with_texts})
+        texts = [text for index, raw in entries for text in await self._texts_of(index, raw)]
+        return {text.sha256: text.text.encode() for text in texts}
+
+    def _read(self, entry: Raw) -> Raw:
+        self._with_texts |= dict.fromkeys(hashes_in(entry[1]) if has_texts(entry[1]) else (), entry)
+        return entry
 
     def names(self) -> Names:
         return self._names
@@ -108,8 +122,8 @@ class _EntriesAlone(Source):
 class OutsideSource(_EntriesAlone):
     """A log at an address or in a folder. Every entry is proven before it is folded."""
 
-    def __init__(self, log: AuthenticatedLog, end: int, progress: Progress) -> None:
-        super().__init__()
+    def __init__(self, log: AuthenticatedLog, end: int, progress: Progress, texts_of: TextsOf) -> None:
+        super().__init__(texts_of)
         self._log = log
         self._end = end
         self._progress = progress
@@ -117,15 +131,17 @@ class OutsideSource(_EntriesAlone):
     async def reach(self, parts: Iterable[Part]) -> Reach:
         return Reach(self._end)
 
-    def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        return selected_entries(self._log, 0, self._end, partial(self._is_wanted, scope), self._progress)
+    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        wanted = partial(self._is_wanted, scope)
+        async for entry in selected_entries(self._log, 0, self._end, wanted, self._progress):
+            yield self._read(entry)
 
 
 class ExportSource(_EntriesAlone):
     """An export, up to `end` entries of its log, and of these those recorded by an instant."""
 
     def __init__(self, export: Export, end: int, recorded: datetime | None = None) -> None:
-        super().__init__()
+        super().__init__(earlier_texts(export.folder))
         self._export = export
         self._end = end
         if recorded is not None:
@@ -138,7 +154,7 @@ class ExportSource(_EntriesAlone):
     async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         for index, raw in self._export.entries():
             if index < self._end and self._is_wanted(scope, parse_entry(index, raw)):
-                yield index, raw
+                yield self._read((index, raw))
 
 
 @dataclass(frozen=True, slots=True)
