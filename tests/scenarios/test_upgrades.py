@@ -107,11 +107,11 @@ def test_processes_are_replaced_one_at_a_time_while_events_are_sent(tmp_path: Pa
             system.run("migrate")
             replace("delivery")
             system.run("prepare")
-            replace("registrar")
-            replace("relay")
             for consumer in CONSUMERS:
                 system.run("rebuild", consumer, "--swap")
             replace("consumers")
+            replace("registrar")
+            replace("relay")
             replace("gateway")
             load.until_accepted(20)
             load.stop()

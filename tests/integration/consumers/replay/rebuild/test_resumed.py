@@ -115,7 +115,7 @@ async def mirrored(raw: list[bytes], folder: Path) -> Path:
 
 
 async def without_entries(connection: Connection, end: int) -> None:
-    """Whoever reads these entries from PostgreSQL sees that they were changed."""
+    """A reader of these entries from PostgreSQL sees that they were changed."""
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
     await connection.execute("UPDATE log.segment SET entries = '' WHERE first_index + entries_count <= $1", end)
 
