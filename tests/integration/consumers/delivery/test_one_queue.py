@@ -84,7 +84,9 @@ async def test_what_waited_in_the_earlier_queue_is_sent_and_what_is_due_later_st
 
         async with delivering(settings):
             await until(connection, "SELECT count(*) FROM delivery.message WHERE state = 'delivered'", 3)
-            await until(connection, "SELECT count(DISTINCT event_id) FROM delivery.message WHERE route = 'email'", len(ids))
+            await until(
+                connection, "SELECT count(DISTINCT event_id) FROM delivery.message WHERE route = 'email'", len(ids)
+            )
         assert hook.ids() == {f"{name.replace('.', '_')}_triggered_i{campaigns[name]}" for name in ids[:3]}
         later = "SELECT next_attempt_at > now() + interval '59 minutes' FROM delivery.message WHERE event_id = $1"
         assert await connection.fetchval(later, f"i{campaigns[ids[3]]}")
