@@ -110,6 +110,16 @@ def withheld_text(recorded: str, by_index: int) -> str:
     return canonical_event_bytes({"ar": said.ar, "en": said.en}).decode()
 
 
+def in_place_of(text: str, sentence: str) -> str:
+    """The JSON that is read in place of a text, for a sentence: a list of texts becomes a list."""
+    return f"[{sentence}]" if text.startswith("[") else sentence
+
+
+def hashes_by_member(data: Mapping[str, Any]) -> dict[str, str]:
+    """The hashes of the free texts in an entry's `data`, in hexadecimal, in the order of the members' names."""
+    return {member: data[member]["sha256"] for member in sorted(data) if is_text_hash(data[member])}
+
+
 def is_text_hash(value: object) -> bool:
     """Whether a member of an entry's `data` is the hash of a free text."""
     return isinstance(value, dict) and value.keys() == {"sha256"}

@@ -7,7 +7,7 @@ from typing import Any
 from events.types.catalogue import FREE_TEXTS
 from events.wire.codec import build_event
 from events.wire.entry import entry_bytes, parse_entry
-from events.wire.texts import new_salt, take_out, withheld_text
+from events.wire.texts import in_place_of, new_salt, take_out, withheld_text
 from infra.log.ports.bundle_texts import BundleText, TextKey
 from tests.world.memory_log import MemoryLog
 from tests.world.records import RECORDED, TIME, said, withheld
@@ -50,7 +50,7 @@ class LogWithTexts:
         by, text = len(self.entries), self.texts[index, member]
         self.add(withheld(index, member))
         sentence = withheld_text(RECORDED, by)
-        shown = f"[{sentence}]" if text.text.startswith("[") else sentence
+        shown = in_place_of(text.text, sentence)
         self.texts[index, member] = BundleText(
             index=index, member=member, sha256=text.sha256, withheld_by=by, text=shown
         )

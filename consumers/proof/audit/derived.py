@@ -19,7 +19,7 @@ from events.validation.verdicts import HASH_BYTES, identity_of
 from events.values.data import Data
 from events.wire.codec import canonical_event_bytes
 from events.wire.entry import event_bytes, has_texts, parse_entry
-from events.wire.texts import TEXT_WITHHELD, is_text_hash, withheld_in
+from events.wire.texts import TEXT_WITHHELD, hashes_by_member, withheld_in
 from infra.log.authority import Difference
 
 Row = tuple[int, Any]
@@ -78,14 +78,13 @@ def derive(index: int, raw: bytes) -> Derived:
     claim = sha256(f"{event['source']}\0{event['id']}".encode()).digest()[:HASH_BYTES]
     identity = identity_of(event, canonical_event_bytes(event))
     sequence, data = event.get("sequence"), event["data"]
-    hashed = sorted((name, value["sha256"]) for name, value in data.items() if is_text_hash(value))
     return Derived(
         topic,
         int(offset),
         entry.recorded,
         (claim.hex(), identity.hex()),
         None if sequence is None else int(sequence),
-        texts=tuple(hashed) if has_texts(raw) else (),
+        texts=tuple(hashes_by_member(data).items()) if has_texts(raw) else (),
         withholds=withheld_in(data) if entry.type == TEXT_WITHHELD else None,
     )
 

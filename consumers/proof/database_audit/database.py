@@ -30,7 +30,7 @@ from consumers.proof.audit.derived import (
 )
 from consumers.proof.database_audit.sealed_claims import TABLE as SEALED_CLAIMS
 from consumers.proof.database_audit.sealed_claims import compare_sealed_claims
-from events.wire.texts import text_sha256, withheld_text
+from events.wire.texts import in_place_of, text_sha256, withheld_text
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -257,7 +257,7 @@ class _Walk:
     async def _compare_texts(self, first: int, derived: Sequence[Derived], end: int) -> Difference | None:
         """Each text that an entry has the hash of is here, and gives its hash, unless it is withheld."""
         rows = await self.texts.below(end)
-        self.withheld_rows += sum(row["salt"] is None for row in rows)
+        self.withheld_rows += sum(row["withheld_index"] is not None for row in rows)
         for index, entry in enumerate(derived, first):
             if entry.withholds is not None and entry.withholds[0] < index:
                 self.withheld.setdefault(entry.withholds, (index, entry.recorded))
@@ -274,7 +274,7 @@ class _Walk:
         for row in rows:
             by_index, recorded = self.withheld[row["index"], row["member"]]
             shown = withheld_text(recorded, by_index)
-            if row["withheld_index"] != by_index or row["value"] not in (shown, f"[{shown}]"):
+            if row["withheld_index"] != by_index or row["value"] != in_place_of(row["value"], shown):
                 expected = f"withheld by entry {by_index}"
                 _differ("log.text", f"index {row['index']}, {row['member']}", dict(row), expected, row["index"])
         if self.withheld_rows != len(rows):
@@ -383,7 +383,7 @@ async def _compare_sequences(connection: Connection, walk: _Walk) -> None:
 
 
 def _text_hash(row: Any) -> str:
-    """The hash that a text gives under its salt; that of its row where it is withheld."""
+    """The hash that a text gives under its salt; that of its row where it is withheld, or lost by a recovery."""
     return str(row["sha256"]) if row["salt"] is None else text_sha256(row["salt"], row["value"].encode()).hex()
 
 

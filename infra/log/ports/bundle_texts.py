@@ -16,7 +16,15 @@ from msgspec import UNSET, Struct, UnsetType
 
 from events.errors import Tampered
 from events.wire.entry import has_texts, parse_entry
-from events.wire.texts import SALT_BYTES, TEXT_WITHHELD, is_text_hash, text_sha256, withheld_in, withheld_text
+from events.wire.texts import (
+    SALT_BYTES,
+    TEXT_WITHHELD,
+    hashes_by_member,
+    in_place_of,
+    text_sha256,
+    withheld_in,
+    withheld_text,
+)
 
 _WITHHOLDS: Final = TEXT_WITHHELD.encode()
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -62,8 +70,8 @@ def text_hashes(index: int, raw: bytes) -> dict[TextKey, str]:
     """The hashes of an entry's free texts."""
     if not has_texts(raw):
         return {}
-    data = parse_entry(index, raw).data
-    return {(index, member): value["sha256"] for member, value in sorted(data.items()) if is_text_hash(value)}
+    hashes = hashes_by_member(parse_entry(index, raw).data)
+    return {(index, member): found for member, found in hashes.items()}
 
 
 @dataclass(slots=True)
@@ -87,7 +95,7 @@ class Withholdings:
         if found is None:
             return text
         index, sentence = found
-        shown = f"[{sentence}]" if text.text.startswith("[") else sentence
+        shown = in_place_of(text.text, sentence)
         return BundleText(index=text.index, member=text.member, sha256=text.sha256, withheld_by=index, text=shown)
 
 
@@ -118,7 +126,7 @@ def _is_right(text: BundleText) -> bool:
         if text.withheld_by is UNSET or day is None:
             return False
         sentence = withheld_text(f"{day[0]}T00:00:00.000000Z", text.withheld_by)
-        return text.text in (sentence, f"[{sentence}]")
+        return text.text == in_place_of(text.text, sentence)
     try:
         salt = bytes.fromhex(text.salt)
         json.loads(text.text, object_pairs_hook=_names_once)
