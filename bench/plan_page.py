@@ -1,7 +1,4 @@
-"""The plan's page over a large log: what a page costs, and how soon a change stands on two hundred open pages.
-
-`tests/scenarios/test_plan_page.py` runs it too, with a smaller log: the proof is that all pages show the change.
-"""
+"""The plan's page over a large log: what a page costs, and how soon a change stands on two hundred open pages."""
 
 from __future__ import annotations
 

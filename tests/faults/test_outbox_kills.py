@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,7 +18,6 @@ from events.wire.entry import parse_entry
 from infra.log.reader import entry_batches, log_size
 from infra.postgres.connection import connect
 from infra.settings import Settings
-from producers.outbox import outbox
 from tests.faults.outbox_relays import (
     RelayProcess,
     agency_with_outbox,
@@ -28,11 +26,9 @@ from tests.faults.outbox_relays import (
     sent_count,
     waiting_count,
 )
-from tests.faults.services import away, pause, until_back
-from tests.integration.producers.outbox.agency_database import Writers, disorder, one_connection
+from tests.integration.producers.outbox.agency_database import Writers, disorder
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, running_system
-from tests.world.senders import announced
 from tests.world.topics import HEALTH_TOPIC, records
 from tests.world.waits import until
 
@@ -40,7 +36,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 WRITERS = 6
 TAKE_OVER_S = 10.0
-AWAY_S = 20
 PATIENCE_S = 60
 TRANSACTIONS_MAX = 1_000_000
 """More than any proof takes time for."""
@@ -195,37 +190,3 @@ def _times_superseded(relay: RelayProcess) -> int:
 
 async def _superseded(relay: RelayProcess, times_before: int) -> bool:
     return _times_superseded(relay) > times_before
-
-
-@pytest.mark.parametrize("service", ["kafka", "postgres"])
-def test_the_relay_waits_for_a_service_says_so_once_and_goes_on(service: str, tmp_path: Path) -> None:
-    with system_with_health(tmp_path / "home") as system:
-        said = asyncio.run(_take_away(system, service, tmp_path / "relay.log"))
-    tell(f"{service} away {AWAY_S} s: the outbox relay said {dict(said)}")
-    assert said["waiting to try again"] == 1
-    assert max(said.values()) == 1
-
-
-async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
-    """What the relay says while a service is away; afterwards it must send what was added before and after."""
-    agencys = await agency_with_outbox(system)
-    with relay_process(system, agencys, log) as relay:
-        await add(agencys, "before")
-        await until(lambda: _nothing_waits(agencys), "the first event is sent", PATIENCE_S)
-        known = len(relay.lines())
-        pid = system.pid(service)
-        with away(system, service):
-            if service == "kafka":
-                await add(agencys, "meanwhile")
-            await asyncio.to_thread(pause, AWAY_S)
-            said = Counter(str(line.get("event")) for line in relay.lines()[known:])
-        await asyncio.to_thread(until_back, system, service, pid)
-        await add(agencys, "after")
-        await until(lambda: _nothing_waits(agencys), "everything is sent", PATIENCE_S)
-        assert relay.process.poll() is None
-    return said
-
-
-async def add(agencys: Settings, event_id: str) -> None:
-    async with one_connection(agencys) as own:
-        await outbox.add(own, announced(event_id))

@@ -1,34 +1,17 @@
-"""The plan's page over a large log, on two hundred open pages, and while the database is away."""
+"""The plan's page while the database is away. `bench/plan_page.py` measures it over a large log."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from bench.figures import Figures, number
-from bench.plan_page import address, large_system, many_things, measure_pages, programme, signed_in
-from tests.oracle.history import History
-from tests.scenarios.figures import tell
+from bench.plan_page import address, signed_in
 from tests.scenarios.system import fresh_system, until
 
-EVENTS = 100_000
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(3_000)]
-
-
-@pytest.mark.parametrize("written", [programme, many_things])
-def test_a_change_stands_on_two_hundred_open_pages_of_a_large_log(
-    tmp_path: Path, written: Callable[[int], History]
-) -> None:
-    figures = Figures("console", EVENTS)
-    with large_system(tmp_path, written(EVENTS)) as system:
-        measure_pages(system, written.__name__, figures)
-    for row, columns in figures.rows.items():
-        tell(f"{row}: {', '.join(f'{number(found[0])} {column}' for column, found in columns.items())}")
 
 
 def test_while_the_database_is_away_the_plan_stands_and_says_since_when() -> None:
