@@ -1,7 +1,7 @@
 """The whole system as a user has it: Kafka, PostgreSQL, every process, and the `yesser` command, in a home of its own.
 
-Commands that only read are run inside this process (the same code, without a second of start-up each); those that
-publish and wait are processes of their own, so that many can run at once.
+Commands that only read or wait are run inside this process (the same code, without a second of start-up each); those
+that publish are processes of their own, so that many can run at once.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class System:
 
     def settle(self, timeout_s: float = 300) -> None:
         """Wait for the fixed point."""
-        self.run("wait", "--timeout", str(timeout_s))
+        self.ask("wait", "--timeout", str(timeout_s))
 
     def add_agencies(self, agencies: Iterable[tuple[str, str]]) -> None:
         """Register agencies given as (code, role). Each keeps its password where `client_arguments` finds it."""
