@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.figures import Figures
-from bench.launches import waits_s
+from tests.scenarios.launches import waits_s
 
 RATES: Final = (10, 50)
 
