@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import httpx
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, ViewportSize, expect, sync_playwright
 
 from tests.own_logging import own_logging
 from tests.scenarios.demo import fresh_demo
@@ -67,7 +67,7 @@ def running_browser(path: str) -> Iterator[Browser]:
         browser.close()
 
 
-@dataclass(slots=True)
+@dataclass
 class Visitor:
     """Somebody at a page. `faults` are what the browser complained of."""
 
@@ -77,10 +77,21 @@ class Visitor:
 
     def open(self, path: str, status: int = 200) -> Page:
         """Load a page, which must answer with this status."""
+        self.answer(path, status)
+        return self.page
+
+    def answer(self, path: str, status: int = 200) -> Response:
+        """Load a page, which must answer with this status; the answer."""
         answer = self.page.goto(self.address + path)
         assert answer is not None
         assert answer.status == status, f"{path}: {answer.status}"
-        return self.page
+        return answer
+
+    def note_error(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+    def note_message(self, said: ConsoleMessage) -> None:
+        self.faults.extend([said.text] if said.type == "error" else [])
 
 
 @dataclass
@@ -91,6 +102,8 @@ class Story:
     browser: Browser
     passwords: dict[str, str]
     _cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    _windows: list[Page] = field(default_factory=list)
+    """Those that nobody visits now."""
 
     @cached_property
     def address(self) -> str:
@@ -132,27 +145,42 @@ class Story:
         language: Language = "ar",
         scheme: Scheme = "light",
         viewport: ViewportSize = WIDE,
+        *,
+        own_window: bool = False,
         **options: Any,
     ) -> Iterator[Visitor]:
-        """A new window of somebody who is signed in as this role (None: of nobody). Its faults fail the test."""
-        context = self.browser.new_context(
-            viewport=viewport,
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            **options,
-        )
+        """A window of somebody who is signed in as this role (None: of nobody). Its faults fail the test.
+
+        A visit leaves no cookie and nothing stored, and the next one has its window. One with `options`, or that adds
+        scripts to its pages, has a window of its own."""
+        own_window |= bool(options)
+        window = self._windows.pop() if self._windows and not own_window else self._window(**options)
+        window.set_viewport_size(viewport)
+        window.emulate_media(media="screen", color_scheme=scheme)
         cookies = {**self.cookies(role), "yesser-language": language}
-        context.add_cookies([{"name": name, "value": value, "url": self.address} for name, value in cookies.items()])
-        visitor = Visitor(context.new_page(), self.address)
-        visitor.page.set_default_timeout(PATIENCE_MS)
-        visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
-        visitor.page.on("console", lambda said: visitor.faults.extend([said.text] if said.type == "error" else []))
+        window.context.add_cookies(
+            [{"name": name, "value": value, "url": self.address} for name, value in cookies.items()]
+        )
+        visitor = Visitor(window, self.address)
+        window.on("pageerror", visitor.note_error)
+        window.on("console", visitor.note_message)
         try:
             yield visitor
-        finally:
-            context.close()
+        except BaseException:
+            window.context.close()
+            raise
+        if own_window or not window.url.startswith(self.address):
+            window.context.close()
+        else:
+            self._windows.append(_emptied(window, visitor))
         faults = [fault for fault in visitor.faults if "status of 4" not in fault]
         assert not faults, faults
+
+    def _window(self, **options: Any) -> Page:
+        """A new one costs as much processor time as six pages."""
+        page = self.browser.new_context(reduced_motion="reduce", **options).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        return page
 
     def _sign_in(self, role: str) -> dict[str, str]:
         """Sign in with the first password, and choose another."""
@@ -165,6 +193,20 @@ class Story:
             assert answer.status_code == 303, f"{role} has chosen no password"
             self.passwords[role] = own
             return dict(client.cookies)
+
+
+def _emptied(window: Page, visitor: Visitor) -> Page:
+    """The window as a new one, but for its history."""
+    for other in window.context.pages:
+        if other != window:
+            other.close()
+    window.evaluate("localStorage.clear(); sessionStorage.clear()")
+    window.goto("about:blank")  # no page goes on in the next visit
+    window.unroute_all()
+    window.remove_listener("pageerror", visitor.note_error)
+    window.remove_listener("console", visitor.note_message)
+    window.context.clear_cookies()
+    return window
 
 
 def in_a_thread(work: Callable[[], Found]) -> Found:

@@ -96,7 +96,7 @@ def test_a_visit_continues_the_one_before_and_a_forged_checkpoint_of_it_is_notic
 
 
 def test_a_browser_without_ed25519_says_what_it_did_not_check(story: Story) -> None:
-    with story.visit("auditor", "en") as visitor:
+    with story.visit("auditor", "en", own_window=True) as visitor:
         visitor.page.add_init_script("crypto.subtle.importKey = () => Promise.reject(new Error('not supported'))")
         page = visitor.open("/audit/entries/5")
         page.wait_for_selector("#verification[data-state=someOpen]")

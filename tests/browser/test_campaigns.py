@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.campaigns import Names, launched, shown
 from tests.browser.console import Story, require_accessible
-
-AIRING = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
 
 
 def test_faults_stand_beside_the_fields_and_what_was_typed_stays(story: Story) -> None:
@@ -46,33 +41,6 @@ def test_faults_stand_beside_the_fields_and_what_was_typed_stays(story: Story) -
         page.locator("main form button").click()
         expect(page.locator("#airing_id-fault"), "a second airing needs an id").to_contain_text("other figures")
     assert [row["reach"] for row in shown(story, campaign_id)["airings"]] == [5]
-
-
-def test_of_two_reports_at_the_same_moment_one_counts_and_both_people_know_which(story: Story) -> None:
-    campaign_id = launched(story, "INBOX-RACE")
-    with ThreadPoolExecutor(2) as pool:
-        desks = {"agency": "desk-1", "team": "desk-2"}
-        answers = list(pool.map(lambda one: send(story, one, campaign_id, "acknowledge", by=desks[one]), desks))
-    assert [answer.status_code for answer in answers] == [303, 303]
-    first = shown(story, campaign_id)["acknowledged_by"]
-    for (role, desk), answer in zip(desks.items(), answers, strict=True):
-        text = opened(story, role, answer.headers["location"])
-        assert ("Recorded</h2>" in text) is (desk == first)
-        assert ("Acknowledged already. Nothing changed</h2>" in text) is (desk != first)
-        assert first in text
-
-
-def test_a_form_that_is_sent_twice_is_one_report(story: Story) -> None:
-    campaign_id = launched(story, "INBOX-TWICE")
-    given = {**AIRING, "channel": "tv"}
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: send(story, "agency", campaign_id, "air", **given), range(2)))
-    assert [answer.status_code for answer in answers] == [303, 303]
-    found = shown(story, campaign_id)
-    assert len(found["airings"]) == 1
-    assert [step["anomaly"] for step in found["history"]] == [None, None]
-    texts = [opened(story, "agency", answer.headers["location"]) for answer in answers]
-    assert all(re.search("(Recorded|Nothing was counted twice|Nothing changed)</h2>", text) for text in texts)
 
 
 def test_a_new_campaign_appears_in_an_open_inbox(story: Story) -> None:
@@ -129,11 +97,6 @@ def opened(story: Story, role: str, path: str) -> str:
     answer = story.get(role, path)
     assert answer.status_code == 200, answer.text
     return answer.text
-
-
-def send(story: Story, role: str, campaign_id: str, what: str, **given: str) -> httpx.Response:
-    """The answer to a report's form, as this role."""
-    return story.post(role, f"/campaigns/{campaign_id}/{what}", **given)
 
 
 def row_of(page: Page, campaign_id: str) -> Locator:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 import pytest
 
 from tests.browser.console import Language, Story, require_both_directions, require_every_look, require_fitting
-from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATES
+from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, TEMPLATES
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.paths import ROOT
@@ -37,18 +37,27 @@ def test_each_template_of_a_page_is_opened() -> None:
     assert pages - {"plan/page"} == named, "each template has an address in tests/browser/pages.py"
 
 
-@every("page, language", lambda: product(sorted({*PAGES, *TEMPLATES.values()}, key=str), LANGUAGES))
+@every("page, language", lambda: [*product(OTHER_DATA, LANGUAGES), *((page, "en") for page in TEMPLATES.values())])
 def test_the_html_of_each_page_keeps_the_rules(
     story: Story, place: Place, page: tuple[str, str | None], language: Language
 ) -> None:
+    """That of a template in Arabic is read where it is opened."""
     path, role = page
     answer = story.get(role, place(path), language)
-    assert answer.status_code == (404 if path == "/no-such-page" else 200)
-    assert f'<html lang="{language}"' in answer.text
-    assert answer.headers["content-language"] == language
+    assert answer.status_code == _status(path)
+    require_rules(answer.text, answer.headers, language)
+
+
+def require_rules(html: str, headers: Mapping[str, str], language: Language) -> None:
+    assert f'<html lang="{language}"' in html
+    assert headers["content-language"] == language
     other = "ar" if language == "en" else "en"
-    assert re.search(f'name="language" value="{other}" lang="{other}"', answer.text), "no switch to the other language"
-    assert faults_of(answer.text) == []
+    assert re.search(f'name="language" value="{other}" lang="{other}"', html), "no switch to the other language"
+    assert faults_of(html) == []
+
+
+def _status(path: str) -> int:
+    return 404 if path == "/no-such-page" else 200
 
 
 def _by_role(pages: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str | None, list[str]]]:
@@ -64,7 +73,9 @@ def test_each_template_is_accessible_in_every_look(story: Story, place: Place, r
     for role, paths in _by_role([page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room]):
         with story.visit(role, "ar") as visitor:
             for path in paths:
-                require_both_directions(visitor.open(place(path), 404 if path == "/no-such-page" else 200))
+                answer = visitor.answer(place(path), _status(path))
+                require_rules(answer.text(), answer.headers, "ar")
+                require_both_directions(visitor.page)
 
 
 @pytest.mark.accept
@@ -72,7 +83,7 @@ def test_each_template_is_accessible_in_every_look(story: Story, place: Place, r
 def test_each_template_fits_in_english(story: Story, place: Place, role: str | None, paths: list[str]) -> None:
     with story.visit(role, "en") as visitor:
         for path in paths:
-            require_fitting(visitor.open(place(path), 404 if path == "/no-such-page" else 200))
+            require_fitting(visitor.open(place(path), _status(path)))
 
 
 LAUNCHED = "/explain/plan/services/1/launched"
@@ -98,26 +109,11 @@ NOT_THERE = (
 )
 
 
-@every(
-    "role, path, status",
-    [
-        *(("office", path, 404) for path in NOT_THERE),
-        ("partner", "/explain/statements/PPP-110-001/NOT-A-PERIOD", 404),
-        ("partner", "/explain/partnerships/PPP-110-001/net_halalas", 200),
-        ("partner", "/explain/partnerships/PPP-110-002/net_halalas", 404),
-        ("partner", "/partnerships/PPP-110-002", 404),
-        ("partner", LAUNCHED, 404),
-        ("treasury", "/explain/partnerships/PPP-110-001/treasury_halalas", 200),
-        ("agency", LAUNCHED, 200),
-        ("agency", "/explain/partnerships/PPP-110-001/net_halalas", 404),
-        ("agency", "/audit/log", 200),
-        ("agency", "/audit/log?agency=commerce", 422),
-        ("office", f"{LAUNCHED}?before=1", 200),
-    ],
-)
-def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:
-    answer = story.get(role, path)
-    assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
+@every("path", NOT_THERE)
+def test_what_is_not_there_is_a_page_that_says_so(story: Story, path: str) -> None:
+    """Who may see what is there: `tests/integration/consumers/console/test_routes.py`."""
+    answer = story.get("office", path)
+    assert (answer.status_code, answer.text.count("<h1")) == (404, 1)
 
 
 @pytest.mark.accept

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from pathlib import Path
 
 from events.values.money import riyals_text
@@ -39,25 +36,6 @@ def test_from_the_list_to_a_figure_and_its_entries(story: Story) -> None:
         assert page.locator(".formula").inner_text() == "max(0.00, 65,000.00 − 36,400.00) = 28,600.00"
         entries = page.locator('main a[href^="/audit/entries/"]').all()
         assert f"/audit/entries/{statement['closing_index']}" in [entry.get_attribute("href") for entry in entries]
-
-
-def test_a_partner_sees_its_own_only(story: Story) -> None:
-    shown = set(re.findall('href="/partnerships/(PPP[^"/]+)"', story.get("partner", "/partnerships").text))
-    assert shown == {"PPP-110-001"}
-    for path in (f"{STATEMENT}/explain/no-such", f"{STATEMENT}/files/exe", "/partnerships/PPP-110-002/ledger/cash"):
-        assert story.get("partner", path).status_code == 404, path
-
-
-def test_a_statement_comes_as_a_file(story: Story) -> None:
-    begins = {"pdf": b"%PDF-", "csv": b"\xef\xbb\xbfindex,id,", "xlsx": b"PK", "parquet": b"PAR1", "json": b'{"partner'}
-    for name, start in begins.items():
-        answer = story.get("partner", f"{STATEMENT}/files/{name}")
-        assert answer.status_code == 200, name
-        assert answer.content.startswith(start), name
-        assert answer.headers["content-disposition"] == f'attachment; filename="PPP-110-001-1426-09.{name}"'
-    listed = story.get("partner", "/partnerships.csv").text
-    (row,) = csv.DictReader(io.StringIO(listed.removeprefix("\ufeff")))
-    assert row["partnership_id"] == "PPP-110-001"
 
 
 def test_a_slider_moves_its_number_and_the_result_without_loading_the_page(story: Story) -> None:

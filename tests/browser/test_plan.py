@@ -171,20 +171,6 @@ def test_projects_show_their_phases_and_history(story: Story) -> None:
         assert rows[0]["type"] == "project.registered"
 
 
-def test_awareness_of_an_agency_is_its_own(story: Story) -> None:
-    with story.visit("agency", "en") as visitor:
-        page = visitor.open("/plan/awareness")
-        assert "Your agency's launched services" in page.locator("main").inner_text()
-        assert page.locator("[aria-labelledby=by-agency] tbody th").all_inner_texts() == ["Ministry of Health health"]
-        visitor.open("/plan/awareness?agency=labour", status=403)
-        assert {row["agency"] for row in read_file(story, "agency", "/plan/awareness.csv")} == {"health"}
-
-
-def test_an_agency_sees_the_money_of_its_own_partnerships_only(story: Story) -> None:
-    for role, sees in (("office", True), ("agency", False)):
-        assert ("PPP-110-001" in story.get(role, "/plan").text) is sees
-
-
 def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_them(story: Story) -> None:
     publish(story, "labour", registered("PLAN-PAGE-HOSTILE", "PLAN-PAGE", {"ar": MARKUP, "en": BIDI}))
     with story.visit("office", "ar") as visitor:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import Story, require_both_directions
+from tests.browser.console import PATIENCE_S, Story, require_both_directions
 
 URL = "https://no-such-host.invalid/yesser"
 
@@ -79,11 +79,11 @@ def test_a_webhook_is_added_and_tried_in_english(story: Story) -> None:
 
         page.get_by_role("button", name="Send an example").click()
         page.wait_for_url("**?message=*")
-        until_shown(page, "tbody tr", "Example")
+        until_shown(story, page, "Example")
 
         story.run("subscriptions", "add", "health", "console-en", "--route", "webhook", "--from", "0")
         page.goto(address)
-        until_shown(page, "tbody tr", "service-launched")
+        until_shown(story, page, "service-launched")
 
         page.fill("#since", "yesterday")
         page.locator("#since").press("Enter")
@@ -117,27 +117,27 @@ def test_a_webhook_is_disabled_enabled_and_sent_to_again(story: Story) -> None:
         address = page.url
         story.run("subscriptions", "add", "health", "console-again", "--route", "webhook", "--from", "0")
         page.goto(address)
-        until_shown(page, "tbody tr", "service-launched")
+        until_shown(story, page, "service-launched")
         page.get_by_role("button", name="Disable").click()
         expect(page.locator("#state")).to_contain_text("Disabled by its team")
-        until_shown(page, "tbody tr", "Cancelled")
+        until_shown(story, page, "Cancelled")
         page.get_by_role("button", name="Enable").click()
         expect(page.locator("#state")).to_contain_text("Active")
         page.get_by_role("button", name=re.compile("Send again, message")).first.click()
         page.wait_for_url("**?again=true")
-        until_shown(page, "tbody tr", "replay")
+        until_shown(story, page, "replay")
 
 
 def send(page: Page) -> None:
     page.locator("main form button").last.click()
 
 
-def until_shown(page: Page, selector: str, text: str) -> None:
-    """Load the page again until it shows this: attempts are made by another process."""
-    wanted = page.locator(selector, has_text=text)
-    for _ in range(200):
-        if wanted.count():
-            return
-        page.wait_for_timeout(300)
-        page.reload()
-    raise AssertionError(f"{text} is not shown: {page.locator('main').inner_text()}")
+def until_shown(story: Story, page: Page, text: str) -> None:
+    """Ask for the page until its table has this text, since attempts are made by another process; then load it."""
+    path = page.url.removeprefix(story.address)
+    for _ in range(PATIENCE_S * 2):
+        if text in story.get("agency", path).text.partition("<tbody")[2]:
+            break
+        page.wait_for_timeout(500)
+    page.reload()
+    expect(page.locator("tbody tr", has_text=text).first).to_be_visible()
