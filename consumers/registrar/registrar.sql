@@ -7,6 +7,9 @@ WHERE size = $1 RETURNING clock_timestamp()
 -- In each transaction that brings entries back.
 UPDATE log.state SET recovered_to = size
 
+-- name: note_verified
+UPDATE log.state SET verified_copy = log.copy_name() WHERE verified_copy IS DISTINCT FROM log.copy_name()
+
 -- name: now
 SELECT clock_timestamp()
 

@@ -15,8 +15,8 @@ from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
 
 from infra.http.callers import Caller
-from infra.http.problems import Problem
-from infra.postgres.connection import Connection, Pool
+from infra.http.problems import RESTORED, Problem
+from infra.postgres.connection import Connection, Pool, RestoredCopy
 from infra.settings import Settings
 
 KEY: Final = "/v1/key"
@@ -69,6 +69,11 @@ class RouteParts:
             yield cast(Connection, held)
         finally:
             await self.reads.release(held, timeout=RELEASE_WAIT_S)
+
+
+def database_away(error: Exception) -> Problem:
+    """The answer (503) to a request that one of `TRANSIENT_ERRORS` ended."""
+    return Problem("database-away", retry_after_s=1, detail=RESTORED if isinstance(error, RestoredCopy) else None)
 
 
 def further_routers(parts: RouteParts) -> list[APIRouter]:

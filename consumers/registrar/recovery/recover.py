@@ -38,7 +38,7 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
-from consumers.registrar.recovery.texts import RecoveredTexts, texts_in_topic
+from consumers.registrar.recovery.texts import FolderTexts, RecoveredTexts, found_texts
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import Fenced, Halt, YesserError
 from events.validation.verdicts import Agency
@@ -171,10 +171,11 @@ async def recover(
     source: Source,
     progress: Progress,
     *,
+    texts: Sequence[FolderTexts] = (),
     unsigned: bool = False,
     permit: Permit | None = None,
 ) -> Recovered:
-    """Recover the missing entries.
+    """Recover the missing entries, and their texts from their topic and from the folders `texts`.
 
     `unsigned`: also take entries after the last signed root that no agency's topic confirms; `permit` is for that, and
     is used before the first of them.
@@ -185,7 +186,7 @@ async def recover(
 
     async def work(journal: Journal) -> None:
         try:
-            done.append(await _Recovery(journal, source, progress, unsigned, permit=permit).run())
+            done.append(await _Recovery(journal, source, progress, unsigned, permit=permit, folders=texts).run())
         except Halt:
             await lease.require(spec, journal.epoch)
             raise
@@ -246,6 +247,7 @@ class _Recovery:
     lacking: dict[str, Lacking] = field(default_factory=dict)
     halted: dict[str, str] = field(default_factory=dict)
     permit: Permit | None = None
+    folders: Sequence[FolderTexts] = ()
 
     async def run(self) -> Recovered:
         journal, before = self.journal, self.journal.size
@@ -258,7 +260,7 @@ class _Recovery:
         if (in_file := read_last_checkpoint(settings.log_folder, history)) is not None:
             checkpoints.append(in_file)
         last = newest(checkpoints)
-        async with texts_in_topic(settings, before) as texts:
+        async with found_texts(settings, before, self.folders) as texts:
             await self._verify(history, last, texts)
             await self._recover(before, 0 if last is None else last.size, texts)
         async with journal.lock:
