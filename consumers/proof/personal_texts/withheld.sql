@@ -24,6 +24,9 @@ SELECT command, operator FROM platform.trail WHERE command = ANY($1::text[])
 SELECT digest, first_by, second_by FROM console.approval
 WHERE digest = ANY($1::bytea[]) AND used_at IS NOT NULL ORDER BY used_at DESC
 
+-- name: withheld_count
+SELECT count(*) FROM log.text WHERE withheld_index IS NOT NULL
+
 -- name: table_bytes
 SELECT pg_total_relation_size($1::text::regclass)
 

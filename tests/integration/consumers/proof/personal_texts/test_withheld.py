@@ -12,6 +12,7 @@ from consumers.proof.personal_texts.withholding import CannotWithhold, NotWithhe
 from consumers.relay.relay import Relay
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection, connected
+from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from tests.every import every
 from tests.world.commands import yesser, yesser_json
@@ -135,7 +136,9 @@ async def test_the_files_of_the_tables_have_nothing_left_of_it(settings: Setting
         assert (await yesser_json(settings, *PROPOSE, "--yes"))[0] == 0
     assert "text" in await holding(settings, SARA["ar"].encode()), "a page keeps what was deleted in it"
     code, purged = await yesser_json(settings, "withheld", "purge")
-    assert (code, purged["backups"], purged["backups_until"]) == (0, [], None)
+    assert (code, purged["withheld"], purged["backups"], purged["backups_until"]) == (0, 1, [], None)
+    *_, row = [row async for row in trail_rows(connection)]
+    assert (row["operator"], row["command"], row["role"]) == ("desk", "withheld purge (1)", "yesser_owner")
     assert len(purged["wal_file"]) == 24
     for text in SARA.values():
         assert await holding(settings, text.encode()) == set()
