@@ -24,8 +24,9 @@ _SQL: Final = queries("consumers.proof.personal_texts", "withheld.sql")
 
 
 class Purged(Struct, frozen=True, kw_only=True):
-    """`withheld`: how many texts are. `bytes_by_table`: the size of each table now. What stands elsewhere: in files of WAL before `wal_file`, and in
-    `backups`, of which the folder keeps none after `backups_until`, if backups go on as they are set."""
+    """`withheld`: how many texts are. `bytes_by_table`: the size of each table now. What stands elsewhere: in files of
+    WAL before `wal_file`, and in `backups`, of which the folder keeps none after `backups_until`, if backups go on as
+    they are set."""
 
     at: datetime
     withheld: int

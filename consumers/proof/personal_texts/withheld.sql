@@ -1,9 +1,3 @@
--- name: kept_records
--- The kept bytes of an agency's refused records from an index on.
-SELECT d.index, d.value FROM log.dead_letter d JOIN log.refusal r USING (index)
-WHERE d.index >= $1 AND d.value IS NOT NULL AND r.agency = $2
-ORDER BY d.index LIMIT $3
-
 -- name: delete_records
 DELETE FROM log.dead_letter WHERE index = ANY($1::bigint[])
 

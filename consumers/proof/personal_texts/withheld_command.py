@@ -18,7 +18,7 @@ from consumers.proof.commands.audit_options import AuditSource, source_options
 from consumers.proof.commands.outside_commands import proven
 from consumers.proof.personal_texts.purge import TABLES, Purged, purge
 from consumers.proof.personal_texts.withheld import texts_of, withheld_texts
-from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose, strings_in
+from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose
 from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.data import Data
 from infra.command_line.break_glass import break_glass_option
@@ -28,6 +28,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import NOTHING_DONE, json_option, print_confirmation, print_result
 from infra.command_line.parameters import gathered
+from infra.log.refusals.kept import strings_in
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 

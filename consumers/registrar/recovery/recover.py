@@ -22,9 +22,10 @@ from itertools import groupby
 from typing import Final
 from uuid import uuid4
 
+import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from consumers.registrar.batch import Batch
+from consumers.registrar.batch import Batch, Withheld
 from consumers.registrar.guards.continuation import (
     Fork,
     checkpoints_of,
@@ -52,6 +53,8 @@ from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.ports.bundle_texts import Withholdings
+from infra.log.reader import read_checked
+from infra.log.refusals.kept import refused_with
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limit_idle
 from infra.postgres.outbox import PLATFORM
@@ -335,8 +338,21 @@ class _Recovery:
                 f" confirm it: the log is recovered up to {self.journal.size} only; try another source (`--from"
                 " MIRROR`), or `--accept-unsigned` if you trust this one"
             )
+        for withheld in restored.batch.withheld:
+            await self._delete_refused(withheld)
         await self.journal.commit(restored.batch)
         self._note(restored)
+
+    async def _delete_refused(self, withheld: Withheld) -> None:
+        """Delete the refused records with a text that is withheld next, as the command that withheld it did: the copy,
+        and the agency's topic, still have them. Nobody knows the text of an entry that came back without it."""
+        async with self.journal.transaction() as connection:
+            text = await connection.fetchval(_SQL["text"], withheld.of_index, withheld.member)
+            if text is not None:
+                [raw] = await read_checked(connection, withheld.of_index, 1)
+                agency = parse_entry(withheld.of_index, raw).agency
+                refused = await refused_with(connection, agency, orjson.loads(text))
+                await connection.execute(_SQL["delete_refused"], refused)
 
     async def _known(self, restoring: Gap | Part) -> Known:
         """The claims that are in the log, with what is kept of the texts of their entries."""

@@ -76,4 +76,27 @@ async def test_texts_come_back_from_a_mirror_as_their_entries_have_them_and_none
     assert list(map(tuple, kept)) == [(3, True), (4, False), (5, True)]
 
 
+async def test_refused_records_of_the_copy_and_of_the_topic_with_a_text_that_is_withheld_do_not_stay(
+    settings: Settings,
+) -> None:
+    refused = service_suspended("one", "Sara").replace(b'"2005-05-05"', b'"2005-02-30"')
+    await found(settings, "health")
+    async with connected(settings, "watching") as watching, running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, service_suspended("one", "Sara"), refused, b"{")
+        await until_size(watching, 6)
+    async with copy_of_database(settings) as copy:
+        async with connected(settings, "watching") as watching, running(registrar(settings)):
+            await send(settings, HEALTH_TOPIC, refused.replace(b'"one"', b'"two"'))
+            await until_size(watching, 7)
+            await send(settings, PLATFORM_TOPIC, withheld(3, "reason"))
+            await until_size(watching, 8)
+            await until_shipped(watching, 8)
+        recovered = await recover_from(copy, [topic_source(copy)], unsigned=True)
+        assert (recovered.size_before, recovered.size) == (6, 8)
+        async with connected(copy, "watching") as watching:
+            kept = [row["value"] for row in await watching.fetch("SELECT value FROM log.dead_letter")]
+            assert kept == [b"{"]
+            assert await watching.fetchval("SELECT withheld_index FROM log.text") == 7
+
+
 NAMES = ("Sara", "Huda", "Mona")
