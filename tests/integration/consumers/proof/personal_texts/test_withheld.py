@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -76,7 +77,13 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
     assert "The person asked (Personal Data Protection Law)" in by_hand.stdout
     assert (await yesser(settings, "find-person", "sara al ghamdi")).exit_code == 1
     code, checked = await yesser_json(settings, "withheld", "check")
-    assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "ok": True})
+    basis = {"ar": "نظام حماية البيانات الشخصية", "en": "Personal Data Protection Law"}
+    by = [{"count": 1, "operator": "desk", "confirmed_by": [], "legal_basis": basis}]
+    assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "by": by, "ok": True})
+    by_hand = (await yesser(settings, "--lang", "both", "withheld", "check")).stdout
+    plain = re.sub("[\u2066-\u2069]", "", by_hand)
+    assert "desk withheld 1; confirmed by: -; legal basis: Personal Data Protection Law." in plain
+    assert "عدد ما حجبه desk: 1؛ أكّده: -؛ السند النظامي: نظام حماية البيانات الشخصية." in plain
     lose = "ALTER TABLE log.text DISABLE TRIGGER USER; DELETE FROM log.text; ALTER TABLE log.text ENABLE TRIGGER USER"
     async with connected(settings.acting_as("superuser"), "test") as superuser:
         await superuser.execute(lose)
