@@ -80,8 +80,8 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
     basis = {"ar": "نظام حماية البيانات الشخصية", "en": "Personal Data Protection Law"}
     by = [{"count": 1, "operator": "desk", "confirmed_by": [], "legal_basis": basis}]
     assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "by": by, "ok": True})
-    by_hand = (await yesser(settings, "--lang", "both", "withheld", "check")).stdout
-    plain = re.sub("[\u2066-\u2069]", "", by_hand)
+    in_both = await yesser(settings, "--lang", "both", "withheld", "check")
+    plain = re.sub("[\u2066-\u2069]", "", in_both.stdout)
     assert "desk withheld 1; confirmed by: -; legal basis: Personal Data Protection Law." in plain
     assert "عدد ما حجبه desk: 1؛ أكّده: -؛ السند النظامي: نظام حماية البيانات الشخصية." in plain
     lose = "ALTER TABLE log.text DISABLE TRIGGER USER; DELETE FROM log.text; ALTER TABLE log.text ENABLE TRIGGER USER"
