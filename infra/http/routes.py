@@ -15,8 +15,8 @@ from cachetools import LRUCache
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from infra.http.callers import Caller
-from infra.http.problems import Problem
-from infra.postgres.connection import Connection, Pool
+from infra.http.problems import RESTORED, Problem
+from infra.postgres.connection import Connection, Pool, RestoredCopy
 from infra.settings import Settings
 
 KEY: Final = "/v1/key"
@@ -83,6 +83,11 @@ def bare_app(dependencies: Sequence[Any], handlers: Mapping[Any, Any]) -> FastAP
         # FastAPI's own would name addresses and errors; `infra.observability.telemetry` lists what ours says.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+
+
+def database_away(error: Exception) -> Problem:
+    """The answer (503) to a request that one of `TRANSIENT_ERRORS` ended."""
+    return Problem("database-away", retry_after_s=1, detail=RESTORED if isinstance(error, RestoredCopy) else None)
 
 
 def further_routers(parts: RouteParts) -> list[APIRouter]:

@@ -37,7 +37,7 @@ from infra.http.problems import (
     to_bytes,
 )
 from infra.http.rate_limits import pattern_of
-from infra.http.routes import bare_app, further_routers, is_log_file, needs_token
+from infra.http.routes import bare_app, database_away, further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
 from infra.json_documents import to_json
 from infra.observability.telemetry import count
@@ -220,7 +220,7 @@ async def _bad_parameter(request: Request, error: Exception) -> Response:
 
 async def _database_away(request: Request, error: Exception) -> Response:
     _logger.warning("the database did not answer", error_class=type(error).__name__)
-    return _answer(request, Problem("database-away", retry_after_s=1))
+    return _answer(request, database_away(error))
 
 
 def _answer(request: Request, problem: Problem) -> Response:

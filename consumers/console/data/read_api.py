@@ -28,7 +28,7 @@ from infra.http.problems import (
     problem_document,
     to_bytes,
 )
-from infra.http.routes import RouteParts, bare_app
+from infra.http.routes import RouteParts, bare_app, database_away
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 CODES: Final[dict[int, RequestCode]] = {
@@ -77,5 +77,5 @@ def _handlers(address: str) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         RequestValidationError: answered(lambda _: Problem("bad-parameter")),
         HTTPException: answered(lambda error: Problem(CODES.get(error.status_code, "malformed-request"))),
         Tampered: answered(lambda error: changed_entry(getattr(error, "index", None))),
-        **dict.fromkeys(TRANSIENT_ERRORS, answered(lambda _: Problem("database-away", retry_after_s=1))),
+        **dict.fromkeys(TRANSIENT_ERRORS, answered(database_away)),
     }
