@@ -33,7 +33,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.accounts.tries import Sealer, Tries
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import CODES, bare_app, changed_row_of
+from consumers.console.data.read_api import CODES, changed_row_of
 from consumers.console.page_request import OPEN_ENTRIES, ConsoleParts, Visiting, address_of, is_refused, page_context
 from consumers.console.pages import approvals
 from consumers.console.pages.audit import routes as audit
@@ -68,6 +68,7 @@ from infra.http.negotiation import with_head
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode, language_of
 from infra.http.rate_limits import Quota, RateLimit, Refusals, pattern_of
+from infra.http.routes import bare_app
 from infra.http.security_txt import SECURITY_TXT, security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings

@@ -5,14 +5,14 @@ Each entry is `name = module:factory`; the factory is called with `RouteParts` a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from cachetools import LRUCache
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from infra.http.callers import Caller
 from infra.http.problems import Problem
@@ -69,6 +69,20 @@ class RouteParts:
             yield cast(Connection, held)
         finally:
             await self.reads.release(held, timeout=RELEASE_WAIT_S)
+
+
+def bare_app(dependencies: Sequence[Any], handlers: Mapping[Any, Any]) -> FastAPI:
+    """An application that answers nothing but its routes: these dependencies run before each, these handle errors."""
+    return FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=dependencies,
+        exception_handlers=dict(handlers),
+        # FastAPI's own would name addresses and errors; `infra.observability.telemetry` lists what ours says.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
 
 
 def further_routers(parts: RouteParts) -> list[APIRouter]:
