@@ -1,8 +1,9 @@
-"""Loads on a whole system, and judgements of what is left of it."""
+"""Loads on a whole system, faults of its topics, and judgements of what is left of them."""
 
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from events.validation.verdicts import Agency
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import connect
@@ -21,7 +23,9 @@ from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, until
 from tests.stack import TestStack, corner
 from tests.world.events import encoded, initiative
+from tests.world.records import said
 from tests.world.senders import announced
+from tests.world.topics import send
 
 BATCH = 20
 PAUSE_S = 0.02
@@ -29,6 +33,8 @@ CLIENTS = 4
 TRY_FOR_S = 120
 SIGNS_NOTHING_S = 5
 
+CUT, SOUND = Agency("cut", "agency"), Agency("sound", "agency")
+"""Agencies of the tests that cut a topic: the topic of one loses its tail."""
 VERDICTS = """
 -- Each record with a receipt, and the index of every verdict that it has: of its entry, or of the first of a duplicate.
 SELECT o AS offset, array_agg(v.index) FILTER (WHERE v.index IS NOT NULL) AS indexes
@@ -116,10 +122,42 @@ def publish_one(system: System, folder: Path, agency: str, name: str, *options: 
     system.run("publish", str(path), "--agency", agency, *options)
 
 
+def send_one_by_one(system: System, agency: Agency, *ids: str) -> None:
+    """Acknowledged one after another, so that each is a batch of its own in the segment."""
+
+    async def send_all() -> None:
+        for id in ids:
+            await send(system.settings, agency_topic(agency.code), said(id, agency=agency))
+
+    asyncio.run(send_all())
+
+
+def cut_segment(system: System, topic: str, offset: int) -> None:
+    """Cut the topic's segment at the batch that begins at `offset`, as a disk that lost what was not yet written."""
+    (segment,) = system.home.glob(f"kafka/**/{topic}-0/*.log")
+    data, at = segment.read_bytes(), 0
+    while at < len(data):
+        base, length = struct.unpack_from(">qi", data, at)
+        if base == offset:
+            break
+        at += 12 + length
+    assert at < len(data), f"{topic} has no batch at offset {offset}"
+    with segment.open("r+b") as file:
+        file.truncate(at)
+    for index in segment.parent.glob("*index"):
+        index.unlink()
+
+
 def halted(system: System, code: str) -> str | None:
     reasons = {row["code"]: row["halted_reason"] for row in system.ask("agencies", "list")}
     reason: str | None = reasons[code]
     return reason
+
+
+def logged(system: System, agency: Agency) -> list[str]:
+    """The ids that are in the log of an agency's own events."""
+    found = system.ask("log", "find", "--agency", agency.code, "--limit", "100")
+    return sorted(row["id"] for row in found)
 
 
 def require_halt(system: System) -> None:
