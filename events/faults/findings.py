@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ from events.values.personal_data import shows_ten_digits
 SHOWN_LENGTH_MAX: Final = 40
 """Longest quote of a claimed value, in characters. The sentence stays in the log."""
 
+_SHOWN: Final = re.compile(r"[A-Za-z\d._:,+/-]*")
 _CLAIMED: Final = frozenset({"value", "instead"})
 _UNQUOTED: Final = "This value"
 _UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
@@ -60,28 +62,13 @@ def finding(code: Code, pointer: str, sentence: str, **values: Any) -> Finding:
 
 
 def shown(value: Any) -> str | None:
-    """A claimed value, shortened for display; None for a list, an object, null, and what looks personal."""
+    """A claimed value, shortened for display; None for a list, an object, null, what looks personal, and a text that
+    may be words of a person: only what has the letters of codes, numbers, dates and addresses is shown."""
     if value is None or isinstance(value, (list, dict)):
         return None
     text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value)
-    if shows_ten_digits(text):
+    if shows_ten_digits(text) or (isinstance(value, str) and not _SHOWN.fullmatch(value)):
         return None
-    short = f'"{_shortened(text)}"' if isinstance(value, str) else _shortened(text)
-    # Cutting or escaping may complete a run of ten digits.
-    return None if shows_ten_digits(short) else short
-
-
-def _shortened(text: str) -> str:
-    """The beginning of a text as JSON, with escapes for characters that do not print."""
-    head = text[: SHOWN_LENGTH_MAX + 1]
-    if head.isprintable() and '"' not in head and "\\" not in head:
-        return head if len(head) <= SHOWN_LENGTH_MAX else f"{head[:SHOWN_LENGTH_MAX]}…"
-    marks: list[str] = []
-    room = SHOWN_LENGTH_MAX
-    for mark in text:
-        written = json.dumps(mark, ensure_ascii=not mark.isprintable())[1:-1]
-        room -= len(written)
-        if room < 0:
-            return "".join(marks) + "…"
-        marks.append(written)
-    return "".join(marks)
+    short = text if len(text) <= SHOWN_LENGTH_MAX else f"{text[:SHOWN_LENGTH_MAX]}…"
+    # Cutting may complete a run of ten digits.
+    return None if shows_ten_digits(short) else f'"{short}"' if isinstance(value, str) else short

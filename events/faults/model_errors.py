@@ -49,6 +49,7 @@ _DUE: Final[Mapping[str, str]] = {
     "list_type": "a list [ … ]",
     "bool_type": "true or false",
 }
+_DUE_COMPOSED: Final = frozenset({_DUE["model_type"], _DUE["list_type"]})
 _LENGTHS: Final[Mapping[str, tuple[str, str]]] = {
     "too_short": ("{field} has {count} items; write at least {bound}.", "min_length"),
     "too_long": ("{field} has {count} items; write at most {bound}.", "max_length"),
@@ -114,7 +115,9 @@ def kind_of(value: Any) -> str:
 
 
 def _kind_error(pointer: str, value: Any, due: str, instead: str | int | None = None) -> Finding:
-    values = {"value": value, "kind": kind_of(value), "due": due}
+    # A text where an object or a list is due may be anything, also a person's name.
+    claimed = None if isinstance(value, str) and due in _DUE_COMPOSED else value
+    values = {"value": claimed, "kind": kind_of(value), "due": due}
     if instead is None and due == _DUE["int_type"]:
         instead = _whole_number(value)
     if instead is None:

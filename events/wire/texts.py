@@ -9,12 +9,12 @@ both withholds the text, and the entry's own bytes, which the log's proofs prove
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from json import JSONDecoder
 from os import urandom
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import orjson
 
 from events.values.bilingual import Bilingual
@@ -25,8 +25,8 @@ TEXT_WITHHELD: Final = "registry.text-withheld"
 SALT_BYTES: Final = 16
 _PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
 """Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
-_end_of: Final = JSONDecoder().raw_decode
+_NAMES: Final = rb'("[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")[ \t\n\r]*:[ \t\n\r]*'
+"""Names in JSON, and what stands before their values."""
 _WITHHELD: Final = Bilingual("حُجب هذا النص في {} بالقيد {}.", "This text was withheld on {} by entry {}.")
 
 
@@ -125,6 +125,13 @@ def is_text_hash(value: object) -> bool:
     return isinstance(value, dict) and value.keys() == {"sha256"}
 
 
+class _Event(msgspec.Struct):
+    data: dict[str, msgspec.Raw]
+
+
+_decode: Final = msgspec.json.Decoder(_Event).decode
+
+
 def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]) -> Parted:
     document = orjson.loads(event)
     data = document["data"]
@@ -146,26 +153,10 @@ def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, by
 
 def _member(event: bytes, member: str) -> tuple[int, int]:
     """Start and end of a member of `data`, however the event was written."""
-    text = event.decode()
-    (data,) = (start for name, start, _ in _members(text, 0) if name == "data")
-    ((start, end),) = ((start, end) for name, start, end in _members(text, data) if name == member)
-    return len(text[:start].encode()), len(text[:end].encode())
-
-
-def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """Name, start and end of the values of the object that begins at or after `at`."""
-    at = _after_space(text, _after_space(text, at) + 1)
-    while text[at] != "}":
-        name, at = _end_of(text, at)
-        start = _after_space(text, _after_space(text, at) + 1)
-        _, end = _end_of(text, start)
-        yield name, start, end
-        at = _after_space(text, end)
-        if text[at] == ",":
-            at = _after_space(text, at + 1)
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    assert found is not None
-    return found.end()
+    written = _decode(event).data[member]
+    # Nearly always its name has no escapes, and is found at once.
+    for names in (rb'("%b")[ \t\n\r]*:[ \t\n\r]*' % member.encode(), _NAMES):
+        for name in re.finditer(names, event):
+            if event.startswith(written, name.end()) and orjson.loads(name[1]) == member:
+                return name.end(), name.end() + len(written)
+    raise AssertionError(f"the event has no {member}")

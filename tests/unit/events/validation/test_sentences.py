@@ -43,7 +43,8 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
         ("/data/group", [1], f"This value is a list; {WHOLE}."),
         ("/data/group", 4, "4 is not allowed: group is 1, 2 or 3."),
         ("/data/group", 0, "0 is not allowed: group is 1, 2 or 3."),
-        ("/data/name", "x", '"x" is text; write an object { … }.'),
+        # What may be words of a person is never quoted.
+        ("/data/name", "x", "This value is text; write an object { … }."),
         ("/data/name/en", 5, "5 is a number; write text in quotes."),
         ("/data/name/en", "", "en has 0 characters; write at least 1."),
         ("/data/name/en", "x" * 2001, "en has 2,001 characters; write at most 2,000."),
@@ -52,9 +53,12 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
         ("/data/name/fr", "x", "Unknown field; remove it or correct its name."),
         ("/data/plan_idd", "x", "Unknown field; remove it or write plan_id."),
         ("/data/name/ar", ..., "ar is missing; add it."),
-        ("/data/plan_id", "a b", f'"a b" is not allowed: plan_id is {ID_FORM}.'),
+        ("/data/plan_id", "a_b/", f'"a_b/" is not allowed: plan_id is {ID_FORM}.'),
         ("/data/plan_id", "x" * 65, f'"{"x" * 40}…" is not allowed: plan_id is {ID_FORM}.'),
-        ("/data/plan_id", "a\u202e", f'"a\\u202e" is not allowed: plan_id is {ID_FORM}.'),
+        ("/data/plan_id", "a b", f"This value is not allowed: plan_id is {ID_FORM}."),
+        ("/data/plan_id", "سارة", f"This value is not allowed: plan_id is {ID_FORM}."),
+        ("/data/plan_id", "s@a.sa", f"This value is not allowed: plan_id is {ID_FORM}."),
+        ("/data/plan_id", "a\u202e", f"This value is not allowed: plan_id is {ID_FORM}."),
         ("/data/plan_id", 2**53, "9007199254740992 is beyond ±(2^53 − 1); write a whole number within it."),
         # Ten digits are never quoted, even where they are no national id.
         ("/data/group", int(NATIONAL_ID), "This value is not allowed: group is 1, 2 or 3."),
@@ -66,7 +70,7 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
     "service.launched": [
         ("/data/channels/1", "fax", '"fax" is not allowed: channels is web, mobile, kiosk, phone or counter.'),
         ("/data/channels", [], "channels has 0 items; write at least 1."),
-        ("/data/channels", "web", '"web" is text; write a list [ … ].'),
+        ("/data/channels", "web", "This value is text; write a list [ … ]."),
         ("/data/url", "http://a/", '"http://a/" is not allowed: url is an absolute https URL.'),
         ("/data/on", "1427-02-01", '"1427-02-01" is outside 1924-08-01 … 2077-11-16; write the Gregorian date.'),
         ("/data/on", "2006-2-1", '"2006-2-1" is not a date; write YYYY-MM-DD in the Gregorian calendar.'),
