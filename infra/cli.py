@@ -289,6 +289,10 @@ _WRONG_PATH: Final = _NO_SUCH_PATH | {
     *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ELOOP)
 }
 REFUSED: Final = {
+    "infra.RestoredCopy": (
+        "The database was restored, and no text of an event is read before the registrar has compared it with the log."
+        " If `yesser status` shows that the registrar is halted, run `yesser recover`; then run the same command again"
+    ),
     "asyncpg.DiskFullError": "The disk is full at PostgreSQL: free some space, then run the same command again",
     "asyncpg.LockNotAvailableError": "PostgreSQL is busy with other work: run the same command again",
     "asyncpg.ReadOnlySQLTransactionError": (

@@ -25,6 +25,8 @@ PRINCIPALS: Final = (
 """Those that have a password for the database."""
 KAFKA_PRINCIPALS: Final = tuple(name for name in PRINCIPALS if name not in ("migrator", "console", "backup"))
 """Those that are users of Kafka too."""
+SCRAM_ITERATIONS: Final = 8192
+"""Of the hash of each Kafka password."""
 
 SUPERUSER: Final = "superuser"
 """The superuser of PostgreSQL and of Kafka: only what prepares the services, the servers themselves, and an operator's

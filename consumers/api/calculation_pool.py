@@ -27,6 +27,7 @@ from cachetools import LRUCache
 from events.errors import Tampered, YesserError
 from infra.http.problems import Problem, changed_entry
 from infra.http.rate_limits import Quota
+from infra.http.routes import database_away
 from infra.postgres.connection import is_transient
 from infra.settings import Settings
 
@@ -106,7 +107,7 @@ def _run(work: Work[T], settings: Settings, arguments: tuple[Any, ...]) -> T | _
         return _Failed(str(error), changed_entry(getattr(error, "index", None)))
     except Exception as error:
         if isinstance(error, YesserError) or is_transient(error):
-            return _Failed(str(error), Problem("database-away", retry_after_s=1))
+            return _Failed(str(error), database_away(error))
         return _Failed(traceback.format_exc(), Problem("gateway-fault", retry_after_s=1))
 
 

@@ -33,7 +33,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.accounts.tries import Sealer, Tries
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import CODES, bare_app, changed_row_of
+from consumers.console.data.read_api import CODES, changed_row_of
 from consumers.console.page_request import OPEN_ENTRIES, ConsoleParts, Visiting, address_of, is_refused, page_context
 from consumers.console.pages import approvals
 from consumers.console.pages.audit import routes as audit
@@ -66,10 +66,11 @@ from events.errors import Halt
 from events.values.bilingual import LANGUAGES, Bilingual
 from infra.http.negotiation import with_head
 from infra.http.parameters import only_known_parameters
-from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode, language_of
+from infra.http.problems import EXPLANATIONS, RESTORED, Explanation, Problem, RequestCode, language_of
 from infra.http.rate_limits import Quota, RateLimit, Refusals, pattern_of
+from infra.http.routes import bare_app
 from infra.http.security_txt import SECURITY_TXT, security_routes
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.postgres.connection import TRANSIENT_ERRORS, RestoredCopy
 from infra.settings import Settings
 from producers.sdk.problems import GatewayProblem, NotServed, OutcomeUnknown
 
@@ -170,6 +171,9 @@ def _handlers(parts: ConsoleParts) -> dict[Any, Callable[[Request, Any], Corouti
         index = getattr(error, "index", None)
         return _changed_page(request, None if index is None else str(index))
 
+    async def restored(request: Request, error: RestoredCopy) -> Response:
+        return _error_page(request, "database-away", [str(request.state.words.of(RESTORED))])
+
     async def fault(request: Request, error: Exception) -> Response:
         _logger.error("a page failed", path=request.scope.get("route") and request.scope["route"].path, exc_info=error)
         return _error_page(request, "gateway-fault")
@@ -185,6 +189,7 @@ def _handlers(parts: ConsoleParts) -> dict[Any, Callable[[Request, Any], Corouti
         TooManyPages: _always("overloaded"),
         Halt: changed,
         **dict.fromkeys(TRANSIENT_ERRORS, _always("database-away")),
+        RestoredCopy: restored,
         Exception: fault,
     }
 

@@ -6,13 +6,13 @@ The names of figures, of their documents: what a model's key is about, and each 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from msgspec import UNSET, Struct, structs
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.campaigns.campaigns import Campaign, Channel
+from consumers.documents.campaigns.campaigns import Campaign, Channel, OnChannels
 from consumers.documents.document import NO, YES, Field, Label, Labelled, Name, fields, label_of, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
@@ -59,7 +59,7 @@ _PLAN: Final[Mapping[str, Words]] = {
     "refusals": label_of(plan.Plan, "refusals"),
 }
 _OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
-_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, Campaign, plan.Awareness, Counted, plan.Plan)
+_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, OnChannels, Campaign, plan.Awareness, Counted, plan.Plan)
 _OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {
     "services": Service,
     "projects": Project,
@@ -68,14 +68,13 @@ _OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {
     "accounts": Account,
 }
 """Model → the document whose labels its figures have first: the channels of a service are not those of a campaign."""
+_RENAMED: Final = {"group_number": "group", "period_kind": "period"}
+"""Figure → the field of the model's document that has another name."""
 _FIELDS: Final[Mapping[str, Words]] = {
     "on": _B("التاريخ", "Date"),
-    "group_number": _B("المجموعة", "Group"),
     "launched_index": _B("قيد الإطلاق", "Entry of the launch"),
     "first_index": _B("أول قيد", "First entry"),
     "last_index": _B("آخر قيد", "Last entry"),
-    "period_kind": _B("نوع الفترة", "Kind of period"),
-    "tier_basis": _B("أساس الشرائح", "Basis of the bands"),
     "last_day": _B("آخر يوم", "Last day"),
     "first_period": _B("أول فترة", "First period"),
     "last_period": _B("آخر فترة", "Last period"),
@@ -111,12 +110,23 @@ _OF_ALL_FIELDS: Final = ("log_index", "is_complete", "figures", "ok")
 
 def title_of(model: str, key: str) -> tuple[Words | None, str]:
     """What a key is about, in words, and what is left of the key for the reader."""
+    head, _, rest = key.partition("/") if model == "plan" else (model, "", key)
+    if head == "training" and (name := _quota_name(rest)) is not None:
+        return name, ""
     if model != "plan":
         return _MODELS.get(model), key
-    head, _, rest = key.partition("/")
     if head == "services" and rest:
         return _B("خدمات المجموعة", "Services of group"), rest
     return _PLAN.get(head), rest
+
+
+def _quota_name(key: str) -> Name | None:
+    """`umm-al-qura/1426/usage` in words; None of what is no key of a quota."""
+    try:
+        calendar, year, track = key.split("/")
+        return plan.training_name(plan.Calendar(calendar), int(year), plan.Track(track))
+    except ValueError:
+        return None
 
 
 def subject_of(model: str, key: str) -> Code | None:
@@ -137,9 +147,9 @@ def codes_in_figures(answer: Explanation) -> Iterator[Code]:
             yield from ((CODES[name], code) for code in ([value] if isinstance(value, str) else value))
 
 
-def texts_in(value: Any) -> list[str | Name]:
+def texts_in(value: Any) -> list[str | Name | Labelled]:
     """The texts of a text in two languages, and of a list or an object of texts; none where it has anything else."""
-    if isinstance(value, str):
+    if isinstance(value, str | Labelled):
         return [value]
     if isinstance(value, Mapping):
         if value.keys() == {"ar", "en"}:
@@ -158,15 +168,18 @@ def field_name(model: str, field: str) -> Words | None:
 
 
 def worded(model: str, field: str, value: Any) -> Any:
-    """The value; of a state or a kind of the model's document its label."""
+    """The value; of a state or a kind of the model's document its label, of several theirs."""
+    if isinstance(value, list):
+        return [worded(model, field, one) for one in value]
     own = _own_field(model, field)
-    labels = own.type if own is not None and isinstance(own.type, type) and issubclass(own.type, Labelled) else ()
+    kind = None if own is None else next(iter(get_args(own.type)), own.type)
+    labels = kind if isinstance(kind, type) and issubclass(kind, Labelled) else ()
     return next((label for label in labels if label.value == value), value)
 
 
 def _own_field(model: str, field: str) -> Field | None:
     own = fields(_OWN_DOCUMENTS[model]) if model in _OWN_DOCUMENTS else ()
-    return next((known for known in own if known.name == field), None)
+    return next((known for known in own if known.name == _RENAMED.get(field, field)), None)
 
 
 def indexes_of(answer: Explanation) -> list[int]:
@@ -333,7 +346,7 @@ def models_table(models: Iterable[Model]) -> Grid:
 
 def figure_text(name: str, value: Any) -> str | None:
     """A value for people: riyals with two decimals, names beside codes, texts in the reader's language; else JSON."""
-    if value is None:
+    if value is None or value == []:
         return None
     if isinstance(value, bool):
         return localized(YES if value else NO, "\n")

@@ -289,6 +289,11 @@ class Journal:
         """
         await self.lock.acquire()
 
+    async def note_verified(self) -> None:
+        """Store that this copy of the database has all that was signed and shipped: texts of events are read again."""
+        async with self.transaction() as connection:
+            await connection.execute(_SQL["note_verified"])
+
     async def note_shipped(self) -> None:
         """Store how far the log was shipped."""
         async with self.transaction() as connection:

@@ -7,6 +7,9 @@ WHERE size = $1 RETURNING clock_timestamp()
 -- In each transaction that brings entries back.
 UPDATE log.state SET recovered_to = size
 
+-- name: note_verified
+UPDATE log.state SET verified_copy = log.copy_name() WHERE verified_copy IS DISTINCT FROM log.copy_name()
+
 -- name: now
 SELECT clock_timestamp()
 
@@ -36,6 +39,12 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::tex
 -- Nothing where the entry has no such text, or it is withheld already. A list of texts becomes a list.
 UPDATE log.text SET salt = NULL, withheld_index = $3, value = CASE WHEN value LIKE '[%' THEN '[' || $4 || ']' ELSE $4 END
 WHERE index = $1 AND index < $3 AND member = $2 AND withheld_index IS NULL
+
+-- name: text
+SELECT value FROM log.text WHERE index = $1 AND member = $2 AND salt IS NOT NULL
+
+-- name: delete_refused
+DELETE FROM log.dead_letter WHERE index = ANY($1::bigint[])
 
 -- name: texts_to_ship
 -- What the entries $1 … $2 - 1 have, and what they withhold.

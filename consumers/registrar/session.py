@@ -113,6 +113,7 @@ class RegistrarSession:
                 if last_index >= self.journal.size:
                     raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
                 await self.signer.take_over()
+                await self.journal.note_verified()
                 await self._assign()
                 await self._look_around()
                 self._took_over = True

@@ -27,8 +27,8 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(name: str, total: int | None = None, unit: str = "") -> Iterator[Bar]:
+def progress_bar(name: str, total: int | None = None) -> Iterator[Bar]:
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         yield Bar(bar, bar.add_task(name, total=total))

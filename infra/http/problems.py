@@ -276,6 +276,14 @@ class Problem(YesserError):
         return EXPLANATIONS[self.code].status
 
 
+RESTORED: Final = Bilingual(
+    "استُعيدت قاعدة البيانات من نسخة احتياطية، ولا يُقرأ نص من أي حدث قبل أن تُقارن بالسجل. أعد المحاولة بعد قليل.",
+    "The database was restored from a backup, and no text of an event is read before it is compared with the log. Try"
+    " again in a moment.",
+)
+"""The detail of `database-away` where the database answers, and may have a text that is withheld."""
+
+
 def changed_entry(index: int | None) -> Problem:
     """The answer (500) to a request whose answer would follow from entries that are not what was registered.
 

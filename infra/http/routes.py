@@ -5,18 +5,18 @@ Each entry is `name = module:factory`; the factory is called with `RouteParts` a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from cachetools import LRUCache
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from infra.http.callers import Caller
-from infra.http.problems import Problem
-from infra.postgres.connection import Connection, Pool
+from infra.http.problems import RESTORED, Problem
+from infra.postgres.connection import Connection, Pool, RestoredCopy
 from infra.settings import Settings
 
 KEY: Final = "/v1/key"
@@ -69,6 +69,25 @@ class RouteParts:
             yield cast(Connection, held)
         finally:
             await self.reads.release(held, timeout=RELEASE_WAIT_S)
+
+
+def bare_app(dependencies: Sequence[Any], handlers: Mapping[Any, Any]) -> FastAPI:
+    """An application that answers nothing but its routes: these dependencies run before each, these handle errors."""
+    return FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=dependencies,
+        exception_handlers=dict(handlers),
+        # FastAPI's own would name addresses and errors; `infra.observability.telemetry` lists what ours says.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+
+
+def database_away(error: Exception) -> Problem:
+    """The answer (503) to a request that one of `TRANSIENT_ERRORS` ended."""
+    return Problem("database-away", retry_after_s=1, detail=RESTORED if isinstance(error, RestoredCopy) else None)
 
 
 def further_routers(parts: RouteParts) -> list[APIRouter]:

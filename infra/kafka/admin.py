@@ -49,11 +49,10 @@ from infra.kafka.scram import (
     Quotas,
     agency_quotas,
 )
-from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
+from infra.principals import KAFKA_PRINCIPALS, SCRAM_ITERATIONS, SUPERUSER, kafka_user
 from infra.secret_files import password
 from infra.settings import Settings
 
-SCRAM_ITERATIONS: Final = 8192
 SALT_BYTES: Final = 24
 TOPIC_VISIBLE_S: Final = 10.0
 

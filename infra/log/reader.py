@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -89,6 +89,11 @@ async def read_unchecked(connection: Connection, first: int, limit: int) -> list
 async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
     """The number of entries recorded at or before `instant`."""
     return await recorded_by(instant, await log_size(connection), lambda index: read_checked(connection, index, 1))
+
+
+async def entries_recorded_before(connection: Connection, instant: datetime) -> int:
+    """The number of entries recorded before `instant`, which is the index of the first one recorded from then on."""
+    return await entries_recorded_by(connection, instant - timedelta(microseconds=1))
 
 
 async def chosen_entries(

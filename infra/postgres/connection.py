@@ -32,6 +32,14 @@ else:  # asyncpg's classes are generic for the type checker only
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+
+class RestoredCopy(asyncpg.CannotConnectNowError):
+    """The database was restored, and no text of an event is read before the registrar has compared it with the log: a
+    later entry may withhold the text."""
+
+    sqlstate = "YE001"
+
+
 TRANSIENT_ERRORS: Final = (
     OSError,
     TimeoutError,

@@ -9,24 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from events.values.bilingual import Bilingual, Language
 from infra.http.prose import PARSER, heading_anchor, html_of
+from infra.http.templates import templates
 
-TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(str(files("producers.docs_pages").joinpath("templates"))),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES: Final = templates("producers.docs_pages", "templates")
 TEMPLATES.filters["cell"] = lambda text: text.replace("|", "\\|")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<&])")
 

@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
@@ -38,7 +37,7 @@ from infra.http.problems import (
     to_bytes,
 )
 from infra.http.rate_limits import pattern_of
-from infra.http.routes import further_routers, is_log_file, needs_token
+from infra.http.routes import bare_app, database_away, further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
 from infra.json_documents import to_json
 from infra.observability.telemetry import count
@@ -52,8 +51,6 @@ from producers.gateway.routes.parts import GatewayParts
 from producers.gateway.validating import Refusal, refusal_document
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
-_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI's own would name addresses and errors; `infra.observability.telemetry` lists what ours says."""
 _logger = structlog.get_logger(__name__)
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -62,17 +59,8 @@ Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 def application(parts: GatewayParts) -> FastAPI:
     """The application."""
-    app = FastAPI(
-        title="Yesser Events gateway",
-        version=VERSION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        dependencies=[Depends(only_known_parameters)],
-        exception_handlers=_handlers(),
-        telemetry=_NO_TELEMETRY,
-    )
+    app = bare_app([Depends(only_known_parameters)], _handlers())
+    app.title, app.version = "Yesser Events gateway", VERSION
     app.state.parts = parts
     app.state.site = Site(lambda: openapi_document(app))
     app.include_router(publish.routes)
@@ -232,7 +220,7 @@ async def _bad_parameter(request: Request, error: Exception) -> Response:
 
 async def _database_away(request: Request, error: Exception) -> Response:
     _logger.warning("the database did not answer", error_class=type(error).__name__)
-    return _answer(request, Problem("database-away", retry_after_s=1))
+    return _answer(request, database_away(error))
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -160,7 +160,7 @@ def _campaigns() -> list[Campaign]:
 
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
-    with progress_bar(title, len(events), localized(Bilingual("من الأحداث في السجل", "events in the log"))) as update:
+    with progress_bar(title, len(events)) as update:
         uvloop.run(publish_chapter(settings, events, update.on))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from msgspec import UNSET, Struct
@@ -100,8 +101,11 @@ def sign_ins(settings: Settings) -> SignIns:
         run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
         run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")
     known = {row.username for row in read_json(list[_Row], "accounts", "list")}
-    accounts = []
-    for username, how in _ACCOUNTS.items():
+
+    def account(username: str) -> SignIn:
+        how = _ACCOUNTS[username]
         words = ("password", username) if username in known else ("add", username, "--role", *how)
-        accounts.append(SignIn(username, how[0], read_json(_Row, "accounts", *words).password))
-    return SignIns(settings.console_link, accounts)
+        return SignIn(username, how[0], read_json(_Row, "accounts", *words).password)
+
+    with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+        return SignIns(settings.console_link, [*pool.map(account, _ACCOUNTS)])

@@ -125,6 +125,11 @@ def test_a_delimiter_that_the_header_hides_is_said_by_hand(story: Story, tmp_pat
         page.get_by_role("button", name="Read it with this delimiter").click()
         page.locator("#read").wait_for()
         assert page.locator("#date option").all_inner_texts() == ["day", "a,b"]
+        table.write_text("day;sum\n2005-01-05;1.00\n2005-01-06,1.00\n", encoding="utf-8")
+        page.set_input_files("#table", table)
+        page.get_by_role("button", name="Read the table").click()
+        page.get_by_text("Line 3 and the header").wait_for()
+        assert page.locator("#delimiter").input_value() == "Semicolon", "what it was read with"
 
 
 def test_the_ledger_leads_from_an_account_to_entries(story: Story) -> None:

@@ -10,7 +10,7 @@ from html import escape, unescape
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import NARROW, PATIENCE_MS, Story, chromium, require_no_sideways_scroll, told_story
+from tests.browser.console import NARROW, PATIENCE_MS, WIDE, Story, chromium, require_no_sideways_scroll, told_story
 from tests.browser.lines import publish, registered
 from tests.every import every
 from tests.page_rules import faults_of
@@ -183,6 +183,18 @@ def test_awareness_of_an_agency_is_its_own(story: Story) -> None:
 def test_an_agency_sees_the_money_of_its_own_partnerships_only(story: Story) -> None:
     for role, sees in (("office", True), ("agency", False)):
         assert ("PPP-110-001" in story.get(role, "/plan").text) is sees
+
+
+def test_a_name_of_200_letters_without_a_space_stays_within_its_place(story: Story) -> None:
+    name = ("\u202e" + "خدمة\u200f\u202bطويلة\u202c" * 20)[:200]
+    publish(story, "labour", registered("PLAN-PAGE-LONG", "PLAN-PAGE", {"ar": name, "en": "Long"}))
+    for window in (NARROW, WIDE):
+        with story.visit("office", "ar", viewport=window) as visitor:
+            require_no_sideways_scroll(visitor.open("/plan/services/PLAN-PAGE-LONG"))
+            page = visitor.open("/plan/services?agency=labour&state=registered")
+            cell = page.locator("th", has=page.locator("a[href$=PLAN-PAGE-LONG]"))
+            assert cell.evaluate("one => one.scrollWidth <= one.clientWidth"), "it covers the cell beside it"
+            assert cell.evaluate("one => one.clientWidth < 0.7 * innerWidth"), "it hides the other columns"
 
 
 def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_them(story: Story) -> None:

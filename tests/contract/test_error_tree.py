@@ -17,6 +17,7 @@ LOST_CONNECTIONS = (OSError, KafkaError)
 OUTSIDE = {
     "infra.process.tasks.TaskFailed",  # a bug
     "infra.process.commands._Ended",  # carries an exit code through a task
+    "infra.postgres.connection.RestoredCopy",  # the answer of PostgreSQL, which passes
     "consumers.api.reader.Unchanged",  # the client has the answer already
     "consumers.proof.audit.verify.Changed",  # of a file that runs without this project
     "consumers.proof.audit.verify.OtherKey",

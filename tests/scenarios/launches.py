@@ -9,13 +9,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from standardwebhooks import Webhook
 
 from infra.embedded.processes.signals import usual_parts
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.scenarios.system import System, fresh_system
+from tests.scenarios.system import System, fresh_system, running_system
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
 from tests.world.events import encoded, event
 
@@ -30,13 +31,13 @@ def service_event(name: str, number: int, **data: Any) -> bytes:
 
 
 @asynccontextmanager
-async def hooked_system() -> AsyncIterator[tuple[System, Receiver, str]]:
+async def hooked_system(home: Path | None = None) -> AsyncIterator[tuple[System, Receiver, str]]:
     """A system in which the team `health/press` has a webhook for everything; its receiver and secret.
 
-    Its processes are those that `yesser up` starts on this machine.
+    Its processes are those that `yesser up` starts on this machine. `home` stays where it is given.
     """
     os.environ["YESSER_WEBHOOK_HOSTS"] = "127.0.0.1"
-    running = fresh_system(only=usual_parts())
+    running = fresh_system(only=usual_parts()) if home is None else running_system(home, only=usual_parts())
     system = await asyncio.to_thread(running.__enter__)
     try:
         async with receiver() as hook:

@@ -9,7 +9,7 @@ all.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
@@ -43,7 +43,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.fields import TIME_PATTERN
 from events.wire.envelope import full_type
-from infra.log.reader import entries_recorded_by
+from infra.log.reader import entries_recorded_before, entries_recorded_by
 from infra.log.refusals.documents import Refusal, RefusalInFull
 from infra.log.refusals.read import refusal as read_refusal
 from infra.log.refusals.read import refusals as read_refusals
@@ -122,8 +122,7 @@ async def found_by_partner(view: View, query: EntryQuery, scope: AccessScope) ->
 async def _recorded(view: View, query: EntryQuery, first: str | None, last: str | None) -> EntryQuery:
     """The query limited to entries that were recorded from `first` to `last`, both included."""
     if first is not None:
-        before = datetime.fromisoformat(first.upper()) - timedelta(microseconds=1)
-        since = await entries_recorded_by(view.connection, before)
+        since = await entries_recorded_before(view.connection, datetime.fromisoformat(first.upper()))
         query = replace(query, from_index=max(since, query.from_index or 0))
     if last is not None:
         end = await entries_recorded_by(view.connection, datetime.fromisoformat(last.upper()))

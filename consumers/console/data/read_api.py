@@ -6,12 +6,11 @@ and who may read what is decided in one place. The routes answer under `/v1/` fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from consumers.api.reader import Reads
@@ -29,24 +28,8 @@ from infra.http.problems import (
     problem_document,
     to_bytes,
 )
-from infra.http.routes import RouteParts
+from infra.http.routes import RouteParts, bare_app, database_away
 from infra.postgres.connection import TRANSIENT_ERRORS
-
-_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
-
-
-def bare_app(dependencies: Sequence[Any], handlers: Mapping[Any, Any]) -> FastAPI:
-    """An application that answers nothing but its routes: these dependencies run before each, these handle errors."""
-    return FastAPI(
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        dependencies=dependencies,
-        exception_handlers=dict(handlers),
-        telemetry=_NO_TELEMETRY,
-    )
-
 
 CODES: Final[dict[int, RequestCode]] = {
     404: "no-such-route",
@@ -94,5 +77,5 @@ def _handlers(address: str) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         RequestValidationError: answered(lambda _: Problem("bad-parameter")),
         HTTPException: answered(lambda error: Problem(CODES.get(error.status_code, "malformed-request"))),
         Tampered: answered(lambda error: changed_entry(getattr(error, "index", None))),
-        **dict.fromkeys(TRANSIENT_ERRORS, answered(lambda _: Problem("database-away", retry_after_s=1))),
+        **dict.fromkeys(TRANSIENT_ERRORS, answered(database_away)),
     }

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from msgspec import Struct
@@ -36,6 +36,7 @@ from consumers.documents.names import Kind, Names, kind_of
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import short_type
 from infra.http.prose import in_reading_order_html
+from infra.http.templates import templates
 
 NOTHING: Final = "–"
 
@@ -96,14 +97,7 @@ class Templates:
 
     def __init__(self, names: Names | None = None) -> None:
         """`names` are those of agencies, services and projects, which may grow."""
-        self._environment = Environment(
-            loader=PackageLoader("consumers.console", "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.do"],
-        )
+        self._environment = templates("consumers.console", "templates", "jinja2.ext.do")
         self._environment.globals["asset"] = lambda name: assets()[name].address
         self._environment.globals |= {"cell": cell, "named": named, "label": label, "fields": fields}
         self._environment.globals |= {"listed": listed, "directory": names}

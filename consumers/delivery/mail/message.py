@@ -11,17 +11,14 @@ from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
-from functools import cache
 from hashlib import sha256
-from importlib import resources
 from typing import Final
-
-import jinja2
 
 from consumers.delivery.email_address import checked_address
 from consumers.delivery.mail.letters import Letter
 from consumers.delivery.plain_text import line
 from consumers.delivery.sending.route import Message
+from infra.http.templates import templates
 
 
 class _OnOneLine(UnstructuredHeader, BaseHeader):
@@ -37,6 +34,7 @@ _POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 """Base64 or quoted-printable: a server without 8BITMIME takes it too."""
 _HEADER_MAX: Final = 500
 _ID_CHARACTERS: Final = 32
+_TEMPLATES: Final = templates("consumers.delivery.mail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +95,4 @@ def _digest(*parts: str) -> str:
 
 
 def _written(letter: Letter, name: str) -> str:
-    return template("consumers.delivery.mail", name).render(pages=letter.pages, title=letter.subject)
-
-
-@cache
-def template(package: str, name: str) -> jinja2.Template:
-    """A page or a text of this package, whose values must all be given; those of a page are escaped."""
-    environment = jinja2.Environment(
-        autoescape=name.endswith(".html"), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.from_string(resources.files(package).joinpath(name).read_text(encoding="utf-8"))
+    return _TEMPLATES.get_template(name).render(pages=letter.pages, title=letter.subject)

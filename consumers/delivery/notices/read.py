@@ -5,14 +5,14 @@ what agencies expect of their own systems, compared with what the log has.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from consumers.delivery.notices.moments import Expected, Period, has_come, last_period
 from consumers.delivery.timers.timers import settling_time
 from events.wire.codec import build_event
 from events.wire.entry import recorded_time
-from infra.log.reader import entries_recorded_by
+from infra.log.reader import entries_recorded_before, entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
@@ -58,7 +58,7 @@ async def silences(
         return [(each, None) for each in expected]
     periods = [last_period(each, at) for each in expected]
     sizes = {
-        since: await entries_recorded_by(connection, since - timedelta(microseconds=1))
+        since: await entries_recorded_before(connection, since)
         for since in {period.since for period in periods if period is not None}
     }
     return [

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from consumers.delivery.mail.message import template
 from consumers.delivery.recipients import PATH, SQL, TOKEN_PATTERN, Action, token_hash
 from consumers.delivery.teams.requests import Changes
 from events.values.bilingual import isolated
+from infra.http.templates import templates
 
 _STYLE: Final = (
     "body{margin:0;background:#f3f2f1;color:#0b0c0c;font:18px/1.6 'Segoe UI',Tahoma,Arial,sans-serif}"
@@ -32,6 +32,7 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
+_TEMPLATES: Final = templates("consumers.delivery.teams")
 _HTML: Final = "text/html; charset=utf-8"
 
 Token = Annotated[str, Query(pattern=TOKEN_PATTERN)]
@@ -77,6 +78,6 @@ def _is_done(action: Action, link: Any) -> bool:
 def _page(action: Action, token: str, link: Any) -> Response:
     state = "no-link" if link is None else f"{action}-done" if _is_done(action, link) else action
     team = "" if link is None else f"{link['agency']}/{link['team']}"
-    page = template("consumers.delivery.teams", "letter_page.html")
+    page = _TEMPLATES.get_template("letter_page.html")
     html = page.render(style=_STYLE, state=state, team=isolated(team), token=token)
     return Response(html, 404 if link is None else 200, _HEADERS, _HTML)

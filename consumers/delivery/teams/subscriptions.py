@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
@@ -11,10 +10,10 @@ from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import Subscribed, Subscription
 from consumers.programme.campaigns.rules.in_force import rules_in_force
-from consumers.replay.as_of.point_in_time import RIYADH
+from consumers.replay.as_of.point_in_time import midnight
 from events.values.bilingual import Bilingual
 from infra.keys.team_seals import TeamSeals
-from infra.log.reader import entries_recorded_by, log_size
+from infra.log.reader import entries_recorded_before, log_size
 from infra.postgres.connection import Connection
 
 SUBSCRIPTIONS_MAX: Final = 200
@@ -37,8 +36,7 @@ async def backfill_from(connection: Connection, new: NewSubscription) -> int | N
     A date begins at midnight in Riyadh, and counts by when entries were recorded.
     """
     if new.from_date is not None:
-        midnight = datetime.fromisoformat(new.from_date).replace(tzinfo=RIYADH)
-        return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
+        return await entries_recorded_before(connection, midnight(new.from_date))
     if new.from_index is not None and new.from_index > (size := await log_size(connection)):
         sentence = Bilingual(
             "في السجل {} من القيود: اكتب رقمًا لا يزيد عليه.", "The log has {} entries: write an index up to that."

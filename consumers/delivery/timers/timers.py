@@ -29,7 +29,7 @@ from consumers.programme.campaigns.rules.rule import RuleSet, Text
 from consumers.programme.campaigns.unaired import due_triggers
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
-from consumers.replay.as_of.point_in_time import RIYADH
+from consumers.replay.as_of.point_in_time import RIYADH, midnight
 from events.errors import Retry
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.bilingual import Bilingual, joined
@@ -153,7 +153,7 @@ class Timers:
                 break
             after = due[-1]["due_on"], due[-1]["campaign_id"]
         if is_new_day:
-            triggers = await due_triggers(self.connection, self.rules, midnight_after(day_after(today, -1)))
+            triggers = await due_triggers(self.connection, self.rules, midnight(today))
             for start in range(0, len(triggers), CAMPAIGNS_MAX):
                 written += await self._write(triggers[start : start + CAMPAIGNS_MAX], position)
         self._decided_before, self._position = today, position
@@ -174,7 +174,7 @@ class Timers:
         return position
 
     async def _require_caught_up(self, position: int, today: str) -> None:
-        size = await entries_recorded_by(self.connection, midnight_after(day_after(today, -1)))
+        size = await entries_recorded_by(self.connection, midnight(today))
         if position < size:
             raise NotCaughtUp(f"the campaigns' rows contain {position} of {size} entries recorded by midnight")
 
@@ -184,7 +184,7 @@ class Timers:
             return 0
         rows = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
         sizes = {
-            due_on: await entries_recorded_by(self.connection, midnight_after(due_on))
+            due_on: await entries_recorded_by(self.connection, midnight(day_after(due_on)))
             for due_on in {row.due_on for row in rows}
         }
         found = [escalation(row, sizes[row.due_on], today) for row in rows]
@@ -231,11 +231,6 @@ class Overdue:
     urgency: str = "normal"
 
 
-def midnight_after(due_on: str) -> datetime:
-    """00:00 in Riyadh of the day after a date."""
-    return datetime.fromisoformat(due_on).replace(tzinfo=RIYADH) + timedelta(days=1)
-
-
 def escalation(campaign: Overdue, size: int, today: str) -> OutboxEvent | None:
     """The campaign's escalation, or None where it has none. `size` entries were recorded by the midnight.
 
@@ -253,7 +248,7 @@ def escalation(campaign: Overdue, size: int, today: str) -> OutboxEvent | None:
     if acknowledged and not not_aired:
         return None
     reason = _reason(campaign.due_on, not_aired, acknowledged=acknowledged)
-    time = recorded_time(midnight_after(campaign.due_on))
+    time = recorded_time(midnight(day_after(campaign.due_on)))
     return campaign_event("escalated", campaign, time, campaign.cause_index, reason)
 
 

@@ -107,9 +107,9 @@ class Partnership(Struct, frozen=True, kw_only=True):
     starts_on: Annotated[Date, Label("من", "From", drop=1)]
     ends_on: Annotated[Date, Label("إلى", "To", drop=1)]
     terminated_on: Annotated[Date | None, Label("الإنهاء", "Terminated on", drop=2)]
-    calendar: Calendar
-    period: PeriodKind
-    tier_basis: TierBasis
+    calendar: Annotated[Calendar, Label("التقويم", "Calendar", is_detail=True)]
+    period: Annotated[PeriodKind, Label("نوع الفترة", "Kind of period", is_detail=True)]
+    tier_basis: Annotated[TierBasis, Label("أساس الشرائح", "Basis of the bands", is_detail=True)]
     first_period: Period
     last_period: Period
     closed_through: Period | None

@@ -202,9 +202,8 @@ def group_name(group: Group) -> Name:
     return Name("خدمات {}", "Services, {}").format(in_sentence(group))
 
 
-def training_name(row: Training) -> Name:
-    era, track = row.calendar, row.track
-    return Name("تدريب {} {}، {}", "Training {} {}, {}").format(row.year, era, in_sentence(track))
+def training_name(calendar: Calendar, year: int, track: Track) -> Name:
+    return Name("تدريب {} {}، {}", "Training {} {}, {}").format(year, calendar, in_sentence(track))
 
 
 def aired_name(where: InTwoLanguages) -> Name:

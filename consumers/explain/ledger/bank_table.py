@@ -260,7 +260,10 @@ def remembered(kept: bytes, table: BankTable) -> Columns | None:
 
 
 def remember(kept: bytes, table: BankTable, columns: Columns) -> bytes:
-    """With these columns, and the others that were said last."""
+    """With these columns, and the others that were said last. The delimiter of the header is not remembered: the next
+    table with these columns may have another."""
+    if columns.delimiter == table.delimiter:
+        columns = msgspec.structs.replace(columns, delimiter=None)
     others = {digest: one for digest, one in _known(kept).items() if digest != _digest(table)}
     return msgspec.json.encode(dict([*others.items(), (_digest(table), columns)][-REMEMBERED_MAX:]))
 

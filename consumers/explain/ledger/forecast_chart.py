@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
-
-import jinja2
 
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod
 from consumers.documents.ledger.partnerships import RevenuePeriod
 from events.values.bilingual import Bilingual
 from events.values.money import riyals_text
+from infra.http.templates import templates
 
 _WIDTH: Final = 900
 _HEIGHT: Final = 430
@@ -107,9 +105,8 @@ def svg(shown: Forecast) -> str:
     title = Bilingual("الشراكة {}: المتوقع والفعلي، بالريال", "Partnership {}: expected and actual, in riyals").format(
         shown.partnership_id
     )
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    template = resources.files("consumers.explain.ledger").joinpath("forecast.svg").read_text(encoding="utf-8")
-    return environment.from_string(template).render(chart=chart_of(shown.periods), title=title, keys=_KEYS)
+    template = templates("consumers.explain.ledger").get_template("forecast.svg")
+    return template.render(chart=chart_of(shown.periods), title=title, keys=_KEYS)
 
 
 def round_up(halalas: int) -> int:

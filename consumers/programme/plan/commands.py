@@ -157,7 +157,10 @@ def _progress(plan: documents.Plan) -> Grid:
         row = plan.services.groups[group.value]
         note = _counts(row, "registered", "live", "suspended", "retired")
         rows.append((documents.group_name(group), row.launched, row.target, note))
-    rows += [(documents.training_name(row), row.net, row.quota, _counts(row, "revoked")) for row in plan.training]
+    rows += [
+        (documents.training_name(row.calendar, row.year, row.track), row.net, row.quota, _counts(row, "revoked"))
+        for row in plan.training
+    ]
     return _lines(rows + _awareness(plan.awareness))
 
 

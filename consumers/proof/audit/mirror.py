@@ -19,8 +19,8 @@ from typing import Final, TypedDict
 
 from consumers.proof.audit.authenticated import AuthenticatedLog
 from consumers.proof.audit.pinned_checkpoint import ForkedLog, replace_file, require_continuation, require_rotations
-from consumers.proof.audit.port import MirrorPort, entries_of, tile_items
-from consumers.proof.audit.texts import MirrorTexts
+from consumers.proof.audit.port import MirrorPort, entries_of, texts_in, tile_items
+from consumers.proof.audit.texts import TEXTS, MirrorTexts
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory
 from infra.log.layout import (
@@ -34,6 +34,7 @@ from infra.log.layout import (
     tiles_at,
 )
 from infra.log.merkle import complete_root, leaf_hash
+from infra.log.ports.bundle_texts import BundleText
 from infra.log.ports.port import LogPort, MissingPart
 from infra.log.ports.tree import Progress, WrongTree, require_tree
 from infra.log.proofs import tree_root
@@ -130,6 +131,14 @@ async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
         if len(bundle) < TILE:
             return
         number, skipped = number + 1, 0
+
+
+def text_files(folder: Path) -> Iterator[Iterator[BundleText]]:
+    """The texts of each of a mirror's files of texts. Nothing is verified here. Raises `CorruptBatch` while one is
+    read."""
+    for path in sorted((folder / TEXTS).rglob("[!.]*")):
+        if path.is_file():
+            yield texts_in(path.read_bytes(), str(path))
 
 
 def signed_bundle(folder: Path, number: int, size: int) -> list[bytes]:

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import chain
 from pathlib import Path
@@ -132,10 +132,7 @@ class TilesPort(ABC):
 
     async def texts(self, number: int) -> list[BundleText]:
         path = texts_path(number)
-        try:
-            return parse_texts(await self._file(path, TEXTS_BYTES_MAX) or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise CorruptBatch(f"{self._place(path)} does not hold texts of entries: the file is damaged") from None
+        return [*texts_in(await self._file(path, TEXTS_BYTES_MAX) or b"", self._place(path))]
 
     async def _part(self, kind: Kind, level: int, first: int, count: int) -> list[bytes]:
         numbers = range(first // TILE, -(-(first + count) // TILE))
@@ -206,6 +203,14 @@ def entries_of(data: bytes, place: str) -> list[bytes]:
         raise CorruptBatch(
             f"{place} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
         ) from None
+
+
+def texts_in(data: bytes, place: str) -> Iterator[BundleText]:
+    """The texts of a file. Raises `CorruptBatch` for one that is damaged."""
+    try:
+        yield from parse_texts(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise CorruptBatch(f"{place} does not hold texts of entries: the file is damaged") from None
 
 
 class LogAway(Retry):

@@ -174,7 +174,7 @@ def _document(stdout: bytes) -> Any:
 def has_no_commitment(result: Any) -> bool:
     """Whether a check that compares with commitments found none in the log."""
     models = result.get("read_models", []) if isinstance(result, dict) else []
-    return (bool(models) and all(row["committed"] is None for row in models)) or result == {
+    return (bool(models) and all(row.get("committed", "") is None for row in models)) or result == {
         "commitments": [],
         "ok": True,
     }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from aiokafka.errors import KafkaError
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from consumers.proof.commitments.check import acknowledged
 from consumers.proof.commitments.trail import LOST, lost_claims
 from consumers.registrar.recovery.recover import Recovered, Source, WrongEntries, recover, together, topic_source
+from consumers.registrar.recovery.texts import FolderTexts
 from events.errors import Retry, Tampered, YesserError
 from events.values.bilingual import Bilingual, joined
 from infra.command_line.break_glass import break_glass_option
@@ -21,6 +23,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.keys.access_changes import Reapplied, reapply
 from infra.keys.second_person import Permit, ask
+from infra.log.ports.bundle_texts import BundleText
 from infra.postgres.connection import TRANSIENT_ERRORS, NoPassword
 from infra.settings import Settings
 
@@ -68,7 +71,7 @@ class Recovery(Struct, frozen=True, kw_only=True):
     multiple=True,
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Also take entries from a mirror or an export; may be given several times.",
+    help="Also take entries and their texts from a mirror or an export; may be given several times.",
 )
 @click.option(
     "--accept-unsigned",
@@ -106,7 +109,8 @@ def recover_command(
             permit = with_database(
                 settings, "recover", lambda connection: ask(connection, settings, "recover", asked, break_glass)
             )
-        result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned, permit=permit))
+        texts = [partial(folder_texts, folder) for folder in folders]
+        result = asyncio.run(recover_from(settings, sources, texts=texts, unsigned=accept_unsigned, permit=permit))
         lost = _trail_acknowledged(settings)
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
@@ -190,13 +194,18 @@ def _access_sentences(access: Reapplied | None) -> Iterator[Bilingual]:
 
 
 async def recover_from(
-    settings: Settings, sources: Sequence[Source], *, unsigned: bool, permit: Permit | None = None
+    settings: Settings,
+    sources: Sequence[Source],
+    *,
+    texts: Sequence[FolderTexts] = (),
+    unsigned: bool,
+    permit: Permit | None = None,
 ) -> Recovered:
     """Recover from all sources together. Where they do not give the root, another of them is believed first."""
     for number in range(len(sources)):
-        ordered = [*sources[number:], *sources[:number]]
+        source = together([*sources[number:], *sources[:number]])
         try:
-            return await recover(settings, together(ordered), _show_progress, unsigned=unsigned, permit=permit)
+            return await recover(settings, source, _show_progress, texts=texts, unsigned=unsigned, permit=permit)
         except WrongEntries:
             if number == len(sources) - 1:
                 raise
@@ -233,8 +242,8 @@ def _sentences(found: Recovery) -> Iterator[Bilingual]:
         ).format(lacking.topic, lacking.records, lacking.duplicates)
     if found.lost_texts:
         yield Bilingual(
-            "نصوص في السجل فُقدت لأن الموضوع لم يعد يحويها: {:,}. وتبقى قيودها وأدلتها صحيحة.",
-            "{:,} texts of the log are lost: their topic no longer has them. Their entries and proofs stay valid.",
+            "نصوص في السجل فُقدت لأنها ليست في أي مصدر: {:,}. وتبقى قيودها وأدلتها صحيحة.",
+            "{:,} texts of the log are lost: no source has them. Their entries and proofs stay valid.",
         ).format(found.lost_texts)
     for row in found.halted:
         yield Bilingual("توقفت قراءة {}: {}", "{} is halted: {}").format(row.topic, row.reason)
@@ -263,3 +272,17 @@ def folder_source(folder: Path) -> Source:
             print_localized(sentence.format(folder, first, error), err=True)
 
     return entries
+
+
+def folder_texts(folder: Path, first: int) -> Iterator[BundleText]:
+    """The texts of a mirror's or an export's entries from an index on, without those that are withheld. Nothing is
+    verified here: they are compared with their entries."""
+    from consumers.proof.audit.mirror import text_files
+    from consumers.proof.audit.source import is_export, unproven_texts
+
+    for texts in [unproven_texts(folder)] if is_export(folder) else text_files(folder):
+        try:
+            yield from (text for text in texts if text.index >= first and text.salt is not UNSET)
+        except Tampered as error:
+            sentence = Bilingual("لا تُقرأ كل نصوص {}: {}", "Not all texts of {} are read: {}")
+            print_localized(sentence.format(folder, error), err=True)

@@ -19,10 +19,11 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from msgspec import Struct
 from msgspec.structs import asdict as asdict_of
 
-from consumers.documents.document import Label, Labelled, Listing
+from consumers.documents.document import AgencyCode, Label, Labelled, Listing
 from consumers.documents.tables import grid
 from consumers.registrar.guards.continuation import newest, read_last_checkpoint, read_topic_checkpoints
 from consumers.registrar.shipper import read_tail
+from consumers.replay.as_of.query import print_list, show_names_in
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
 from infra.command_line.database import with_database
@@ -31,7 +32,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.kafka.admin import admin_client, delete_topics, own_config
-from infra.kafka.client_config import is_agency_topic
+from infra.kafka.client_config import agency_of, is_agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.log.key_history import KeyHistory
 from infra.log.ports.postgres_port import PostgresPort
@@ -82,12 +83,14 @@ class TopicRow(Struct, frozen=True, kw_only=True):
 
     topic: Annotated[str, Label("الموضوع", "Topic")]
     purpose: Annotated[Purpose, Label("الغرض", "Purpose", drop=1)]
+    agency: Annotated[AgencyCode | None, Label("الجهة", "Agency", drop=4)]
     end_offset: Annotated[int | None, Label("الإزاحة التالية", "Next offset")]
     copies: Annotated[int, Label("النسخ", "Copies", drop=2)]
     state: Annotated[Copies, Label("حالة النسخ", "State of copies")]
     can_be_deleted: Annotated[bool, Label("يُحذف ويُنشأ من جديد", "Can be deleted", drop=3)]
 
 
+_TOPICS: Final = Listing("مواضيع كافكا", "Topics on Kafka", TopicRow)
 _NEXT: Final = {
     Purpose.LOG: Bilingual(
         "ينشئه المسجِّل من جديد ويملؤه من قاعدة البيانات: `yesser topics describe {}` و`yesser status`.",
@@ -118,7 +121,7 @@ def topics() -> None:
 def list_command(as_json: bool) -> None:
     """List the topics on Kafka: what each is for, where it ends, and whether its copies are in sync."""
     rows = asyncio.run(topic_rows(Settings()))
-    print_result(rows, as_json, lambda: show(grid(Listing("مواضيع كافكا", "Topics on Kafka", TopicRow), rows)))
+    print_list(_TOPICS, rows, as_json)
 
 
 @topics.command("describe")
@@ -141,7 +144,8 @@ def describe_command(context: click.Context, topic: str, as_json: bool) -> None:
 
 
 def _show_topic(row: TopicRow, own: dict[str, str], found: Held | None) -> None:
-    show(grid(Listing("مواضيع كافكا", "Topics on Kafka", TopicRow), [row]))
+    show_names_in([row])
+    show(grid(_TOPICS, [row]))
     click.echo("\n".join(f"{name} = {value}" for name, value in sorted(own.items())))
     if found is not None:
         held = Bilingual("فيه {:,}، وفي غيره {:,}.", "It holds {:,}; elsewhere there are {:,}.")
@@ -161,11 +165,14 @@ async def topic_rows(settings: Settings, *names: str) -> list[TopicRow]:
 
 
 def _topic_row(settings: Settings, row: Mapping[str, Any], end: int | None) -> TopicRow:
-    partitions, purpose = row["partitions"], purpose_of(settings, row["topic"])
+    topic, partitions = row["topic"], row["partitions"]
+    purpose = purpose_of(settings, topic)
+    code = agency_of(topic) if purpose is Purpose.AGENCY else topic.removeprefix(settings.triggers_topic)[1:]
     in_sync = all(len(one["isr"]) == len(one["replicas"]) for one in partitions)
     return TopicRow(
-        topic=row["topic"],
+        topic=topic,
         purpose=purpose,
+        agency=code if code and purpose in (Purpose.AGENCY, Purpose.TRIGGERS) else None,
         end_offset=end,
         copies=min((len(one["replicas"]) for one in partitions), default=0),
         state=Copies.NO_LEADER if end is None else Copies.IN_SYNC if in_sync else Copies.BEHIND,

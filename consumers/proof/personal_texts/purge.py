@@ -15,6 +15,7 @@ from infra.backup.catalogue import BackupFolder
 from infra.backup.process import INCREMENTAL_MAX
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 TABLES: Final = ("log.text", "log.dead_letter", "delivery.attempt")
@@ -23,10 +24,12 @@ _SQL: Final = queries("consumers.proof.personal_texts", "withheld.sql")
 
 
 class Purged(Struct, frozen=True, kw_only=True):
-    """`bytes_by_table`: the size of each table now. What stands elsewhere: in files of WAL before `wal_file`, and in
-    `backups`, of which the folder keeps none after `backups_until`, if backups go on as they are set."""
+    """`withheld`: how many texts are. `bytes_by_table`: the size of each table now. What stands elsewhere: in files of
+    WAL before `wal_file`, and in `backups`, of which the folder keeps none after `backups_until`, if backups go on as
+    they are set."""
 
     at: datetime
+    withheld: int
     bytes_by_table: dict[str, int]
     wal_file: str
     backups: list[str]
@@ -35,7 +38,9 @@ class Purged(Struct, frozen=True, kw_only=True):
 
 async def purge(connection: Connection, settings: Settings, now: datetime) -> Purged:
     """Rewrite the tables, each under a lock that lets nobody read or write it meanwhile. As the migrator, in no
-    transaction; may be repeated."""
+    transaction; may be repeated. The trail has that it began, and how many texts are withheld."""
+    withheld = await connection.fetchval(_SQL["withheld_count"])
+    await add_to_trail(connection, "withheld", "purge", f"({withheld})")
     for table in TABLES:
         await connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
     await connection.execute(f"VACUUM (FULL) {STATISTICS}")
@@ -43,6 +48,7 @@ async def purge(connection: Connection, settings: Settings, now: datetime) -> Pu
     backups = [] if settings.backup is None else [backup.name for backup in BackupFolder.at(settings.backup).backups()]
     return Purged(
         at=now,
+        withheld=withheld,
         bytes_by_table=sizes,
         wal_file=await connection.fetchval(_SQL["wal_file"]),
         backups=backups,

@@ -1,9 +1,3 @@
--- name: kept_records
--- The kept bytes of an agency's refused records from an index on.
-SELECT d.index, d.value FROM log.dead_letter d JOIN log.refusal r USING (index)
-WHERE d.index >= $1 AND d.value IS NOT NULL AND r.agency = $2
-ORDER BY d.index LIMIT $3
-
 -- name: delete_records
 DELETE FROM log.dead_letter WHERE index = ANY($1::bigint[])
 
@@ -23,6 +17,9 @@ SELECT command, operator FROM platform.trail WHERE command = ANY($1::text[])
 -- Who confirmed these acts. The same act may have been approved again, and not used.
 SELECT digest, first_by, second_by FROM console.approval
 WHERE digest = ANY($1::bytea[]) AND used_at IS NOT NULL ORDER BY used_at DESC
+
+-- name: withheld_count
+SELECT count(*) FROM log.text WHERE withheld_index IS NOT NULL
 
 -- name: table_bytes
 SELECT pg_total_relation_size($1::text::regclass)

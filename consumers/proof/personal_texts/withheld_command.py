@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from consumers.documents.document import Name
 from consumers.documents.log.withheld import FREE_TEXTS, WITHHELD_TEXTS, WithheldText
 from consumers.documents.tables import grid
 from consumers.proof.audit.texts import TextsReport
@@ -18,7 +20,7 @@ from consumers.proof.commands.audit_options import AuditSource, source_options
 from consumers.proof.commands.outside_commands import proven
 from consumers.proof.personal_texts.purge import TABLES, Purged, purge
 from consumers.proof.personal_texts.withheld import texts_of, withheld_texts
-from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose, strings_in
+from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose
 from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.data import Data
 from infra.command_line.break_glass import break_glass_option
@@ -28,10 +30,12 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import NOTHING_DONE, json_option, print_confirmation, print_result
 from infra.command_line.parameters import gathered
+from infra.log.refusals.kept import strings_in
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 
 _entry: Final = click.argument("entry", type=click.IntRange(min=0))
+_UNKNOWN: Final = "-"
 _NOTHING: Final = Bilingual("لم يُحجب نص.", "No text is withheld.")
 
 
@@ -49,9 +53,20 @@ class Withholding(Struct, frozen=True, kw_only=True):
     further: list[str]
 
 
-class TextsCheck(TextsReport, frozen=True):
-    """`ok`: nothing is missing but what was withheld, and nothing of that is left."""
+class Withheld(Struct, frozen=True, kw_only=True):
+    """How many texts one operator withheld on one basis, and the two people who confirmed it."""
 
+    count: int
+    operator: str | None
+    confirmed_by: tuple[str, ...]
+    legal_basis: Name
+
+
+class TextsCheck(TextsReport, frozen=True):
+    """`ok`: nothing is missing but what was withheld, and nothing of that is left. `by`: who withheld how many; None of
+    a log elsewhere, which does not say who."""
+
+    by: list[Withheld] | None
     ok: bool
 
 
@@ -178,7 +193,7 @@ def _show(found: list[Any]) -> None:
 @click.pass_context
 def check_command(context: click.Context, log: AuditSource, as_json: bool) -> None:
     """Prove that nothing is missing but what was withheld: of the log at an address, of a mirror, or, without
-    URL-OR-FOLDER, of the database.
+    URL-OR-FOLDER, of the database; of this also count what was withheld by whom and on what basis.
 
     Every entry is proven, and each text beside one gives the hash in it, or an entry of the log withholds it. An export
     is checked with `yesser audit verify`.
@@ -187,9 +202,18 @@ def check_command(context: click.Context, log: AuditSource, as_json: bool) -> No
     _, texts = asyncio.run(proven(log))
     found = texts or TextsReport(0, 0, 0, [])
     is_whole = not found.lacking and not found.held
-    document = TextsCheck(**asdict(found), ok=is_whole)
+    by = with_database(Settings().acting_as("auditor"), "withheld", withheld_texts) if log.place is None else None
+    document = TextsCheck(**asdict(found), by=None if by is None else _counted(by), ok=is_whole)
     print_result(document, as_json, lambda: print_localized(in_lines(_checked(document))))
     context.exit(ExitCode.OK if is_whole else ExitCode.ANSWER_IS_NO)
+
+
+def _counted(texts: Iterable[WithheldText]) -> list[Withheld]:
+    counts = Counter((text.operator, text.confirmed_by, text.legal_basis) for text in texts)
+    return [
+        Withheld(count=count, operator=operator, confirmed_by=confirmed_by, legal_basis=legal_basis)
+        for (operator, confirmed_by, legal_basis), count in counts.items()
+    ]
 
 
 def _checked(found: TextsCheck) -> Iterator[Bilingual]:
@@ -197,6 +221,10 @@ def _checked(found: TextsCheck) -> Iterator[Bilingual]:
         "تطابق بصماتها: {:,} من النصوص؛ محجوبة: {:,}؛ ناقصة: {:,}.",
         "Texts that give their hashes: {:,}; withheld: {:,}; missing: {:,}.",
     ).format(found.count, found.withheld, found.lacking)
+    for one in found.by or ():
+        yield Bilingual(
+            "عدد ما حجبه {}: {:,}؛ أكّده: {}؛ السند النظامي: {}.", "{} withheld {:,}; confirmed by: {}; legal basis: {}."
+        ).format(one.operator or _UNKNOWN, one.count, joined(one.confirmed_by or (_UNKNOWN,)), one.legal_basis)
     for text in found.held:
         yield Bilingual(
             "{} من القيد {} ما زال في {}، وقد حجبه القيد {}.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +24,7 @@ from infra.kafka.client_config import agency_triggers_topic
 from infra.keys.second_person import ask
 from infra.log.ports.postgres_port import stored_texts
 from infra.log.reader import log_size, read_checked
+from infra.log.refusals.kept import refused_with
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.outbox_table import require_accepted, write
@@ -32,7 +33,6 @@ from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 ACT: Final = "withheld propose"
-RECORDS: Final = 256
 _NONCE_BYTES: Final = 6
 _POLL_S: Final = 0.05
 _SQL: Final = queries("consumers.proof.personal_texts", "withheld.sql")
@@ -87,7 +87,7 @@ async def look_up(connection: Connection, index: int, pointer: str) -> Withholda
     if text.withheld_by is not UNSET:
         raise CannotWithhold(f"{pointer} of entry {index} is withheld already, by entry {text.withheld_by}.")
     entry, value = parse_entry(index, raw), orjson.loads(text.text)
-    return Withholdable(entry, text.member, value, await _records_with(connection, entry.agency, value))
+    return Withholdable(entry, text.member, value, await refused_with(connection, entry.agency, value))
 
 
 async def propose(
@@ -144,30 +144,3 @@ async def _until_withheld(connection: Connection, index: int, member: str, timeo
     except TimeoutError:
         raise NotWithheldYet(NotWithheldYet.__doc__) from None
     return by
-
-
-async def _records_with(connection: Connection, agency: str, value: Any) -> list[int]:
-    """The refusals of the agency's kept records that hold one of these texts."""
-    texts = set(strings_in(value))
-    found, first = list[int](), 0
-    while rows := await connection.fetch(_SQL["kept_records"], first, agency, RECORDS):
-        found += [row["index"] for row in rows if holds(row["value"], texts)]
-        first = rows[-1]["index"] + 1
-    return found
-
-
-def holds(raw: bytes, texts: Collection[str]) -> bool:
-    """Whether a record has one of these as a whole text; one that is no JSON, whether it has it anywhere."""
-    try:
-        return any(text in texts for text in strings_in(orjson.loads(raw)))
-    except orjson.JSONDecodeError:
-        return any(text.encode() in raw for text in texts)
-
-
-def strings_in(value: Any) -> Iterator[str]:
-    """The texts of a JSON value, without the names of members."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from strings_in(part)

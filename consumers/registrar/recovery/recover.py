@@ -22,9 +22,10 @@ from itertools import groupby
 from typing import Final
 from uuid import uuid4
 
+import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from consumers.registrar.batch import Batch
+from consumers.registrar.batch import Batch, Withheld
 from consumers.registrar.guards.continuation import (
     Fork,
     checkpoints_of,
@@ -38,7 +39,7 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
-from consumers.registrar.recovery.texts import RecoveredTexts, texts_in_topic
+from consumers.registrar.recovery.texts import FolderTexts, RecoveredTexts, found_texts
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import Fenced, Halt, YesserError
 from events.validation.verdicts import Agency
@@ -52,6 +53,8 @@ from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.ports.bundle_texts import Withholdings
+from infra.log.reader import read_checked
+from infra.log.refusals.kept import refused_with
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limit_idle
 from infra.postgres.outbox import PLATFORM
@@ -171,10 +174,11 @@ async def recover(
     source: Source,
     progress: Progress,
     *,
+    texts: Sequence[FolderTexts] = (),
     unsigned: bool = False,
     permit: Permit | None = None,
 ) -> Recovered:
-    """Recover the missing entries.
+    """Recover the missing entries, and their texts from their topic and from the folders `texts`.
 
     `unsigned`: also take entries after the last signed root that no agency's topic confirms; `permit` is for that, and
     is used before the first of them.
@@ -185,7 +189,7 @@ async def recover(
 
     async def work(journal: Journal) -> None:
         try:
-            done.append(await _Recovery(journal, source, progress, unsigned, permit=permit).run())
+            done.append(await _Recovery(journal, source, progress, unsigned, permit=permit, folders=texts).run())
         except Halt:
             await lease.require(spec, journal.epoch)
             raise
@@ -246,6 +250,7 @@ class _Recovery:
     lacking: dict[str, Lacking] = field(default_factory=dict)
     halted: dict[str, str] = field(default_factory=dict)
     permit: Permit | None = None
+    folders: Sequence[FolderTexts] = ()
 
     async def run(self) -> Recovered:
         journal, before = self.journal, self.journal.size
@@ -258,7 +263,7 @@ class _Recovery:
         if (in_file := read_last_checkpoint(settings.log_folder, history)) is not None:
             checkpoints.append(in_file)
         last = newest(checkpoints)
-        async with texts_in_topic(settings, before) as texts:
+        async with found_texts(settings, before, self.folders) as texts:
             await self._verify(history, last, texts)
             await self._recover(before, 0 if last is None else last.size, texts)
         async with journal.lock:
@@ -333,8 +338,21 @@ class _Recovery:
                 f" confirm it: the log is recovered up to {self.journal.size} only; try another source (`--from"
                 " MIRROR`), or `--accept-unsigned` if you trust this one"
             )
+        for withheld in restored.batch.withheld:
+            await self._delete_refused(withheld)
         await self.journal.commit(restored.batch)
         self._note(restored)
+
+    async def _delete_refused(self, withheld: Withheld) -> None:
+        """Delete the refused records with a text that is withheld next, as the command that withheld it did: the copy,
+        and the agency's topic, still have them. Nobody knows the text of an entry that came back without it."""
+        async with self.journal.transaction() as connection:
+            text = await connection.fetchval(_SQL["text"], withheld.of_index, withheld.member)
+            if text is not None:
+                [raw] = await read_checked(connection, withheld.of_index, 1)
+                agency = parse_entry(withheld.of_index, raw).agency
+                refused = await refused_with(connection, agency, orjson.loads(text))
+                await connection.execute(_SQL["delete_refused"], refused)
 
     async def _known(self, restoring: Gap | Part) -> Known:
         """The claims that are in the log, with what is kept of the texts of their entries."""

@@ -11,7 +11,7 @@ Matches records with entries, independently of the current catalogue's verdict.
 Pure. An accepted entry has the event's bytes, with the hashes of its free texts; a refusal has the hash of the record's
 value, unless the value had personal data or was missing.
 
-Free texts come from their topic. One that is not there was withheld by a later entry, or is lost.
+Free texts come from their topic, or from a mirror. One that is not there was withheld by a later entry, or is lost.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from events.wire.texts import TEXT_WITHHELD, Kept, Text, as_kept, withheld_in
 from events.wire.upcasts import split_type
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
-from infra.log.ports.bundle_texts import TextKey, text_hashes
+from infra.log.ports.bundle_texts import text_hashes
 from infra.postgres.verdicts import Known
 
 Verdict = Accepted | Refused
@@ -225,9 +225,9 @@ class Part(_Restoring):
         entries: Sequence[Entry],
         raws: Sequence[bytes],
         held: Mapping[str, Held],
-        texts: Mapping[TextKey, Text],
+        texts: Mapping[tuple[int, str, bytes], Text],
     ) -> None:
-        """`texts` are what their topic has of these entries, by index and member."""
+        """`texts` are what was found of these entries, by index, member and hash."""
         super().__init__(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)), held)
         self._entries = entries
         self._texts = texts
@@ -290,11 +290,11 @@ class Part(_Restoring):
         return agrees, agrees and is_new and isinstance(verdict, Accepted)
 
     def _take_texts(self, entry: Entry) -> None:
-        """Take the texts of an entry that the topic has; of the others only that they are lost."""
+        """Take the texts of an entry that were found; of the others only that they are lost."""
         batch = self._restored.batch
         for (index, member), found in text_hashes(entry.index, batch.entries[entry.index - batch.first_index]).items():
-            sha256, text, kept = bytes.fromhex(found), self._texts.get((index, member)), self.kept.setdefault(index, {})
-            if text is not None and text.sha256 == sha256:
+            sha256, kept = bytes.fromhex(found), self.kept.setdefault(index, {})
+            if (text := self._texts.get((index, member, sha256))) is not None:
                 batch.texts.append((entry.index, text))
                 kept[member] = Kept(sha256, text.salt)
             else:

@@ -64,6 +64,11 @@ def occurred_on(entry: Entry) -> str:
     return dates[0] if len(dates) == 1 else riyadh_date_of(entry.time)
 
 
+def midnight(on: str) -> datetime:
+    """00:00 in Riyadh of a date."""
+    return datetime.fromisoformat(on).replace(tzinfo=RIYADH)
+
+
 def riyadh_date_of(time: str) -> str:
     """The civil date in Riyadh of an RFC 3339 time with any offset."""
     return datetime.fromisoformat(time.upper()).astimezone(RIYADH).date().isoformat()

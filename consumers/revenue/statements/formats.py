@@ -22,7 +22,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import jinja2
 import orjson
 import segno
 from markupsafe import Markup
@@ -38,6 +37,7 @@ from events.values.bilingual import LANGUAGES, Bilingual
 from events.values.money import HALALAS_PER_RIYAL
 from events.values.reading_order import text_of
 from infra.command_line.table_files import WRITERS, XLSX_ROWS_MAX, Columns, NoTable, TooManyRows
+from infra.http.templates import templates
 
 _PACKAGE: Final = "consumers.revenue.statements"
 _VOWEL_SIGNS: Final = re.compile("[\u064b-\u0652\u0670]")
@@ -234,10 +234,7 @@ class NoTypesetter(YesserError):
 
 def to_html(paper: Paper) -> str:
     """The whole page."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(_resource("statement.html"))
+    template = templates(_PACKAGE).get_template("statement.html")
     return template.render(paper=orjson.loads(_written(paper)), qr=Markup(_qr(paper)))  # noqa: S704 - an image of ours
 
 

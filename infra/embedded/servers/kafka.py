@@ -31,9 +31,9 @@ from infra.embedded.servers.one_time_tool import run_tool
 from infra.embedded.servers.ports import HOST
 from infra.errors import StackError
 from infra.observability.logs import first_line
+from infra.principals import SCRAM_ITERATIONS
 from infra.secret_files import write_private
 
-SCRAM_ITERATIONS: Final = 8192
 TOOL_TIMEOUT_S: Final = 300
 UTF_8: Final[dict[str, str]] = {"LC_ALL": "C.UTF-8"}
 DATA: Final = Path("data")

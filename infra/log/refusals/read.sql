@@ -29,3 +29,9 @@ SELECT EXISTS (SELECT FROM platform.redrive r JOIN log.event_id e ON e.claim = r
 
 -- name: agency_names
 SELECT code, name FROM platform.agency WHERE code = ANY($1)
+
+-- name: kept_records
+-- The kept bytes of an agency's refused records from an index on.
+SELECT d.index, d.value FROM log.dead_letter d JOIN log.refusal r USING (index)
+WHERE d.index >= $1 AND d.value IS NOT NULL AND r.agency = $2
+ORDER BY d.index LIMIT $3

@@ -5,6 +5,7 @@ it.
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -39,7 +40,7 @@ from consumers.console.web.language import is_day, western
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.commitments import CheckResult, Claim
-from consumers.documents.log.entries import AgencyMonth, Anomaly, Entry
+from consumers.documents.log.entries import AgencyMonth, Anomaly, Entry, Proof
 from consumers.documents.log.explanations import Explanation, Step
 from consumers.explain import renderings as names
 from consumers.explain.over_http.routes import PROGRAMME, Check, explained_for, partnership_of, split_figure
@@ -62,6 +63,9 @@ ROOM: Final = "/audit"
 CHECKERS: Final = ("office", "auditor")
 """Roles that may start a check of the whole log."""
 _AGENCIES_MAX: Final = 1_000
+_PROOF_TRIES: Final = 12
+_PROOF_PAUSE_S: Final = 0.25
+"""Three seconds in all: the log is signed at most once a second."""
 
 _IN_ROOM: Final = [only(roles_of(ROOM))]
 routes = APIRouter()
@@ -243,7 +247,7 @@ async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_lengt
 
 @routes.get("/audit/entries/{index}", dependencies=[only(OPEN_ENTRIES)])
 async def entry(visit: Visiting, index: Index) -> Response:
-    proof = (await proof_for(visit.reader, index)).document
+    proof = await _signed_proof(visit, index)
     raw = proof.entry.encode()
     verifier = verifier_of(visit.parts.settings)
     view = entry_view(index, proof.shown)
@@ -273,8 +277,23 @@ async def entry(visit: Visiting, index: Index) -> Response:
 @routes.get("/audit/entries/{index}/proof", dependencies=[only(OPEN_ENTRIES)])
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
-    text = as_proof_file((await proof_for(visit.reader, index)).document)
+    text = as_proof_file(await _signed_proof(visit, index))
     return attachment(text.encode(), PROOF_FILE_TYPE, f"{index}.tlog-proof")
+
+
+async def _signed_proof(visit: Visit, index: int) -> Proof:
+    """The proof of an entry, waiting until it is signed: its page is linked once it is registered, a moment earlier.
+
+    Raises `Problem`.
+    """
+    for _ in range(_PROOF_TRIES - 1):
+        try:
+            return (await proof_for(visit.reader, index)).document
+        except Problem as problem:
+            if problem.status != 404 or "Retry-After" not in problem.headers:
+                raise
+        await asyncio.sleep(_PROOF_PAUSE_S)
+    return (await proof_for(visit.reader, index)).document
 
 
 def faults_of(given: Mapping[str, str]) -> dict[str, str]:

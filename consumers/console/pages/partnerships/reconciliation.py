@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from typing import Annotated, Final
 
 from cachetools import TTLCache
@@ -29,6 +30,8 @@ from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual
+from infra.tables.mapping import MappingDocument
+from infra.tables.rows import guessed_delimiter, guessed_encoding
 from infra.tables.workbook import WORKBOOK
 
 Number = Annotated[str, Form(max_length=6)]
@@ -134,9 +137,12 @@ async def compare(
     found = await work(visit.caller.quota_name, read_and_compared, content, *wanted)
     _files[key] = content
     if isinstance(found, Bilingual):
-        is_text = not content.startswith(WORKBOOK)
-        return await _page(visit, partnership_id, found, file=_name_of(content) if is_text else "")
-    answer = await _page(visit, partnership_id, found=found, file=_name_of(content))
+        if content.startswith(WORKBOOK):
+            return await _page(visit, partnership_id, found)
+        read_with = given.delimiter or guessed_delimiter_name(content)
+        return await _page(visit, partnership_id, found, file=_name_of(content), written_with=read_with)
+    read_with = DELIMITER_NAMES[found.table.delimiter].en if found.table.delimiter else ""
+    answer = await _page(visit, partnership_id, found=found, file=_name_of(content), written_with=read_with)
     if said is not None and found.findings is not None:
         visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(found.kept).decode(), _YEAR_S)
     return answer
@@ -179,10 +185,10 @@ async def _entries_for(reader: Reader, partnership_id: str) -> ReadAnswer[tuple[
     return await reader.read(_CONSUMERS, question)
 
 
-def _delimiter_name(found: BankReading | None) -> str:
-    """As the form has it; "" of a workbook."""
-    delimiter = found.table.delimiter if found else None
-    return DELIMITER_NAMES[delimiter].en if delimiter in DELIMITER_NAMES else ""
+def guessed_delimiter_name(content: bytes) -> str:
+    """As the form has it: what a text that has a fault was read with."""
+    stream = BytesIO(content)
+    return DELIMITER_NAMES[guessed_delimiter(stream, MappingDocument(encoding=guessed_encoding(stream)))].en
 
 
 async def _page(
@@ -191,6 +197,7 @@ async def _page(
     fault: Bilingual | None = None,
     found: BankReading | None = None,
     file: str = "",
+    written_with: str = "",
 ) -> Response:
     own = await partnership_of(visit, partnership_id)
     findings = (found.findings if found is not None else None) or ()
@@ -204,7 +211,7 @@ async def _page(
         found=found,
         file=file,
         words=found and in_words(found.table, found.columns),
-        written_with=_delimiter_name(found),
+        written_with=written_with,
         calendars=found and " · ".join(map(visit.words.of, found.table.calendars(found.columns))),
         preview=() if found is None else found.table.preview(found.columns),
         delimiters=DELIMITER_NAMES,

@@ -337,7 +337,8 @@ def training_line(row: Training, on: str | None, why: Any = explanation) -> Line
     """A track of a year against its quota, which is spread over the year."""
     key = f"training/{row.calendar.value}/{row.year}/{row.track.value}"
     due = None if on is None else expected_by(row.quota, row.calendar.value, row.year, on)
-    return Line(row.track, row.net, row.quota, due, why(key, "net"), "/plan/training", training_name(row))
+    name = training_name(row.calendar, row.year, row.track)
+    return Line(row.track, row.net, row.quota, due, why(key, "net"), "/plan/training", name)
 
 
 def expected_by(quota: int, calendar: CalendarName, year: int, on: str) -> int | None:

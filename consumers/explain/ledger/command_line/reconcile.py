@@ -37,6 +37,8 @@ from infra.settings import Settings
 from infra.tables.mapping import MappingDocument, read_mapping
 from infra.tables.rows import mapped_rows
 
+SHOWN_MAX: Final = 200
+"""Findings in the terminal, as on the page: a table of 200,000 lines takes minutes to draw."""
 _ROWS: Final = dict(zip(("receipts", "reversals", "payouts"), KINDS, strict=True))
 _PLACES: Final = ("date", "amount", "id", "currency")
 _MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -154,7 +156,10 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
 def _show_findings(partnership: str, differing: Sequence[Finding], counts: Mapping[FindingKind, int]) -> None:
     if differing:
         title = Listing("مطابقة {}، بالريال", "Reconciliation of {}, in riyals", Finding).format(partnership)
-        show(grid(title, differing))
+        show(grid(title, differing[:SHOWN_MAX]))
+    if (unshown := len(differing) - SHOWN_MAX) > 0:
+        more = Bilingual("غير ذلك {:,} لا تظهر هنا: --csv FILE.", "{:,} more are not shown: --csv FILE.")
+        print_localized(more.format(unshown))
     number = Bilingual("{} {:,}", "{} {:,}")
     numbers = joined(number.format(kind, count) for kind, count in counts.items() if count)
     print_localized(Bilingual("{}.", "{}.").format(numbers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,11 @@ from consumers.programme.campaigns.consumer import campaigns_consumer
 from consumers.programme.campaigns.rules.rule import RuleSet
 from consumers.programme.campaigns.rules.rule_file import read_folder, read_rule
 from consumers.programme.campaigns.unaired import triggers_until
-from consumers.replay.as_of.point_in_time import RIYADH, PointInTime
+from consumers.replay.as_of.point_in_time import PointInTime, midnight
 from consumers.replay.as_of.view import NoSuchIndex, View, view
 from consumers.replay.fold.consumer import Consumer
 from events.wire.entry import Entry
-from infra.log.reader import entries_recorded_by, log_size
+from infra.log.reader import entries_recorded_before, log_size
 from infra.postgres.connection import connected
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ async def try_rules(settings: Settings, rules: RuleSet, changed: RuleSet, since:
     """
     async with connected(settings.acting_as("reader"), "reader") as connection:
         size = await log_size(connection)
-        first = int(since) if since.isdecimal() else await _first_of(connection, since)
+        first = int(since) if since.isdecimal() else await entries_recorded_before(connection, midnight(since))
     if first > size:
         raise NoSuchIndex(f"the log has {size} entries, so there is none from {first} on: use 0 … {size}, or a date")
     decided: dict[str, list[OutboxEvent]] = {"now": [], "tried": []}
@@ -77,12 +77,6 @@ def compare(
         changed=tuple(_tried(after[name], published, differs_in=parts) for name, parts in differing.items() if parts),
         unchanged=sum(not parts for parts in differing.values()),
     )
-
-
-async def _first_of(connection: Any, date: str) -> int:
-    """The first entry that was recorded on a date or later."""
-    midnight = datetime.fromisoformat(date).replace(tzinfo=RIYADH)
-    return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
 
 
 def _collecting(name: str, rules: RuleSet, decided: list[OutboxEvent]) -> Consumer:

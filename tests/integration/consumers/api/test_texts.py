@@ -18,6 +18,8 @@ from consumers.registrar.journal import Journal
 from consumers.relay.agency_topics import messages_of
 from events.wire.entry import entry_bytes
 from events.wire.texts import text_sha256
+from infra.cli import foreseen
+from infra.http.problems import RESTORED
 from infra.log.reader import read_leaves
 from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import event_bytes
@@ -260,6 +262,28 @@ async def test_each_surface_shows_a_text_and_once_it_is_withheld_says_so(world: 
     for surface, text in [*before.items(), *after.items()]:
         if not surface.removeprefix("ar").removeprefix("en").startswith(HAVE_BYTES):
             assert [found for found in hashes if found in text] == [], surface
+
+
+async def test_no_surface_shows_a_text_of_a_restored_copy_before_the_registrar_has_compared_it(world: World) -> None:
+    await add_account(world.connection, "office", "office")
+    verified = await world.connection.fetchval("SELECT verified_copy FROM log.state")
+    assert verified == await world.connection.fetchval("SELECT log.copy_name()")
+    await world.connection.execute("UPDATE log.state SET verified_copy = 'before the restore'")
+    try:
+        for path in ROUTES:
+            answer = await world.window.get(world.filled(path), accept_language="en")
+            assert (answer.status_code, answer.json()["detail"]) == (503, RESTORED.en), (path, answer.text)
+        for words in COMMANDS:
+            ended = await world.yesser.run(*world.filled(words).split())
+            assert ended.exception is not None, words
+            assert (foreseen(ended.exception) or "").startswith("The database was restored"), (words, ended.exception)
+        async with console(world.settings) as served, served.signed_in("office", "en") as browser:
+            for path in PAGES:
+                page = await browser.get(world.filled(path))
+                assert (page.status_code, RESTORED.en in page.text) == (503, True), path
+    finally:
+        await world.journal.note_verified()
+    assert await world.connection.fetchval("SELECT verified_copy FROM log.state") == verified
 
 
 async def test_the_proof_and_the_page_of_an_entry_name_what_withholds_its_text(world: World) -> None:

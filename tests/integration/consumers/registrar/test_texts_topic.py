@@ -12,6 +12,7 @@ from typing import Final
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from consumers.proof.database_audit.database import compare_database
 from consumers.registrar.recovery.recover import recover, topic_source
 from consumers.registrar.topics.texts_topic import TextsTopic, read_texts, text_key, text_of
 from infra.kafka.admin import admin_client, own_config
@@ -178,6 +179,9 @@ async def test_a_topic_that_is_lost_is_filled_again_and_one_that_is_lost_with_th
             shown = await with_texts(watching, await read_checked(watching, 3, 2))
             assert b'"en":"This text is lost."' in shown[0]
             assert b"by entry 5." in shown[1]
+            async with watching.transaction(isolation="repeatable_read", readonly=True):
+                compared = await compare_database(watching, recovered.size, lambda done, total: None)
+            assert compared.rows["log.text"] == 2, "no difference"
 
 
 async def test_what_is_withheld_is_removed_from_the_disk_of_the_broker(settings: Settings) -> None:

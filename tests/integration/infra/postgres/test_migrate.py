@@ -11,6 +11,11 @@ from consumers.models.migrate_command import migrate_database
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import MigrationChanged, create_tables, migrate, run
 from infra.settings import Settings
+from tests.world.waits import until
+
+SEGMENTS = "FROM pg_class c JOIN pg_class t ON t.oid = 'log.segment'::regclass WHERE c.oid IN (t.oid, t.reltoastrelid)"
+"""The table of segments, and that of their long values."""
+VACUUMED = f"SELECT bool_and(pg_stat_get_autovacuum_count(c.oid) > 0 AND c.relallvisible > 0) {SEGMENTS}"
 
 
 async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, connection: Connection) -> None:
@@ -114,3 +119,22 @@ async def test_log_and_position_only_grow_and_a_failed_migration_leaves_nothing(
     with pytest.raises(asyncpg.PostgresSyntaxError):
         await create_tables(connection, "counting", ["CREATE TABLE t ()", "nonsense"])
     assert await connection.fetchval("SELECT to_regnamespace('counting')") is None
+
+
+async def test_rows_of_the_log_are_frozen_by_the_first_vacuum(connection: Connection) -> None:
+    each = "first_index, entries_count, entries, leaves"
+    bundles = "SELECT 256 * n, 256, decode(repeat('00', 4000), 'hex'), decode(repeat('00', 32 * 256), 'hex')"
+    await connection.execute(f"INSERT INTO log.segment ({each}) {bundles} FROM generate_series(0, 99) AS n")
+    await connection.execute(
+        "ALTER TABLE log.segment SET (autovacuum_vacuum_insert_threshold = 0, autovacuum_vacuum_insert_scale_factor = 0"
+        ", toast.autovacuum_vacuum_insert_threshold = 0, toast.autovacuum_vacuum_insert_scale_factor = 0)"
+    )
+    await connection.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    await connection.execute("SELECT pg_reload_conf()")
+    try:
+        await until(lambda: connection.fetchval(VACUUMED), "an automatic vacuum of the segments", 60, every_s=0.5)
+    finally:
+        await connection.execute("ALTER SYSTEM RESET autovacuum_naptime")
+        await connection.execute("SELECT pg_reload_conf()")
+    for row in await connection.fetch(f"SELECT c.relname, c.relpages, c.relallfrozen {SEGMENTS}"):
+        assert row["relallfrozen"] == row["relpages"] > 0, row["relname"]

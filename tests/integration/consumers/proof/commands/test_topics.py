@@ -73,6 +73,7 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
     own, agency = rows[settings.log_topic], rows["agency.platform.events"]
     assert (own.purpose, own.end_offset, own.state, own.can_be_deleted) == (Purpose.LOG, 2, Copies.IN_SYNC, True)
     assert (agency.purpose, agency.can_be_deleted) == (Purpose.AGENCY, False)
+    assert (agency.agency, own.agency) == ("platform", None)
     texts = rows[settings.texts_topic]
     assert (texts.purpose, texts.can_be_deleted) == (Purpose.TEXTS, True)
     code, shown = await yesser_json(settings, "topics", "describe", settings.checkpoints_topic)

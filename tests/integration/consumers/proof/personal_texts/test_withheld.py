@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,6 +13,7 @@ from consumers.proof.personal_texts.withholding import CannotWithhold, NotWithhe
 from consumers.relay.relay import Relay
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection, connected
+from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from tests.every import every
 from tests.world.commands import yesser, yesser_json
@@ -75,7 +77,13 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
     assert "The person asked (Personal Data Protection Law)" in by_hand.stdout
     assert (await yesser(settings, "find-person", "sara al ghamdi")).exit_code == 1
     code, checked = await yesser_json(settings, "withheld", "check")
-    assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "ok": True})
+    basis = {"ar": "نظام حماية البيانات الشخصية", "en": "Personal Data Protection Law"}
+    by = [{"count": 1, "operator": "desk", "confirmed_by": [], "legal_basis": basis}]
+    assert (code, checked) == (0, {"count": 0, "withheld": 1, "lacking": 0, "held": [], "by": by, "ok": True})
+    in_both = await yesser(settings, "--lang", "both", "withheld", "check")
+    plain = re.sub("[\u2066-\u2069]", "", in_both.stdout)
+    assert "desk withheld 1; confirmed by: -; legal basis: Personal Data Protection Law." in plain
+    assert "عدد ما حجبه desk: 1؛ أكّده: -؛ السند النظامي: نظام حماية البيانات الشخصية." in plain
     lose = "ALTER TABLE log.text DISABLE TRIGGER USER; DELETE FROM log.text; ALTER TABLE log.text ENABLE TRIGGER USER"
     async with connected(settings.acting_as("superuser"), "test") as superuser:
         await superuser.execute(lose)
@@ -135,7 +143,9 @@ async def test_the_files_of_the_tables_have_nothing_left_of_it(settings: Setting
         assert (await yesser_json(settings, *PROPOSE, "--yes"))[0] == 0
     assert "text" in await holding(settings, SARA["ar"].encode()), "a page keeps what was deleted in it"
     code, purged = await yesser_json(settings, "withheld", "purge")
-    assert (code, purged["backups"], purged["backups_until"]) == (0, [], None)
+    assert (code, purged["withheld"], purged["backups"], purged["backups_until"]) == (0, 1, [], None)
+    *_, row = [row async for row in trail_rows(connection)]
+    assert (row["operator"], row["command"], row["role"]) == ("desk", "withheld purge (1)", "yesser_owner")
     assert len(purged["wal_file"]) == 24
     for text in SARA.values():
         assert await holding(settings, text.encode()) == set()

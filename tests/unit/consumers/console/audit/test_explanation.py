@@ -78,6 +78,10 @@ def test_a_number_is_a_sum_of_what_each_entry_changed_and_a_table_that_differs_i
         ("state", names.worded("services", "state", "live"), "Live"),
         ("state", names.worded("training", "state", "live"), "<bdi>live</bdi>"),
         ("channels", [], "—"),
+        ("channels", names.worded("services", "channels", ["web", "counter"]), "Web, Counter"),
+        ("calendar", names.worded("partnerships", "calendar", "umm-al-qura"), "Umm al-Qura calendar"),
+        ("period_kind", names.worded("partnerships", "period_kind", "month"), "Month"),
+        ("tier_basis", names.worded("partnerships", "tier_basis", "lifetime"), "The whole term"),
     ],
 )
 def test_a_value_is_shown_by_its_kind_and_escaped(name: str, value: Any, words: str) -> None:
@@ -121,5 +125,8 @@ def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_it
         assert title is not None or rest, model
     counts = [names.field_name("plan", field) for field in ("started", "cancelled", "aired.tv")]
     assert [name and name.en for name in counts] == ["Phases started", "Cancelled", "Awareness, television"]
+    title, rest = names.title_of("training", "umm-al-qura/1426/usage")
+    assert (title and title.en, rest) == ("Training 1426 AH, use", "")
+    assert names.title_of("plan", "training/umm-al-qura/1426/usage") == (title, "")
     forms = models()["plan"].key_form.split(", ")
     assert all(names.title_of("plan", form)[0] is not None for form in forms)

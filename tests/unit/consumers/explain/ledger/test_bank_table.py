@@ -183,3 +183,12 @@ def test_what_is_no_date_or_amount_is_not_guessed() -> None:
     for text in ("", "1.234,56", "1,23", "1.234", "12 USD", "1e3", "٫", "--1", "1,234,5"):
         assert halalas_of(text) is None, text
     assert (halalas_of("-0.05"), halalas_of("SAR 1,000"), halalas_of("7", in_halalas=True)) == (-5, 100_000, 7)
+
+
+def test_a_table_with_the_columns_of_another_and_its_own_delimiter_is_read_with_its_own() -> None:
+    rows = b"date;amount\n2005-01-05;1.00\n2005-01-06;1234.56\n2005-01-13;3.00\n"
+    guess = reading(rows)
+    said = msgspec.structs.replace(guess.columns, delimiter=";")  # as the page says it
+    kept = reading(rows, said).kept
+    next_one = reading(rows.replace(b";", b","), kept=kept)
+    assert (next_one.table.delimiter, next_one.findings is None) == (",", False)

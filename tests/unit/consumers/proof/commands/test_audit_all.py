@@ -92,3 +92,8 @@ def test_the_worst_ends_it_and_each_says_why(ran: tuple[RUN, dict[str, str]]) ->
     assert "entry 5 was changed" in shown
     ran[1]["replay"] = "kill -9 $$"
     assert verdicts(orjson.loads(run("--json").stdout))["audit replay"] == 70
+
+
+def test_a_check_without_hashes_of_commitments_says_nothing_of_them() -> None:
+    assert audit_all.has_no_commitment({"read_models": [{"committed": None}]})
+    assert not audit_all.has_no_commitment({"read_models": [{"name": "revenue.account"}]})

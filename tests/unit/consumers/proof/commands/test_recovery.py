@@ -11,19 +11,21 @@ from msgspec.structs import asdict
 
 from consumers.documents.log.commitments import Claim
 from consumers.proof.commands import recovery
-from consumers.proof.commands.recovery import NoAccessRecord, recover_command
+from consumers.proof.commands.recovery import NoAccessRecord, folder_texts, recover_command
 from consumers.registrar.recovery.recover import Recovered
 from consumers.registrar.recovery.restored import Lacking
 from events.errors import Retry
 from infra.keys.access_changes import Reapplied
 from infra.postgres.connection import NoPassword
+from tests.unit.consumers.proof.audit.exports import export_of
+from tests.world.logs_with_texts import LogWithTexts, service_suspended
 
 FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"}, 0)
 ACCESS = Reapplied(revoked=["abcdefghij"], missing=["account press", "token klmnopqrst"], sessions_ended=2)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
-    async def found(*_: object, unsigned: bool, permit: object) -> Recovered:
+    async def found(*_: object, texts: object, unsigned: bool, permit: object) -> Recovered:
         assert unsigned is (permit is not None) is ("--accept-unsigned" in options)
         return FOUND
 
@@ -60,6 +62,21 @@ def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monk
         "The rows of the trail that were written after the copy are lost; the log acknowledges it for the commitments "
         "at 9.",
     ]
+
+
+async def test_an_export_gives_the_texts_of_its_entries_and_what_is_altered_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = (
+        LogWithTexts().fill(3).add(*(service_suspended(f"s{i}", f"Name {i}") for i in range(4))).withhold(5, "reason")
+    )
+    folder = await export_of(built.log, tmp_path / "export", 0, len(built.entries), "ndjson")
+    assert [text.index for text in folder_texts(folder, 4)] == [4, 6]
+    assert next(folder_texts(folder, 0)) == built.texts[3, "reason"]
+    file = folder / "texts.ndjson"
+    file.write_bytes(file.read_bytes() + b"{")
+    assert [text.index for text in folder_texts(folder, 0)] == [3, 4, 6]
+    assert "Not all texts of" in capsys.readouterr().err
 
 
 def test_a_machine_without_the_administrators_password_says_what_is_left_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
