@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -152,45 +152,6 @@ def test_both_deployments_run_the_same() -> None:
 def the(objects: list[Manifest], name: str) -> Manifest:
     (found,) = (one for one in of_kind(objects, "Deployment", "StatefulSet") if one["metadata"]["name"] == name)
     return found
-
-
-def container(objects: list[Manifest], name: str) -> Manifest:
-    found: Manifest = the(objects, name)["spec"]["template"]["spec"]["containers"][0]
-    return found
-
-
-def another_secret(objects: list[Manifest]) -> None:
-    (volume,) = (v for v in the(objects, "relay")["spec"]["template"]["spec"]["volumes"] if v["name"] == "secrets")
-    item = {"key": "postgres", "path": "registrar/postgres"}
-    volume["projected"]["sources"].append({"secret": {"name": "yesser-registrar", "items": [item]}})
-
-
-FAULTS: Final[dict[str, Callable[[list[Manifest]], object]]] = {
-    "a process is missing": lambda objects: objects.remove(the(objects, "revenue")),
-    "a secret too many": another_secret,
-    "a probe on a wrong port": lambda objects: container(objects, "gateway")["readinessProbe"]["httpGet"].update(
-        port="http"
-    ),
-    "a probe of another path": lambda objects: container(objects, "relay")["readinessProbe"]["httpGet"].update(
-        path="/healthz"
-    ),
-    "another image": lambda objects: container(objects, "console").update(image="yesser-events:old"),
-    "a setting is missing": lambda objects: container(objects, "delivery")["env"].pop(),
-    "a key that does not last": lambda objects: the(objects, "registrar")["spec"].update(volumeClaimTemplates=[]),
-    "a second registrar": lambda objects: the(objects, "registrar")["spec"].update(replicas=2),
-    "a service of another name": lambda objects: [
-        s["spec"]["selector"].update({"app.kubernetes.io/name": "relay"})
-        for s in of_kind(objects, "Service")
-        if s["metadata"]["name"] == "console"
-    ],
-}
-
-
-@every("fault", sorted(FAULTS))
-def test_a_difference_between_both_is_found(fault: str) -> None:
-    objects = deepcopy(everything())
-    FAULTS[fault](objects)
-    assert of_kubernetes(objects) != {name: of_compose(SERVICES[name]) for name in OURS}
 
 
 def require_valid(manifest: Manifest) -> None:

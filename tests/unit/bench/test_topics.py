@@ -11,10 +11,6 @@ import pytest
 from bench.history import AGENCIES
 from bench.independent import LINES, OUTCOMES, expected, independent, repetitions
 from bench.traffic import OFFICE, Expected, Line, mixed
-from events.validation.validate import validate
-from events.validation.verdicts import Accepted
-from events.validation.verdicts import Agency as AgencyOfRegistrar
-from events.wire.codec import STRUCTURED_HEADERS
 from tests.oracle.entries import log_of, one_after_another
 from tests.oracle.fold import fold
 from tests.oracle.log import short_type
@@ -71,11 +67,3 @@ def test_independent_traffic_has_what_agencies_correct_and_say_late(histories: l
     launched = [(thing, at) for (name, thing), at in first.items() if name == "service.launched"]
     late = [thing for thing, at in launched if at < first.get(("service.registered", thing), 0)]
     assert late, "a fact that waits for its registration"
-
-
-def test_each_outcome_of_independent_traffic_is_that_of_the_registrar(histories: list[Line]) -> None:
-    """But for a conflict, which only the log shows."""
-    agencies = {code: AgencyOfRegistrar(code, "office" if code == OFFICE else "agency") for code in (OFFICE, *AGENCIES)}
-    for code, line, outcome in histories:
-        accepted = isinstance(validate(line, STRUCTURED_HEADERS, agencies[code]), Accepted)
-        assert accepted or outcome == "refused", line

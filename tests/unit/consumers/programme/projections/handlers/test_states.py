@@ -1,7 +1,4 @@
-"""What may be said of a service, a project or a certificate, one word each, and what comes of the last of it.
-
-These are examples: `test_against_the_oracle` judges every order of facts.
-"""
+"""What comes of facts about a service, a project or a certificate; `test_against_the_oracle` judges which count."""
 
 from __future__ import annotations
 
@@ -12,50 +9,6 @@ from consumers.programme.projections.handlers.training import QUOTA, TRAINING_CO
 from consumers.replay.fold.anomaly import ANOMALY
 from tests.every import every
 from tests.world.plan import Story, story_of
-
-
-@every(
-    ("words", "rules"),
-    [
-        ("registered launched", []),
-        ("registered launched launched", ["already-launched"]),
-        ("registered retired launched", ["not-allowed-now"]),
-        ("registered suspended", ["not-allowed-now"]),
-        ("registered launched suspended suspended", ["already-suspended"]),
-        ("registered launched suspended resumed suspended", []),
-        ("registered launched resumed", ["not-allowed-now"]),
-        ("registered launched suspended retired resumed", ["not-allowed-now"]),
-        ("registered retired retired", ["already-retired"]),
-        ("registered registered", ["already-registered"]),
-        ("registered justice:registered", ["not-owner"]),
-        ("registered yesser:reassigned justice:launched", []),
-        ("registered yesser:reassigned launched", ["not-owner"]),
-        ("register start-1 complete-1 start-2 complete-2", []),
-        ("register complete-1 complete-2", []),
-        ("register start-2", ["not-allowed-now"]),
-        ("register start-3", ["unknown-phase"]),
-        ("register start-1 start-1", ["already-started"]),
-        ("register complete-1 complete-1", ["already-completed"]),
-        ("register reopen-1", ["not-allowed-now"]),
-        ("register complete-1 complete-2 reopen-1", ["not-allowed-now"]),
-        ("register complete-1 complete-2 reopen-2 reopen-1", []),
-        ("register complete-1 start-2 reopen-1 complete-2", ["not-allowed-now"]),
-        ("register cancel start-1", ["not-allowed-now"]),
-        ("register cancel start-9", ["unknown-phase"]),
-        ("register cancel cancel", ["already-cancelled"]),
-        ("register complete-1 complete-2 cancel", ["not-allowed-now"]),
-        ("register justice:start-9", ["not-owner"]),
-        ("register yesser:reassign start-1", ["not-owner"]),
-        ("start-1 complete-1 start-1", []),
-        ("certify justice:certify revoke", []),
-        ("certify justice:certify revoke certify", ["already-certified"]),
-        ("certify justice:revoke", ["unknown-certificate"]),
-        ("certify revoke-other", ["not-allowed-now"]),
-        ("certify revoke revoke-other", ["already-revoked"]),
-    ],
-)
-def test_the_state_decides_what_may_be_said(words: str, rules: list[str]) -> None:
-    assert story_of(words).rules() == rules
 
 
 def test_an_anomaly_says_what_is_known_of_a_project() -> None:
