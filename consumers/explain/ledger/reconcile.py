@@ -23,6 +23,8 @@ from events.values.money import riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.errors import WrongInput
 
+SHOWN_MAX: Final = 200
+"""Findings in a terminal or on a page: a table of 200,000 lines takes minutes to draw."""
 CURRENCIES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
 """Names and signs of the Saudi riyal, the sign of 2025 among them."""
 

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 
-from consumers.registrar.topics.texts_topic import read_texts, text_key, text_of
+from consumers.registrar.topics.texts_topic import checked_text, read_texts, text_key, text_of
 from events.wire.texts import Text
-from infra.log.ports.bundle_texts import BundleText, TextKey, text_lines
+from infra.log.ports.bundle_texts import BundleText, TextKey
 from infra.settings import Settings
 
 FolderTexts = Callable[[int], Iterator[BundleText]]
@@ -57,7 +57,7 @@ async def found_texts(
         texts = RecoveredTexts(database)
         for folder in folders:
             for text in folder(first):
-                texts.keep(text.index, text_of(text_lines([text])))
+                texts.keep(text.index, checked_text(text))
         async for records in read_texts(settings):
             for record in records:
                 key = text_key(record)

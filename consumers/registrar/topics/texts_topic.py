@@ -66,10 +66,17 @@ def text_key(record: TextRecord) -> TextKey | None:
 def text_of(value: bytes) -> Text | None:
     """The text in a record; None where it does not give the hash that the record says, or is no text."""
     try:
-        record = _decode(value)
+        return checked_text(_decode(value))
+    except msgspec.MsgspecError:
+        return None
+
+
+def checked_text(record: BundleText) -> Text | None:
+    """The text with its salt; None where it does not give the hash that the record says, or is no text."""
+    try:
         written, salt = record.text.encode(), bytes.fromhex(record.salt or "")
         sha256 = text_sha256(salt, written)
-    except (msgspec.MsgspecError, ValueError):
+    except ValueError:
         return None
     return Text(record.member, written, salt, sha256) if sha256.hex() == record.sha256 else None
 

@@ -24,7 +24,7 @@ from consumers.console.pages.partnerships.routes import partnership_of
 from consumers.documents.ledger.ledger import FindingKind
 from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
 from consumers.explain.ledger.over_http.routes import ENTRIES_HERE_MAX, Raw, entries_in_scope
-from consumers.explain.ledger.reconcile import totals
+from consumers.explain.ledger.reconcile import SHOWN_MAX, totals
 from consumers.replay.as_of.view import View
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
@@ -81,7 +81,6 @@ class ColumnsForm:
 
 _CONSUMERS: Final = (REVENUE, EVENT_INDEX)
 FILE_BYTES_MAX: Final = 1 << 20
-_SHOWN_MAX: Final = 200
 _LEFT_OUT_MAX: Final = 10
 _FILES_MAX: Final = 32
 _KEPT_S: Final = 900
@@ -216,8 +215,8 @@ async def _page(
         preview=() if found is None else found.table.preview(found.columns),
         delimiters=DELIMITER_NAMES,
         left_out_max=_LEFT_OUT_MAX,
-        shown=differing[:_SHOWN_MAX],
-        unshown=max(0, len(differing) - _SHOWN_MAX),
+        shown=differing[:SHOWN_MAX],
+        unshown=max(0, len(differing) - SHOWN_MAX),
         counts={kind: count for kind, count in totals(findings).items() if count},
         tab="reconcile",
     )

@@ -24,7 +24,7 @@ from consumers.explain.ledger.bank_table import (
     remembered,
 )
 from consumers.explain.ledger.proving import entries_of
-from consumers.explain.ledger.reconcile import FileRow, reconcile, totals, type_of
+from consumers.explain.ledger.reconcile import SHOWN_MAX, FileRow, reconcile, totals, type_of
 from consumers.proof.audit.pinned_checkpoint import state_folder
 from consumers.revenue.statements.commands import partnerships_completion
 from events.values.bilingual import Bilingual, joined
@@ -37,8 +37,6 @@ from infra.settings import Settings
 from infra.tables.mapping import MappingDocument, read_mapping
 from infra.tables.rows import mapped_rows
 
-SHOWN_MAX: Final = 200
-"""Findings in the terminal, as on the page: a table of 200,000 lines takes minutes to draw."""
 _ROWS: Final = dict(zip(("receipts", "reversals", "payouts"), KINDS, strict=True))
 _PLACES: Final = ("date", "amount", "id", "currency")
 _MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)

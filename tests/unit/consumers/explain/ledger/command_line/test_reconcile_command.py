@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from consumers.explain.ledger.command_line import reconcile
+from consumers.explain.ledger.reconcile import SHOWN_MAX
 from tests.world.partnership import History
 
 MAPPING = """
@@ -75,10 +76,10 @@ def test_an_unknown_partnership_is_said_and_no_row_is_missing(tmp_path: Path) ->
 
 
 def test_the_terminal_shows_the_first_findings_and_the_file_all(tmp_path: Path) -> None:
-    rows = "".join(f"in,X{number},2005-01-05,1\n" for number in range(reconcile.SHOWN_MAX + 3))
+    rows = "".join(f"in,X{number},2005-01-05,1\n" for number in range(SHOWN_MAX + 3))
     done = run(tmp_path, rows)
     assert done.exit_code == 1, done.output
-    assert (f"X{reconcile.SHOWN_MAX - 1} " in done.output, f"X{reconcile.SHOWN_MAX} " in done.output) == (True, False)
+    assert (f"X{SHOWN_MAX - 1} " in done.output, f"X{SHOWN_MAX} " in done.output) == (True, False)
     assert "4 more are not shown: --csv FILE." in done.output, "three, and the entry that is missing in the file"
     with (tmp_path / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
-        assert len(list(csv.DictReader(file))) == reconcile.SHOWN_MAX + 4
+        assert len(list(csv.DictReader(file))) == SHOWN_MAX + 4
