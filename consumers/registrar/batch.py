@@ -260,10 +260,10 @@ def _accepted(batch: Batch, verdict: Accepted, address: str, salt: Callable[[], 
     parted = without_texts(verdict, salt)
     if parted is None:
         entry = entry_bytes(batch.recorded, address, verdict.event_bytes)
-        return _Written(entry, verdict.subject, identity=verdict.identity)
+        return _Written(entry, verdict.subject, None, verdict.identity)
     event, texts, identity = parted
     entry = entry_bytes(batch.recorded, address, event, has_texts=True)
-    return _Written(entry, verdict.subject, identity=identity, texts=texts)
+    return _Written(entry, verdict.subject, None, identity, texts)
 
 
 def _written(

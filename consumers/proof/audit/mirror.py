@@ -107,7 +107,8 @@ async def write_mirror(
         with _own_files(folder):
             await require_tree(own, before.size, before.root, lambda done, _: progress(done, before.size + size))
     writer = _Writer(folder, 0 if before is None else before.size)
-    await _write_bundles(AuthenticatedLog(port, checkpoint), writer, size, progress)
+    texts = MirrorTexts(port, MirrorPort(folder, verifier, size), folder, size)
+    await _write_bundles(AuthenticatedLog(port, checkpoint), writer, size, texts, progress)
     with _own_files(folder):
         await _write_upper_tiles(MirrorPort(folder, verifier, size), writer, size)
         computed = await tree_root(MirrorPort(folder, verifier, size), size)
@@ -116,8 +117,7 @@ async def write_mirror(
         if before is not None and new_only:  # what is new was proven
             raise DamagedMirror(f"{folder}: {differ}: one that was there is damaged; run without --new-only to find it")
         raise WrongTree(f"{differ}; the mirror's checkpoint was not moved")
-    texts = MirrorTexts(port, MirrorPort(folder, verifier, size), folder, size)
-    await texts.update(writer.verified // TILE if new_only else 0)
+    await texts.update(range(0 if new_only else writer.verified // TILE))
     _publish(folder, checkpoint, history)
     return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + texts.written + 1)
 
@@ -187,8 +187,10 @@ def _own_files(folder: Path) -> Iterator[None]:
         raise DamagedMirror(f"{folder}: {error}. {DamagedMirror.__doc__}") from error
 
 
-async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, progress: Progress) -> None:
-    """Bundles of entries, and the level-0 tiles computed from them."""
+async def _write_bundles(
+    log: AuthenticatedLog, writer: _Writer, size: int, texts: MirrorTexts, progress: Progress
+) -> None:
+    """Bundles of entries, at which `texts` looks, and the level-0 tiles computed from them."""
     first = writer.verified // TILE  # the bundles before it are there
     wanted = tiles_at(0, size)[first:]
     if wanted and first:  # the recorded times go on from those of the bundle before
@@ -202,6 +204,7 @@ async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, prog
                 entries = await log.entries(read, end - read)
                 read, waiting = read + len(entries), waiting + entries
             own, waiting = waiting[:width], waiting[width:]
+            texts.look(number, own)
             writer.put(0, number, [leaf_hash(entry) for entry in own], width)
             writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)
         progress(end, size)

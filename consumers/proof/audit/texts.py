@@ -6,7 +6,7 @@ entry. What an entry withholds is never kept, whatever the source still shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from events.errors import YesserError
 from events.values.bilingual import Bilingual, InTwoLanguages
 from events.wire.entry import has_texts
 from infra.log.key_history import KeyHistory
-from infra.log.layout import TILE, texts_path, tiles_at
+from infra.log.layout import TILE, texts_path
 from infra.log.ports.bundle_texts import (
     BundleText,
     Matched,
@@ -159,31 +159,37 @@ class MirrorTexts:
     folder: Path
     size: int
     written: int = 0
+    _withholdings: Withholdings = field(default_factory=Withholdings)
+    _bundles: set[int] = field(default_factory=set)
 
-    async def update(self, start: int) -> None:
-        """Bring the files to the log: what its entries from the bundle `start` on withhold is deleted, and what the
-        folder lacks of their texts is added. Raises `WrongText`."""
+    def look(self, number: int, entries: Sequence[bytes]) -> None:
+        """Note what the entries of a bundle withhold, and whether they have texts."""
+        self._withholdings.look(number * TILE, entries)
+        if any(map(has_texts, entries)):
+            self._bundles.add(number)
+
+    async def update(self, bundles: Iterable[int]) -> None:
+        """Bring the files to the log, by these bundles of the folder and those that `look` has seen: what they withhold
+        is deleted, and what the folder lacks of their texts is added. Raises `WrongText`."""
         for left in (self.folder / TEXTS).rglob(".*"):  # of a run that was interrupted
             left.unlink()
-        withholdings, bundles = Withholdings(), set[int]()
-        for number, _ in tiles_at(0, self.size)[start:]:
-            entries = await self._entries(number)
-            withholdings.look(number * TILE, entries)
-            if any(map(has_texts, entries)):
-                bundles.add(number)
-        for number in sorted(bundles | {index // TILE for index, _ in withholdings.by}):
-            await self._update(number, withholdings)
+        for number in bundles:
+            self.look(number, await self._entries(number))
+        for number in sorted(self._bundles | {index // TILE for index, _ in self._withholdings.by}):
+            await self._update(number)
 
-    async def _update(self, number: int, withholdings: Withholdings) -> None:
+    async def _update(self, number: int) -> None:
         path, entries = texts_path(number), await self._entries(number)
         own = await self.own.texts(number)
-        texts, lacking = match_texts(number * TILE, entries, own, str(self.folder / path))
-        if lacking:
+        matched = match_texts(number * TILE, entries, own, str(self.folder / path)) if own else None
+        texts = matched.texts if matched else []
+        if matched is None or matched.lacking:
             found = match_texts(number * TILE, entries, await self.source.texts(number), path).texts
+            had = {text.key for text in texts}
             # Who says that a text is withheld, without an entry that withholds it, has not shown it.
-            shown = [text for text in found if text.salt is not UNSET or text.key in withholdings.by]
-            texts = sorted([*texts, *(text for text in shown if text.key in lacking)], key=attrgetter("key"))
-        texts = [withholdings.withheld(text) for text in texts]
+            shown = [text for text in found if text.salt is not UNSET or text.key in self._withholdings.by]
+            texts = sorted([*texts, *(text for text in shown if text.key not in had)], key=attrgetter("key"))
+        texts = [self._withholdings.withheld(text) for text in texts]
         if texts != own:
             file = self.folder / path
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -150,8 +150,10 @@ def replay_into(
     groups = [first, tuple(name for name in CONSUMERS if name not in first)]
     tasks = [_Task(source, checkpoint, folder, group, end, claims, tuple(acknowledgements), form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
-        models = [row for rows in pool.map(_replay, tasks) for row in rows]
-    write_texts(source, checkpoint, folder, end, form)
+        replayed = pool.map(_replay, tasks)
+        written = pool.submit(write_texts, source, checkpoint, folder, end, form)  # by the process that is done first
+        models = [row for rows in replayed for row in rows]
+        written.result()
     order = list(CONSUMERS)
     return sorted(models, key=lambda row: order.index(row.name.partition(".")[0]))
 

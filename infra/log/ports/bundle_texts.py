@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
+import orjson
 from msgspec import UNSET, Struct, UnsetType
 
 from events.errors import Tampered
+from events.wire.codec import canonical_event_bytes
 from events.wire.entry import has_texts, parse_entry
 from events.wire.texts import (
     SALT_BYTES,
@@ -128,9 +130,10 @@ def _is_right(text: BundleText) -> bool:
         sentence = withheld_text(f"{day[0]}T00:00:00.000000Z", text.withheld_by)
         return text.text == in_place_of(text.text, sentence)
     try:
-        salt = bytes.fromhex(text.salt)
-        json.loads(text.text, object_pairs_hook=_names_once)
-        return len(salt) == SALT_BYTES and text_sha256(salt, text.text.encode()).hex() == text.sha256
+        salt, written = bytes.fromhex(text.salt), text.text.encode()
+        if canonical_event_bytes(orjson.loads(written)) != written:  # whose names stand there once
+            json.loads(written, object_pairs_hook=_names_once)
+        return len(salt) == SALT_BYTES and text_sha256(salt, written).hex() == text.sha256
     except (ValueError, RecursionError):
         return False
 
