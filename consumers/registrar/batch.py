@@ -142,9 +142,9 @@ class Batch:
         return self.first_index + len(self.entries)
 
 
-def accepted_in(readings: Sequence[Reading]) -> list[Accepted]:
-    """The events whose claims are to be looked up before these records can be numbered."""
-    return [v for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
+def claims_of(readings: Sequence[Reading]) -> list[bytes]:
+    """The claims to look up before these records can be numbered."""
+    return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
 def fault_of(topic: str, record: Record, error: Exception) -> str:

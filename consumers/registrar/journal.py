@@ -25,7 +25,7 @@ from events.schema_tools.schema_documents import catalogue_sha256
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry
-from events.wire.texts import Kept, Text, withheld_text
+from events.wire.texts import Text, withheld_text
 from infra.log.authority import (
     ADOPTED,
     REGISTERED,
@@ -43,7 +43,7 @@ from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
-from infra.postgres.verdicts import Known, kept_texts
+from infra.postgres.verdicts import KnownEvents
 from infra.process import lease
 from infra.settings import Settings
 
@@ -134,17 +134,10 @@ class Journal:
             f" `yesser registrar acknowledge {row['index']} --note …`, or --all (docs/runbook.md)"
         )
 
-    async def known(self, claims: Sequence[bytes]) -> Known:
-        """Those of `claims` that are in the log."""
+    async def known(self, claims: Sequence[bytes]) -> KnownEvents:
+        """The events of the log that have one of these claims."""
         async with self.lock:
             return await self.claims.known(claims)
-
-    async def kept_texts(self, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
-        """What is kept of the texts of these entries."""
-        if not indexes:
-            return {}
-        async with self.lock:
-            return await kept_texts(self.connection, indexes)
 
     async def hold(self) -> None:
         """First statement of every transaction. Raises `Fenced`."""
@@ -207,14 +200,12 @@ class Journal:
             batch.claim_indexes,
             *_columns(batch.runs, 4),
             *_columns(batch.duplicates, 3),
+            *_columns([*map(_text_row, batch.texts), *batch.lost_texts], 5),
+            *_columns([*map(_refusal_row, batch.refusals)], 9),
             *_columns(positions, 4),
         )
-        if texts := [*map(_text_row, batch.texts), *batch.lost_texts]:
-            await execute(_SQL["add_texts"], *_columns(texts, 5))
         for withheld in batch.withheld:
             await execute(_SQL["withhold"], *withheld, withheld_text(batch.recorded, withheld.by_index))
-        if batch.refusals:
-            await execute(_SQL["add_refusals"], *_columns([*map(_refusal_row, batch.refusals)], 9))
         sequences = [
             (code, multirange(s.seen), multirange(s.accepted), multirange(repeated(s.accepted)), str(max(s.seen)))
             for code, s in batch.sequences.items()

@@ -14,7 +14,7 @@ UPDATE log.state SET verified_copy = log.copy_name() WHERE verified_copy IS DIST
 SELECT clock_timestamp()
 
 -- name: add
--- All fixed-form rows of a batch in one round trip.
+-- All rows of a batch that depend on no other, in one round trip.
 WITH segments AS (
     INSERT INTO log.segment SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[])
 ), nodes AS (
@@ -25,15 +25,24 @@ WITH segments AS (
     INSERT INTO log.run SELECT * FROM unnest($11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
 ), duplicates AS (
     INSERT INTO log.duplicate SELECT * FROM unnest($15::text[], $16::bigint[], $17::bigint[])
+), texts AS (
+    INSERT INTO log.text (index, member, sha256, salt, value)
+    SELECT * FROM unnest($18::bigint[], $19::text[], $20::bytea[], $21::bytea[], $22::text[])
+), refusals AS (
+    INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
+    SELECT index, agency, address, claimed_id, claimed_type, errors::jsonb
+    FROM unnest($23::bigint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
+        AS r(index, agency, address, claimed_id, claimed_type, errors)
+), refused AS (
+    INSERT INTO log.dead_letter (index, value, headers)
+    SELECT index, value, headers::jsonb
+    FROM unnest($23::bigint[], $29::boolean[], $30::bytea[], $31::text[]) AS r(index, keep_raw, value, headers)
+    WHERE keep_raw
 )
 UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 = r.sha256,
     last_record_appended_ms = r.appended_ms
-FROM unnest($18::text[], $19::bigint[], $20::bytea[], $21::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
+FROM unnest($32::text[], $33::bigint[], $34::bytea[], $35::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
 WHERE p.topic = r.topic
-
--- name: add_texts
-INSERT INTO log.text (index, member, sha256, salt, value)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::text[])
 
 -- name: withhold
 -- Nothing where the entry has no such text, or it is withheld already. A list of texts becomes a list.
@@ -61,18 +70,6 @@ SELECT index, member FROM log.text WHERE withheld_index IS NOT NULL
 
 -- name: lost_texts
 SELECT count(*) FROM log.text WHERE salt IS NULL AND withheld_index IS NULL
-
--- name: add_refusals
-WITH refusals AS (
-    INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
-    SELECT index, agency, address, claimed_id, claimed_type, errors::jsonb
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-        AS r(index, agency, address, claimed_id, claimed_type, errors)
-)
-INSERT INTO log.dead_letter (index, value, headers)
-SELECT index, value, headers::jsonb
-FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::text[]) AS r(index, keep_raw, value, headers)
-WHERE keep_raw
 
 -- name: add_sequences
 -- Numbers without order need a range each. Beyond $6 ranges only the highest number is kept: rewriting ever longer rows

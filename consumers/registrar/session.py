@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
-from consumers.registrar.batch import Batch, Reading, accepted_in, number
+from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import CheckpointTopic, Fork
@@ -39,7 +39,6 @@ from infra.log.authority import REGISTERED
 from infra.log.unsigned import Unsigned
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
-from infra.postgres.verdicts import repeated_texts
 from infra.private_keys.key_files import KeyRing
 from infra.process.health import Progress
 from infra.process.tasks import TimeSlice, until_one_ends
@@ -253,13 +252,11 @@ class RegistrarSession:
         observe("batch_seconds", time.monotonic() - began, process=LEASE)
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
-        events = accepted_in(readings)
-        known = await self.journal.known([event.claim for event in events])
+        known = await self.journal.known(claims_of(readings))
         now = self.clocks.now()
-        kept = await self.journal.kept_texts(repeated_texts(events, known))
-        batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)), kept=kept)
+        batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)), kept=known.texts)
         time_slice = TimeSlice()
-        for _ in number(batch, readings, known, self.pauses.breakers, now):
+        for _ in number(batch, readings, known.claims, self.pauses.breakers, now):
             await time_slice.checkpoint()
         # Before anything is awaited: no record behind the last that is registered now may be.
         for topic in self.pauses.apply(batch.breakers, readings, self.reader):

@@ -7,12 +7,11 @@ without one is that of a record that was removed, or replaced, before it was rea
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
-from events.types.catalogue import FREE_TEXTS
 from events.validation.texts import is_same
 from events.validation.verdicts import Accepted
 from events.wire.texts import Kept
@@ -26,33 +25,12 @@ Known = dict[bytes, tuple[bytes, int]]
 """Claim → (identity, index) of events in the log."""
 
 
-async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known:
-    """Those of `claims` that are in the log now."""
-    if not claims:
-        return {}
-    rows = await connection.fetch(_SQL["known"], claims)
-    return {row["claim"]: (row["identity"], row["index"]) for row in rows}
-
-
-async def kept_texts(connection: Connection, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
-    """Index → member → what is kept of its text, of those of these entries that have texts."""
-    kept: dict[int, dict[str, Kept]] = {}
-    for row in await connection.fetch(_SQL["kept_texts"], indexes) if indexes else ():
-        kept.setdefault(row["index"], {})[row["member"]] = Kept(row["sha256"], row["salt"])
-    return kept
-
-
-def repeated_texts(events: Sequence[Accepted], known: Known) -> list[int]:
-    """The entries whose texts are to be looked up: of known claims, where an event may have texts."""
-    return [known[event.claim][1] for event in events if event.type in FREE_TEXTS and event.claim in known]
-
-
 @dataclass(frozen=True, slots=True)
 class KnownEvents:
-    """Events in the log by their claims, and what is kept of their texts."""
+    """Events in the log by their claims, and what is kept of their texts: index → member → it."""
 
     claims: Known = field(default_factory=dict)
-    texts: Mapping[int, Mapping[str, Kept]] = field(default_factory=dict)
+    texts: dict[int, dict[str, Kept]] = field(default_factory=dict)
 
     def index_of(self, event: Accepted) -> int | None:
         """The entry that has the event's id; None if it is new."""
@@ -65,10 +43,14 @@ class KnownEvents:
         return known is not None and is_same(event, known[0], self.texts.get(known[1]))
 
 
-async def known_events(connection: Connection, events: Sequence[Accepted]) -> KnownEvents:
-    """Those of the log that have the ids of these events."""
-    claims = await known_claims(connection, [event.claim for event in events])
-    return KnownEvents(claims, await kept_texts(connection, repeated_texts(events, claims)))
+async def known_events(connection: Connection, claims: Sequence[bytes]) -> KnownEvents:
+    """The events of the log that have one of these claims."""
+    known = KnownEvents()
+    for row in await connection.fetch(_SQL["known"], claims) if claims else ():
+        known.claims[row["claim"]] = row["identity"], row["index"]
+        if row["member"] is not None:
+            known.texts.setdefault(row["index"], {})[row["member"]] = Kept(row["sha256"], row["salt"])
+    return known
 
 
 class PauseDocument(TypedDict):

@@ -33,8 +33,7 @@ SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_pos
 SELECT highest + 1 FROM log.sequence_state WHERE agency = $1
 
 -- name: known
--- The claims that are in the log already, and the identity of their events.
-SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])
-
--- name: kept_texts
-SELECT index, member, sha256, salt FROM log.text WHERE index = ANY($1::bigint[])
+-- The claims that are in the log already, the identity of their events, and what is kept of each of its texts.
+SELECT e.claim, e.identity, e.index, t.member, t.sha256, t.salt
+FROM log.event_id e LEFT JOIN log.text t ON t.index = e.index
+WHERE e.claim = ANY($1::bytea[])

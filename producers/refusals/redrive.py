@@ -44,7 +44,7 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
         verdict = validate_again(refusal, corrected)
         if isinstance(verdict, Refused):
             return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
-        known = await known_events(connection, [verdict])
+        known = await known_events(connection, [verdict.claim])
         holder = known.index_of(verdict)
         if holder is not None and not known.repeats(verdict):
             return Redriven(index, verdict.id, "not-sent", holder, _errors((conflict_with(holder),)))

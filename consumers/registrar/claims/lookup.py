@@ -16,7 +16,7 @@ from consumers.registrar.claims.filter import ClaimFilter
 from events.errors import Retry
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.verdicts import Known, known_claims
+from infra.postgres.verdicts import KnownEvents, known_events
 
 _PRIMARY_KEY: Final = "event_id_pkey"
 _SQL: Final = queries("consumers.registrar.claims", "claims.sql")
@@ -33,9 +33,9 @@ class ClaimLookup:
         self.filter = ClaimFilter()
         self._connection = connection
 
-    async def known(self, claims: Sequence[bytes]) -> Known:
-        """Those of `claims` that are in the log."""
-        return await known_claims(self._connection, self.filter.possible(claims))
+    async def known(self, claims: Sequence[bytes]) -> KnownEvents:
+        """The events of the log that have one of these claims."""
+        return await known_events(self._connection, self.filter.possible(claims))
 
     def add(self, claims: Sequence[bytes], end_index: int) -> None:
         """Note claims that were committed, of entries below `end_index`."""

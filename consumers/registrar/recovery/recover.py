@@ -60,7 +60,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS, connect, connected, limi
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
-from infra.postgres.verdicts import Known, repeated_texts
+from infra.postgres.verdicts import Known
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.process.leader_election import renewing
@@ -356,10 +356,9 @@ class _Recovery:
 
     async def _known(self, restoring: Gap | Part) -> Known:
         """The claims that are in the log, with what is kept of the texts of their entries."""
-        events = restoring.events
-        known = await self.journal.known([event.claim for event in events])
-        restoring.kept.update(await self.journal.kept_texts(repeated_texts(events, known)))
-        return known
+        known = await self.journal.known([event.claim for event in restoring.events])
+        restoring.kept.update(known.texts)
+        return known.claims
 
     async def _write_gaps(self, records: AgencyRecords, entries: Sequence[Entry]) -> None:
         """Commit the duplicates before the first entry of each topic, a step at a time: there may be any number."""

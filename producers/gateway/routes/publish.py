@@ -81,7 +81,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     caller.require("events:write")
     validated = await parts.receiver.validate(Sent.of(request, caller.require_agency()))
     async with parts.connection() as connection:
-        known = await known_events(connection, [event for _, event in validated.accepted])
+        known = await known_events(connection, [event.claim for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
     body = to_json(validation_document(validated, known, language))
     return Response(body, 200, {"Content-Language": language}, JSON)
@@ -112,7 +112,7 @@ async def duplicate_rows(
     accepted = [(repeat, event) for repeat, event in judged if isinstance(event, Accepted)]
     try:
         async with connected() as connection:
-            known = await known_events(connection, [event for _, event in accepted])
+            known = await known_events(connection, [event.claim for _, event in accepted])
     except (Problem, *TRANSIENT_ERRORS):
         known = KnownEvents()
     rows = (_row(repeat, event, agency, known) for repeat, event in accepted)

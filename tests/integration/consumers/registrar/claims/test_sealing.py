@@ -78,19 +78,21 @@ async def test_a_new_owner_finds_every_claim_and_looks_up_nearly_no_other(
 
     lookup = ClaimLookup(connection)
     known = {claim: (claim, 2 * at) for at, claim in enumerate(stored)}
-    assert await lookup.known(stored[:9]) == {claim: known[claim] for claim in stored[:9]}, "nothing is read yet"
+    assert (await lookup.known(stored[:9])).claims == {claim: known[claim] for claim in stored[:9]}, (
+        "nothing is read yet"
+    )
     sealing = ClaimSealing(connection, lookup.filter, lambda: 2 * STORED, held)
     await sealing.take_over()
     fresh = [random.randbytes(16) for _ in range(20)]
     await add(connection, fresh, 2 * STORED)
     lookup.add(fresh, 2 * STORED + 40)
-    assert await lookup.known([*fresh, bytes(16), *stored]) == known | {
+    assert (await lookup.known([*fresh, bytes(16), *stored])).claims == known | {
         claim: (claim, 2 * STORED + 2 * at) for at, claim in enumerate(fresh)
     }
     async with connected(settings, "test") as own:
         alone = ClaimLookup(own)
         await ClaimSealing(own, alone.filter, lambda: 2 * STORED, held).take_over()
-    assert await alone.known([bytes(16)]) == {}, "a new claim needs no database"
+    assert (await alone.known([bytes(16)])).claims == {}, "a new claim needs no database"
     with pytest.raises(asyncpg.InterfaceError, match="connection is closed"):
         await alone.known([stored[0]])
 
@@ -179,7 +181,7 @@ async def test_what_is_missing_or_damaged_is_sealed_again(connection: Connection
         others = [b"\x07" + bytes([n]) * 15 for n in range(100)] + [b"\x09" + bytes([n]) * 15 for n in range(100)]
         assert lookup.filter.possible(others) == others[:100], f"{what}: of this part alone all are possible"
         while await sealing.seal_next():
-            assert set(await lookup.known(stored)) == set(stored)
+            assert set((await lookup.known(stored)).claims) == set(stored)
         assert len(lookup.filter.possible(others)) < 3
         again = await connection.fetch("SELECT part, end_index, claims_count FROM log.sealed_claims ORDER BY 1, 2")
         assert again == whole, what

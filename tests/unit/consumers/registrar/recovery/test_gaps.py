@@ -14,8 +14,7 @@ from consumers.registrar.recovery.restored import Held, Part
 from consumers.registrar.recovery.texts import RecoveredTexts
 from events.validation.validate import validate
 from events.wire.entry import Entry, parse_entry
-from events.wire.texts import Kept
-from infra.postgres.verdicts import Known
+from infra.postgres.verdicts import Known, KnownEvents
 from tests.every import every
 from tests.world.records import HEALTH, in_batches, read, said, topic_of, values
 
@@ -36,11 +35,8 @@ class Journal:
         self._known = known
         self.committed: list[Batch] = []
 
-    async def known(self, claims: Sequence[bytes]) -> Known:
-        return {claim: self._known[claim] for claim in claims if claim in self._known}
-
-    async def kept_texts(self, indexes: Sequence[int]) -> dict[int, dict[str, Kept]]:
-        return {}
+    async def known(self, claims: Sequence[bytes]) -> KnownEvents:
+        return KnownEvents({claim: self._known[claim] for claim in claims if claim in self._known})
 
     async def commit(self, batch: Batch) -> None:
         assert batch.first_index == self.size
