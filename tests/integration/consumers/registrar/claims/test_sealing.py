@@ -48,12 +48,10 @@ async def held(connection: Connection) -> None:
     """The lease is this owner's."""
 
 
-async def new_owner(
-    connection: Connection, size: int = 2 * STORED, hold: Callable[[Connection], Awaitable[None]] | None = None
-) -> ClaimFilter:
+async def new_owner(connection: Connection, hold: Callable[[Connection], Awaitable[None]] = held) -> ClaimFilter:
     """The filter of an owner that took over, and sealed what was to be sealed."""
     claims = ClaimFilter(RUN)
-    sealing = ClaimSealing(connection, claims, lambda: size, hold or held)
+    sealing = ClaimSealing(connection, claims, lambda: 2 * STORED, hold)
     await sealing.take_over()
     while await sealing.seal_next():
         pass

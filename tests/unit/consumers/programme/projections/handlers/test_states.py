@@ -37,19 +37,25 @@ def test_a_group_counts_its_services(
 
 
 @every(
-    ("words", "started", "completed", "cancelled"),
+    ("words", "state", "started", "completed", "cancelled_on"),
     [
-        ("register", 0, 0, False),
-        ("register start-1", 1, 0, False),
-        ("register complete-1", 1, 1, False),
-        ("register complete-1 start-2 reopen-1", 2, 0, False),
-        ("register complete-1 complete-2", 2, 2, False),
-        ("register start-1 cancel", 1, 0, True),
+        ("register", "registered", 0, 0, None),
+        ("register reassign", "registered", 0, 0, None),
+        ("register start-1", "started", 1, 0, None),
+        ("register complete-1", "started", 1, 1, None),
+        ("register complete-1 start-2 reopen-1", "started", 2, 0, None),
+        ("register complete-1 start-2 reopen-1 complete-1", "started", 2, 1, None),
+        ("register complete-1 complete-2", "completed", 2, 2, None),
+        ("register complete-1 complete-2 reopen-2", "started", 2, 1, None),
+        ("register start-1 cancel", "cancelled", 1, 0, "2006-01-01"),
     ],
 )
-def test_started_includes_completed(words: str, started: int, completed: int, cancelled: bool) -> None:
+def test_a_projects_state_and_phases_of_which_started_includes_completed(
+    words: str, state: str, started: int, completed: int, cancelled_on: str | None
+) -> None:
     (project,) = story_of(words).folded(batch=1).rows(PROJECT)
-    assert (project.started, project.completed, project.cancelled) == (started, completed, cancelled)
+    assert (project.state, project.started, project.completed) == (state, started, completed)
+    assert (project.cancelled, project.cancelled_on) == (cancelled_on is not None, cancelled_on)
 
 
 def test_the_directory_and_the_history_have_the_facts_that_took_effect_and_no_others() -> None:
