@@ -351,8 +351,6 @@ def _report(models: list[ReplayedModel], end: int, checkpoint: Checkpoint, as_js
 
 def _show(models: list[ReplayedModel], end: int, wrong: int) -> None:
     show(grid(Listing("بعد {:,} من القيود", "After {:,} entries", ReplayedModel).format(end), models))
-    if all(model.committed is None for model in models):
-        print_localized(NO_COMMITMENT)
-    if wrong:
-        sentence = Bilingual("{} لا تطابق البصمة المنشورة في السجل.", "{} differ from what the log commits to.")
-        print_localized(sentence.format(wrong))
+    committed = sum(model.committed is not None for model in models)
+    sentence = Bilingual("تطابق {} من {} البصمةَ المنشورة في السجل.", "{} of {} are what the log commits to.")
+    print_localized(sentence.format(committed - wrong, committed) if committed else NO_COMMITMENT)
