@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, structs
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.campaigns.campaigns import Campaign, Channel, OnChannels
+from consumers.documents.campaigns.campaigns import Campaign, CampaignAndHistory, Channel, OnChannels
 from consumers.documents.document import NO, YES, Field, Label, Labelled, Name, fields, label_of, listed
 from consumers.documents.formulas import amount_text
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, Account
@@ -59,11 +59,14 @@ _PLAN: Final[Mapping[str, Words]] = {
     "refusals": label_of(plan.Plan, "refusals"),
 }
 _OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
-_DOCUMENTS: Final = (Project, Service, *_OF_THE_PLAN, Account, OnChannels, Campaign, plan.Awareness, Counted, plan.Plan)
+_DOCUMENTS: Final = (
+    *(Project, Service, *_OF_THE_PLAN, Account, OnChannels, CampaignAndHistory, Campaign),
+    *(plan.Awareness, Counted, plan.Plan),
+)
 _OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {
     "services": Service,
     "projects": Project,
-    "campaigns": Campaign,
+    "campaigns": CampaignAndHistory,
     "partnerships": Partnership,
     "accounts": Account,
 }
@@ -85,6 +88,20 @@ _FIELDS: Final[Mapping[str, Words]] = {
     "closing_cumulative_halalas": _B("الرصيد التراكمي الختامي", "Closing cumulative revenue"),
     "top_ups_halalas": _B("تكملات الضمان", "Top-ups of the guarantee"),
     "outstanding_halalas": _B("التكملة القائمة", "Outstanding top-up"),
+    "phase_names": _B("أسماء المراحل", "Names of the phases"),
+    "cancelled_on": _B("تاريخ الإلغاء", "Cancelled on"),
+    "rules_version": _B("نسخة القواعد", "Version of the rules"),
+    "triggered_due_on": _B("الموعد عند الإطلاق", "Due when triggered"),
+    "reason": _B("السبب", "Reason"),
+    "days_added": _B("أيام عمل أُضيفت", "Working days added"),
+    "waiting": _B("إيقافات واستئنافات لم تُعلن", "Pauses and resumptions to announce"),
+    "triggered_index": _B("قيد إطلاق الحملة", "Entry of the trigger"),
+    "completed_index": _B("قيد الإكمال", "Completed by entry"),
+    "launched_recorded": _B("وقت تسجيل الإطلاق", "Launch recorded at"),
+    "suspended_from": _B("موقوفة منذ", "Suspended from"),
+    "days_suspended": _B("أيام عمل موقوفة", "Working days suspended"),
+    "campaign_ids": _B("الحملات", "Campaigns"),
+    "transfers_count": _B("عدد التحويلات", "Transfers"),
     **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
     **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }

@@ -20,6 +20,8 @@ from events.wire.strict_json import HugeInteger, JsonObject
 
 _UNKNOWN_FIELD: Final = "Unknown field; remove it or correct its name."
 _MISSPELT_FIELD: Final = "Unknown field; remove it or write {due}."
+_ALIKE: Final = 0.75
+"""Two letters of four that changed places (*nmae*) leave so much of a name."""
 _MISSPELT_MAX: Final = 3
 """Fields of an event for which a like name is searched: it takes a hundred times as long as the rest."""
 _TOO_MANY_MEMBERS: Final = "The object has {count} members; write at most 64."
@@ -148,7 +150,7 @@ class _Known:
 
     def _unknown_field(self, name: str, shapes: Mapping[str, Shape], pointer: str) -> None:
         self._misspelt += 1
-        if self._misspelt <= _MISSPELT_MAX and (meant := nearest(name, shapes)) is not None:
+        if self._misspelt <= _MISSPELT_MAX and (meant := nearest(name, shapes, _ALIKE)) is not None:
             self._add("unknown-field", pointer, _MISSPELT_FIELD, due=meant)
         else:
             self._add("unknown-field", pointer, _UNKNOWN_FIELD)

@@ -26,6 +26,8 @@ _PAGE: Final = re.compile(
 )
 """What is no text of a page or has an order of its own, and each run of a text."""
 _GAP: Final = re.compile("(  +)")
+_UNBROKEN_MAX: Final = 20
+"""Characters that a heading has room for in a window of 360 pixels."""
 
 
 def in_reading_order_html(page: str) -> str:
@@ -54,7 +56,13 @@ def _example_line(line: str) -> str:
 
 
 def _in_bdi(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], "<bdi>{}</bdi>".format)
+    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], _bdi)
+
+
+def _bdi(run: str) -> str:
+    """A browser breaks a line at the hyphens of `2026-11-25`: what is short stays whole."""
+    unbroken = ' class="nowrap"' if len(run) <= _UNBROKEN_MAX and " " not in run else ""
+    return f"<bdi{unbroken}>{run}</bdi>"
 
 
 def _in_isolates(found: re.Match[str]) -> str:

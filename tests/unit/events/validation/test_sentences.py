@@ -52,6 +52,7 @@ OF_A_VALUE: dict[str, list[tuple[str, Any, str]]] = {
         ("/data/name/en", "a\r", "en holds the control character U+000D; remove it."),
         ("/data/name/fr", "x", "Unknown field; remove it or correct its name."),
         ("/data/plan_idd", "x", "Unknown field; remove it or write plan_id."),
+        ("/data/nmae", "x", "Unknown field; remove it or write name."),
         ("/data/name/ar", ..., "ar is missing; add it."),
         ("/data/plan_id", "a_b/", f'"a_b/" is not allowed: plan_id is {ID_FORM}.'),
         ("/data/plan_id", "x" * 65, f'"{"x" * 40}…" is not allowed: plan_id is {ID_FORM}.'),

@@ -33,17 +33,20 @@ def test_what_would_be_turned_round_is_isolated_and_nothing_else(words: str, ord
 @every(
     ("html", "ordered"),
     [
-        ("<p>مثل 2026-11-25</p>", "<p>مثل <bdi>2026-11-25</bdi></p>"),
-        ("<p>نص &#39;2026-11&amp;&#34;</p>", "<p>نص &#39;<bdi>2026-11</bdi>&amp;&#34;</p>"),
+        ("<p>مثل 2026-11-25</p>", '<p>مثل <bdi class="nowrap">2026-11-25</bdi></p>'),
+        ("<p>نص &#39;2026-11&amp;&#34;</p>", '<p>نص &#39;<bdi class="nowrap">2026-11</bdi>&amp;&#34;</p>'),
         ('<input value="2026-11-25">', '<input value="2026-11-25">'),
         ("<code>2026-11-25</code>", "<code>2026-11-25</code>"),
-        ("<option>فترة 2026-11", "<option>فترة <bdi>2026-11</bdi>"),
+        ("<option>فترة 2026-11", '<option>فترة <bdi class="nowrap">2026-11</bdi>'),
         ('<option value="2026-11">فترة 2026-11</option>', '<option value="2026-11">فترة \u20682026-11\u2069</option>'),
         ("<option>2026-11</option>", "<option>2026-11</option>"),
-        ("<pre><code>2026-11\nفي 2026-11\n</code></pre>", "<pre><code>2026-11\nفي <bdi>2026-11</bdi>\n</code></pre>"),
-        ("<pre>أُطلقت  tv  2026-11</pre>", "<pre><bdi>أُطلقت</bdi>  tv  <bdi>2026-11</bdi></pre>"),
+        (
+            "<pre><code>2026-11\nفي 2026-11\n</code></pre>",
+            '<pre><code>2026-11\nفي <bdi class="nowrap">2026-11</bdi>\n</code></pre>',
+        ),
+        ("<pre>أُطلقت  tv  2026-11</pre>", '<pre><bdi>أُطلقت</bdi>  tv  <bdi class="nowrap">2026-11</bdi></pre>'),
         ("<script>a = '2026-11'</script>", "<script>a = '2026-11'</script>"),
-        ("<bdi>خدمة 2026-11</bdi>", "<bdi>خدمة <bdi>2026-11</bdi></bdi>"),
+        ("<bdi>خدمة 2026-11</bdi>", '<bdi>خدمة <bdi class="nowrap">2026-11</bdi></bdi>'),
     ],
 )
 def test_in_a_page_texts_are_isolated_and_values_stay(html: str, ordered: str) -> None:

@@ -130,3 +130,8 @@ def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_it
     assert names.title_of("plan", "training/umm-al-qura/1426/usage") == (title, "")
     forms = models()["plan"].key_form.split(", ")
     assert all(names.title_of("plan", form)[0] is not None for form in forms)
+
+
+@every("model", lambda: [*names._MODELS])
+def test_every_figure_that_a_command_or_a_page_shows_has_a_name(model: str) -> None:
+    assert [field for field in models()[model].fields if names.field_name(model, field) is None] == []
