@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,11 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
+from packaging.utils import canonicalize_name
 
 from consumers.models.registry import CONSUMERS
 from infra.embedded.plan import Wanted
@@ -314,15 +317,26 @@ def running_services(home: Path) -> Iterator[System]:
 
 
 def _installed(commit: str, folder: Path) -> Path:
-    """The folder with the packages of this commit and its commands."""
+    """The folder with the packages of this commit, its commands, and what they need that is not installed here."""
     source, site = folder / "source", folder / "site"
     source.mkdir()
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=False)
     assert archive.returncode == 0, "this test needs the history of the repository: `git fetch --unshallow`"
     subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
-    install = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site), str(source))
-    subprocess.run([sys.executable, "-m", "pip", *install], check=True)
+    dropped = folder / "dropped.lock"
+    dropped.write_text("\n".join(_dropped((source / "requirements.lock").read_text("utf-8"))), "utf-8")
+    for what in (("--no-build-isolation", "--no-index", str(source)), ("--require-hashes", "-r", str(dropped))):
+        install = ("install", "-q", "--no-deps", "--target", str(site), *what)
+        subprocess.run([sys.executable, "-m", "pip", *install], check=True)
     return site
+
+
+def _dropped(lock: str) -> Iterator[str]:
+    """The packages of a lock file, with their hashes, that are not installed here."""
+    installed = {canonicalize_name(found.metadata["Name"]) for found in distributions()}
+    for package in re.findall(r"^\w\S*==.*(?:\n .*)*", lock, re.MULTILINE):
+        if canonicalize_name(package.partition("==")[0]) not in installed:
+            yield package
 
 
 def _require_all(before: Any, now: Any, where: str) -> None:
