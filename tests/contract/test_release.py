@@ -30,7 +30,7 @@ def test_every_place_that_says_the_release_says_the_same() -> None:
     site = Site(openapi)
     for document in ("/openapi.json", "/asyncapi.json"):
         assert orjson.loads(site.page(document).body)["info"]["version"] == release(), document
-    assert f'<bdi>{release()}</bdi>' in site.page("/docs").body.decode()
+    assert f"<bdi>{release()}</bdi>" in site.page("/docs").body.decode()
 
 
 def test_the_changelog_begins_with_this_release_and_goes_back_one_release_at_a_time() -> None:

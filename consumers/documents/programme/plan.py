@@ -103,7 +103,7 @@ class Awareness(Struct, frozen=True, kw_only=True):
     aired: Annotated[OnChannels, Label("بُثت في", "Aired on TV·radio·print")]
     on_all_three: Annotated[Count, Label("على الوسائل الثلاث", "On all three channels")]
     general_campaigns: Annotated[Count, Label("الحملات العامة", "General campaigns")]
-    reach: Annotated[Count, Label("الوصول", "People reached")]
+    reach: Annotated[Count, Label("الوصول في كل الحملات", "People reached by all campaigns")]
 
 
 class SharedRevenue(Struct, frozen=True, kw_only=True):

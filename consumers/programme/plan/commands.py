@@ -170,8 +170,8 @@ def _awareness(awareness: documents.Awareness) -> list[_Line]:
         (documents.aired_name(channel), getattr(awareness.aired, channel.value), launched, "") for channel in Channel
     ]
     general, reach = awareness.general_campaigns, awareness.reach
-    sentence = Bilingual("حملات عامة: {:,}، الوصول: {:,}", "{:,} general campaigns, reach {:,}").format(general, reach)
-    note = localized(sentence)
+    sentence = Bilingual("حملات عامة: {:,}، وصول الكل: {:,}", "{:,} general campaigns, reach of all {:,}")
+    note = localized(sentence.format(general, reach))
     return [*rows, (label_of(documents.Awareness, "on_all_three"), awareness.on_all_three, launched, note)]
 
 
