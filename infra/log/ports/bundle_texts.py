@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -23,7 +24,6 @@ from events.wire.texts import (
     TEXT_WITHHELD,
     hashes_by_member,
     in_place_of,
-    text_sha256,
     withheld_in,
     withheld_text,
 )
@@ -131,9 +131,10 @@ def _is_right(text: BundleText) -> bool:
         return text.text == in_place_of(text.text, sentence)
     try:
         salt, written = bytes.fromhex(text.salt), text.text.encode()
-        if canonical_event_bytes(orjson.loads(written)) != written:  # whose names stand there once
+        canonical = canonical_event_bytes(orjson.loads(written))
+        if canonical != written:  # whose names stand there once
             json.loads(written, object_pairs_hook=_names_once)
-        return len(salt) == SALT_BYTES and text_sha256(salt, written).hex() == text.sha256
+        return len(salt) == SALT_BYTES and sha256(salt + canonical).hexdigest() == text.sha256
     except (ValueError, RecursionError):
         return False
 
