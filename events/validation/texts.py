@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from events.types.catalogue import FREE_TEXTS
 from events.validation.verdicts import Accepted, identity_of
-from events.wire.texts import Kept, Text, as_kept, members_of, take_out
+from events.wire.codec import canonical_event_bytes
+from events.wire.texts import Kept, Parted, Text, as_kept, take_out
 
 
 class WithoutTexts(NamedTuple):
@@ -27,13 +28,13 @@ def without_texts(event: Accepted, salt: Callable[[], bytes]) -> WithoutTexts | 
     members = FREE_TEXTS.get(event.type)
     if members is None:
         return None
-    parted, texts = take_out(event.event_bytes, event.canonical, members, salt)
-    return WithoutTexts(parted.event_bytes, texts, identity_of(parted.canonical)) if texts else None
+    parted, texts = take_out(event.event_bytes, members, salt)
+    return WithoutTexts(parted.event_bytes, texts, _identity(parted)) if texts else None
 
 
 def has_free_texts(event: Accepted) -> bool:
     """Whether the event's identity in the log will be another: that of its entry, with the hashes of its texts."""
-    return not FREE_TEXTS.get(event.type, frozenset()).isdisjoint(members_of(event.canonical))
+    return not FREE_TEXTS.get(event.type, frozenset()).isdisjoint(event.event["data"])
 
 
 def is_same(event: Accepted, identity: bytes, kept: Mapping[str, Kept] | None) -> bool:
@@ -41,6 +42,11 @@ def is_same(event: Accepted, identity: bytes, kept: Mapping[str, Kept] | None) -
     kept of its texts; a text that is withheld is not compared."""
     if not kept:
         return event.identity == identity
-    if kept.keys() != members_of(event.canonical) & FREE_TEXTS.get(event.type, frozenset()):
+    members = FREE_TEXTS.get(event.type, frozenset())
+    if kept.keys() != event.event["data"].keys() & members:
         return False
-    return identity_of(as_kept(event.event_bytes, event.canonical, kept).canonical) == identity
+    return _identity(as_kept(event.event_bytes, kept)) == identity
+
+
+def _identity(parted: Parted) -> bytes:
+    return identity_of(parted.event, canonical_event_bytes(parted.event))

@@ -81,25 +81,20 @@ def first_day_ahead(now: datetime) -> str:
 class Accepted(Admitted):
     """An admitted event with its identity. The registrar decides whether its id is new.
 
-    `canonical` is equal for two records of the same event (`canonical_form`); `claim` is equal for two events with the
-    same source and id: the first 16 bytes of a SHA-256. The parsed event is not kept: collecting thousands of trees in
-    a batch as garbage would cost more than validation.
+    `identity` is equal for two records of the same event; `claim` is equal for two events with the same source and id.
+    Both are the first 16 bytes of a SHA-256. The parsed event is not kept: collecting thousands of trees in a batch as
+    garbage would cost more than validation.
     """
 
-    __slots__ = ("canonical", "claim", "sequence", "subject")
+    __slots__ = ("claim", "identity", "sequence", "subject")
 
-    def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, canonical: bytes) -> None:
+    def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
         self.type = type
         self.id, self.time, self.subject, sequence = key
         self.sequence: int | None = None if sequence is None else int(sequence)
-        self.canonical = canonical
+        self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
-
-    @property
-    def identity(self) -> bytes:
-        """The identity of the event as it was sent."""
-        return identity_of(self.canonical)
 
     @property
     def event(self) -> JsonObject:
@@ -129,16 +124,11 @@ def key_of(event: Mapping[str, Any]) -> EventKey:
     return event["id"], event["time"], event["subject"], event.get("sequence")
 
 
-def canonical_form(event: Mapping[str, Any], written: bytes) -> bytes:
-    """The canonical form of a well-formed event without null attributes and `NOT_IDENTITY`; `written` has them too."""
+def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
+    """The hash of a well-formed event's canonical form, without null attributes and `NOT_IDENTITY`."""
     if None in event.values() or not NOT_IDENTITY.isdisjoint(event):
         kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
-        return canonical_event_bytes(kept)
-    return written
-
-
-def identity_of(canonical: bytes) -> bytes:
-    """The identity of an event: the first 16 bytes of the SHA-256 of its `canonical_form`."""
+        canonical = canonical_event_bytes(kept)
     return sha256(canonical).digest()[:HASH_BYTES]
 
 

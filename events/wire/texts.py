@@ -9,7 +9,7 @@ both withholds the text, and the entry's own bytes, which the log's proofs prove
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from os import urandom
 from typing import Any, Final, NamedTuple
@@ -52,10 +52,10 @@ class Kept(NamedTuple):
 
 
 class Parted(NamedTuple):
-    """An event without its texts: its bytes, and their canonical form."""
+    """An event without its texts: its bytes, and the same parsed."""
 
     event_bytes: bytes
-    canonical: bytes
+    event: dict[str, Any]
 
 
 def text_sha256(salt: bytes, written: bytes) -> bytes:
@@ -63,37 +63,30 @@ def text_sha256(salt: bytes, written: bytes) -> bytes:
     return sha256(salt + canonical_event_bytes(orjson.loads(written))).digest()
 
 
-def members_of(canonical: bytes) -> Set[str]:
-    """The names of the members of an event's `data`."""
-    return _decode(canonical).data.keys()
-
-
-def take_out(
-    event: bytes, canonical: bytes, members: Collection[str], salt: Callable[[], bytes]
-) -> tuple[Parted, list[Text]]:
-    """A well-formed event, of this canonical form, with the hashes of these members of `data`, and their texts. All its
-    other bytes stay as they are. `salt` gives a new salt for each text."""
+def take_out(event: bytes, members: Collection[str], salt: Callable[[], bytes]) -> tuple[Parted, list[Text]]:
+    """A well-formed event with the hashes of these members of `data`, and their texts. All its other bytes stay as they
+    are. `salt` gives a new salt for each text."""
     texts: list[Text] = []
 
-    def hash_of(member: str, written: bytes, text: bytes) -> bytes:
+    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
         salted = salt()
-        texts.append(Text(member, written, salted, sha256(salted + text).digest()))
+        texts.append(Text(member, written, salted, sha256(salted + canonical).digest()))
         return texts[-1].sha256
 
-    return _replaced(event, canonical, members, hash_of), texts
+    return _replaced(event, members, hash_of), texts
 
 
-def as_kept(event: bytes, canonical: bytes, kept: Mapping[str, Kept]) -> Parted:
+def as_kept(event: bytes, kept: Mapping[str, Kept]) -> Parted:
     """Another record's event, with the hashes that its texts have under the salts of an entry's texts.
 
     A text that is withheld is not compared: its place has the entry's hash.
     """
 
-    def hash_of(member: str, written: bytes, text: bytes) -> bytes:
+    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
         of_entry = kept[member]
-        return of_entry.sha256 if of_entry.salt is None else sha256(of_entry.salt + text).digest()
+        return of_entry.sha256 if of_entry.salt is None else sha256(of_entry.salt + canonical).digest()
 
-    return _replaced(event, canonical, kept, hash_of)
+    return _replaced(event, kept, hash_of)
 
 
 def hashes_in(raw: bytes) -> list[str]:
@@ -139,22 +132,23 @@ class _Event(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Event).decode
 
 
-def _replaced(
-    event: bytes, canonical: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]
-) -> Parted:
-    data = _decode(canonical).data
+def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]) -> Parted:
+    document = orjson.loads(event)
+    data = document["data"]
     for member in members:
         if member in data:
-            name, text = b'"%b":' % member.encode(), bytes(data[member])
-            # No object inside of `data` has a member of this name. Nearly always the event was sent in this form.
-            start = event.find(name + text) + len(name)
-            end = start + len(text)
-            if start < len(name):
+            canonical = canonical_event_bytes(data[member])
+            name = b'"%b":' % member.encode()
+            before, found, after = event.partition(name + canonical)
+            written = canonical
+            # Nearly always it was sent in this form. No object inside of `data` has a member of this name.
+            if not found:
                 start, end = _member(event, member)
-            place = b'{"sha256":"%b"}' % hash_of(member, event[start:end], text).hex().encode()
-            event = event[:start] + place + event[end:]
-            canonical = canonical.replace(name + text, name + place, 1)
-    return Parted(event, canonical)
+                name, written, before, after = b"", event[start:end], event[:start], event[end:]
+            hexadecimal = hash_of(member, written, canonical).hex()
+            event = b'%b%b{"sha256":"%b"}%b' % (before, name, hexadecimal.encode(), after)
+            data[member] = {"sha256": hexadecimal}
+    return Parted(event, document)
 
 
 def _member(event: bytes, member: str) -> tuple[int, int]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from events.types.catalogue import FREE_TEXTS
-from events.wire.codec import build_event, canonical_event_bytes
+from events.wire.codec import build_event
 from events.wire.entry import entry_bytes, parse_entry
 from events.wire.texts import in_place_of, new_salt, take_out, withheld_text
 from infra.log.ports.bundle_texts import BundleText, TextKey
@@ -69,8 +67,7 @@ class LogWithTexts:
         index = len(self.entries)
         address = f"agency.health.events/0/{index}"
         plain = entry_bytes(RECORDED, address, event)
-        members = FREE_TEXTS.get(parse_entry(index, plain).type, ())
-        parted, texts = take_out(event, canonical_event_bytes(orjson.loads(event)), members, new_salt)
+        parted, texts = take_out(event, FREE_TEXTS.get(parse_entry(index, plain).type, ()), new_salt)
         self.entries.append(entry_bytes(RECORDED, address, parted.event_bytes, has_texts=True) if texts else plain)
         for text in texts:
             self.texts[index, text.member] = BundleText(
