@@ -126,9 +126,14 @@ def key_of(event: Mapping[str, Any]) -> EventKey:
 
 def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
     """The hash of a well-formed event's canonical form, without null attributes and `NOT_IDENTITY`."""
-    if None in event.values() or not NOT_IDENTITY.isdisjoint(event):
-        kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
-        canonical = canonical_event_bytes(kept)
+    if None in event.values():
+        event = {name: value for name, value in event.items() if value is not None}
+        canonical = canonical_event_bytes(event)
+    for name in NOT_IDENTITY:
+        if name in event:
+            # Cut out, which takes a third of writing the event again. In `data` a member like it would stand before.
+            before, _, after = canonical.rpartition(b',"%b":%b' % (name.encode(), canonical_event_bytes(event[name])))
+            canonical = before + after
     return sha256(canonical).digest()[:HASH_BYTES]
 
 

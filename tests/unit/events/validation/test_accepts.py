@@ -33,6 +33,9 @@ def test_an_acceptance_tells_what_the_registrar_needs_and_the_bytes_pass_verbati
         lambda event: json.dumps(dict(reversed(event.items())), separators=(",", ":")).encode(),
         lambda event: json.dumps({**event, "sequence": "00000000000000000009"}).encode(),
         lambda event: json.dumps({**event, "traceparent": "00-1-2-03", "tracestate": "a=b"}).encode(),
+        lambda event: json.dumps(
+            {**event, "sequence": "00000000000000000009", "tracestate": 'a=","sequence":"\\', "whatever": None}
+        ).encode(),
         lambda event: json.dumps({**event, "sequence": None, "hijridate": None, "whatever": None}).encode(),
         lambda event: json.dumps(event, separators=(" ,\r\n", "\t: ")).encode(),
         lambda event: json.dumps(event).encode().replace(b'"id"', b'"\\u0069\\u0064"'),
