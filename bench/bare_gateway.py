@@ -33,7 +33,7 @@ Store = Callable[[bytes], Awaitable[object]]
 
 
 async def serve(kind: str, port: int) -> None:
-    """Answer until the process is told to end."""
+    """Answer until the process is ended."""
     async with {"body": storing_bodies, "events": storing_events}[kind](Settings().acting_as("gateway")) as store:
         application = Starlette(routes=[Route("/v1/events", forwarding(store), methods=["POST"])])
         configuration = uvicorn.Config(

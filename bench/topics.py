@@ -1,4 +1,4 @@
-"""The traffic in the agencies' topics, and whether what came of it is right."""
+"""The traffic in the agencies' topics, and whether its results are right."""
 
 from __future__ import annotations
 

@@ -30,7 +30,20 @@ from infra.extras import PLATFORM, has_platform, needs, remedy
 GROUP: Final = "yesser.commands"
 
 WITHOUT_PLATFORM: Final = frozenset(
-    {"activity", "anomalies", "audit", "campaigns", "keys", "ledger", "lint", "log", "map", "plan", "projects"}
+    {
+        "activity",
+        "anomalies",
+        "audit",
+        "campaigns",
+        "canary",
+        "keys",
+        "ledger",
+        "lint",
+        "log",
+        "map",
+        "plan",
+        "projects",
+    }
     | {"publish", "refusals", "schema", "services", "witness"}
 )
 """The commands of an install without the extra `platform`: of `ledger` and `publish` a part, of others what a gateway
@@ -45,6 +58,7 @@ SUMMARIES: Final = {
     "audit": "Check, mirror, verify, explain and export a log from outside.",
     "backup": "Back up the database, list backups and check them.",
     "campaigns": "The awareness campaigns and their state.",
+    "canary": "Measure how long an event takes from a gateway to the figures.",
     "commit": "Publish the hash of every read model now.",
     "decisions": "Decisions on recovered entries that wait for a person.",
     "demo": "Publish the programme's sample history and verify it.",

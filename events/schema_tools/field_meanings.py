@@ -43,6 +43,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "to": _B("رمز الجهة التي تنتقل إليها الملكية.", "The code of the new owner."),
     "on": _B("اليوم الذي حدث فيه ذلك.", "The day it happened."),
     "name": _B("الاسم المعلن.", "The public name."),
+    "origin": _B("معرّف المكان الذي أُرسل منه.", "The id of the place that it was sent from."),
     "legal_basis": _B("السند النظامي، مثل رقم القرار وتاريخه.", "The legal basis, such as a resolution and its date."),
     # The plan
     "plan_id": _B("معرّف الخطة.", "The plan's id."),

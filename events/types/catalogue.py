@@ -34,6 +34,7 @@ from events.types.partnerships import (
 )
 from events.types.plan import PlanAdopted, PlanAmended
 from events.types.platform import (
+    CanarySent,
     ProjectionCommitmentAcknowledged,
     ProjectionCommitted,
     RegistrarCatalogueAdopted,
@@ -206,6 +207,8 @@ _ROWS: Final = (
               Bilingual("صُحّح وصول بث.", "The reach of an airing was corrected.")),
     EventType("awareness.campaign-completed", AwarenessCampaignCompleted, "owner", _CAMPAIGN,
               Bilingual("اكتملت الحملة.", "A campaign was completed.")),
+    EventType("canary.sent", CanarySent, "agency", _about("canary", "origin"),
+              Bilingual("قِيس طريق الحدث إلى الأرقام.", "The way of an event to the figures was measured.")),
     EventType("registry.agency-registered", RegistryAgencyRegistered, "platform", _AGENCY,
               Bilingual("سُجّلت جهة في المنصة.", "An agency was registered.")),
     EventType("registry.agency-suspended", RegistryAgencySuspended, "platform", _AGENCY,
@@ -257,6 +260,7 @@ DOMAINS: Final[Mapping[str, Bilingual]] = {
     "partnership": _B("الشراكات", "Partnerships"),
     "revenue": _B("الإيرادات", "Revenue"),
     "awareness": _B("التوعية", "Awareness"),
+    "canary": _B("المراقبة", "Monitoring"),
     "registry": _B("الجهات", "Agencies"),
     "registrar": _B("المسجِّل", "Registrar"),
     "campaign": _B("الحملات", "Campaigns"),

@@ -1,4 +1,5 @@
-"""The platform's own events: agencies and their status, the catalogue in force, refusals, commitments."""
+"""Events about the platform itself: agencies and their status, the catalogue in force, refusals, commitments, and the
+canary that an agency sends."""
 
 from __future__ import annotations
 
@@ -47,6 +48,12 @@ class RegistryTextWithheld(Model):
     pointer: Annotated[str, StringConstraints(pattern=TEXT_POINTER_PATTERN)]
     reason: L
     legal_basis: L
+
+
+class CanarySent(Model):
+    """Sent from `origin` to measure an event's way to the figures. It changes none of them."""
+
+    origin: Id
 
 
 class RegistrarCatalogueAdopted(Model):

@@ -11,6 +11,7 @@ import promql_parser
 import yaml
 
 from infra.observability.telemetry import METRICS, CounterName, HistogramName
+from producers.publisher.canary_command import GAUGES
 from tests.every import every
 from tests.paths import ROOT
 
@@ -24,12 +25,16 @@ ENDINGS: Final = {
     **dict.fromkeys(get_args(CounterName), ("_total",)),
     **dict.fromkeys(get_args(HistogramName), ("_sum", "_count", "_bucket")),
 }
-SERIES: Final = {"up": {*OF_EACH_TARGET}} | {
-    f"yesser_{name}{ending}": {*labels, *OF_EACH_TARGET, *(["le"] if ending == "_bucket" else [])}
-    for name, (_, labels) in METRICS.items()
-    for ending in ENDINGS.get(name, ("",))
-}
-"""The name of every series that a process may expose → its labels."""
+SERIES: Final = (
+    {"up": {*OF_EACH_TARGET}}
+    | {name: {"origin", *OF_EACH_TARGET} for name in GAUGES}
+    | {
+        f"yesser_{name}{ending}": {*labels, *OF_EACH_TARGET, *(["le"] if ending == "_bucket" else [])}
+        for name, (_, labels) in METRICS.items()
+        for ending in ENDINGS.get(name, ("",))
+    }
+)
+"""The name of every series that a process or `yesser canary` may expose → its labels."""
 
 
 def of_dashboard() -> Iterator[str]:

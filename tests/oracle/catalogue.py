@@ -197,6 +197,7 @@ TYPES: dict[str, TypeRule] = {
     ),
     "awareness.campaign-airing-corrected": campaign_fact(airing_id=identifier, reach=natural, on=day, reason=text),
     "awareness.campaign-completed": campaign_fact(on=day),
+    "canary.sent": about("canary/{origin}", "agency", origin=identifier),
     "registry.agency-registered": about(
         "agency/{code}", "platform", code=agency_code, name=text, role=one_of("office", "agency", "platform")
     ),
