@@ -28,7 +28,7 @@ from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel, channel_list
 from consumers.documents.document import Name, document_of, documents_of
 from consumers.documents.teams.notices import NOTICE_NAMES
-from consumers.documents.teams.teams import Contacts, Subscription, Team
+from consumers.documents.teams.teams import Contacts, Route, Subscription, Team
 from consumers.documents.teams.webhooks import MessageKind, WebhookAndSecrets
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from events.values.bilingual import Bilingual
@@ -134,6 +134,8 @@ OWN_WEBHOOK: Final = Depends(_own_webhook)
 
 
 TEAM_FIELDS: Final = ("team", "name_ar", "name_en", "language", "contacts")
+WITHOUT_ENDPOINT: Final = [route for route in Route if route is not Route.WEBHOOK]
+"""The routes that a subscription names alone."""
 SUBSCRIPTION_FIELDS: Final = ("route", "types", "rules", "channels", "services", "from_date")
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
 
@@ -169,15 +171,16 @@ def new_team(given: Given) -> TypedTeam:
 
 
 def new_subscription(team: str, given: Given, chosen: Mapping[str, Sequence[str]]) -> TypedSubscription:
-    """The form's `route` is `email` or a webhook's id."""
+    """The form's `route` is one without an endpoint, or a webhook's id."""
     route = given.get("route", "")
+    is_webhook = route not in {found.value for found in WITHOUT_ENDPOINT}
     return TypedSubscription(
         team,
-        "email" if route == "email" else "webhook",
+        Route.WEBHOOK.value if is_webhook else route,
         types=list(chosen.get("types", ())) or UNSET,
         rules=list(chosen.get("rules", ())) or UNSET,
         channels=list(chosen.get("channels", ())) or UNSET,
-        endpoint_id=UNSET if route == "email" else route,
+        endpoint_id=route if is_webhook else UNSET,
         services=words_of(given.get("services", "")) or UNSET,
         from_date=given.get("from_date", "").strip() or UNSET,
     )
@@ -233,7 +236,7 @@ async def put_contacts(visit: Visiting, team: TeamCode) -> Response:
 
 @routes.get("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
 async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
-    return await _subscribe_page(visit, team, {"route": "email"}, {}, {})
+    return await _subscribe_page(visit, team, {"route": Route.EMAIL.value}, {}, {})
 
 
 @routes.post("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
@@ -334,6 +337,7 @@ async def _subscribe_page(
         "campaigns/team-subscribe.html",
         status,
         team=found,
+        routes=WITHOUT_ENDPOINT,
         webhooks=[row for row in webhooks if row.team == team and row.disabled_at is None],
         rules={rule.name: rule_name(rules, rule.name) for rule in rules.rules},
         channels=Channel,

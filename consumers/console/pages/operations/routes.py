@@ -25,7 +25,7 @@ from consumers.api.parameters import INTEGER_MAX
 from consumers.console.accounts.accounts import account_document, list_accounts
 from consumers.console.page_request import Visiting, only, roles_of
 from consumers.documents.document import documents_of
-from consumers.documents.teams.teams import ACCOUNTS, TRAIL, TrailRow
+from consumers.documents.teams.teams import ACCOUNTS, TRAIL, Route, TrailRow
 from consumers.documents.teams.webhooks import Webhook
 from events.values.bilingual import Language
 from infra.embedded.status import ProcessStatus, read_answers, stack_status
@@ -140,6 +140,7 @@ async def operations_page(visit: Visiting) -> Response:
         is_kept=is_kept,
         processes=processes,
         states=STATES_AR,
+        routes=Route,
         halts=[(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
         when_paused=runbook_entry("paused", "", language),
     )
