@@ -1,10 +1,10 @@
-"""The read API's router, which the gateway loads by the entry point `yesser.routes`."""
+"""The read API's router, which the gateway loads by the entry point `yesser.routes`, and those of other packages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Depends, Request
 
@@ -25,20 +25,23 @@ def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.n
     return Reads(parts.connection, now, Calculations(settings, PLANS_REMEMBERED_MAX), *of_kinds)
 
 
-def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
-    """All routes. Their dependencies are in the state of the request."""
-    routes = APIRouter(dependencies=[prepared(parts, reads)])
-    for resource in _ROUTES:
-        routes.include_router(resource)
-    return routes
+def router_of(*resources: APIRouter) -> Callable[..., APIRouter]:
+    """The factory of an entry point `yesser.routes`, of routes that take a `Reading`: called with `RouteParts`, and
+    with `Reads` where they are shared."""
+
+    def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
+        shared = reads or reads_of(parts)
+
+        async def prepare(request: Request) -> None:
+            request.state.parts = parts
+            request.state.reads = shared
+
+        made = APIRouter(dependencies=[Depends(prepare)])
+        for resource in resources:
+            made.include_router(resource)
+        return made
+
+    return router
 
 
-def prepared(parts: RouteParts, reads: Reads | None = None) -> Any:
-    """A dependency of routes of other packages that take a `Reading`."""
-    shared = reads or reads_of(parts)
-
-    async def prepare(request: Request) -> None:
-        request.state.parts = parts
-        request.state.reads = shared
-
-    return Depends(prepare)
+router: Final = router_of(*_ROUTES)
