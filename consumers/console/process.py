@@ -35,7 +35,6 @@ from infra.keys.seals import Seals
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.postgres.trail import acts_of_one_person
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
@@ -49,12 +48,6 @@ COUNT_EVERY_S: Final = 60.0
 _logger = structlog.get_logger(__name__)
 FURTHER: Final = (commitments, completeness, explain, ledger_routes)
 """Routes of the read API that other packages add."""
-
-
-def console(settings: Settings) -> Process:
-    """The factory of the process (entry point `yesser.processes`)."""
-    work = Console(settings, lambda: datetime.now(UTC))
-    return work.run, work.readiness
 
 
 class NoSignIn(YesserError):
@@ -71,7 +64,7 @@ def require_sign_in(settings: Settings) -> None:
 class Console:
     """The console as a process. `port` is set once it runs."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._settings = settings.acting_as("console")
         self._clock = clock
         self._server: Server | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 class Registrar:
     """Stands by for the lease, and works while it has it."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self.settings = settings = settings.acting_as("registrar")
         self.clock = clock
         self.progress = Progress(time.monotonic)

@@ -25,7 +25,6 @@ from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connected
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -44,12 +43,11 @@ class NoBackupFolder(YesserError):
     """YESSER_BACKUP names no folder: set it to the folder of the backups, on another disk than the database."""
 
 
-def backup(settings: Settings) -> Process:
+def backup(settings: Settings) -> Archive:
     """The factory of the process (entry point `yesser.processes`)."""
     if settings.backup is None:
         raise NoBackupFolder
-    work = Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), lambda: datetime.now(UTC))
-    return work.run, work.readiness
+    return Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), lambda: datetime.now(UTC))
 
 
 class Archive:

@@ -18,7 +18,6 @@ from infra.kafka.client_config import refuse_plain_kafka
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.private_keys.key_files import gateway_key_files, load_keys, load_or_create_keys
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
@@ -48,17 +47,14 @@ READ_KEYS_EVERY_S: Final = 5.0
 log = structlog.get_logger()
 
 
-def gateway(settings: Settings) -> Process:
-    """The factory of the process (entry point `yesser.processes`)."""
-    work = Gateway(settings, lambda: datetime.now(UTC))
-    return work.run, work.readiness
-
-
 class Gateway:
     """The gateway as a process. `port` is set once it runs."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime], read_keys_every_s: float = READ_KEYS_EVERY_S
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        read_keys_every_s: float = READ_KEYS_EVERY_S,
     ) -> None:
         self._settings = settings = settings.acting_as("gateway")
         self._clock = clock
