@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from consumers.api.calculation_pool import Calculations
 from consumers.api.reader import Reads
 from consumers.api.resources import campaigns, entries, partnerships, programme, proofs
+from infra.clock import Clock, utc_now
 from infra.http.routes import RouteParts
 
 PLANS_REMEMBERED_MAX: Final = 256
@@ -19,7 +19,7 @@ _ROUTES: Final = (*_OF_PROGRAMME, partnerships.routes, entries.routes, proofs.ro
 """In the order of the OpenAPI document."""
 
 
-def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
+def reads_of(parts: RouteParts, now: Clock = utc_now) -> Reads:
     settings = parts.settings
     of_kinds = [Calculations(settings) for _ in range(3)]
     return Reads(parts.connection, now, Calculations(settings, PLANS_REMEMBERED_MAX), *of_kinds)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -30,6 +29,7 @@ from consumers.proof.commitments.routes import router as commitments
 from consumers.proof.completeness.routes import router as completeness
 from consumers.replay.as_of.names import Directory
 from events.errors import YesserError
+from infra.clock import Clock, utc_now
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.observability.telemetry import gauge
@@ -64,7 +64,7 @@ def require_sign_in(settings: Settings) -> None:
 class Console:
     """The console as a process. `port` is set once it runs."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self._settings = settings.acting_as("console")
         self._clock = clock
         self._server: Server | None = None
@@ -125,7 +125,7 @@ async def count_alone(reads: Pool, every_s: float = COUNT_EVERY_S) -> None:
 
 
 @asynccontextmanager
-async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[ConsoleParts]:
+async def running_parts(settings: Settings, clock: Clock) -> AsyncIterator[ConsoleParts]:
     """What the pages work with, while the block runs. `settings` act as the console."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     seals = Seals.of(settings)

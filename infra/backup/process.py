@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -20,6 +20,7 @@ from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable, chain
 from infra.backup.check import require_right
 from infra.backup.create import PRINCIPAL, SLOT, SQL, create, end_receiver, keep_beside, server
 from infra.backup.postgres_tools import run, start, tool
+from infra.clock import Clock, utc_now
 from infra.embedded.servers.postgres import make_folder
 from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
@@ -47,13 +48,13 @@ def backup(settings: Settings) -> Archive:
     """The factory of the process (entry point `yesser.processes`)."""
     if settings.backup is None:
         raise NoBackupFolder
-    return Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), lambda: datetime.now(UTC))
+    return Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), utc_now)
 
 
 class Archive:
     """The process. Ready while the WAL is received and nothing else fails."""
 
-    def __init__(self, settings: Settings, folder: BackupFolder, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, folder: BackupFolder, clock: Clock) -> None:
         self._settings = settings
         self._folder = folder
         self._clock = clock

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp
 
+from infra.clock import Clock, utc_now
 from infra.kafka.client_config import refuse_plain_kafka
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
@@ -53,7 +53,7 @@ class Gateway:
     def __init__(
         self,
         settings: Settings,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
         read_keys_every_s: float = READ_KEYS_EVERY_S,
     ) -> None:
         self._settings = settings = settings.acting_as("gateway")
@@ -120,7 +120,7 @@ async def reading_pool(settings: Settings) -> Pool:
     return await create_pool(impatient.acting_as("reader"), "gateway reads", size=READ_POOL_SIZE)
 
 
-def _certificate(settings: Settings, clock: Callable[[], datetime]) -> ServedCertificate | None:
+def _certificate(settings: Settings, clock: Clock) -> ServedCertificate | None:
     """The certificate of the settings; None for plain HTTP, which other machines may use only if that is allowed."""
     pair = KeyPair.of(settings.gateway_certificate, settings.gateway_key)
     if pair is not None:
