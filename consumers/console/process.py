@@ -101,9 +101,7 @@ class Console:
         try:
             app = application(parts)
             async with running(app, listener, stop_wait_s=STOP_WAIT_S, **options) as self._server:
-                stopped = asyncio.create_task(stop.wait())
-                await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
+                await self._server.until(stop)
         finally:
             watching.cancel()
             naming.cancel()

@@ -61,6 +61,12 @@ class Server(uvicorn.Server):
         listeners = [] if listener is None else [listener]
         self.task = asyncio.create_task(self.serve(sockets=listeners), name="http server")
 
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait until `stop` is set, or the server ends by itself."""
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([self.task, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield

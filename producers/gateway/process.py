@@ -101,9 +101,7 @@ class Gateway:
             notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
                 async with _serving(app, listener, settings, self._certificate) as self._server:
-                    stopped = asyncio.create_task(stop.wait())
-                    await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
-                    stopped.cancel()
+                    await self._server.until(stop)
                     parts.verdicts.wake_all()
             finally:
                 noting.cancel()
