@@ -1,4 +1,4 @@
-"""`yesser webhooks`: registration of webhooks, their secrets, their attempts, sending again, and a receiver for developers."""
+"""`yesser webhooks`: registration, secrets, attempts, sending again, and a receiver for developers."""
 
 from __future__ import annotations
 
