@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from inspect import signature
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 from urllib.parse import quote, urlencode
@@ -32,6 +31,7 @@ from consumers.replay.as_of.view import NotStarted, View, live_view
 from consumers.replay.fold.consumer import Consumer
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
+from infra.clock import Clock
 from infra.http.callers import Caller
 from infra.http.documents import BINARY, INTEGER, TEXT, Schema, answer, problems, schema_of
 from infra.http.negotiation import preferred
@@ -93,7 +93,7 @@ class Reads:
     """What all callers of a process share. `connection` raises `Problem` (503) where all are in use."""
 
     connection: Callable[[], AbstractAsyncContextManager[Connection]]
-    now: Callable[[], datetime]
+    now: Clock
     past_plans: Calculations
     calculations: Calculations
     papers: Calculations

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Final, TypeVar
 
@@ -34,6 +33,7 @@ from consumers.replay.as_of.names import Directory
 from events.values.bilingual import Bilingual
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
+from infra.clock import Clock
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
@@ -52,7 +52,7 @@ class ConsoleParts:
     """`reads` are connections of the reader, `own` of the console: accounts, sessions, the trail."""
 
     settings: Settings
-    clock: Callable[[], datetime]
+    clock: Clock
     reads: Pool
     own: Pool
     read_api: ReadApi

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -30,12 +29,12 @@ from consumers.proof.commitments.routes import router as commitments
 from consumers.proof.completeness.routes import router as completeness
 from consumers.replay.as_of.names import Directory
 from events.errors import YesserError
+from infra.clock import Clock, utc_now
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.postgres.trail import acts_of_one_person
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
@@ -49,12 +48,6 @@ COUNT_EVERY_S: Final = 60.0
 _logger = structlog.get_logger(__name__)
 FURTHER: Final = (commitments, completeness, explain, ledger_routes)
 """Routes of the read API that other packages add."""
-
-
-def console(settings: Settings) -> Process:
-    """The factory of the process (entry point `yesser.processes`)."""
-    work = Console(settings, lambda: datetime.now(UTC))
-    return work.run, work.readiness
 
 
 class NoSignIn(YesserError):
@@ -71,7 +64,7 @@ def require_sign_in(settings: Settings) -> None:
 class Console:
     """The console as a process. `port` is set once it runs."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self._settings = settings.acting_as("console")
         self._clock = clock
         self._server: Server | None = None
@@ -108,9 +101,7 @@ class Console:
         try:
             app = application(parts)
             async with running(app, listener, stop_wait_s=STOP_WAIT_S, **options) as self._server:
-                stopped = asyncio.create_task(stop.wait())
-                await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
+                await self._server.until(stop)
         finally:
             watching.cancel()
             naming.cancel()
@@ -132,7 +123,7 @@ async def count_alone(reads: Pool, every_s: float = COUNT_EVERY_S) -> None:
 
 
 @asynccontextmanager
-async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[ConsoleParts]:
+async def running_parts(settings: Settings, clock: Clock) -> AsyncIterator[ConsoleParts]:
     """What the pages work with, while the block runs. `settings` act as the console."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     seals = Seals.of(settings)

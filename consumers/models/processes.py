@@ -1,42 +1,21 @@
-"""The consumers as processes of `yesser run` (entry points of the group `yesser.processes`).
-
-Each factory takes the settings and returns a `Process`.
-"""
+"""The consumers as processes of `yesser run` (entry points of the group `yesser.processes`): factories, which take the
+settings."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from consumers.models.registry import CONSUMERS
 from consumers.replay.pipeline.pipeline import Host, Pipeline
-from infra.process.commands import Process
-from infra.settings import Settings
 
-
-def projections(settings: Settings) -> Process:
-    """The plan at a glance."""
-    return _consumer("projections", settings)
-
-
-def campaigns(settings: Settings) -> Process:
-    """Triggers awareness campaigns."""
-    return _consumer("campaigns", settings)
-
-
-def revenue(settings: Settings) -> Process:
-    """The revenue-share ledger."""
-    return _consumer("revenue", settings)
-
-
-def event_index(settings: Settings) -> Process:
-    """Events by source, type, subject, agency and time."""
-    return _consumer("event-index", settings)
-
-
-def consumers(settings: Settings) -> Process:
-    """All consumers in one process, for machines with few cores."""
-    host = Host(tuple(CONSUMERS.values()), settings)
-    return host.run, host.readiness
-
-
-def _consumer(name: str, settings: Settings) -> Process:
-    pipeline = Pipeline(CONSUMERS[name], settings)
-    return pipeline.run, pipeline.readiness
+projections: Final = partial(Pipeline, CONSUMERS["projections"])
+"""The plan at a glance."""
+campaigns: Final = partial(Pipeline, CONSUMERS["campaigns"])
+"""Triggers awareness campaigns."""
+revenue: Final = partial(Pipeline, CONSUMERS["revenue"])
+"""The revenue-share ledger."""
+event_index: Final = partial(Pipeline, CONSUMERS["event-index"])
+"""Events by source, type, subject, agency and time."""
+consumers: Final = partial(Host, tuple(CONSUMERS.values()))
+"""All consumers in one process, for machines with few cores."""

@@ -11,7 +11,7 @@ and the others drain it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -22,7 +22,6 @@ from msgspec.structs import asdict
 from events.values.bilingual import Bilingual
 from infra.settings import Settings
 
-Clock = Callable[[], datetime]
 Words = dict[str, str]
 State = Literal["closed", "open", "half-open"]
 Levels = tuple[int, ...]

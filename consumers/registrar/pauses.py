@@ -12,9 +12,10 @@ from typing import Final
 import structlog
 
 from consumers.registrar.batch import Reading
-from consumers.registrar.breaker import Breaker, BreakerState, Clock, pause_length
+from consumers.registrar.breaker import Breaker, BreakerState, pause_length
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader
+from infra.clock import Clock
 from infra.kafka.client_config import agency_topic
 from infra.observability.telemetry import gauge
 from infra.postgres.outbox import PLATFORM

@@ -16,7 +16,6 @@ from typing import Final
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from consumers.registrar.breaker import Clock
 from consumers.registrar.claims.sealing import keep_claims
 from consumers.registrar.guards.continuation import (
     has_checkpoint,
@@ -27,6 +26,7 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
+from infra.clock import Clock, utc_now
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_topic, log_topics
 from infra.log.reader import entries_recorded_by, log_size
 from infra.log.signed_note import InvalidKey
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 class Registrar:
     """Stands by for the lease, and works while it has it."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.settings = settings = settings.acting_as("registrar")
         self.clock = clock
         self.progress = Progress(time.monotonic)

@@ -20,7 +20,6 @@ import structlog
 
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
-from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import CheckpointTopic, Fork
 from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal, ReadPosition
@@ -32,6 +31,7 @@ from consumers.registrar.topics.texts_topic import no_text, text_record
 from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
+from infra.clock import Clock
 from infra.errors import older_copy
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import producing, require_running, start_client, stop_consumer

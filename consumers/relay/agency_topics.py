@@ -27,7 +27,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_triggers_topic
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_triggers_topic, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client

@@ -23,6 +23,7 @@ _ENTRY: Final = "entry"
 
 def asyncapi_document(version: str) -> Schema:
     """The document; `version` is that of the project."""
+    messages = {message_key(name): _message(row) for name, row in CATALOGUE.items()}
     return {
         "asyncapi": ASYNCAPI_VERSION,
         "id": "urn:yesser:events",
@@ -38,7 +39,7 @@ def asyncapi_document(version: str) -> Schema:
         "defaultContentType": "application/cloudevents+json",
         "channels": _channels(),
         "operations": _operations(),
-        "components": {"messages": {**_messages(), _ENTRY: _entry_message()}},
+        "components": {"messages": {**messages, _ENTRY: _entry_message()}},
     }
 
 
@@ -102,10 +103,6 @@ def message_key(name: str) -> str:
     """`service.launched` → `serviceLaunched`."""
     first, *rest = name.replace("-", ".").split(".")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _messages() -> Schema:
-    return {message_key(name): _message(row) for name, row in CATALOGUE.items()}
 
 
 def _message(row: EventType) -> Schema:

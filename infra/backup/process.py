@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -20,12 +20,12 @@ from infra.backup.catalogue import Backup, BackupFolder, BackupUnusable, chain
 from infra.backup.check import require_right
 from infra.backup.create import PRINCIPAL, SLOT, SQL, create, end_receiver, keep_beside, server
 from infra.backup.postgres_tools import run, start, tool
+from infra.clock import Clock, utc_now
 from infra.embedded.servers.postgres import make_folder
 from infra.embedded.tools import login_environment
 from infra.observability.logs import LogOnce, first_line
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connected
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -44,18 +44,17 @@ class NoBackupFolder(YesserError):
     """YESSER_BACKUP names no folder: set it to the folder of the backups, on another disk than the database."""
 
 
-def backup(settings: Settings) -> Process:
+def backup(settings: Settings) -> Archive:
     """The factory of the process (entry point `yesser.processes`)."""
     if settings.backup is None:
         raise NoBackupFolder
-    work = Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), lambda: datetime.now(UTC))
-    return work.run, work.readiness
+    return Archive(settings.acting_as(PRINCIPAL), BackupFolder.at(settings.backup), utc_now)
 
 
 class Archive:
     """The process. Ready while the WAL is received and nothing else fails."""
 
-    def __init__(self, settings: Settings, folder: BackupFolder, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, folder: BackupFolder, clock: Clock) -> None:
         self._settings = settings
         self._folder = folder
         self._clock = clock

@@ -79,20 +79,32 @@ def write_xlsx(path: Path, columns: Columns, rows: Rows, rows_max: int = XLSX_RO
 
 def write_parquet(path: Path, columns: Columns, rows: Rows) -> None:
     """Raises `NoTable`."""
-    try:
-        import duckdb
-    except ImportError:
-        raise NoTable(NoTable.__doc__) from None
     lines = path.with_name(f".{path.name}.csv")
     try:
         write_csv(lines, columns, rows)
-        types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-        with duckdb.connect() as database:
-            source = f"SELECT * FROM read_csv(?, header=true, hive_partitioning=false, columns={{{types}}})"  # noqa: S608 - our own columns
-            database.execute(f"CREATE TEMP TABLE written AS {source}", [glob.escape(str(lines))])
-            database.execute("COPY written TO ? (FORMAT parquet, COMPRESSION zstd)", [str(path)])
+        parquet_of(lines, path, columns, "read_csv", "header=true")
+    except ImportError:
+        raise NoTable(NoTable.__doc__) from None
     finally:
         lines.unlink(missing_ok=True)
+
+
+def parquet_of(
+    lines: Path,
+    path: Path,
+    types: Mapping[str, str],
+    read: str = "read_json",
+    options: str = "format='newline_delimited'",
+    select: str = "*",
+) -> None:
+    """Write a file of rows as Parquet, in its order. Raises `ImportError` where the extra `parquet` is missing."""
+    import duckdb
+
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
+    # The path is that of one file: no pattern, and no `name=value` in it is a column.
+    rows = f"SELECT {select} FROM {read}(?, {options}, hive_partitioning=false, columns={{{columns}}})"  # noqa: S608 - our own columns
+    with duckdb.connect() as database:
+        database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
 
 
 WRITERS: Final[Mapping[str, Callable[[Path, Columns, Rows], None]]] = {

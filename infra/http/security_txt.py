@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
+from infra.clock import Clock
 from infra.settings import Settings
 
 SECURITY_TXT: Final = "/.well-known/security.txt"
@@ -24,7 +24,7 @@ def security_txt(settings: Settings, now: datetime) -> str | None:
     return f"Contact: {contact}\nExpires: {until}\nPreferred-Languages: ar, en\n"
 
 
-def security_routes(settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
+def security_routes(settings: Settings, clock: Clock) -> APIRouter:
     """The route, which needs no token and no session. Without a file the answer is 404."""
     routes = APIRouter()
 

@@ -8,7 +8,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +16,7 @@ import click
 
 from events.errors import YesserError
 from events.values.bilingual import Bilingual, joined
+from infra.clock import utc_now
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
@@ -115,7 +115,7 @@ def list_(as_json: bool) -> None:
     from infra.keys.database import count_tokens  # imported here: who makes a witness's key has no database
 
     settings = Settings()
-    rows = list_keys(settings, datetime.now(UTC), count_tokens(settings))
+    rows = list_keys(settings, utc_now(), count_tokens(settings))
     print_result(rows, as_json, lambda: show(_table(rows)))
     if faults := [row.fault for row in rows if row.fault]:
         if not as_json:
@@ -185,7 +185,7 @@ def rotate_by(
     and where the database, which knows them, cannot be reached.
     """
     if not prepare or purpose == "gateway":
-        rows = [row for row in list_keys(settings, datetime.now(UTC), None) if row.purpose == purpose]
+        rows = [row for row in list_keys(settings, utc_now(), None) if row.purpose == purpose]
         keys = {row.state: row.key for row in rows if row.state in ("in use", "prepared")}
         request = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
         _permitted(settings, "keys rotate", request, break_glass)
@@ -219,9 +219,7 @@ def rotate_passwords_command(principals: tuple[str, ...], end_sessions: bool, as
     from infra.keys.passwords import rotate_passwords
 
     settings = Settings()
-    replaced = asyncio.run(
-        rotate_passwords(settings, principals or PRINCIPALS, end_sessions, lambda: datetime.now(UTC))
-    )
+    replaced = asyncio.run(rotate_passwords(settings, principals or PRINCIPALS, end_sessions, utc_now))
     _add_to_trail(settings, "rotate-passwords", *principals)
     files = [str(row.file) for row in replaced]
     rows = [{"principal": row.principal, "service": row.service, "file": str(row.file)} for row in replaced]
@@ -298,7 +296,7 @@ def _add_to_trail(settings: Settings, *words: str) -> None:
 def _rotate(
     settings: Settings, purpose: Rotated, overlap_days: int, *, prepare: bool, in_file: bool, timeout_s: float
 ) -> Rotation:
-    now = datetime.now(UTC)
+    now = utc_now()
     match purpose:
         case "log":
             files = log_key_files(settings)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from aiokafka.client import AIOKafkaClient
 
+from infra.clock import Clock
 from infra.kafka.admin import admin_client, create_scram_user
 from infra.kafka.clients import raw_client
 from infra.postgres.connection import connected
@@ -39,7 +39,7 @@ class Replaced:
 
 
 async def rotate_passwords(
-    settings: Settings, principals: Sequence[str], is_ending_sessions: bool, clock: Callable[[], datetime]
+    settings: Settings, principals: Sequence[str], is_ending_sessions: bool, clock: Clock
 ) -> list[Replaced]:
     """Replace these principals' passwords. Needs the superuser's passwords.
 

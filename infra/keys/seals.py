@@ -9,7 +9,7 @@ approval have. Flows out: a keyed hash of what a row says.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from events.wire.codec import canonical_bytes
+from infra.clock import Clock, utc_now
 from infra.keys.hash_keys import HashKey, HashKeyFiles, HashKeys, accounts_key_files, load_hash_keys
 from infra.settings import Settings
 
@@ -51,7 +52,7 @@ class Seals:
         self,
         key: bytes,
         files: HashKeyFiles | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._keys = HashKeys(HashKey(key.decode()))
         self._files = files

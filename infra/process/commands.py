@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import click
 import structlog
@@ -26,8 +26,14 @@ from infra.settings import Settings
 GROUP: Final = "yesser.processes"
 
 Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
-Process: TypeAlias = tuple[Run, Callable[[], Readiness]]
-"""The work, which ends soon after its event is set, and its readiness."""
+
+
+class Process(Protocol):
+    """What a process does until soon after its event is set, and whether it is ready."""
+
+    def run(self, stop: asyncio.Event) -> Awaitable[None]: ...
+
+    def readiness(self) -> Readiness: ...
 
 
 @cache
@@ -49,7 +55,7 @@ def run(name: str) -> None:
     process = factory(settings)
     gc.freeze()
     gc.enable()  # with the thresholds of every command (`infra.cli`)
-    uvloop.run(serve(settings, *process))
+    uvloop.run(serve(settings, process.run, process.readiness))
 
 
 async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:

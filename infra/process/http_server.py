@@ -61,6 +61,12 @@ class Server(uvicorn.Server):
         listeners = [] if listener is None else [listener]
         self.task = asyncio.create_task(self.serve(sockets=listeners), name="http server")
 
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait until `stop` is set, or the server ends by itself."""
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([self.task, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -132,10 +138,7 @@ class HeadLimits(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def start_deadline(self) -> None:
-        self.deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
-
-    def _give_up(self) -> None:
-        self._close(HTTPStatus.REQUEST_TIMEOUT)
+        self.deadline = self.loop.call_later(self.head_timeout_s, self._close, HTTPStatus.REQUEST_TIMEOUT)
 
     def stop_deadline(self) -> None:
         if self.deadline is not None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Self, TypeVar
 
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.errors import WaitTimedOut
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings

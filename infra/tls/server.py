@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
 
+from infra.clock import Clock
 from infra.tls.certificate_files import CertificateUnusable, KeyPair, check, load_authorities
 
 LOOK_EVERY_S: Final = 2.0
@@ -29,7 +29,7 @@ class ServedCertificate:
     `clock` gives the time in UTC. Raises `CertificateUnusable`.
     """
 
-    def __init__(self, pair: KeyPair, client_ca: Path | None, clock: Callable[[], datetime]) -> None:
+    def __init__(self, pair: KeyPair, client_ca: Path | None, clock: Clock) -> None:
         self._pair = pair
         self._client_ca = client_ca
         self._clock = clock

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Final
 
 from events.errors import Retry, YesserError
 from events.values.data import Data
 from events.wire.entry import recorded_time
+from infra.clock import Clock
 from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
@@ -27,7 +27,6 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
-Clock = Callable[[], datetime]
 _SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 6
 _POLL_S: Final = 0.05

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
+from infra.clock import Clock, utc_now
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection, connected
@@ -25,7 +25,7 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import PauseDocument, paused_of
 from infra.settings import Settings
-from producers.agencies.lifecycle import Clock, announcement, is_suspended
+from producers.agencies.lifecycle import announcement, is_suspended
 from producers.errors import RegistrationFailed
 
 _POLL_S: Final = 0.05
@@ -204,4 +204,4 @@ async def prepare(settings: Settings) -> None:
     settings = settings.acting_as("administrator")
     await provision(settings, [OFFICE.code])
     async with connected(settings, "genesis", batch=True) as connection:
-        await genesis(connection, lambda: datetime.now(UTC))
+        await genesis(connection, utc_now)

@@ -11,7 +11,6 @@ import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -20,6 +19,7 @@ import uvloop
 from events.errors import YesserError
 from events.schema_tools.refusal_examples import golden_example
 from events.values.bilingual import Bilingual
+from infra.clock import Clock, utc_now
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.embedded.commands import NOTHING_RAN, STOPPED
@@ -151,7 +151,7 @@ def sandbox_settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"home": home.resolve()})
 
 
-async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+async def seed(settings: Settings, clock: Clock = utc_now) -> None:
     """Give a running sandbox its agency, plan and token. Repeating it completes what is missing."""
     if _known(settings):
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -23,6 +22,7 @@ from events.errors import Tampered
 from events.faults.nearest import nearest
 from events.validation.forms import forms_by_type
 from events.values.bilingual import Bilingual
+from infra.clock import utc_now
 from infra.http.callers import Caller
 from infra.http.negotiation import with_head
 from infra.http.parameters import invalid_values, only_known_parameters
@@ -69,7 +69,7 @@ def application(parts: GatewayParts) -> FastAPI:
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
     app.include_router(pages.routes)
-    app.include_router(security_routes(parts.settings, lambda: datetime.now(UTC)))
+    app.include_router(security_routes(parts.settings, utc_now))
     return app
 
 

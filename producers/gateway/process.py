@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final
@@ -14,11 +13,11 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp
 
+from infra.clock import Clock, utc_now
 from infra.kafka.client_config import refuse_plain_kafka
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.private_keys.key_files import gateway_key_files, load_keys, load_or_create_keys
-from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
@@ -48,17 +47,14 @@ READ_KEYS_EVERY_S: Final = 5.0
 log = structlog.get_logger()
 
 
-def gateway(settings: Settings) -> Process:
-    """The factory of the process (entry point `yesser.processes`)."""
-    work = Gateway(settings, lambda: datetime.now(UTC))
-    return work.run, work.readiness
-
-
 class Gateway:
     """The gateway as a process. `port` is set once it runs."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime], read_keys_every_s: float = READ_KEYS_EVERY_S
+        self,
+        settings: Settings,
+        clock: Clock = utc_now,
+        read_keys_every_s: float = READ_KEYS_EVERY_S,
     ) -> None:
         self._settings = settings = settings.acting_as("gateway")
         self._clock = clock
@@ -105,9 +101,7 @@ class Gateway:
             notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
                 async with _serving(app, listener, settings, self._certificate) as self._server:
-                    stopped = asyncio.create_task(stop.wait())
-                    await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
-                    stopped.cancel()
+                    await self._server.until(stop)
                     parts.verdicts.wake_all()
             finally:
                 noting.cancel()
@@ -124,7 +118,7 @@ async def reading_pool(settings: Settings) -> Pool:
     return await create_pool(impatient.acting_as("reader"), "gateway reads", size=READ_POOL_SIZE)
 
 
-def _certificate(settings: Settings, clock: Callable[[], datetime]) -> ServedCertificate | None:
+def _certificate(settings: Settings, clock: Clock) -> ServedCertificate | None:
     """The certificate of the settings; None for plain HTTP, which other machines may use only if that is allowed."""
     pair = KeyPair.of(settings.gateway_certificate, settings.gateway_key)
     if pair is not None:

@@ -15,7 +15,6 @@ import base64
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -27,6 +26,7 @@ from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, first_day_ahead
 from events.values.bilingual import Language
 from events.wire.entry import recorded_time
+from infra.clock import Clock
 from infra.http.body import BodyLimits, RawHeaders, read_body
 from infra.http.problems import Problem, language_of
 from infra.http.rate_limits import Quota
@@ -70,9 +70,7 @@ class Sent:
 class Receiver:
     """Stores agencies' events. `clock` gives the gateway's time for receipts."""
 
-    def __init__(
-        self, settings: Settings, writer: KafkaWriter, signer: ReceiptSigner, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, settings: Settings, writer: KafkaWriter, signer: ReceiptSigner, clock: Clock) -> None:
         self._settings = settings
         self._writer = writer
         self.recent = Recent()

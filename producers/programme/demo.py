@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -21,6 +20,7 @@ from rich.console import Console
 
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
+from infra.clock import utc_now
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
@@ -206,7 +206,7 @@ async def register_agencies(settings: Settings) -> int:
     ]
     settings = settings.acting_as("administrator")
     async with connected(settings, "demo") as connection:
-        return len(await add_agencies(connection, settings, agencies, lambda: datetime.now(UTC)))
+        return len(await add_agencies(connection, settings, agencies, utc_now))
 
 
 async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_verdicts: OnVerdicts) -> None:

@@ -30,7 +30,7 @@ from aiokafka.errors import (
 )
 
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.kafka.client_config import ClientArguments, NoKafkaPassword, agency_topic, client_arguments
 from infra.kafka.clients import (
     SEND_TIMEOUT_S,

@@ -54,7 +54,7 @@ class GatewayDestination:
             async with asyncio.timeout(timeout_s), self._client() as client:
                 # Those of all of the agency's records come, in the order of its topic.
                 async for verdict in client.receipts(report.sent.first_offset):
-                    offset = _offset_of(verdict)
+                    offset = int((verdict.address or "").rpartition("/")[2])
                     if report.sent.ranges(offset, offset + 1):
                         _note(verdict, offset, verdicts)
                         progress.verdicts(report.verdicts_count, report.sent.lines_count)
@@ -105,10 +105,6 @@ class GatewayPublisher:
 def _fault(error: EventError) -> Fault:
     """A fault of a line; the gateway's pointer leads into the whole request."""
     return Fault(error.pointer.removeprefix(f"/{error.event}"), cast(Code, error.code), error.detail)
-
-
-def _offset_of(verdict: Verdict) -> int:
-    return int((verdict.address or "").rpartition("/")[2])
 
 
 def _note(verdict: Verdict, offset: int, verdicts: Verdicts) -> None:

@@ -25,7 +25,7 @@ from typing import Final
 
 import httpx
 
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from consumers.delivery.secrets import NewSecret, new_secret, signature_headers
-from consumers.delivery.webhooks.bodies import example_event
+from consumers.delivery.webhooks.route import example_event
 from tests.senders_js.packages import HERE, installed
 
 # Its first run needs the network of npm, which the quick tests do without.

@@ -10,7 +10,7 @@ require how the person was authenticated (OpenID Connect Core 1.0, 2). The provi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -26,6 +26,7 @@ from joserfc.errors import JoseError
 
 from consumers.console.accounts.tries import Sealer
 from events.errors import Reject, Retry
+from infra.clock import Clock
 from infra.http.answers import bound_answers
 from infra.secret_files import OIDC_KEY
 from infra.settings import Settings
@@ -131,7 +132,7 @@ class Oidc:
         settings: Settings,
         issuer: str,
         sealer: Sealer,
-        clock: Callable[[], datetime],
+        clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._settings = settings
@@ -145,7 +146,7 @@ class Oidc:
         bound_answers(self._http, ANSWER_BYTES_MAX)
 
     @classmethod
-    def of(cls, settings: Settings, clock: Callable[[], datetime]) -> Oidc | None:
+    def of(cls, settings: Settings, clock: Clock) -> Oidc | None:
         """The configured provider, or None. Raises `PlaintextRefused` for one whose answers could be changed."""
         issuer = settings.console_oidc_issuer
         if issuer is None:

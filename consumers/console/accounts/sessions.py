@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from consumers.console.accounts.accounts import Account, PasswordChanged, account_of
 from consumers.console.accounts.oidc import SignedOut, SignInFailed
+from infra.clock import Clock
 from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
@@ -41,7 +42,7 @@ class Session:
 class Sessions:
     """Begins, finds and ends sessions."""
 
-    def __init__(self, pool: Pool, settings: Settings, seals: Seals, clock: Callable[[], datetime]) -> None:
+    def __init__(self, pool: Pool, settings: Settings, seals: Seals, clock: Clock) -> None:
         self._pool = pool
         self._seals = seals
         self._clock = clock

@@ -13,7 +13,6 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import orjson
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
+from infra.clock import Clock
 from infra.http.rate_limits import RateLimit, peer_of
 from infra.keys.hash_keys import console_key_files, load_hash_keys
 from infra.settings import Settings
@@ -35,7 +35,7 @@ class Sealer:
         self._purpose = purpose
 
     @classmethod
-    def of(cls, settings: Settings, purpose: str, clock: Callable[[], datetime]) -> Sealer:
+    def of(cls, settings: Settings, purpose: str, clock: Clock) -> Sealer:
         files, alone = console_key_files(settings), secrets.token_hex(32)
 
         def keys() -> Sequence[str]:

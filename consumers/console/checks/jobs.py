@@ -16,6 +16,7 @@ import structlog
 
 from consumers.documents.document import document_of
 from consumers.documents.log.commitments import CheckResult
+from infra.clock import Clock
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 
@@ -48,7 +49,7 @@ class Checks:
     """`command` starts the process of a check of this kind; `clock` gives the time of day."""
 
     settings: Settings
-    clock: Callable[[], datetime]
+    clock: Clock
     command: Callable[[str], list[str]] = field(
         default=lambda kind: [sys.executable, "-P", "-m", "consumers.console.checks.child", kind]
     )

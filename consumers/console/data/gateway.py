@@ -7,9 +7,8 @@ answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import click
@@ -17,6 +16,7 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from events.values.bilingual import Language
+from infra.clock import Clock
 from infra.command_line.gateway_options import gateway_address
 from infra.http.console_tokens import Sending, console_token
 from infra.keys.hash_keys import console_key_files, read_hash_key
@@ -66,7 +66,7 @@ class Reply:
 class Gateway:
     """The gateway for everybody who is signed in. `clock` gives the time of day."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._key_files = console_key_files(settings)

@@ -17,6 +17,7 @@ from typing import Final, Generic, TypeVar
 from cachetools import LRUCache
 from markupsafe import Markup
 
+from infra.clock import Clock
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.process.tasks import retrieve_error
@@ -84,7 +85,7 @@ class Rendered:
     def __init__(
         self,
         positions: Callable[[], Awaitable[Positions]],
-        clock: Callable[[], datetime],
+        clock: Clock,
         bytes_max: int = BYTES_MAX,
     ) -> None:
         self._positions = NextRead(positions)

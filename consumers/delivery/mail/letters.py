@@ -43,59 +43,22 @@ _MISSING: Final = label_of(campaigns.InboxItem, "missing_channels")
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A labelled value of one or several lines."""
-
-    label: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where to go or what to type, with its label."""
-
-    label: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Campaigns of a digest under a heading, or what a notice is about. `count`: of all of them, None where the heading
-    says it; `rows` are the first ones, and where the others are."""
-
-    heading: str
-    count: int | None
-    rows: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The letter in one language."""
-
-    language: Language
-    heading: str
-    paragraphs: tuple[str, ...]
-    facts: tuple[Fact, ...]
-    groups: tuple[Group, ...]
-    link: Pointer | None
-    commands: tuple[Pointer, ...]
-    footer: str
-    stop: Pointer
-
-    @property
-    def direction(self) -> str:
-        return "rtl" if self.language == "ar" else "ltr"
-
-
-@dataclass(frozen=True, slots=True)
 class Letter:
-    """The subject is one line in both languages; the team's language is first in it and in `pages`.
+    """What the templates show in each of `languages`, the team's first. The subject is one line in both.
 
-    `stop`: the link by which the reader stops letters to this address.
+    `facts` have several lines; `groups` a heading, the number of all campaigns (None where the heading says it) and the
+    rows that are shown; `stop` is the link by which the reader stops letters to this address.
     """
 
     subject: str
-    pages: tuple[Page, Page]
+    languages: tuple[Language, Language]
+    heading: Bilingual
+    paragraphs: Sequence[Bilingual]
+    facts: Sequence[tuple[Bilingual, Text]]
+    groups: Sequence[tuple[Text, int | None, Sequence[Bilingual]]]
+    link: Place | None
+    commands: Sequence[Place]
+    footer: Bilingual
     stop: str
 
 
@@ -264,40 +227,21 @@ def _letter(
     commands: Sequence[Place] = (),
     is_urgent: bool = False,
 ) -> Letter:
-    """`facts` have several lines, `groups` a heading, the number of all campaigns, and the rows that are shown."""
-    subject, lead = words.subject.format(**values), words.lead.format(**values)
+    heading, lead = words.subject.format(**values), words.lead.format(**values)
     paragraphs = [*([wording.REPEAT_NOTE] if context.is_repeat else []), lead, *more]
-    footer = wording.FOOTER.format(team=line_of(context.team.name))
-
-    def page(language: Language) -> Page:
-        def pointer(place: Place) -> Pointer:
-            return Pointer(place[0].of(language), place[1])
-
-        return Page(
-            language,
-            subject.of(language),
-            tuple(text.of(language) for text in paragraphs),
-            tuple(Fact(label.of(language), tuple(text.of(language).splitlines())) for label, text in facts),
-            tuple(
-                Group(title.of(language), count, tuple(row.of(language) for row in rows))
-                for title, count, rows in groups
-            ),
-            None if link is None else pointer(link),
-            tuple(map(pointer, commands)),
-            footer.of(language),
-            pointer((wording.STOP, context.stop)),
-        )
-
-    first, other = map(page, context.team.languages)
+    languages = context.team.languages
+    first, other = languages
     flags = (
         (wording.REPEAT, context.is_repeat),
         (wording.REPLAY, context.is_replay),
         (campaigns.Urgency.HIGH, is_urgent),
     )
     marks = [mark for mark, is_set in flags if is_set]
-    prefix = "".join(f"[{mark.of(first.language)} / {mark.of(other.language)}] " for mark in marks)
+    prefix = "".join(f"[{mark.of(first)} / {mark.of(other)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
-    return Letter(prefix + line(f"{first.heading} | {other.heading}", 400), (first, other), context.stop)
+    subject = prefix + line(f"{heading.of(first)} | {heading.of(other)}", 400)
+    footer = wording.FOOTER.format(team=line_of(context.team.name))
+    return Letter(subject, languages, heading, paragraphs, facts, groups, link, commands, footer, context.stop)
 
 
 def _notice_values(notice: Notice) -> dict[str, object]:

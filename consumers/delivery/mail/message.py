@@ -16,6 +16,7 @@ from typing import Final
 
 from consumers.delivery.email_address import checked_address
 from consumers.delivery.mail.letters import Letter
+from consumers.delivery.mail.wording import STOP
 from consumers.delivery.plain_text import line
 from consumers.delivery.sending.route import Message
 from infra.http.templates import templates
@@ -95,4 +96,4 @@ def _digest(*parts: str) -> str:
 
 
 def _written(letter: Letter, name: str) -> str:
-    return _TEMPLATES.get_template(name).render(pages=letter.pages, title=letter.subject)
+    return _TEMPLATES.get_template(name).render(letter=letter, stop_words=STOP)

@@ -25,7 +25,7 @@ from consumers.delivery.secrets import link_key
 from consumers.delivery.sending import sender
 from consumers.delivery.sending.route import Attempt, Limits, Message, NextStep, Outcome, Route
 from events.errors import Halt
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.keys.team_seals import TeamSeals
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from time import monotonic
 from typing import Final, TypeAlias
@@ -27,7 +27,6 @@ from consumers.programme.campaigns.handlers.texts import fill
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule import RuleSet, Text
 from consumers.programme.campaigns.unaired import due_triggers
-from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from consumers.replay.as_of.point_in_time import RIYADH, midnight
 from events.errors import Retry
@@ -35,6 +34,7 @@ from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.bilingual import Bilingual, joined
 from events.values.calendar import day_after
 from events.wire.entry import recorded_time
+from infra.clock import Clock, utc_now
 from infra.log.reader import entries_recorded_by
 from infra.observability.logs import LogOnce
 from infra.postgres import outbox_table
@@ -72,10 +72,6 @@ _PLATFORM: Final = Agency(PLATFORM, "platform")
 DatabaseClock: TypeAlias = Callable[[Connection], Awaitable[datetime]]
 
 log = structlog.get_logger()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def settling_time(settings: Settings) -> timedelta:

@@ -26,8 +26,8 @@ from msgspec import structs
 
 from consumers.api.access import may_read, money_scope
 from consumers.api.parameters import AsOfIndex, Limit
-from consumers.api.reader import JSON, REVALIDATED, ReadAnswer, Reader, Reading, Reads
-from consumers.api.routes import prepared
+from consumers.api.reader import JSON, REVALIDATED, ReadAnswer, Reader, Reading
+from consumers.api.routes import router_of
 from consumers.documents.access_scope import EVERYTHING, AccessScope
 from consumers.documents.log.explanations import Change, Explanation, Step
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
@@ -53,7 +53,6 @@ from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.documents import TEXT, answer, problems, schema_of
 from infra.http.problems import Problem, changed_entry
-from infra.http.routes import RouteParts
 from infra.json_documents import to_json
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
@@ -224,32 +223,31 @@ async def _beside(settings: Settings, request: Request, end: int | None) -> Expl
         return None
 
 
-def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
-    """The factory of the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
+routes: Final = APIRouter(tags=["log"], default_response_class=Response)
+router: Final = router_of(routes)
 
-    @routes.get(
-        "/v1/explain/{model}/{key:path}",
-        summary="The entries that made a figure",
-        responses={
-            200: {**_DOCUMENT, "headers": {"Link": _EARLIER_STEPS}},
-            **problems(400, 401, 403, 404, 422, 429, 500, 503),
-        },
-    )
-    async def explained(
-        request: Reading, model: Name, key: Figure, limit: Limit = 100, as_of_index: AsOfIndex = None
-    ) -> Response:
-        """The last `limit` entries that changed a figure, each with the value before and after it.
 
-        Without a field: all figures of the key. `yesser audit explain` without arguments lists the read models and
-        their keys. A figure with a long history takes longer. An agency explains the programme's figures and its
-        own, and of other agencies' entries sees no data; a partner and the treasury explain money.
-        """
-        reader = replace(await request.reader(), known=None)  # an explanation has no entity tag
-        document = (await explained_for(reader, model, key, limit, as_of_index)).document.document
-        headers = {"Cache-Control": REVALIDATED}
-        if (earlier := document.before) is not None:
-            headers |= request.next_page(as_of_index=earlier)
-        return Response(to_json(document), headers=headers, media_type=JSON)
+@routes.get(
+    "/v1/explain/{model}/{key:path}",
+    name="explained",
+    summary="The entries that made a figure",
+    responses={
+        200: {**_DOCUMENT, "headers": {"Link": _EARLIER_STEPS}},
+        **problems(400, 401, 403, 404, 422, 429, 500, 503),
+    },
+)
+async def explained_figure(
+    request: Reading, model: Name, key: Figure, limit: Limit = 100, as_of_index: AsOfIndex = None
+) -> Response:
+    """The last `limit` entries that changed a figure, each with the value before and after it.
 
-    return routes
+    Without a field: all figures of the key. `yesser audit explain` without arguments lists the read models and
+    their keys. A figure with a long history takes longer. An agency explains the programme's figures and its
+    own, and of other agencies' entries sees no data; a partner and the treasury explain money.
+    """
+    reader = replace(await request.reader(), known=None)  # an explanation has no entity tag
+    document = (await explained_for(reader, model, key, limit, as_of_index)).document.document
+    headers = {"Cache-Control": REVALIDATED}
+    if (earlier := document.before) is not None:
+        headers |= request.next_page(as_of_index=earlier)
+    return Response(to_json(document), headers=headers, media_type=JSON)

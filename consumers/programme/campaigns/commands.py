@@ -19,7 +19,7 @@ from consumers.documents.campaigns.campaigns import Coverage
 from consumers.documents.campaigns.evaluations import Explanation
 from consumers.documents.tables import csv_file, grid
 from consumers.programme.campaigns import show
-from consumers.programme.campaigns.filters import SORTS, CampaignFilter, now, today_at
+from consumers.programme.campaigns.filters import SORTS, CampaignFilter, today_at
 from consumers.programme.campaigns.next_step import next_command, time_left
 from consumers.programme.campaigns.rules.in_force import rules_in_force
 from consumers.programme.campaigns.rules.rule_file import InvalidRules, read_folder, rule_set
@@ -27,6 +27,7 @@ from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from events.values.fields import DATE_PATTERN
+from infra.clock import utc_now
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.gateway_options import agency_option, named_agency
@@ -82,7 +83,7 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
     if gateway is None:
         from consumers.programme.campaigns.read import campaigns_at
 
-        rows = asyncio.run(campaigns_at(Settings(), at, CampaignFilter(today_at(at, now()), **chosen)))
+        rows = asyncio.run(campaigns_at(Settings(), at, CampaignFilter(today_at(at, utc_now()), **chosen)))
     else:
         rows = gateway.rows(campaigns.Campaign, "/v1/campaigns", **chosen) or []
     by_occurrence = at.occurred is not None
@@ -108,7 +109,7 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
 @json_option
 def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None, as_csv: bool, as_json: bool) -> None:
     """List what an agency must do now, the earliest due date first, each with the command to type next."""
-    today = today_at(PointInTime(), now())
+    today = today_at(PointInTime(), utc_now())
     if gateway is None:
         from consumers.programme.campaigns.read import inbox_now
 
@@ -144,7 +145,7 @@ def show_command(at: PointInTime, campaign_id: str, gateway: Gateway | None, as_
         shown = gateway.document(campaigns.CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}")
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
-    today = today_at(at, now())
+    today = today_at(at, utc_now())
     print_view(shown, as_json, lambda: show.brief_parts(shown, today), at, gateway)
 
 
@@ -234,7 +235,7 @@ def try_command(path: Path, since: str, as_json: bool) -> None:
     from consumers.programme.campaigns.trial.trial import changed_rules, try_rules
 
     rules = rules_in_force()
-    trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))
+    trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, utc_now()))
     print_view(trial, as_json, lambda: show.trial_parts(trial))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from consumers.replay.as_of.point_in_time import PointInTime
@@ -52,10 +52,6 @@ class CampaignFilter:
         subscriptions = None if self.subscriptions is None else [dict(row) for row in self.subscriptions]
         chosen = [self.owner, self.state, self.overdue, self.due_before, self.service, self.channel, self.rule]
         return [self.today, self.sort, *self.after, self.rows_max, *chosen, subscriptions]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def today_at(at: PointInTime, clock: datetime) -> str:

@@ -9,11 +9,12 @@ from consumers.documents.campaigns import campaigns as documents
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.programme.plan import Awareness
 from consumers.programme.campaigns.consumer import CONSUMER
-from consumers.programme.campaigns.filters import CampaignFilter, Subscription, now, today_at
+from consumers.programme.campaigns.filters import CampaignFilter, Subscription, today_at
 from consumers.replay.as_of.point_in_time import PointInTime
 from consumers.replay.as_of.view import View, view
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
+from infra.clock import utc_now
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -74,7 +75,7 @@ async def campaigns_at(
 ) -> list[documents.Campaign]:
     """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
     async with view(settings, [CONSUMER], at) as state:
-        chosen = chosen or CampaignFilter(today_at(PointInTime(), now()))
+        chosen = chosen or CampaignFilter(today_at(PointInTime(), utc_now()))
         return await campaigns(await state.use(CONSUMER), chosen, documents.Campaign)
 
 

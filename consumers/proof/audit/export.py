@@ -8,7 +8,6 @@ part of the tree without exported entries.
 
 from __future__ import annotations
 
-import glob
 import shutil
 from base64 import b64encode
 from bisect import bisect_left
@@ -24,6 +23,7 @@ from consumers.proof.audit.source import unproven_texts
 from consumers.proof.audit.texts import EntryTexts
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
+from infra.command_line.table_files import parquet_of
 from infra.log.key_history import KeyHistory
 from infra.log.layout import CHECKPOINT, KEY_HISTORY, TILE
 from infra.log.ports.bundle_texts import BundleText, match_texts, text_lines
@@ -134,7 +134,8 @@ def _complete(folder: Path, checkpoint: Checkpoint, keys: KeyHistory, hashes: li
     if keys.transitions:
         (folder / KEY_HISTORY).write_text(keys.text(), encoding="utf-8")
     if form == "parquet":
-        _to_parquet(folder)
+        parquet_of(folder / verify.LINES, folder / verify.TABLE, _COLUMNS)
+        (folder / verify.LINES).unlink()
     files = [name for name in (CHECKPOINT, KEY_HISTORY, verify.TABLE) if (folder / name).exists()]
     proof = {
         "size": checkpoint.size,
@@ -158,19 +159,3 @@ async def _hashes(port: LogPort, begin: int, end: int, indexes: list[int]) -> As
             yield node
         async for node in _hashes(port, split, end, indexes):
             yield node
-
-
-def _to_parquet(folder: Path) -> None:
-    """Replace the lines by a Parquet file."""
-    import duckdb
-
-    lines, table = folder / verify.LINES, folder / verify.TABLE
-    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
-    options = f"format='newline_delimited', columns={{{columns}}}, maximum_object_size=1048576"
-    # The path is that of one file: no pattern, and no `name=value` in it is a column.
-    source = f"read_json(?, {options}, hive_partitioning=false)"
-    with duckdb.connect() as database:
-        chosen = f"CREATE TEMP TABLE entries AS SELECT * FROM {source} ORDER BY index"
-        database.execute(chosen, [glob.escape(str(lines))])
-        database.execute("COPY entries TO ? (FORMAT parquet, COMPRESSION zstd)", [str(table)])
-    lines.unlink()

@@ -22,7 +22,7 @@ import msgspec
 from cachetools import LRUCache
 
 from events.errors import Retry, Tampered, YesserError
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.http.answers import BYTES_MAX, AnswerRefused, bound_answers
 from infra.log.bundle import split_bundle
 from infra.log.key_history import KeyHistory, parse_transitions

@@ -10,8 +10,8 @@ Acknowledges a wrong commitment: it stays wrong, and its alarm ends, with a reas
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Struct
@@ -40,6 +40,7 @@ from consumers.replay.fold.version import FoldVersion
 from consumers.replay.rebuild.comparison import table_hash
 from events.errors import YesserError
 from events.wire.entry import recorded_time
+from infra.clock import Clock, utc_now
 from infra.command_line.database import with_database
 from infra.log.reader import chosen_entries, read_checked
 from infra.postgres import outbox_table
@@ -73,9 +74,7 @@ def trail_command(index: int) -> str:
 def acknowledged(settings: Settings, index: int, reason: Mapping[str, str]) -> Claim:
     """`acknowledge` by an operator, now."""
     settings = settings.acting_as("operator")
-    return with_database(
-        settings, "acknowledge", lambda connection: acknowledge(connection, index, reason, lambda: datetime.now(UTC))
-    )
+    return with_database(settings, "acknowledge", lambda connection: acknowledge(connection, index, reason, utc_now))
 
 
 def event_of(claim: Claim, reason: Mapping[str, str], now: datetime) -> OutboxEvent:
@@ -90,9 +89,7 @@ def event_of(claim: Claim, reason: Mapping[str, str], now: datetime) -> OutboxEv
     )
 
 
-async def acknowledge(
-    connection: Connection, index: int, reason: Mapping[str, str], clock: Callable[[], datetime]
-) -> Claim:
+async def acknowledge(connection: Connection, index: int, reason: Mapping[str, str], clock: Clock) -> Claim:
     """Announce that the commitment at `index` is known to be wrong, and return it.
 
     Raises `NoCommitment`, and `NotAnnounced` for a reason that validation refuses.

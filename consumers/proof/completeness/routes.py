@@ -12,11 +12,10 @@ from msgspec import convert
 
 from consumers.api.access import narrowed, programme_scope
 from consumers.api.parameters import After, AgencyCode, Limit, cursor_of, text_after
-from consumers.api.reader import ReadAnswer, Reader, Reads, read_route
-from consumers.api.routes import prepared
+from consumers.api.reader import ReadAnswer, Reader, read_route
+from consumers.api.routes import router_of
 from consumers.documents.log.entries import AgencyMonth, CompletenessStatus, Months
 from events.values.completeness import completeness_status
-from infra.http.routes import RouteParts
 from infra.json_documents import with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
@@ -27,21 +26,18 @@ Month = Annotated[
 ]
 
 
-def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
-    """The factory of the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
-
-    read_route(
-        routes,
-        "/v1/completeness/months",
-        "months",
-        "Missing sequence numbers of a month by agency",
-        "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
-        tagged=False,
-    )(months_for)
-    return routes
+routes: Final = APIRouter(tags=["log"], default_response_class=Response)
+router: Final = router_of(routes)
 
 
+@read_route(
+    routes,
+    "/v1/completeness/months",
+    "months",
+    "Missing sequence numbers of a month by agency",
+    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
+    tagged=False,
+)
 async def months_for(
     reader: Reader, month: Month = None, agency: AgencyCode = None, limit: Limit = 100, after: After = None
 ) -> ReadAnswer[Months]:

@@ -24,7 +24,7 @@ from typing import Final
 import httpx
 
 from events.errors import Retry
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.http.answers import bound_answers
 from infra.log.proofs import consistency_proof
 from infra.log.reader import StoredHashes, newest_checkpoint

@@ -28,8 +28,8 @@ from consumers.proof.audit.derived import (
     first_difference,
     stored_pairs,
 )
-from consumers.proof.database_audit.sealed_claims import TABLE as SEALED_CLAIMS
-from consumers.proof.database_audit.sealed_claims import compare_sealed_claims
+from consumers.registrar.claims.fingerprints import PARTS, bucket_of
+from consumers.registrar.claims.sealing import intact
 from events.wire.texts import in_place_of, text_sha256, withheld_text
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
@@ -100,7 +100,7 @@ async def compare_database(
     await walk.compare_rest()
     if walk.withheld or walk.withheld_rows:
         await walk.compare_withheld(connection)
-    walk.compared.rows[SEALED_CLAIMS] = await compare_sealed_claims(connection, size)
+    walk.compared.rows[_SEALED_CLAIMS] = await compare_sealed_claims(connection, size)
     await _compare_state(connection, walk, size)
     await _compare_seals(connection, walk.compared, keys)
     return walk.compared
@@ -398,3 +398,32 @@ def _addresses_of(run: Any, start: int, end: int) -> Iterator[Row]:
 
 def _differ(table: str, key: str, found: Any, expected: Any, index: int | None) -> NoReturn:
     raise TableDiffers(Difference(table, key, found, expected, index))
+
+
+_SEALED_CLAIMS: Final = "log.sealed_claims"
+_LAST_CLAIM: Final = b"\xff" * 16
+_SEALED: Final = queries("consumers.registrar.claims", "claims.sql")["sealed"]
+_CLAIMS: Final = queries("consumers.proof.database_audit", "database.sql")["claims_of_part"]
+
+
+async def compare_sealed_claims(connection: Connection, size: int) -> int:
+    """Compare sealed claims with those of the log, a part at a time: the registrar does not look up what they lack.
+
+    The number of rows compared. In a transaction. Raises `TableDiffers`.
+    """
+    rows_count = 0
+    for part in range(PARTS):
+        rows = await connection.fetch(_SEALED, part, part)
+        sealed, fault = intact(rows, size)
+        if fault is not None:
+            index = sealed[-1].end_index if sealed else 0
+            raise TableDiffers(Difference(_SEALED_CLAIMS, f"part {part}", fault, "what the registrar wrote", index))
+        if not sealed:
+            continue
+        rows_count += len(rows)
+        async for claim, index in connection.cursor(_CLAIMS, bytes([part]), bytes([part]) + _LAST_CLAIM, prefetch=4096):
+            bucket, fingerprint = bucket_of(int.from_bytes(claim[:4], "big")), claim[4:6]
+            of_index = next((s for s in sealed if s.first_index <= index < s.end_index), None)
+            if of_index is not None and not of_index.fingerprints.may_hold(bucket, fingerprint):
+                raise TableDiffers(Difference(_SEALED_CLAIMS, f"part {part}", None, f"the claim {claim.hex()}", index))
+    return rows_count

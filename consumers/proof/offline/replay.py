@@ -48,6 +48,7 @@ from consumers.replay.fold.table_hash import RowHasher, TableHash, fetched, hash
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Halt
 from events.wire.entry import parse_entry
+from infra.command_line.table_files import parquet_of
 from infra.log.layout import TILE, tiles_at
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.ports.tree import WrongTree
@@ -56,8 +57,6 @@ from infra.postgres.unit_of_work import Table
 
 _TYPES: Final = {"text": "VARCHAR", "bigint": "BIGINT", "boolean": "BOOLEAN", "bytea": "VARCHAR", "jsonb": "JSON"}
 """Of the lines: bytes are in hexadecimal there."""
-_ONE_FILE: Final = "hive_partitioning=false"
-"""No `name=value` in a path is a column."""
 BATCH_ENTRIES: Final = 64 * TILE
 ModelFormat = Literal["sqlite", "parquet"]
 
@@ -79,16 +78,13 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
     with lines.open("wb") as file:
         file.writelines(map(RowHasher(table, msgspec.Raw).lines, store.parts(table)))
     kinds = dict(zip(table.columns, table.types, strict=True))
-    column_types = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
     columns = ", ".join(
         f"unhex({quoted(name)}) AS {quoted(name)}" if kind == "bytea" else quoted(name) for name, kind in kinds.items()
     )
-    options = f"format='newline_delimited', columns={{{column_types}}}, {_ONE_FILE}"
-    rows = f"SELECT {columns} FROM read_json(?, {options})"
+    parquet_of(lines, path, {name: _TYPES[kind] for name, kind in kinds.items()}, select=columns)
+    lines.unlink()
     with duckdb.connect() as database:
-        database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
-        lines.unlink()
-        query = hashed_rows_sql(table, f"read_parquet(?, {_ONE_FILE})")
+        query = hashed_rows_sql(table, "read_parquet(?, hive_partitioning=false)")
         sha256 = hash_of(table, fetched(database.execute(query, [glob.escape(str(path))])))
     if sha256 != expected:
         raise ParquetDiffers(f"{path}: {ParquetDiffers.__doc__}")

@@ -6,7 +6,6 @@ the table `text`, or `text.parquet`; nothing where the entries have no text.
 
 from __future__ import annotations
 
-import glob
 import sqlite3
 from collections.abc import Iterator
 from itertools import chain, takewhile
@@ -19,6 +18,7 @@ from msgspec.structs import asdict
 from consumers.proof.audit.mirror import signed_bundle
 from consumers.proof.audit.source import is_export, unproven_texts
 from events.wire.entry import has_texts
+from infra.command_line.table_files import parquet_of
 from infra.log.layout import TILE, texts_path, tiles_at
 from infra.log.ports.bundle_texts import BundleText, match_texts, parse_texts, text_lines
 from infra.log.signed_note import Checkpoint
@@ -68,14 +68,7 @@ def _to_sqlite(texts: Iterator[BundleText], file: Path) -> None:
 
 
 def _to_parquet(texts: Iterator[BundleText], file: Path) -> None:
-    import duckdb
-
     lines = file.with_suffix(".ndjson")
     lines.write_bytes(text_lines(texts))
-    column_types = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
-    rows = (
-        f"SELECT * FROM read_json(?, format='newline_delimited', columns={{{column_types}}}, hive_partitioning=false)"
-    )
-    with duckdb.connect() as database:
-        database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(file), compression="zstd")
+    parquet_of(lines, file, _COLUMNS)
     lines.unlink()

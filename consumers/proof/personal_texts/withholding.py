@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +19,7 @@ from events.errors import Retry, YesserError
 from events.values.data import Data
 from events.wire.entry import Entry, has_texts, parse_entry, recorded_time
 from events.wire.texts import TEXT_WITHHELD
+from infra.clock import Clock
 from infra.kafka.client_config import agency_triggers_topic
 from infra.keys.second_person import ask
 from infra.log.ports.postgres_port import stored_texts
@@ -95,7 +95,7 @@ async def propose(
     settings: Settings,
     found: Withholdable,
     why: Data,
-    clock: Callable[[], datetime],
+    clock: Clock,
     break_glass: str | None,
     timeout_s: float,
 ) -> int:

@@ -28,9 +28,7 @@ async def until_stopped(witness: Witness, listener: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT."""
     options = {"stop_wait_s": STOP_WAIT_S, "limit_concurrency": CONNECTIONS_MAX}
     async with running(application(witness), listener, **options) as server:
-        stopped = asyncio.create_task(stop_at_signals().wait())
-        await asyncio.wait([stopped, server.task], return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        await server.until(stop_at_signals())
 
 
 def application(witness: Witness, clock: Callable[[], float] = time.time) -> Callable[..., Awaitable[None]]:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consumers.registrar.breaker import Clock
 from events.errors import Halt, Retry
 from events.wire.entry import recorded_time
+from infra.clock import Clock
 
 
 class ClocksDiffer(Halt):

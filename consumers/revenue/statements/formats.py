@@ -244,9 +244,10 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
+    source = resources.files(_PACKAGE).joinpath("statement.typ").read_bytes()
     inputs = {"paper": _VOWEL_SIGNS.sub("", _written(paper)), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
-    pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
+    pdf: bytes = compile_(source, format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf
 
 
@@ -273,10 +274,6 @@ def _fonts() -> Path:
     if found is None or found.origin is None:
         raise NoTypesetter(NoTypesetter.__doc__)
     return Path(found.origin).parent / "files"
-
-
-def _resource(name: str) -> str:
-    return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
 
 
 FORMATS: Final[Mapping[str, Format]] = {

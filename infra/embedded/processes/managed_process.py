@@ -18,7 +18,7 @@ from typing import Any, Final
 import structlog
 from msgspec import UNSET
 
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 from infra.embedded.health import Readyz
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate

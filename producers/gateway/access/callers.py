@@ -15,7 +15,6 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from cachetools import LRUCache
 from starlette.requests import Request
 
 from events.validation.verdicts import Agency
+from infra.clock import Clock, utc_now
 from infra.http.body import RawHeaders
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.console_tokens import SENDERS, Sending
@@ -76,7 +76,7 @@ class Access:
         settings: Settings,
         pool: Pool,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
     ) -> None:
         self._pool = pool
         self._clock = clock

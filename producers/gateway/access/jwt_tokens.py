@@ -23,6 +23,7 @@ from typing import Any, Final
 import jwt
 import msgspec
 
+from infra.clock import Clock
 from infra.http.callers import KINDS, SCOPES, Kind, Scope
 from infra.http.console_tokens import ALGORITHM, ISSUER, SENDERS, Sending
 from infra.keys.hash_keys import HashKeyFiles, console_key_files, load_hash_keys
@@ -179,14 +180,14 @@ def _header_of(token: str) -> _Header | None:
 class ConsoleIssuer:
     """Verifies the console's tokens, by each key that is valid. `clock` gives the time of day."""
 
-    def __init__(self, files: HashKeyFiles, audience: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, files: HashKeyFiles, audience: str, clock: Clock) -> None:
         self._files = files
         self._audience = audience
         self._clock = clock
         self._keys = load_hash_keys(files)
 
     @classmethod
-    def of(cls, settings: Settings, clock: Callable[[], datetime]) -> ConsoleIssuer | None:
+    def of(cls, settings: Settings, clock: Clock) -> ConsoleIssuer | None:
         """None where the gateway has no key of a console: then it accepts none of its tokens. Raises `InvalidKey`."""
         files = console_key_files(settings)
         return cls(files, settings.gateway_jwt_audience, clock) if files.current.exists() else None

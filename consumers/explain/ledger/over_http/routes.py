@@ -23,9 +23,9 @@ from msgspec.structs import asdict
 
 from consumers.api.access import money_scope
 from consumers.api.parameters import After, Id, Limit, Period, text_after
-from consumers.api.reader import ReadAnswer, Reader, Reading, Reads, answers, found, read_route, responses
+from consumers.api.reader import ReadAnswer, Reader, Reading, answers, found, read_route, responses
 from consumers.api.resources.partnerships import statement_for, transfers_for
-from consumers.api.routes import prepared
+from consumers.api.routes import router_of
 from consumers.documents.document import D, documents_of
 from consumers.documents.ledger.forecasts import Forecast, WhatIf
 from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
@@ -48,7 +48,6 @@ from events.values.data import Data
 from infra.http.documents import BINARY, answer
 from infra.http.parameters import bad_parameter
 from infra.http.problems import Problem
-from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -71,7 +70,8 @@ Terms = Annotated[
     str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
 ]
 
-routes = APIRouter(tags=["revenue share"], default_response_class=Response)
+routes: Final = APIRouter(tags=["revenue share"], default_response_class=Response)
+router: Final = router_of(routes)
 
 
 async def calculated_for(
@@ -139,13 +139,6 @@ async def signing_entry(view: View, partnership_id: str) -> Raw | None:
     """The first of them that signs the partnership; None where the index of events is far behind."""
     scope = Scope(f"partnership/{partnership_id}", frozenset({"partnership.signed"}))
     return await first_entry_in(view, view.positions[REVENUE.name], scope)
-
-
-def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
-    """All routes; the gateway loads them by the entry point `yesser.routes`."""
-    made = APIRouter(dependencies=[prepared(parts, reads)])
-    made.include_router(routes)
-    return made
 
 
 @read_route(

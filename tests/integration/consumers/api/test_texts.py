@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from consumers.delivery.sending.route import Message
-from consumers.delivery.webhooks.bodies import Bodies
+from consumers.delivery.webhooks.route import Bodies
 from consumers.proof.commitments.commitment import hash_read_models
 from consumers.registrar.batch import Batch
 from consumers.registrar.journal import Journal

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from consumers.delivery.notices.read import event
 from consumers.delivery.secrets import new_secret
-from consumers.delivery.webhooks.listening import receiver
+from consumers.delivery.teams.commands.webhooks import receiver
 from events.schema_tools.refusal_examples import golden_example
 from events.values.bilingual import Bilingual
 

@@ -16,7 +16,6 @@ from consumers.delivery.routing.router import Allowance
 from consumers.delivery.sending.route import Message, NextStep, Outcome
 from consumers.delivery.sending.sender import IN_HAND_MAX, REST_MAX_S, Destination, in_hand_each
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, destinations, is_public, require_url
-from consumers.delivery.webhooks.bodies import example_event
 from consumers.delivery.webhooks.client import retry_after_s
 from consumers.delivery.webhooks.route import (
     JITTER,
@@ -25,6 +24,7 @@ from consumers.delivery.webhooks.route import (
     RETRY_AFTER_MAX_S,
     Webhooks,
     disable_reason,
+    example_event,
     is_late,
     marks,
     policy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.backoff import backoff_s
+from infra.clock import backoff_s
 
 
 def test_each_pause_is_twice_the_one_before_up_to_the_longest_and_chance_spreads_its_upper_half() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from consumers.delivery.webhooks.bodies import Bodies
+from consumers.delivery.webhooks.route import Bodies
 from consumers.explain.database import entries_in
 from consumers.explain.figures import EVERYTHING
 from consumers.registrar.shipper import CATCH_UP_BYTES, Shipper

@@ -11,7 +11,7 @@ from consumers.console.pages.campaigns.webhooks import redelivery
 from consumers.console.web.language import instant_of
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
-from consumers.delivery.webhooks.bodies import EXAMPLE
+from consumers.delivery.webhooks.route import EXAMPLE
 from consumers.documents.teams.teams import NotSentReason
 from consumers.documents.teams.webhooks import AttemptError, MessageKind
 from tests.every import every

@@ -153,11 +153,11 @@ def test_an_address_is_one_plain_address_or_refused(address: str) -> None:
 def test_the_language_of_the_team_is_first_and_the_working_days_left_are_counted() -> None:
     arabic = notice_letter(NOTICE, CONTEXT)
     english = notice_letter(NOTICE, replace(CONTEXT, team=replace(TEAM, language="en")))
-    assert [page.language for page in arabic.pages] == ["ar", "en"]
-    assert [page.language for page in english.pages] == ["en", "ar"]
+    assert arabic.languages == ("ar", "en")
+    assert english.languages == ("en", "ar")
     assert english.subject.startswith("New awareness campaign, due 2026-11-15: Appointments | حملة توعية جديدة")
     today = notice_letter(NOTICE, replace(CONTEXT, today="2026-11-01"))
-    assert ("Working days left", "10") in [(fact.label, *fact.lines) for fact in today.pages[1].facts]
+    assert ("Working days left", "10") in [(label.en, text.en) for label, text in today.facts]
     assert time_left(NOTICE.due_on, "2026-11-01").en == "10 working days left", "as in the inbox"
 
 
@@ -179,7 +179,7 @@ def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with
     air = "yesser campaigns air service-launched.i3 --channel tv --outlet-ar NAME --outlet-en NAME --reach NUMBER"
     assert air in plain
     reminder = notice_letter(replace(NOTICE, kind="reminder", missing=["tv"]), CONTEXT)
-    assert [(fact.label, *fact.lines) for fact in reminder.pages[1].facts[:2]] == [
+    assert [(label.en, text.en) for label, text in reminder.facts[:2]] == [
         ("Not aired on", "television"),
         ("State", "Not acknowledged"),
     ]
@@ -204,19 +204,19 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
         due_campaign("2026-11-05", is_paused=True),
         due_campaign("2026-10-01", is_completed=True),
     ]
-    english = digest_letter(rows, CONTEXT).pages[1]
-    assert [(group.heading, len(group.rows)) for group in english.groups] == [
-        ("Launched without any airing, and overdue", 1),
-        ("Overdue", 3),
-        ("To complete", 1),
-        ("Due this week", 2),
-        ("Due later", 1),
-        ("Paused", 1),
+    digest = digest_letter(rows, CONTEXT)
+    assert [(heading.of("en"), count, len(shown)) for heading, count, shown in digest.groups] == [
+        ("Launched without any airing, and overdue", 1, 1),
+        ("Overdue", 3, 3),
+        ("To complete", 1, 1),
+        ("Due this week", 2, 2),
+        ("Due later", 1, 1),
+        ("Paused", 1, 1),
     ]
-    assert english.groups[5].rows == ("c.2026-11-05 · 2026-11-05",)
-    assert english.heading == "Weekly digest: 4 overdue, 2 due this week"
-    assert "Not aired on: print" in english.groups[1].rows[2]
-    assert "Not acknowledged" not in english.groups[1].rows[2]
+    assert [row.en for row in digest.groups[5][2]] == ["c.2026-11-05 · 2026-11-05"]
+    assert digest.heading.en == "Weekly digest: 4 overdue, 2 due this week"
+    assert "Not aired on: print" in digest.groups[1][2][2].en
+    assert "Not acknowledged" not in digest.groups[1][2][2].en
     many = digest_letter([due_campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
     plain, html = bodies(parsed(many))
     assert len(html) < 100_000, "it is bounded"

@@ -1,10 +1,18 @@
-"""How long to wait before trying again: longer each time, and never all at the same moment."""
+"""The time of day, and how long to wait before trying again."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
 
+Clock: TypeAlias = Callable[[], datetime]
+"""Gives the time of day; tests give another one."""
 _DOUBLINGS_MAX: Final = 30
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def backoff_s(tries: int, chance: float, least_s: float, most_s: float) -> float:
