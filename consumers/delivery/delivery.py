@@ -14,7 +14,6 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
-from consumers.delivery import delivery_lease
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.mail import route as mail
 from consumers.delivery.mail.timed import make_letters
@@ -22,6 +21,7 @@ from consumers.delivery.notices.notifier import notify
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks import route as webhooks
+from consumers.delivery.withheld import delete_withheld
 from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import Connection, connect
@@ -65,43 +65,6 @@ def _older_than(name: str, days: int) -> Delete:
 
 delete_recipients: Final = _older_than("recipients", RECIPIENTS_KEEP_DAYS)
 """What stopped letters stays: it holds where the address is added again."""
-
-
-LOOK_EVERY_S: Final = 60.0
-"""Longer than an attempt takes."""
-_WITHHELD: Final = queries("consumers.delivery", "withheld.sql")
-
-
-async def delete_withheld(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-    """Delete what receivers answered to deliveries of a text that was withheld since: an answer may repeat it.
-
-    A message holds no text: its body is made when it is sent. Runs until the term's `stop`.
-    """
-    async with term.connected(settings, "delivery withheld") as connection:
-        looked_up_to = 0
-        while not term.stop.is_set():
-            looked_up_to = await delete_answers(connection, term.epoch, looked_up_to)
-            round_ended()
-            await pause(term.stop, LOOK_EVERY_S)
-
-
-async def delete_answers(connection: Connection, epoch: int, looked_up_to: int) -> int:
-    """Delete the answers to deliveries of what was withheld from the position on; returns up to where it looked.
-
-    `looked_up_to`: what the round before returned. The position moves there: what was being sent at that time has
-    been answered by now. Raises `Fenced`.
-    """
-    async with connection.transaction():
-        await delivery_lease.hold(connection, epoch)
-        position: int = await connection.fetchval(_WITHHELD["position"]) or 0
-        row = await connection.fetchrow(_WITHHELD["withheld"], position)
-        if row is None or row["indexes"] is None:
-            return position
-        await connection.execute(_WITHHELD["delete_answers"], row["indexes"])
-        if looked_up_to > position:
-            await connection.execute(_WITHHELD["move"], looked_up_to)
-        return int(row["next_index"])
-
 
 PARTS: Final[tuple[Part, ...]] = (
     route,

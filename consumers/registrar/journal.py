@@ -8,20 +8,19 @@ old transaction's row lock, and the size and the positions show whether it was c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
-import asyncpg
 import orjson
 
 from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
-from consumers.registrar.claims.filter import ClaimFilter
-from events.errors import Halt, Retry
+from consumers.registrar.claims.lookup import ClaimLookup
+from events.errors import Halt
 from events.schema_tools.schema_documents import catalogue_sha256
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
@@ -44,50 +43,9 @@ from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
-from infra.postgres.verdicts import KnownEvents, known_events
+from infra.postgres.verdicts import KnownEvents
 from infra.process import lease
 from infra.settings import Settings
-
-_PRIMARY_KEY: Final = "event_id_pkey"
-_CLAIMS: Final = queries("consumers.registrar.claims", "claims.sql")
-
-
-class ClaimMissed(Retry):
-    """Sealed claims lack one that the log has. They are deleted and made again; meanwhile all claims are looked up."""
-
-
-class ClaimLookup:
-    """Until its filter was filled (`sealing.keep_claims`), all claims are looked up."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.filter = ClaimFilter()
-        self._connection = connection
-
-    async def known(self, claims: Sequence[bytes]) -> KnownEvents:
-        """The events of the log that have one of these claims."""
-        return await known_events(self._connection, self.filter.possible(claims))
-
-    def add(self, claims: Sequence[bytes], end_index: int) -> None:
-        """Note claims that were committed, of entries below `end_index`."""
-        self.filter.add(claims, end_index)
-
-    @asynccontextmanager
-    async def none_missed(self, hold: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-        """Raises `ClaimMissed` if a claim that is written in the block was not known, but is in the log.
-
-        `hold` is the first statement of an owner's transaction.
-        """
-        try:
-            yield
-        except asyncpg.UniqueViolationError as error:
-            # Where every claim was looked up, it is a bug, and a new term would only repeat it.
-            if error.constraint_name != _PRIMARY_KEY or self.filter.recent_from is None:
-                raise
-            async with self._connection.transaction():
-                await hold()
-                await self._connection.execute(_CLAIMS["unseal_all"])
-            raise ClaimMissed(ClaimMissed.__doc__) from error
-
 
 LEASE: Final = "registrar"
 GENESIS_ENTRIES: Final = 2

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumers.delivery.delivery import delete_answers
 from consumers.delivery.delivery_lease import LEASE
+from consumers.delivery.withheld import delete_answers
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings

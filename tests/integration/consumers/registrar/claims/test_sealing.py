@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 
 from consumers.registrar.claims.filter import ClaimFilter
 from consumers.registrar.claims.fingerprints import PARTS, Fingerprints, hash_of
+from consumers.registrar.claims.lookup import ClaimLookup
 from consumers.registrar.claims.sealing import ClaimSealing, keep_claims
-from consumers.registrar.journal import ClaimLookup
 from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import queries
 from infra.settings import Settings
