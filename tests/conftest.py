@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import hypothesis
 import pytest
 
+from infra.embedded.processes.signals import usual_parts
 from infra.errors import StackError
 from infra.postgres.connection import Connection, Pool, connect, create_pool
 from infra.process.subprocess_command import subprocess_environment
@@ -110,9 +111,10 @@ def stack() -> Iterator[TestStack]:
 
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
+    """Every process, as a user with two cores starts them, once for all quick scenarios; each leaves it at rest and
+    working."""
     with until_its_last_test(request, SYSTEM) as running:
-        yield _or_skipped(running, fresh_system(in_memory=True))
+        yield _or_skipped(running, fresh_system(only=usual_parts(cores=1), in_memory=True))
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ from tests.world.waits import running, until
 
 STORED = 5_000
 RUN = 4_800
+WHOLE = 2 * RUN
+"""The entries of which all is sealed, as one run where the merging of two is not the point."""
 
 
 @pytest.fixture
@@ -48,9 +50,11 @@ async def held(connection: Connection) -> None:
     """The lease is this owner's."""
 
 
-async def new_owner(connection: Connection, hold: Callable[[Connection], Awaitable[None]] = held) -> ClaimFilter:
+async def new_owner(
+    connection: Connection, hold: Callable[[Connection], Awaitable[None]] = held, run: int = RUN
+) -> ClaimFilter:
     """The filter of an owner that took over, and sealed what was to be sealed."""
-    claims = ClaimFilter(RUN)
+    claims = ClaimFilter(run)
     sealing = ClaimSealing(connection, claims, lambda: 2 * STORED, hold)
     await sealing.take_over()
     while await sealing.seal_next():
@@ -132,7 +136,7 @@ async def test_claims_are_kept_until_the_stop_whatever_ends_the_connection(
     settings: Settings, connection: Connection, stored: list[bytes]
 ) -> None:
     """Meanwhile all are looked up."""
-    stop, claims, opened = asyncio.Event(), ClaimFilter(RUN), list[Connection]()
+    stop, claims, opened = asyncio.Event(), ClaimFilter(WHOLE), list[Connection]()
 
     @asynccontextmanager
     async def own() -> AsyncIterator[Connection]:
@@ -148,7 +152,7 @@ async def test_claims_are_kept_until_the_stop_whatever_ends_the_connection(
     opened[0].terminate()
     await until(lambda: len(opened) == 2, "it was refused a connection")
     assert claims.possible([bytes(16), *stored]) == [bytes(16), *stored]
-    await until(lambda: set(claims.ends()) == {2 * RUN}, "all is sealed", patience_s=120.0)
+    await until(lambda: set(claims.ends()) == {WHOLE}, "all is sealed", patience_s=120.0)
     assert claims.possible([bytes(16), *stored]) == stored
     stop.set()
     await keeping
@@ -167,7 +171,7 @@ DAMAGE = {
 
 
 async def test_what_is_missing_or_damaged_is_sealed_again(connection: Connection, stored: list[bytes]) -> None:
-    await new_owner(connection)
+    await new_owner(connection, run=WHOLE)
     whole = await connection.fetch("SELECT part, end_index, claims_count FROM log.sealed_claims ORDER BY 1, 2")
     for what, statement in DAMAGE.items():
         assert await connection.execute(statement) != "UPDATE 0"
