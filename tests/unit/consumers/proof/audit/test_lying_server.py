@@ -12,7 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from consumers.proof.audit import port
 from events.errors import YesserError
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
-from infra.log.key_history import sign_transition
+from infra.log.key_history import Transition, sign_transition
 from infra.log.layout import TILE
 from infra.log.signed_note import LogKey
 from tests.every import every
@@ -32,9 +32,7 @@ from tests.world.lying_server import History, Lie, LyingServer, Request, answer,
 from tests.world.memory_log import KEY, root_of
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
-RAW = history_bytes(61, 720)[:SIZE]
 NEXT = LogKey(KEY.name, b"n" * 32)
-STEP = sign_transition(KEY, NEXT, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))
 FILES = ("checkpoint", "keys", "tile/0/001", "tile/0/002.p/188", "tile/1/000.p/2", "tile/entries/001")
 COMMANDS = ("check", "verify", "mirror", "prove", "replay")
 COPIES = ("new mirror", "read models")
@@ -42,6 +40,16 @@ COPIES = ("new mirror", "read models")
 NAMES = {"new mirror": "mirror", "read models": "replay"}
 TOKEN = "of-this-auditor"
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+
+
+@cache
+def raw() -> list[bytes]:
+    return history_bytes(61, 720)[:SIZE]
+
+
+def step_to(key: LogKey) -> Transition:
+    """The rotation to another key."""
+    return sign_transition(KEY, key, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(raw()[:ROTATED])))
 
 
 @dataclass
@@ -100,7 +108,7 @@ def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 async def auditor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Auditor]:
     """One for all tests: each command begins where the auditor stood."""
     folder = tmp_path_factory.mktemp("auditor")
-    async with lying_server(History(RAW[:ACCEPTED], NEXT, STEP.note).read) as server:
+    async with lying_server(History(raw()[:ACCEPTED], NEXT, step_to(NEXT).note).read) as server:
         token = folder / "token"
         token.write_text(TOKEN)
         found = Auditor(server, folder, token)
@@ -109,7 +117,7 @@ async def auditor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aud
             assert code == 0, said
             shutil.rmtree(folder / "before", ignore_errors=True)
             shutil.copytree(folder / "now", folder / "before")
-        server.truth = History(RAW, NEXT, STEP.note).read
+        server.truth = History(raw(), NEXT, step_to(NEXT).note).read
         yield found
 
 
@@ -138,8 +146,8 @@ async def test_a_flipped_bit_in_any_file_is_found_by_every_command_that_reads_it
         def flip(data: bytes, path: str = path) -> bytes:
             begin, end = 0, len(data)
             if path == "tile/entries/001":  # of this one, `prove` looks at its own entry alone
-                begin = sum(2 + len(entry) for entry in RAW[TILE:PROVEN])
-                end = begin + 2 + len(RAW[PROVEN])
+                begin = sum(2 + len(entry) for entry in raw()[TILE:PROVEN])
+                end = begin + 2 + len(raw()[PROVEN])
             return answer(flipped(data, chance.randrange(8 * begin, 8 * end)))
 
         await auditor.finds(only(path, flip), ExitCode.TAMPERED, path)
@@ -183,9 +191,9 @@ async def test_a_server_that_never_comes_to_an_end_is_left(auditor: Auditor, mon
 
 def with_another(index: int, size: int = SIZE) -> list[bytes]:
     """The log with another entry at an index, recorded at the same time."""
-    entries = list(RAW[:size])
+    entries = list(raw()[:size])
     entries[index] = entries[index].replace(b'"specversion"', b'"specversioN"')
-    assert entries[index] != RAW[index]
+    assert entries[index] != raw()[index]
     return entries
 
 
@@ -230,7 +238,7 @@ async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fi
 async def test_a_thief_of_the_replaced_key_is_found_though_the_true_keys_are_shown_later(auditor: Auditor) -> None:
     """The thief signs a rotation from the stolen key to one of their own, and goes on from what was accepted."""
     thief = LogKey(KEY.name, b"t" * 32)
-    stolen = sign_transition(KEY, thief, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))
+    stolen = step_to(thief)
     fork = History(with_another(650), thief)
     reads = {"keys": 0}
 
@@ -246,10 +254,10 @@ async def test_a_thief_of_the_replaced_key_is_found_though_the_true_keys_are_sho
 
 async def test_an_old_checkpoint_and_one_of_the_replaced_key_alone_are_refused(auditor: Auditor) -> None:
     for size in (ROTATED + 1, ACCEPTED - 1):
-        old = NEXT.sign_checkpoint(size, root_of(RAW[:size]))
+        old = NEXT.sign_checkpoint(size, root_of(raw()[:size]))
         await auditor.finds(only("checkpoint", partial(said, old)), ExitCode.TAMPERED, "lost its tail")
     emptied = NEXT.sign_checkpoint(0, root_of([]))
     await auditor.finds(only("checkpoint", partial(said, emptied)), ExitCode.TAMPERED)
-    stolen = KEY.sign_checkpoint(SIZE, root_of(RAW))
+    stolen = KEY.sign_checkpoint(SIZE, root_of(raw()))
     lie = only("checkpoint", partial(said, stolen))
     await auditor.finds(lie, ExitCode.TAMPERED, "at this size", "checkpoint")
