@@ -13,6 +13,8 @@ import duckdb
 import pytest
 
 from consumers.proof.audit.mirror import write_mirror
+from consumers.proof.offline.replay import ModelFormat
+from consumers.proof.offline.texts import write_texts
 from tests.every import every
 from tests.unit.consumers.proof.commands.auditor import Auditor
 from tests.world.logs_with_texts import LogWithTexts, service_suspended, workshop_held
@@ -50,20 +52,22 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 @every("form", ["sqlite", "parquet"])
-def test_a_table_has_the_texts_of_a_mirror_and_of_an_export(copied: Copy, form: str) -> None:
+def test_a_table_has_the_texts_of_a_mirror_and_of_an_export(copied: Copy, form: ModelFormat) -> None:
+    """A replay, which starts two processes, writes them by the same function."""
     expected = [
         (text.index, text.member, text.key == (4, "place"), 20 if text.key == (4, "place") else None, text.text)
         for text in copied.built.log.stored_texts
     ]
     assert "was withheld" in expected[2][4]
+    copied.replay(copied.mirror, form, "--format", form)
+    assert copied.texts(form, form) == expected
+    checkpoint = asyncio.run(copied.built.log.checkpoint())
     for source in (copied.mirror, copied.export):
-        into = f"{form}-{source.name}"
-        copied.replay(source, into, "--format", form)
-        assert copied.texts(into, form) == expected
-    copied.replay(copied.mirror, f"{form}-begin", "--format", form, "--to", "4")
-    assert copied.texts(f"{form}-begin", form) == expected[:1]
-    copied.replay(copied.mirror, f"{form}-begin", "--format", form, "--to", "3")
-    assert not (copied.folder / f"{form}-begin/text.{form}").exists(), "those of an earlier run are gone"
+        for end, texts in ((checkpoint.size, expected), (4, expected[:1])):
+            write_texts(source, checkpoint, copied.folder / form, end, form)
+            assert copied.texts(form, form) == texts
+    copied.replay(copied.mirror, form, "--format", form, "--to", "3")
+    assert not (copied.folder / f"{form}/text.{form}").exists(), "those of an earlier run are gone"
 
 
 def test_read_models_hold_hashes_so_that_a_copy_without_texts_has_the_same(copied: Copy) -> None:
