@@ -115,7 +115,7 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
 
 async def _cause(client: AIOKafkaClient, error: Exception) -> Exception:
     """Why a start failed: `NotTrusted`, `SaslAuthenticationFailed` (which the library only logs), or its own error."""
-    context = client._ssl_context
+    context: object = client._ssl_context
     if isinstance(context, ClientContext) and context.refusal is not None:
         return context.refusal
     if isinstance(error, KafkaConnectionError) and client._security_protocol.startswith("SASL"):
