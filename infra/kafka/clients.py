@@ -115,7 +115,7 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
 
 async def _cause(client: AIOKafkaClient, error: Exception) -> Exception:
     """Why a start failed: `NotTrusted`, `SaslAuthenticationFailed` (which the library only logs), or its own error."""
-    context: object = client._ssl_context
+    context = client._ssl_context
     if isinstance(context, ClientContext) and context.refusal is not None:
         return context.refusal
     if isinstance(error, KafkaConnectionError) and client._security_protocol.startswith("SASL"):
@@ -123,7 +123,7 @@ async def _cause(client: AIOKafkaClient, error: Exception) -> Exception:
     return error
 
 
-async def _login_refusal(client: AIOKafkaClient) -> SaslAuthenticationFailed | None:
+async def _login_refusal(client: AIOKafkaClient) -> Exception | None:
     """A broker's refusal of this user and password, found by one more login; None if that is not what failed."""
     refusal = None
     for host, port, _ in client.hosts:
