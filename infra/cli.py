@@ -289,7 +289,7 @@ def foreseen(error: BaseException) -> str | None:
         while error.__context__ is not None and _lost_service(error.__context__):
             error = error.__context__  # the first error of a chain is the cause
         if "Unable to bootstrap" in str(error):  # what each broker answered is in the client's log alone
-            return f"Kafka does not answer, or refuses this user or password: {_IS_IT_UP}"
+            return f"Kafka does not answer: {_IS_IT_UP}"
         return f"{service} does not answer ({_error_text(error)}): {_IS_IT_UP}"
     return None
 

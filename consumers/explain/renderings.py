@@ -60,7 +60,7 @@ _PLAN: Final[Mapping[str, Words]] = {
 }
 _OF_THE_PLAN: Final = (plan.Application, plan.Infrastructure, plan.ServiceGroup, plan.Training, plan.SharedRevenue)
 _DOCUMENTS: Final = (
-    *(Project, Service, *_OF_THE_PLAN, Account, OnChannels, CampaignAndHistory, Campaign),
+    *(Project, Service, *_OF_THE_PLAN, Account, OnChannels, CampaignAndHistory),
     *(plan.Awareness, Counted, plan.Plan),
 )
 _OWN_DOCUMENTS: Final[Mapping[str, type[Struct]]] = {

@@ -21,8 +21,8 @@ from events.values.bilingual import Bilingual
 from events.values.reading_order import folded
 from events.wire.envelope import full_type
 from infra.tables.mapping import Kind, MappingDocument, WrongMapping, bind, mapping_of, require_names
-from infra.tables.rows import NO_HEADER, all_rows, guessed_delimiter, guessed_encoding
-from infra.tables.workbook import WrongTable, is_workbook
+from infra.tables.rows import NO_HEADER, all_rows, guessed_form
+from infra.tables.workbook import WrongTable
 
 _KINDS: Final[dict[str, Kind]] = {"integer": "integer", "boolean": "boolean", "array": "list"}
 _NO_TYPE: Final = Bilingual(
@@ -74,18 +74,14 @@ def starter_mapping(stream: BinaryIO, name: str, type_name: str | None = None, s
 
     Raises `WrongTable` and `WrongMapping`, also where no type has a field like any column.
     """
-    form = MappingDocument(sheet=sheet)
-    is_text = not is_workbook(stream)
-    if is_text:
-        form = form.model_copy(update={"encoding": guessed_encoding(stream)})
-        form = form.model_copy(update={"delimiter": guessed_delimiter(stream, form)})
+    form = guessed_form(stream, MappingDocument(sheet=sheet))
     first = next(all_rows(stream, form), None)
     if first is None:
         raise WrongTable(NO_HEADER)
     header = first.cells
     require_names(header)
     event_type = _likeliest(header) if type_name is None else CATALOGUE[type_name]
-    text = "\n".join(_lines(name, event_type, header, form, is_text))
+    text = "\n".join(_lines(name, event_type, header, form))
     bind(mapping_of(text.encode(), name), header)
     return text
 
@@ -122,16 +118,14 @@ def _matched(header: Sequence[str], found: Sequence[_Field]) -> dict[str, str]:
     return {column: mapped[column] for column in header if column in mapped}
 
 
-def _lines(
-    name: str, event_type: EventType, header: Sequence[str], form: MappingDocument, is_text: bool
-) -> Iterator[str]:
+def _lines(name: str, event_type: EventType, header: Sequence[str], form: MappingDocument) -> Iterator[str]:
     found = _fields(event_type)
     mapped = _matched(header, found)
     columns = {pointer: column for column, pointer in mapped.items()}
     left = [field for field in found if field.pointer not in columns]
     yield f"# {name}: each row becomes one event of type {event_type.name}. Check every line, then run `yesser lint`."
     yield "# يصبح كل صف حدثًا واحدًا. راجع كل سطر، ثم شغّل ‎`yesser lint`‎."
-    if is_text:
+    if form.delimiter is not None:
         yield f'encoding = "{form.encoding}"'
         yield f"delimiter = {_quoted(form.delimiter or '')}"
     if form.sheet is not None:

@@ -109,7 +109,12 @@ class _StoredPassword(str):
         return stored
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        return secrets.choice(self._read() or [str(self)]).encode(encoding, errors)
+        return secrets.choice(possible_passwords(self)).encode(encoding, errors)
+
+
+def possible_passwords(password: str) -> list[str]:
+    """The passwords of which the server takes one: during a rotation there are two."""
+    return (password._read() if isinstance(password, _StoredPassword) else []) or [str(password)]
 
 
 def _login(settings: Settings) -> tuple[str, str]:

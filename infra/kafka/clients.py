@@ -7,7 +7,6 @@ So every start and every acknowledgement has a limit: the owner drops the client
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -15,21 +14,29 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, LeaderNotAvailableError, UnknownTopicOrPartitionError
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    LeaderNotAvailableError,
+    SaslAuthenticationFailed,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import RecordMetadata
 
-from infra.kafka.client_config import PRODUCER_DURABLE, ClientArguments, client_arguments
+from infra.kafka.client_config import PRODUCER_DURABLE, ClientArguments, client_arguments, possible_passwords
 from infra.settings import Settings
-from infra.tls.client import ClientContext, NotTrusted
+from infra.tls.client import ClientContext
 
 Answer = TypeVar("Answer")
 
 STOP_TIMEOUT_S: Final = 3.0
 _CANCEL_TIMEOUT_S: Final = 1.0
 START_TIMEOUT_S: Final = 15.0
+_LOGIN_TIMEOUT_MS: Final = 3_000
 SEND_TIMEOUT_S: Final = 15.0
 """Longer than a request may take (`client_arguments`), so that the library's own second try has its chance."""
 
@@ -106,24 +113,51 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
     return error
 
 
-def trust_refusal(context: ssl.SSLContext | None) -> NotTrusted | None:
-    """Why a client with this context does not trust a broker's certificate; None if that is not what failed.
+async def _cause(client: AIOKafkaClient, error: Exception) -> Exception:
+    """Why a start failed: `NotTrusted`, `SaslAuthenticationFailed` (which the library only logs), or its own error."""
+    context = client._ssl_context
+    if isinstance(context, ClientContext) and context.refusal is not None:
+        return context.refusal
+    if isinstance(error, KafkaConnectionError) and client._security_protocol.startswith("SASL"):
+        return await _login_refusal(client) or error
+    return error
 
-    The library's own error does not say it.
-    """
-    return context.refusal if isinstance(context, ClientContext) else None
+
+async def _login_refusal(client: AIOKafkaClient) -> Exception | None:
+    """A broker's refusal of this user and password, found by one more login; None if that is not what failed."""
+    refusal = None
+    for host, port, _ in client.hosts:
+        for password in possible_passwords(client._sasl_plain_password):
+            try:
+                connection = await create_conn(
+                    host,
+                    port,
+                    request_timeout_ms=_LOGIN_TIMEOUT_MS,
+                    security_protocol=client._security_protocol,
+                    ssl_context=client._ssl_context,
+                    sasl_mechanism=client._sasl_mechanism,
+                    sasl_plain_username=client._sasl_plain_username,
+                    sasl_plain_password=password,
+                )
+            except SaslAuthenticationFailed as error:
+                refusal = error
+            except (KafkaError, OSError, TimeoutError):
+                break
+            else:
+                connection.close()
+                return None
+    return refusal
 
 
 async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
-    """Start a client. The error that is raised may pass, but for `NotTrusted`."""
+    """Start a client. The error that is raised may pass, but for `NotTrusted`; `SaslAuthenticationFailed` passes once
+    the password is set."""
     error = await start_error(client.start(), START_TIMEOUT_S)
     if error is None:
         return
-    raw = client.client if isinstance(client, AIOKafkaProducer) else raw_client(client)
-    if (refusal := trust_refusal(raw._ssl_context)) is not None:
-        raise refusal from error
-    if isinstance(error, KafkaError | OSError):
-        raise error
+    cause = await _cause(client.client if isinstance(client, AIOKafkaProducer) else raw_client(client), error)
+    if isinstance(cause, KafkaError | OSError):
+        raise cause
     raise NotStarted(f"The start of a Kafka client failed: {error!r}") from error
 
 
@@ -258,7 +292,8 @@ BATCH_BYTES_MAX: Final = 126_976
 async def started_producer(
     make: Callable[..., AIOKafkaProducer], arguments: ClientArguments, client_id: str, timeout_s: float
 ) -> AIOKafkaProducer | Exception:
-    """The producer, or why it did not start: `NotTrusted` where that was the broker's certificate."""
+    """The producer, or why it did not start: `NotTrusted` for the broker's certificate, `SaslAuthenticationFailed` for
+    the user or password."""
     producer = make(**arguments, **PRODUCER_DURABLE, client_id=client_id, max_batch_size=BATCH_BYTES_MAX)
     failed: Exception | None = NotStarted()
     try:
@@ -266,6 +301,4 @@ async def started_producer(
     finally:
         if failed is not None:
             await abort_producer(producer)
-    if failed is None:
-        return producer
-    return trust_refusal(arguments.get("ssl_context")) or failed
+    return producer if failed is None else await _cause(producer.client, failed)

@@ -124,6 +124,18 @@ def codec_of(stream: BinaryIO, encoding: Encoding) -> str:
     return "utf-16" if start in _UTF_16 else _CODECS[encoding]
 
 
+def guessed_form(stream: BinaryIO, form: MappingDocument | None = None) -> MappingDocument:
+    """The form with encoding and delimiter of a text, for a person who sees what they give; for a workbook as it is.
+
+    Raises `WrongTable` for a workbook of another kind.
+    """
+    form = form or MappingDocument()
+    if is_workbook(stream):
+        return form
+    form = form.model_copy(update={"encoding": guessed_encoding(stream)})
+    return form.model_copy(update={"delimiter": guessed_delimiter(stream, form)})
+
+
 def guessed_encoding(stream: BinaryIO) -> Encoding:
     """UTF-8 where all bytes are, else what spreadsheets in Arabic write. For a person who sees what it gives: in the
     second any bytes are some text."""

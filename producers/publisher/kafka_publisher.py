@@ -52,7 +52,6 @@ _REBUILD_WAIT_MIN_S: Final = 0.1
 _REBUILD_WAIT_MAX_S: Final = 3.0
 _HOPELESS: Final = (
     TopicAuthorizationFailedError,
-    SaslAuthenticationFailed,
     UnknownTopicOrPartitionError,
     MessageSizeTooLargeError,
 )
@@ -102,6 +101,7 @@ class AgencyPublisher:
     attempts. While more than eight batches are unacknowledged, `add` waits. Leaving the block flushes, unless an error
     ends it.
 
+    Entering the block raises `SaslAuthenticationFailed` where Kafka refuses the password, which a process tries again.
     Every method that sends raises `OutcomeUnknown` or `NotAccepted`. The publisher then holds nothing more and can be
     used again: give it the same events again, from the first unacknowledged one on.
     """
@@ -290,14 +290,15 @@ class AgencyPublisher:
         return builder
 
     async def _ensure_producer(self) -> AIOKafkaProducer:
-        """A connected producer; retries until the delivery timeout. Raises `NotTrusted` if nothing was sent yet."""
+        """A connected producer; retries until the delivery timeout. Raises `NotTrusted` or `SaslAuthenticationFailed`
+        if nothing was sent yet."""
         arguments = publishing_arguments(self._settings, self._agency)
         while self._producer is None:
             timeout_s = min(self._seconds_left(), START_TIMEOUT_S)
             started = await started_producer(
                 self._make_producer, arguments, f"yesser-publisher-{self._agency}", timeout_s
             )
-            if isinstance(started, NotTrusted) and not self._has_sent:
+            if isinstance(started, NotTrusted | SaslAuthenticationFailed) and not self._has_sent:
                 raise started
             if isinstance(started, Exception):
                 await self._back_off(started)
@@ -309,7 +310,7 @@ class AgencyPublisher:
         self._failures += 1
         pause_s = backoff_s(self._failures, self._chance(), _REBUILD_WAIT_MIN_S, _REBUILD_WAIT_MAX_S)
         if self._seconds_left() < pause_s:
-            raise self._unknown("Kafka did not respond, or refused this agency's password") from error
+            raise self._unknown("Kafka did not respond") from error
         await asyncio.sleep(pause_s)
 
     async def _drop_producer(self) -> None:

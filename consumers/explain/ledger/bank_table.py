@@ -31,8 +31,7 @@ from events.wire.entry import parse_entry
 from infra.errors import WrongInput
 from infra.settings import Settings
 from infra.tables.mapping import MappingDocument
-from infra.tables.rows import checked_rows, guessed_delimiter, guessed_encoding
-from infra.tables.workbook import is_workbook
+from infra.tables.rows import checked_rows, guessed_form
 
 REMEMBERED_MAX: Final = 10
 _WESTERN: Final = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
@@ -124,17 +123,13 @@ class BankTable:
         return self.header.index(name)
 
 
-def read_table(stream: BinaryIO, delimiter: str | None = None) -> BankTable:
-    """`delimiter`: None for the header's. Raises `WrongInput`."""
-    document = MappingDocument(encoding=guessed_encoding(stream), delimiter=delimiter)
-    if is_workbook(stream):
-        delimiter = None
-    elif delimiter is None:
-        delimiter = guessed_delimiter(stream, document)
-    rows = list(checked_rows(stream, document))
+def read_table(stream: BinaryIO, form: MappingDocument | None = None) -> BankTable:
+    """`form`: None for a guessed one. Raises `WrongInput`."""
+    form = form or guessed_form(stream)
+    rows = list(checked_rows(stream, form))
     if len(rows) < 2:
         raise WrongInput(Bilingual("لا سطور في الملف تحت سطر العناوين.", "The table has no rows below its header."))
-    return BankTable(tuple(rows[0].cells), tuple((row.first_line, row.cells) for row in rows[1:]), delimiter)
+    return BankTable(tuple(rows[0].cells), tuple((row.first_line, row.cells) for row in rows[1:]), form.delimiter)
 
 
 def guessed(
@@ -187,6 +182,14 @@ class BankReading:
     kept: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The fault of a table, and the delimiter that it was read with: None of a workbook."""
+
+    fault: Bilingual
+    delimiter: str | None
+
+
 async def read_and_compared(
     settings: Settings,
     content: bytes,
@@ -196,38 +199,39 @@ async def read_and_compared(
     strangers: frozenset[int] = frozenset(),
     delimiter: str | None = None,
     is_preview: bool = False,
-) -> BankReading | Bilingual:
+) -> BankReading | Unreadable:
     """The table, compared with the entries of a partnership without those of `strangers`: read as is `said`, else as it
     was remembered. What is only guessed, as with another `delimiter` than before, and a preview are not compared yet.
-    For a table that cannot be read, the sentence of its fault. For a process beside.
+    For a process beside.
 
     Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
     """
     own = [entry for entry in entries if entry[0] not in strangers]
+    stream, form = BytesIO(content), MappingDocument()
     try:
-        stream = BytesIO(content)
-        first = table = _first_reading(stream, delimiter)
+        form = guessed_form(stream)
+        first = table = _first_reading(stream, form, delimiter)
         columns = _known(kept).get(_digest(first)) if said is None and delimiter is None else said
         delimiter = delimiter or (columns.delimiter if columns else None)
-        if delimiter not in (None, first.delimiter):
-            table = read_table(stream, delimiter)
+        if delimiter is not None and first.delimiter not in (None, delimiter):
+            table = read_table(stream, form.model_copy(update={"delimiter": delimiter}))
         if columns is None or not _fits(columns, table):
             columns, is_preview = _shown(table, own), True
         rows = table.read(columns)
         findings = None if is_preview else reconcile(columns.kind, rows, own)
         return BankReading(table, columns, unreadable(columns.kind, rows), findings, remember(kept, first, columns))
     except WrongInput as error:
-        return error.sentence
+        return Unreadable(error.sentence, delimiter or form.delimiter)
 
 
-def _first_reading(stream: BinaryIO, delimiter: str | None) -> BankTable:
+def _first_reading(stream: BinaryIO, form: MappingDocument, delimiter: str | None) -> BankTable:
     """With the delimiter of the header; where that gives no table, with the one that is said. Raises `WrongInput`."""
     try:
-        return read_table(stream)
+        return read_table(stream, form)
     except WrongInput:
         if delimiter is None:
             raise
-        return read_table(stream, delimiter)
+        return read_table(stream, form.model_copy(update={"delimiter": delimiter}))
 
 
 def _shown(table: BankTable, entries: Sequence[tuple[int, bytes]]) -> Columns:

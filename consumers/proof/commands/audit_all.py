@@ -173,11 +173,10 @@ def _document(stdout: bytes) -> Any:
 
 def has_no_commitment(result: Any) -> bool:
     """Whether a check that compares with commitments found none in the log."""
-    models = result.get("read_models", []) if isinstance(result, dict) else []
-    return (bool(models) and all(row.get("committed", "") is None for row in models)) or result == {
-        "commitments": [],
-        "ok": True,
-    }
+    if not isinstance(result, dict):
+        return False
+    committed = [row["committed"] for row in result.get("read_models", []) if "committed" in row]
+    return result.get("commitments") == [] or (bool(committed) and not any(committed))
 
 
 def _show(found: Sequence[Checked], left: Sequence[Bilingual]) -> None:

@@ -39,7 +39,7 @@ from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 from producers.agencies.tokens import key_id_of, keyed_hash
-from producers.gateway.access.jwt_tokens import ConsoleIssuer, JwtClaims, JwtIssuer, looks_like_jwt
+from producers.gateway.access.jwt_tokens import ConsoleIssuer, JwtClaims, JwtIssuer, is_of_console, looks_like_jwt
 from producers.gateway.http.protocol import CERTIFICATE
 
 _BEARER: Final = "bearer "
@@ -189,9 +189,9 @@ class Access:
     async def _credential(self, token: str) -> _Credential | None:
         """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""
         if looks_like_jwt(token):
-            sending = None if self._console is None else self._console.read(token)
-            if sending is not None:
-                return _Credential(token, f"console/{sending.username}", claims=sending)
+            if is_of_console(token):
+                sending = None if self._console is None else self._console.read(token)
+                return sending and _Credential(token, f"console/{sending.username}", claims=sending)
             claims = None if self._issuer is None else await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)

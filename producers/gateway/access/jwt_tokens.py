@@ -62,12 +62,18 @@ class JwtClaims:
 
 class _Header(msgspec.Struct):
     alg: str
-    kid: str
+    kid: str = ""
 
 
 def looks_like_jwt(token: str) -> bool:
     """Three parts separated by dots; our own tokens have no dot."""
     return token.count(".") == 2
+
+
+def is_of_console(token: str) -> bool:
+    """Whether the token names the console's algorithm, which no other issuer's token may have."""
+    header = _header_of(token)
+    return header is not None and header.alg == ALGORITHM
 
 
 class IssuerKeys:
@@ -130,8 +136,8 @@ class JwtIssuer:
     async def read(self, token: str) -> JwtClaims | None:
         """The token's claims, or None if it is not valid now. Raises `OSError` if the keys cannot be fetched."""
         header = _header_of(token)
-        if header is None:
-            return None
+        if header is None or not header.kid or not any(header.alg in names for names in _ALGORITHMS.values()):
+            return None  # the library need not be asked
         key = await self._keys.find(header.kid)
         if key is None or header.alg not in _ALGORITHMS.get(str(key.key_type), ()):
             return None
@@ -168,13 +174,12 @@ def claims_of(claims: JsonClaims, expires_at: datetime | None = None) -> JwtClai
 
 
 def _header_of(token: str) -> _Header | None:
-    """The algorithm and the id of the key that a token names; None where the library need not be asked."""
+    """The algorithm and the id of the key that a token names; None for what is no header."""
     encoded = token.partition(".")[0]
     try:
-        header = msgspec.json.decode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), type=_Header)
+        return msgspec.json.decode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), type=_Header)
     except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
-    return header if any(header.alg in algorithms for algorithms in _ALGORITHMS.values()) else None
 
 
 class ConsoleIssuer:

@@ -43,7 +43,8 @@ class Producer:
 
     @property
     def client(self) -> Any:
-        return SimpleNamespace(close=self._close, add_topic=lambda topic: None, _conns={})
+        plain = {"_ssl_context": None, "_security_protocol": "PLAINTEXT"}
+        return SimpleNamespace(close=self._close, add_topic=lambda topic: None, _conns={}, **plain)
 
     @property
     def sent(self) -> list[str]:

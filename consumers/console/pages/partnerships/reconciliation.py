@@ -10,7 +10,6 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
 from typing import Annotated, Final
 
 from cachetools import TTLCache
@@ -22,7 +21,7 @@ from consumers.api.reader import ReadAnswer, Reader
 from consumers.console.page_request import Visit, Visiting, only, roles_of
 from consumers.console.pages.partnerships.routes import partnership_of
 from consumers.documents.ledger.ledger import FindingKind
-from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, in_words, read_and_compared
+from consumers.explain.ledger.bank_table import KINDS, BankReading, Columns, Unreadable, in_words, read_and_compared
 from consumers.explain.ledger.over_http.routes import ENTRIES_HERE_MAX, Raw, entries_in_scope
 from consumers.explain.ledger.reconcile import SHOWN_MAX, totals
 from consumers.replay.as_of.view import View
@@ -30,9 +29,6 @@ from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.bilingual import Bilingual
-from infra.tables.mapping import MappingDocument
-from infra.tables.rows import guessed_delimiter, guessed_encoding
-from infra.tables.workbook import WORKBOOK
 
 Number = Annotated[str, Form(max_length=6)]
 
@@ -135,12 +131,11 @@ async def compare(
     work = visit.reader.reads.calculations.beside
     found = await work(visit.caller.quota_name, read_and_compared, content, *wanted)
     _files[key] = content
-    if isinstance(found, Bilingual):
-        if content.startswith(WORKBOOK):
-            return await _page(visit, partnership_id, found)
-        read_with = given.delimiter or guessed_delimiter_name(content)
-        return await _page(visit, partnership_id, found, file=_name_of(content), written_with=read_with)
-    read_with = DELIMITER_NAMES[found.table.delimiter].en if found.table.delimiter else ""
+    delimiter = found.delimiter if isinstance(found, Unreadable) else found.table.delimiter
+    read_with = DELIMITER_NAMES[delimiter].en if delimiter else ""
+    if isinstance(found, Unreadable):
+        file = _name_of(content) if delimiter else ""
+        return await _page(visit, partnership_id, found.fault, file=file, written_with=read_with)
     answer = await _page(visit, partnership_id, found=found, file=_name_of(content), written_with=read_with)
     if said is not None and found.findings is not None:
         visit.parts.cookies.set(answer, COOKIE, urlsafe_b64encode(found.kept).decode(), _YEAR_S)
@@ -182,12 +177,6 @@ async def _entries_for(reader: Reader, partnership_id: str) -> ReadAnswer[tuple[
         return entries, await read.strangers(await view.use(REVENUE), [index for index, _ in entries])
 
     return await reader.read(_CONSUMERS, question)
-
-
-def guessed_delimiter_name(content: bytes) -> str:
-    """As the form has it: what a text that has a fault was read with."""
-    stream = BytesIO(content)
-    return DELIMITER_NAMES[guessed_delimiter(stream, MappingDocument(encoding=guessed_encoding(stream)))].en
 
 
 async def _page(

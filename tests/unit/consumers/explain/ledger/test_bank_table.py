@@ -18,6 +18,7 @@ from consumers.explain.ledger.bank_table import (
     BankTable,
     Columns,
     NotGuessed,
+    Unreadable,
     date_of,
     guessed,
     halalas_of,
@@ -27,7 +28,6 @@ from consumers.explain.ledger.bank_table import (
     remember,
     remembered,
 )
-from events.values.bilingual import Bilingual
 from infra.settings import Settings
 from tests.every import every
 from tests.world.partnership import History
@@ -36,7 +36,7 @@ LOG = History((100, "2005-01-05"), (123_456, "2005-01-06"), (300, "2005-01-13"))
 ALL_MATCH = ["matched"] * 3
 
 
-def answered(*given: Any) -> BankReading | Bilingual:
+def answered(*given: Any) -> BankReading | Unreadable:
     return asyncio.run(read_and_compared(Settings(), *given))
 
 
@@ -92,9 +92,10 @@ def test_a_workbook_is_read_with_dates_as_numbers_too_and_its_faults_name_the_ce
     assert kinds(content()) == ALL_MATCH
     book.active["C5"] = "=SUM(C2:C4)"
     fault = answered(content(), None, b"{}", LOG)
-    assert isinstance(fault, Bilingual)
-    assert "C5" in fault.ar
-    assert "صيغة بلا نتيجة" in fault.ar
+    assert isinstance(fault, Unreadable)
+    assert "C5" in fault.fault.ar
+    assert "صيغة بلا نتيجة" in fault.fault.ar
+    assert fault.delimiter is None
 
 
 def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimiter_stops_it() -> None:
@@ -111,9 +112,12 @@ def test_a_total_and_another_currency_are_named_by_their_line_and_a_wrong_delimi
     }
     assert "USD" in said[3]
     assert "احذفه إن كان مجموعًا" in said[4]
-    fault = answered(b"id;date;amount\nR1;2005-01-05;1.00\nR2;2005-01-06,5\n", None, b"{}", LOG)
-    assert isinstance(fault, Bilingual)
-    assert fault.ar.startswith("عدد الخلايا في السطر 3 هو 2")
+    faulty = "رقم;تاريخ;المبلغ\nR1;2005-01-05;1.00\nR2;2005-01-06,5\n"
+    for content, delimiter in ((faulty.encode(), ";"), (faulty.replace(";", "\t").encode("cp1256"), "\t")):
+        fault = answered(content, None, b"{}", LOG)
+        assert isinstance(fault, Unreadable)
+        assert fault.fault.ar.startswith("عدد الخلايا في السطر 3 هو 2")
+        assert fault.delimiter == delimiter, "of its header"
 
 
 def test_the_rows_are_what_agrees_with_the_log_and_columns_that_nobody_can_guess_are_asked_for() -> None:
@@ -123,7 +127,7 @@ def test_the_rows_are_what_agrees_with_the_log_and_columns_that_nobody_can_guess
     shown = reading(b"a,b\nfoo,bar\n")
     assert (shown.columns.date, shown.columns.amount) == (0, 1), "shown, to be corrected"
     assert guessed(table, LOG, date=0, amount=1).kind == "revenue.collected"
-    assert isinstance(answered(b"a,b\n", None, b"{}", LOG), Bilingual)
+    assert isinstance(answered(b"a,b\n", None, b"{}", LOG), Unreadable)
     table = read_table(io.BytesIO(b"when,paid\n2005-01-05,1.00\n"))
     assert in_words(table, guessed(table, LOG)).en.startswith(
         "Rows: Collected receipts; date: when; amount in riyals: paid"
@@ -158,7 +162,7 @@ def test_another_delimiter_than_the_headers_is_said_and_remembered_and_the_years
     at_once = reading(content, kept=agreed.kept)
     assert (at_once.findings, at_once.columns) == (agreed.findings, agreed.columns)
     hidden = b"day;a,b\n2005-01-05;1.00\n"
-    assert isinstance(answered(hidden, None, b"{}", LOG), Bilingual)
+    assert isinstance(answered(hidden, None, b"{}", LOG), Unreadable)
     assert reading(hidden, delimiter=";").table.header == ("day", "a,b")
 
 

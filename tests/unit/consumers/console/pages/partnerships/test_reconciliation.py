@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.partnerships.reconciliation import ColumnsForm, guessed_delimiter_name
+from consumers.console.pages.partnerships.reconciliation import ColumnsForm
 from consumers.documents.document import document_of
 from consumers.documents.ledger.partnerships import PartnershipAndTerms
 from consumers.explain.ledger.bank_table import Columns
@@ -39,9 +39,3 @@ async def test_what_is_said_of_a_file_that_is_no_longer_there_is_not_applied_to_
         said = {"csrf": CSRF, "file": "0" * 64, "date": "0", "amount": "1", "step": "compare"}
         answer = await client.post("/partnerships/P-1/reconcile", data=said)
     assert (answer.status_code, "choose the file again" in answer.text) == (422, True)
-
-
-def test_a_table_with_a_fault_is_shown_with_the_delimiter_of_its_header() -> None:
-    faulty = "تاريخ;المبلغ\n2005-01-05;1.00\n2005-01-06,2.00\n"
-    assert guessed_delimiter_name(faulty.encode()) == "Semicolon"
-    assert guessed_delimiter_name(faulty.replace(";", "\t").encode("cp1256")) == "Tab"
