@@ -67,9 +67,9 @@ def add(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
         as_json,
         Bilingual(
-            "أُضيف الفريق {}/{}. ليصله شيء: yesser subscriptions add.",
-            "Added: {}/{}. To have it get something: yesser subscriptions add.",
-        ).format(agency, team),
+            "أُضيف الفريق {}. ليصله شيء: yesser subscriptions add.",
+            "Added: {}. To have it get something: yesser subscriptions add.",
+        ).format(f"{agency}/{team}"),
     )
 
 
@@ -152,9 +152,9 @@ def close(agency: str, team: str, as_json: bool) -> None:
     """
     change(lambda desk: stored.close_team(desk, agency, team))
     sentence = Bilingual(
-        "لم يعد الفريق {}/{} يستقبل شيئًا، وحُذفت عناوينه.",
-        "The team {}/{} gets nothing more, and its addresses are deleted.",
-    ).format(agency, team)
+        "لم يعد الفريق {} يستقبل شيئًا، وحُذفت عناوينه.",
+        "The team {} gets nothing more, and its addresses are deleted.",
+    ).format(f"{agency}/{team}")
     print_confirmation({"agency": agency, "team": team, "state": "closed"}, as_json, sentence)
 
 
