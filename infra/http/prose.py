@@ -56,7 +56,11 @@ def _example_line(line: str) -> str:
 
 
 def _in_bdi(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], _bdi, _whole)
+    text = found[0]
+    if text.startswith("<bdi>"):
+        own = text.removeprefix("<bdi>").removesuffix("</bdi>")
+        return _bdi(own) if "-" in own and _is_short(own) else text
+    return text if text.startswith(("<", "&")) else ordered_run(text, _bdi, _whole)
 
 
 def _bdi(run: str) -> str:
