@@ -36,16 +36,17 @@ def text_of(text: InTwoLanguages, language: Language) -> str:
     return text.en if language == "en" or text.ar == text.en else in_reading_order(text.ar)
 
 
-def ordered_run(run: str, isolate: Callable[[str], str]) -> str:
-    """The run, isolated if need be. A bracket whose partner is not in it belongs to the Arabic around it."""
+def ordered_run(run: str, isolate: Callable[[str], str], leave: Callable[[str], str] = str) -> str:
+    """The run, isolated if need be, else left. A bracket whose partner is not in it belongs to the Arabic around it."""
     if run.count("(") > run.count(")"):
         before, _, inside = run.partition("(")
         words = before.rstrip()
-        return f"{words and ordered_run(words, isolate)}{before[len(words) :]}({ordered_run(inside, isolate)}"
+        first = words and ordered_run(words, isolate, leave)
+        return f"{first}{before[len(words) :]}({ordered_run(inside, isolate, leave)}"
     after = ""
     while run.endswith(")") and run.count(")") > run.count("("):
         after, run = after + ")", run[:-1]
-    return f"{run if _STAYS.fullmatch(run) else isolate(run)}{after}"
+    return f"{(leave if _STAYS.fullmatch(run) else isolate)(run)}{after}"
 
 
 _WORD: Final = re.compile(r"[^\W_]+")

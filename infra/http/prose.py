@@ -56,13 +56,26 @@ def _example_line(line: str) -> str:
 
 
 def _in_bdi(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith(("<", "&")) else ordered_run(found[0], _bdi)
+    text = found[0]
+    if text.startswith("<bdi>"):
+        own = text.removeprefix("<bdi>").removesuffix("</bdi>")
+        return _bdi(own) if "-" in own and _is_short(own) else text
+    return text if text.startswith(("<", "&")) else ordered_run(text, _bdi, _whole)
 
 
 def _bdi(run: str) -> str:
-    """A browser breaks a line at the hyphens of `2026-11-25`: what is short stays whole."""
-    unbroken = ' class="nowrap"' if len(run) <= _UNBROKEN_MAX and " " not in run else ""
+    unbroken = ' class="nowrap"' if _is_short(run) else ""
     return f"<bdi{unbroken}>{run}</bdi>"
+
+
+def _whole(run: str) -> str:
+    """What keeps its order, such as `PPP-110-001/1426-09`."""
+    return _bdi(run) if "-" in run and _is_short(run) else run
+
+
+def _is_short(run: str) -> bool:
+    """A browser breaks a line at the hyphens of `2026-11-25`: what is short stays whole."""
+    return len(run) <= _UNBROKEN_MAX and " " not in run
 
 
 def _in_isolates(found: re.Match[str]) -> str:

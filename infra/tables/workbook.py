@@ -68,7 +68,8 @@ _FORMULA: Final = _B(
     "Cell {} has a formula without a result: open the workbook in a spreadsheet and save it",
 )
 _MERGED: Final = _B(
-    "الخلايا {} مضمومة في خلية واحدة: افصلها واملأ كلًا منها.", "The cells {} are merged: split them and fill each"
+    "الخلايا {} مضمومة في خلية واحدة: افصلها واملأ كلًا منها، أو احذف صفها إن كان عنوانًا فوق الجدول.",
+    "The cells {} are merged: split them and fill each, or delete their row if it is a title above the table",
 )
 _ERROR: Final = _B("في الخلية {} خطأ مثل ‎#REF!‎: صححها.", "Cell {} is an error, such as #REF!: correct it")
 _BROKEN: Final = (
@@ -94,7 +95,8 @@ def is_workbook(stream: BinaryIO) -> bool:
 def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
     """The number and the cells of each row that is not blank, all as long as the first, which names the columns.
 
-    `sheet`: the name of the sheet; None: the only visible one with a table. Raises `WrongTable`.
+    `sheet`: the name of the sheet; None: the only visible one with a table. Raises `WrongTable`; whoever takes the
+    first row alone does not wait until the whole sheet is checked.
     """
     import openpyxl  # the small install lacks it
 
@@ -107,10 +109,12 @@ def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[
         chosen = _chosen(book, sheet)
         width = 0
         for number, cells in _rows(chosen):
-            width = width or len(cells)
+            is_first, width = not width, width or len(cells)
             if len(cells) > width:
                 raise WrongTable(_OTHER_LENGTH.format(number, len(cells), width))
             yield number, cells + [""] * (width - len(cells))
+            if is_first:
+                _require_plain(chosen)
     except _BROKEN as error:
         raise WrongTable(_UNREADABLE) from error
 
@@ -144,7 +148,6 @@ def _chosen(book: Any, name: str | None) -> Any:
     else:
         filled = [sheet for sheet in sheets if sheet.title == name]
     if len(filled) == 1:
-        _require_plain(filled[0])
         return filled[0]
     if filled:
         names = [sheet.title for sheet in filled]

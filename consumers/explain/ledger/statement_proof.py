@@ -37,7 +37,7 @@ from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.layout import CHECKPOINT, KEY_HISTORY
 from infra.log.signed_note import Checkpoint, OtherKey, Verifier
-from infra.witnesses.policy import Policy
+from infra.witnesses.policy import NONE, Policy
 
 UNPACKED_BYTES_MAX: Final = 4 << 30
 _FILES: Final = frozenset(
@@ -62,7 +62,8 @@ class NotProven(Tampered):
 
 @dataclass(frozen=True, slots=True)
 class StatementProof:
-    """A verified statement, as JSON. `is_complete`: a log was read, and it has no further entry of the partnership."""
+    """A verified statement, as JSON. `is_complete`: a log was read, and it has no further entry of the partnership.
+    `is_cosigned`: a policy asks for cosignatures, and its checkpoint has them."""
 
     partnership_id: str
     period: str
@@ -70,6 +71,7 @@ class StatementProof:
     size: int
     root: str
     is_complete: bool
+    is_cosigned: bool
     ok: Literal[True] = True
 
 
@@ -130,11 +132,12 @@ async def verify_statement(
         raise NotProven(f"{verify.STATEMENT}: {_difference(stated, computed)}. {NotProven.__doc__}")
     if text != verify.as_json(computed) + "\n":
         raise NotProven(f"{verify.STATEMENT} is not written as it was exported. {NotProven.__doc__}")
+    is_cosigned = policy is not None and policy.quorum != NONE
     if policy is not None:
         policy.require(own)
     if against is not None:
         await _require_complete(folder, own, against, entries)
-    return StatementProof(partnership_id, period, count, size, root, against is not None)
+    return StatementProof(partnership_id, period, count, size, root, against is not None, is_cosigned)
 
 
 class _Folded:

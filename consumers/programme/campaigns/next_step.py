@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
-from operator import lt
 from typing import Final
 
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, NextAction, ToDo
-from consumers.documents.formulas import Amount, Both, Sign, derived
-from consumers.documents.log.explanations import DerivedFigure
 from events.values.bilingual import Bilingual, counted
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
 
 DUE_TODAY: Final = Bilingual("الموعد اليوم", "due today")
 NO_WORKING_DAY: Final = Bilingual("لم يبق يوم عمل", "no working day left")
-_BEFORE: Final = Sign(Bilingual("{} قبل {}", "{} is before {}"), "{} < {}", lt)
-_AND: Final = Sign(Bilingual("{}، و{}", "{}, and {}"), "{}; {}", lambda left, right: bool(left and right))
-_MISSING: Final = Bilingual("لم تُستلم أو لم تُبث في كل قنواتها", "it is not acknowledged, or a channel has no airing")
-LATE: Final = Both(
-    _AND,
-    Both(_BEFORE, Amount("due_on", Bilingual("الموعد", "its due date")), Amount("today", Bilingual("اليوم", "today"))),
-    Amount("missing", _MISSING),
-)
-"""As the inbox says it: late, and not only its completion is missing. A paused one has no next step."""
+_MISSING: Final = {
+    NextAction.ACKNOWLEDGE: Bilingual("ولم تُستلم", "it is not acknowledged"),
+    NextAction.AIR: Bilingual("ولم تُبث في كل قنواتها", "a channel has no airing"),
+}
+"""What makes a campaign late once its date is past, as in the inbox: its completion alone does not, and a paused one
+has no next step."""
 
 
 def time_left(due_on: str, today: str) -> Bilingual:
@@ -77,9 +71,10 @@ def _days(days: int) -> Bilingual:
     return Bilingual(arabic, f"{days} day{'' if days == 1 else 's'}")
 
 
-def lateness(campaign: CampaignAndHistory, today: str) -> DerivedFigure:
-    """`value`: whether the campaign is late on the civil date `today`."""
-    step = campaign.next_action
-    missing = step.value if step in (NextAction.ACKNOWLEDGE, NextAction.AIR) else None
-    amounts = {"due_on": campaign.due_on, "today": today, "missing": missing}
-    return derived("overdue", LATE, lambda amount: amounts[amount.name])
+def lateness(campaign: CampaignAndHistory, today: str) -> Bilingual | None:
+    """Why the campaign is late on the civil date `today`; None where it is not."""
+    missing = _MISSING.get(campaign.next_action) if campaign.next_action else None
+    if missing is None or campaign.due_on >= today:
+        return None
+    why = Bilingual("متأخرة لأن موعدها {} قبل اليوم {}، {}.", "It is late: it was due on {}, today is {}, and {}.")
+    return why.format(campaign.due_on, today, missing)

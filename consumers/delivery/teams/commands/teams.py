@@ -67,9 +67,9 @@ def add(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
         as_json,
         Bilingual(
-            "أُضيف الفريق {}/{}. ليصله شيء: yesser subscriptions add.",
-            "Added: {}/{}. To have it get something: yesser subscriptions add.",
-        ).format(agency, team),
+            "أُضيف الفريق {}. ليصله شيء: yesser subscriptions add.",
+            "Added: {}. To have it get something: yesser subscriptions add.",
+        ).format(f"{agency}/{team}"),
     )
 
 
@@ -152,9 +152,9 @@ def close(agency: str, team: str, as_json: bool) -> None:
     """
     change(lambda desk: stored.close_team(desk, agency, team))
     sentence = Bilingual(
-        "لم يعد الفريق {}/{} يستقبل شيئًا، وحُذفت عناوينه.",
-        "The team {}/{} gets nothing more, and its addresses are deleted.",
-    ).format(agency, team)
+        "لم يعد الفريق {} يستقبل شيئًا، وحُذفت عناوينه.",
+        "The team {} gets nothing more, and its addresses are deleted.",
+    ).format(f"{agency}/{team}")
     print_confirmation({"agency": agency, "team": team, "state": "closed"}, as_json, sentence)
 
 
@@ -189,11 +189,11 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
         print_confirmation({"agency": agency, "team": team, "address": None}, as_json, detail)
         return
     address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
-    sentence = Bilingual(
-        "أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{}",
+    sentence = Bilingual(  # the address is copied: an invisible isolate would be a part of it
+        f"أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{address}",
         "Add this address to the calendar program. It is not shown again, and anyone who has it sees the due"
-        " dates:\n{}",
-    ).format(address)
+        f" dates:\n{address}",
+    )
     print_confirmation({"agency": agency, "team": team, "address": address}, as_json, sentence)
 
 

@@ -48,7 +48,12 @@ def _print(found: StatementProof, as_json: bool) -> None:
         others = Bilingual("ولا قيد غيرها للشراكة في السجل", "the log has no other entry of the partnership")
     else:
         others = Bilingual("ولم يُتحقق من خلو السجل من غيرها", "whether the log has others was not checked (--against)")
+    if found.is_cosigned:
+        cosigned = Bilingual("وقّع نقطة التحقق شهود يكفون السياسة", "enough witnesses cosigned the checkpoint")
+    else:
+        cosigned = Bilingual("لم تُفحص توقيعات الشهود (--policy)", "cosignatures were not checked (--policy)")
     right = Bilingual(
-        "الكشف {} سليم: يتبع من {:,} من القيود، {}.", "Statement {} is right: it follows from {:,} entries; {}."
+        "الكشف {} سليم: يتبع من {:,} من القيود، {}؛ {}.",
+        "Statement {} is right: it follows from {:,} entries; {}; {}.",
     )
-    print_confirmation(found, as_json, right.format(own, found.entries_count, others))
+    print_confirmation(found, as_json, right.format(own, found.entries_count, others, cosigned))

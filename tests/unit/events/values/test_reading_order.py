@@ -34,6 +34,9 @@ def test_what_would_be_turned_round_is_isolated_and_nothing_else(words: str, ord
     ("html", "ordered"),
     [
         ("<p>مثل 2026-11-25</p>", '<p>مثل <bdi class="nowrap">2026-11-25</bdi></p>'),
+        ("<h1>كشف PPP-1/2026-11: نص</h1>", '<h1>كشف <bdi class="nowrap">PPP-1/2026-11</bdi>: نص</h1>'),
+        ("<p>من <bdi>PPP-1</bdi>", '<p>من <bdi class="nowrap">PPP-1</bdi>'),
+        ("<p>من health إلى A-very-long-code-of-a-service</p>", "<p>من health إلى A-very-long-code-of-a-service</p>"),
         ("<p>نص &#39;2026-11&amp;&#34;</p>", '<p>نص &#39;<bdi class="nowrap">2026-11</bdi>&amp;&#34;</p>'),
         ('<input value="2026-11-25">', '<input value="2026-11-25">'),
         ("<code>2026-11-25</code>", "<code>2026-11-25</code>"),

@@ -118,6 +118,11 @@ def test_nothing_is_read_of_a_workbook_that_lacks_values_or_costs_too_much(conte
         read(content)
 
 
+def test_the_header_is_known_before_the_rest_of_the_sheet_is_read() -> None:
+    merged = workbook(ROWS, change=lambda book: book.worksheets[0].merge_cells("A2:B2"))
+    assert next(all_rows(BytesIO(merged), PLAIN)).cells == ROWS[0]
+
+
 def test_a_formula_with_its_result_is_the_result() -> None:
     rows = b'<row><c t="str"><f>A</f><v>id</v></c></row><row><c><f>1+1</f><v>2</v></c></row>'
     assert read(sheet_of(rows)) == [(1, ["id"]), (2, ["2"])]

@@ -80,6 +80,7 @@ async def test_calendar_programs_read_it_by_a_secret_address_until_revoked(windo
     assert uids((await yesser.output("teams", "calendar", "health", "press")).encode()) == UIDS
     gateway = "https://gateway.example"
     command = ("teams", "calendar-address", "health", "press")
+    assert "\u2068" not in await yesser.output(*command), "an invisible isolate would be copied with the address"
     given = await yesser.document(*command, YESSER_PUBLIC_ADDRESS=gateway)
     path = given["address"].removeprefix(gateway)
     assert path.startswith("/calendars/due.ics?feed=")

@@ -19,13 +19,16 @@ from tests.world.campaigns import SERVICE, campaign
 TODAY = "2026-11-26"
 
 
-def test_a_campaign_is_overdue_as_in_the_inbox() -> None:
+def test_a_campaign_is_late_as_in_the_inbox_and_its_page_says_in_words_what_is_missing() -> None:
+    due_on = campaign().due_on
     late = lateness(campaign(next_action="air"), TODAY)
-    assert (late.value, late.formula.numbers) == (True, f"{campaign().due_on} < {TODAY}; air")
-    assert late.formula.en == "its due date is before today, and it is not acknowledged, or a channel has no airing"
-    assert lateness(campaign(), TODAY).value
+    assert late is not None
+    assert late.plain().en == f"It is late: it was due on {due_on}, today is {TODAY}, and a channel has no airing."
+    late = lateness(campaign(), TODAY)
+    assert late is not None
+    assert late.plain().ar == f"متأخرة لأن موعدها {due_on} قبل اليوم {TODAY}، ولم تُستلم."
     for changed in ({"due_on": TODAY}, {"next_action": None}, {"next_action": "complete"}):
-        assert not lateness(campaign(**changed), TODAY).value, changed
+        assert lateness(campaign(**changed), TODAY) is None, changed
 
 
 def test_the_next_step_stands_first_and_a_late_airing_can_still_be_reported() -> None:

@@ -146,9 +146,11 @@ def test_a_policy_holds_a_statement_to_its_witnesses(folder: Path) -> None:
     signed = note.read_text()
     note.write_text(signed + cosign(court, signed.rpartition("\n\n")[0] + "\n", 1_700_000_000))
     proof.write_text(proof.read_text().replace(before, file_sha256(note)))
-    for options in ((), ("--policy", str(policy))):
+    required, unknown = ("--policy", str(policy)), "cosignatures were not checked (--policy)"
+    for options, said in (((), unknown), (required, "enough witnesses cosigned the checkpoint")):
         done = CliRunner().invoke(cli, [*command, *options], env=environment)
         assert done.exit_code == 0, (done.output, done.exception)
+        assert said in done.output
 
 
 def replace_line(number: int, change: Callable[[bytes], bytes]) -> Change:
