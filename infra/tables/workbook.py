@@ -95,8 +95,8 @@ def is_workbook(stream: BinaryIO) -> bool:
 def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
     """The number and the cells of each row that is not blank, all as long as the first, which names the columns.
 
-    `sheet`: the name of the sheet; None: the only visible one with a table. Raises `WrongTable`; whoever takes the
-    first row alone does not wait until the whole sheet is checked.
+    `sheet`: the name of the sheet; None: the only visible one with a table. Raises `WrongTable`: after the
+    first row for the rest of the sheet, so that a caller who needs only the header does not wait for it.
     """
     import openpyxl  # the small install lacks it
 
