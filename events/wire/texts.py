@@ -25,8 +25,7 @@ TEXT_WITHHELD: Final = "registry.text-withheld"
 SALT_BYTES: Final = 16
 _PLACES: Final = re.compile(rb'\{"sha256":"([0-9a-f]{64})"\}')
 """Only free texts of an entry look like this: in a string quotes are escaped, and the catalogue has no such object."""
-_SPACES: Final = b" \t\n\r"
-_NAMES: Final = re.compile(rb'("[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")[ \t\n\r]*:[ \t\n\r]*')
+_NAMES: Final = rb'("[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")[ \t\n\r]*:[ \t\n\r]*'
 """Names in JSON, and what stands before their values."""
 _WITHHELD: Final = Bilingual("حُجب هذا النص في {} بالقيد {}.", "This text was withheld on {} by entry {}.")
 
@@ -154,13 +153,10 @@ def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, by
 
 def _member(event: bytes, member: str) -> tuple[int, int]:
     """Start and end of a member of `data`, however the event was written."""
-    written, name = bytes(_decode(event).data[member]), b'"%b"' % member.encode()
-    # Nearly always its name has no escapes, and stands there first.
-    _, _, after = event.partition(name)
-    if after.lstrip(_SPACES).removeprefix(b":").lstrip(_SPACES).startswith(written):
-        start = len(event) - len(after) + after.index(written)
-        return start, start + len(written)
-    for found in _NAMES.finditer(event):
-        if event.startswith(written, found.end()) and orjson.loads(found[1]) == member:
-            return found.end(), found.end() + len(written)
+    written = _decode(event).data[member]
+    # Nearly always its name has no escapes, and is found at once.
+    for names in (rb'("%b")[ \t\n\r]*:[ \t\n\r]*' % member.encode(), _NAMES):
+        for name in re.finditer(names, event):
+            if event.startswith(written, name.end()) and orjson.loads(name[1]) == member:
+                return name.end(), name.end() + len(written)
     raise AssertionError(f"the event has no {member}")
