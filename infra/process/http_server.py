@@ -138,7 +138,10 @@ class HeadLimits(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def start_deadline(self) -> None:
-        self.deadline = self.loop.call_later(self.head_timeout_s, self._close, HTTPStatus.REQUEST_TIMEOUT)
+        self.deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
+
+    def _give_up(self) -> None:
+        self._close(HTTPStatus.REQUEST_TIMEOUT)
 
     def stop_deadline(self) -> None:
         if self.deadline is not None:

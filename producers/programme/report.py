@@ -60,7 +60,7 @@ def verification_table(proofs: Verification) -> Grid:
 
 def _print_console(console: SignIns) -> None:
     columns = [Column("المستخدم", "Username"), Column("كلمة المرور", "Password")]
-    title = Bilingual(f"الواجهة: {console.address}", f"The console: {console.address}")
+    title = Bilingual("الواجهة: {}", "The console: {}").format(console.address).plain()
     show(Grid(title, columns, [(account.username, account.password) for account in console.accounts]))
     inbox, stop = (f"{typed_command()} {words}" for words in (f"campaigns inbox --agency {AGENCY}", "down"))
     print_localized(

@@ -189,11 +189,12 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
         print_confirmation({"agency": agency, "team": team, "address": None}, as_json, detail)
         return
     address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
-    sentence = Bilingual(  # the address is copied: an invisible isolate would be a part of it
-        f"أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{address}",
+    sentence = Bilingual(
+        "أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{}",
         "Add this address to the calendar program. It is not shown again, and anyone who has it sees the due"
-        f" dates:\n{address}",
-    )
+        " dates:\n{}",
+    ).format(address)
+    sentence = sentence.plain()  # the address is copied: an invisible isolate would be a part of it
     print_confirmation({"agency": agency, "team": team, "address": address}, as_json, sentence)
 
 

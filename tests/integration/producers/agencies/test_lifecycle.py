@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import SaslAuthenticationFailed
 from rich.console import Console
 
 from consumers.relay.relay import Relay
@@ -123,7 +123,7 @@ async def test_only_the_rotated_password_is_good(settings: Settings, connection:
     assert path.read_text() != old
     await write_as(settings, "agency-health", agency_topic(health))
     path.write_text(old)
-    with pytest.raises(KafkaConnectionError):
+    with pytest.raises(SaslAuthenticationFailed):
         await write_as(settings, "agency-health", agency_topic(health))
 
 
