@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import click
@@ -13,18 +12,16 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from consumers.documents.document import Name
-from consumers.documents.log.withheld import FREE_TEXTS, WITHHELD_TEXTS, FreeText, WithheldText
+from consumers.documents.log.withheld import FREE_TEXTS, WITHHELD_TEXTS, WithheldText
 from consumers.documents.tables import grid
 from consumers.proof.audit.texts import TextsReport
 from consumers.proof.commands.audit_options import AuditSource, source_options
 from consumers.proof.commands.outside_commands import proven
-from consumers.proof.personal_texts.withholding import ACT, Withholdable, look_up, propose, trail_words
-from events.errors import YesserError
+from consumers.proof.personal_texts.purge import TABLES, Purged, purge
+from consumers.proof.personal_texts.withheld import texts_of, withheld_texts
+from consumers.proof.personal_texts.withholding import Withholdable, look_up, propose
 from events.values.bilingual import Bilingual, in_lines, joined
 from events.values.data import Data
-from events.wire.entry import Entry, has_texts, parse_entry
-from infra.backup.catalogue import BackupFolder
-from infra.backup.process import INCREMENTAL_MAX
 from infra.clock import utc_now
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
@@ -33,17 +30,11 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import NOTHING_DONE, json_option, print_confirmation, print_result
 from infra.command_line.parameters import gathered
-from infra.keys.approvals import canonical, digest_of
-from infra.log.ports.postgres_port import stored_texts
-from infra.log.reader import chosen_entries, read_checked
 from infra.log.refusals.kept import strings_in
 from infra.postgres.connection import Connection, connected
-from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 _entry: Final = click.argument("entry", type=click.IntRange(min=0))
-_SQL: Final = queries("consumers.proof.personal_texts", "withheld.sql")
 _UNKNOWN: Final = "-"
 _NOTHING: Final = Bilingual("لم يُحجب نص.", "No text is withheld.")
 
@@ -276,111 +267,3 @@ def _after(done: Purged) -> list[Bilingual]:
             ).format(", ".join(done.backups), time_text(done.backups_until))
         )
     return sentences
-
-
-TABLES: Final = ("log.text", "log.dead_letter", "delivery.attempt")
-STATISTICS: Final = "pg_catalog.pg_statistic"
-
-
-class Purged(Struct, frozen=True, kw_only=True):
-    """`withheld`: how many texts are. `bytes_by_table`: the size of each table now. What stands elsewhere: in files of
-    WAL before `wal_file`, and in `backups`, of which the folder keeps none after `backups_until`, if backups go on as
-    they are set."""
-
-    at: datetime
-    withheld: int
-    bytes_by_table: dict[str, int]
-    wal_file: str
-    backups: list[str]
-    backups_until: datetime | None
-
-
-async def purge(connection: Connection, settings: Settings, now: datetime) -> Purged:
-    """Rewrite the tables, each under a lock that lets nobody read or write it meanwhile. As the migrator, in no
-    transaction; may be repeated. The trail has that it began, and how many texts are withheld."""
-    withheld = await connection.fetchval(_SQL["withheld_count"])
-    await add_to_trail(connection, "withheld", "purge", f"({withheld})")
-    for table in TABLES:
-        await connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
-    await connection.execute(f"VACUUM (FULL) {STATISTICS}")
-    sizes = {table: await connection.fetchval(_SQL["table_bytes"], table) for table in TABLES}
-    backups = [] if settings.backup is None else [backup.name for backup in BackupFolder.at(settings.backup).backups()]
-    return Purged(
-        at=now,
-        withheld=withheld,
-        bytes_by_table=sizes,
-        wal_file=await connection.fetchval(_SQL["wal_file"]),
-        backups=backups,
-        backups_until=now + _kept_for(settings) if backups else None,
-    )
-
-
-def _kept_for(settings: Settings) -> timedelta:
-    """How long a backup is kept at most: as many full ones are kept, each with the incremental ones behind it."""
-    return timedelta(hours=settings.backup_every_h) * (INCREMENTAL_MAX + 1) * (settings.backup_keep + 1)
-
-
-class NoTexts(YesserError):
-    """This entry has no text beside it."""
-
-
-async def withheld_texts(connection: Connection, index: int | None = None) -> list[WithheldText]:
-    """Those of an entry or of all, in the order in which they were withheld. Raises `ChangedEntry`."""
-    rows = await connection.fetch(_SQL["withheld"], index)
-    indexes = sorted({number for row in rows for number in (row["index"], row["withheld_index"])})
-    entries = {number: parse_entry(number, raw) async for number, raw in chosen_entries(connection, indexes)}
-    by = [entries[row["withheld_index"]] for row in rows]
-    operators = await _operators(connection, by)
-    confirmed = await _confirmed(connection, by)
-    return [
-        _row_of(entries[row["index"]], row["member"], one, operators.get(_command(one)), confirmed.get(_digest(one)))
-        for row, one in zip(rows, by, strict=True)
-    ]
-
-
-async def texts_of(connection: Connection, index: int) -> list[FreeText]:
-    """The free texts of an entry; of those that are withheld, what is known of it. Raises `NoTexts`, `ChangedEntry`."""
-    found = await read_checked(connection, index, 1)
-    if not found or not has_texts(found[0]):
-        raise NoTexts(f"entry {index} has no text beside it, so nothing of it is withheld.")
-    entry = parse_entry(index, found[0])
-    withheld = {text.pointer: text for text in await withheld_texts(connection, index)}
-    pointers = [f"/data/{text.member}" for text in await stored_texts(connection, index, index + 1)]
-    return [withheld.get(pointer) or FreeText(**_place(entry, pointer), withheld_by=None) for pointer in pointers]
-
-
-async def _operators(connection: Connection, by: Sequence[Entry]) -> dict[str, str]:
-    rows = await connection.fetch(_SQL["operators"], [_command(entry) for entry in by])
-    return {row["command"]: row["operator"] for row in rows}
-
-
-async def _confirmed(connection: Connection, by: Sequence[Entry]) -> dict[bytes, tuple[str, ...]]:
-    rows = await connection.fetch(_SQL["confirmed"], [_digest(entry) for entry in by])
-    return {row["digest"]: (row["first_by"], row["second_by"]) for row in rows}
-
-
-def _command(entry: Entry) -> str:
-    return " ".join(trail_words(entry.data["entry"], entry.data["pointer"], entry.id))
-
-
-def _digest(entry: Entry) -> bytes:
-    return digest_of(ACT, canonical(entry.data))
-
-
-def _place(entry: Entry, pointer: str) -> dict[str, Any]:
-    kind, agency, recorded = entry.full_type, entry.agency, entry.recorded
-    return {"entry": entry.index, "pointer": pointer, "type": kind, "agency": agency, "recorded": recorded}
-
-
-def _row_of(
-    entry: Entry, member: str, by: Entry, operator: str | None, confirmed: tuple[str, ...] | None
-) -> WithheldText:
-    return WithheldText(
-        **_place(entry, f"/data/{member}"),
-        withheld_by=by.index,
-        withheld_at=by.recorded,
-        operator=operator,
-        confirmed_by=confirmed or (),
-        reason=Name(**by.data["reason"]),
-        legal_basis=Name(**by.data["legal_basis"]),
-    )
