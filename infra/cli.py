@@ -304,8 +304,9 @@ _WRONG_PATH: Final = _NO_SUCH_PATH | {
 }
 REFUSED: Final = {
     "infra.RestoredCopy": (
-        "The database was restored, and no text of an event is read before the registrar has compared it with the log."
-        " If `yesser status` shows that the registrar is halted, run `yesser recover`; then run the same command again"
+        "The database was restarted or restored, and no text of an event is read before the registrar has compared it"
+        " with the log. If `yesser status` shows that the registrar is halted, run `yesser recover`; then run the same"
+        " command again"
     ),
     "asyncpg.DiskFullError": "The disk is full at PostgreSQL: free some space, then run the same command again",
     "asyncpg.LockNotAvailableError": "PostgreSQL is busy with other work: run the same command again",

@@ -277,8 +277,9 @@ class Problem(YesserError):
 
 
 RESTORED: Final = Bilingual(
-    "استُعيدت قاعدة البيانات من نسخة احتياطية، ولا يُقرأ نص من أي حدث قبل أن تُقارن بالسجل. أعد المحاولة بعد قليل.",
-    "The database was restored from a backup, and no text of an event is read before it is compared with the log. Try"
+    "أُعيد تشغيل قاعدة البيانات أو استُعيدت من نسخة احتياطية، ولا يُقرأ نص من أي حدث قبل أن تُقارن بالسجل. أعد المحاولة بعد"
+    " قليل.",
+    "The database was restarted or restored, and no text of an event is read before it is compared with the log. Try"
     " again in a moment.",
 )
 """The detail of `database-away` where the database answers, and may have a text that is withheld."""

@@ -34,8 +34,8 @@ else:  # asyncpg's classes are generic for the type checker only
 
 
 class RestoredCopy(asyncpg.CannotConnectNowError):
-    """The database was restored, and no text of an event is read before the registrar has compared it with the log: a
-    later entry may withhold the text."""
+    """The database was restarted or restored, and no text of an event is read before the registrar has compared it with
+    the log: a later entry may withhold the text."""
 
     sqlstate = "YE001"
 

@@ -16,7 +16,7 @@ from tests.oracle.history import MIXED, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import fresh_system
+from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -51,4 +51,12 @@ def test_processes_wait_for_a_service_and_say_so_once(service: str, tmp_path: Pa
             assert max(Counter(lines).values(), default=0) <= 1, (name, lines)
         assert differences(reports, history, was_away=service == "kafka") == []
         judge(system).require_clean()
+        assert is_compared(system)
         assert {name: system.pid(name) for name in PROCESSES} == pids, "a process was started again"
+
+
+def is_compared(system: System) -> bool:
+    """Whether the registrar has compared the database with the log since it was started."""
+    comparison = "SELECT verified_copy = log.copy_name() FROM log.state"
+    with system.start("postgres", "psql", "--tuples-only", "--command", comparison) as psql:
+        return psql.communicate()[0].strip() == b"t"
