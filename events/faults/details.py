@@ -78,8 +78,6 @@ DETAILS: Final[Mapping[str, str]] = {
         "في {field} حرف تحكم {character}؛ احذفه.",
     "{value} is not a date; write YYYY-MM-DD in the Gregorian calendar.":
         "{value} ليس تاريخًا؛ اكتب YYYY-MM-DD بالتقويم الميلادي.",
-    "{value} is a spreadsheet's number of a day; write {instead} or format the column as YYYY-MM-DD.":
-        "{value} رقم يوم في برنامج الجداول؛ اكتب {instead} أو نسّق العمود بالصيغة YYYY-MM-DD.",
     "{value} is outside 1924-08-01 … 2077-11-16; write the Gregorian date.":
         "{value} خارج المدى 1924-08-01 … 2077-11-16؛ اكتب التاريخ الميلادي.",
     "{value} is not a time; write it as in 2026-01-31T09:00:00+03:00 (RFC 3339 with offset).":

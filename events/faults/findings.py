@@ -26,9 +26,6 @@ _UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
     "{value} is not the subject of this data; write {instead}.": (
         "The subject is not the one of this data; write the one that the data gives."
     ),
-    "{value} is a spreadsheet's number of a day; write {instead} or format the column as YYYY-MM-DD.": (
-        "{value} is not a date; write YYYY-MM-DD in the Gregorian calendar."
-    ),
 }
 """The sentence where a claimed value may not be quoted and "This value" would not be clear."""
 

@@ -31,9 +31,6 @@ _TIME: Final = re.compile(
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WHOLE_NUMBER: Final = re.compile(r"[-+]?\d{1,16}")
-_SERIAL: Final = re.compile(r"[1-6][0-9]{4}")
-_SERIAL_ZERO: Final = date(1899, 12, 30).toordinal()
-"""A spreadsheet counts days from here."""
 _LISTED_MAX: Final = 10
 _ALLOWED_LENGTH_MAX: Final = 120
 _OTHER_FORM: Final = "in the form of the type's schema"
@@ -149,10 +146,6 @@ def pattern_error(pointer: str, field: str, value: str, pattern: str, forms: Map
         if _is_calendar_day(value):
             sentence = "{value} is outside 1924-08-01 … 2077-11-16; write the Gregorian date."
             return finding("date-out-of-range", pointer, sentence, value=value)
-        if _SERIAL.fullmatch(value):
-            day = date.fromordinal(_SERIAL_ZERO + int(value)).isoformat()
-            sentence = "{value} is a spreadsheet's number of a day; write {instead} or format the column as YYYY-MM-DD."
-            return finding("invalid-value", pointer, sentence, value=value, instead=day)
         sentence = "{value} is not a date; write YYYY-MM-DD in the Gregorian calendar."
         return finding("invalid-value", pointer, sentence, value=value)
     if pattern == TIME_PATTERN:
