@@ -6,8 +6,10 @@ registrar's own validation, but without the ids that are already in the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, NotRequired, TypedDict, cast
 
 from events.faults.details import arabic_of
@@ -24,6 +26,9 @@ LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAI
 SHOWN_MAX: Final = 50
 """Faults that people are shown at once."""
 MORE: Final = Bilingual("  … وغيرها {:,}: استعمل --json.", "  … and {:,} more: use --json.")
+_SERIAL: Final = re.compile(r'"([1-6][0-9]{4})" is not a date;')
+_SERIAL_ZERO: Final = date(1899, 12, 30).toordinal()
+"""A spreadsheet counts days from here."""
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
 
@@ -165,7 +170,7 @@ def lint(
 
 
 def _problem(line: Line, found: Fault) -> LineProblem:
-    known = PROBLEMS[found.code]
+    remedy = remedy_of(found.code, found.detail)
     return {
         "line": line.number,
         "id": None if line.text is None else shown_id(line.text),
@@ -173,8 +178,19 @@ def _problem(line: Line, found: Fault) -> LineProblem:
         "pointer": found.pointer,
         "detail": found.detail,
         "detail_ar": sentence_of(found.detail).ar,
-        "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
+        "remedy": {"ar": remedy.ar, "en": remedy.en},
     }
+
+
+def remedy_of(code: str, detail: str) -> Bilingual:
+    """What to do about a fault of a line; of a day that a spreadsheet shows as a number, which day that is."""
+    if (serial := _SERIAL.match(detail)) is None:
+        return PROBLEMS[cast(Code, code)].remedy
+    day = date.fromordinal(_SERIAL_ZERO + int(serial[1])).isoformat()
+    return Bilingual(
+        "هو رقم اليوم {} في برنامج الجداول: نسّق العمود بالصيغة YYYY-MM-DD واحفظ الملف من جديد.",
+        "It is a spreadsheet's number of {}: format the column as YYYY-MM-DD and save the file again.",
+    ).format(day)
 
 
 def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
@@ -208,10 +224,9 @@ def line_sentence(
 ) -> Bilingual:
     """A fault of a line and its remedy, as `lint` and `publish` print it. `of_line` is the line it conflicts with."""
     fault = fault_sentence(code, pointer, detail, column)
-    known = PROBLEMS[cast(Code, code)]
     if of_line is not None:
         fault = Bilingual("{} (والآخر في السطر {})", "{} (the other is line {})").format(fault, of_line)
-    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, known.remedy)
+    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, remedy_of(code, detail))
 
 
 def ahead_sentences(ahead: Sequence[AheadLine]) -> Iterator[Bilingual]:

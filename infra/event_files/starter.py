@@ -150,8 +150,8 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
 def _templates(
     event_type: EventType, found: Sequence[_Field], columns: dict[str, str], header: Sequence[str]
 ) -> Iterator[str]:
-    """The id from the first column, which often names the row, and what follows from mapped fields."""
-    first = next((column for column in columns.values() if column == header[0]), header[0])
+    """The id from the first column with a name, which often names the row, and what follows from mapped fields."""
+    first = next(filter(None, header), "")
     yield f'"/id" = {_quoted(event_type.name + "-{" + first + "}")}' + "  # another in each row · يختلف في كل صف"
     subject = event_type.subject.pattern
     for name in event_type.subject.fields:

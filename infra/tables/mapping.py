@@ -46,8 +46,12 @@ _REPEATED: Final = Bilingual(
     "في الجدول عمودان بالاسم نفسه {}: غيّر اسم أحدهما.", "the table has two columns named {}: rename one of them"
 )
 _MISSING: Final = Bilingual(
-    "في ملف الربط أعمدة ليست في الجدول: {}؛ وأعمدة الجدول {}.",
-    "the mapping names columns that the table lacks: {}; the table has {}",
+    "في ملف الربط أعمدة ليست في الجدول: {}؛ وصفه الأول {}.",
+    "the mapping names columns that the table lacks: {}; its first row is {}",
+)
+_NAMELESS: Final = Bilingual(
+    "لا اسم للعمود {} من الجدول: سمّه، أو احذفه إن كان فارغًا.",
+    "column {} of the table has no name: name it, or delete it if it is empty",
 )
 _UNNAMED: Final = Bilingual(
     "ليست هذه الأعمدة في ملف الربط: {}؛ اربطها أو تجاهلها.",
@@ -209,12 +213,14 @@ def _shallow(mapping: RowMapping) -> RowMapping:
 
 def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> Bilingual | None:
     """What does not match between them."""
+    used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
+    named = {*used, *mapping.columns, *mapping.ignored_columns}
+    if "" in header and "" not in named:
+        return _NAMELESS.format(header.index("") + 1)
     if repeated := sorted(name for name, count in Counter(header).items() if count > 1):
         return _REPEATED.format(str(repeated))
-    used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
         return _MISSING.format(str(missing), str(list(header)))
-    named = {*used, *mapping.columns, *mapping.ignored_columns}
     if unnamed := [name for name in header if name not in named]:
         return _UNNAMED.format(str(unnamed))
     return None

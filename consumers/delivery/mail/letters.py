@@ -179,7 +179,8 @@ def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilin
     named = Bilingual("{} ({})", "{} ({})").format(line_of(asdict(agency)), code) if agency else code
     values = {"count": notice.count, "agency": named}
     is_cut = notice.count > len(notice.items)
-    heading = wording.FIRST_ITEMS.format(len(notice.items), notice.count) if is_cut else wording.ITEMS
+    whole = wording.NOT_READ if name == "notice.resumed" else wording.ITEMS
+    heading = wording.FIRST_ITEMS.format(len(notice.items), notice.count) if is_cut else whole
     return _letter(
         context,
         WORDINGS[name],

@@ -193,6 +193,7 @@ FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
 FIRST_ITEMS: Final = Bilingual("أول {} من {}", "The first {} of {}")
 OPEN_CONSOLE: Final = Bilingual("افتح الواجهة", "Open the console")
 ITEMS: Final = Bilingual("التفاصيل", "Details")
+NOT_READ: Final = Bilingual("لم يُقرأ الموضوع", "The topic was not read")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")

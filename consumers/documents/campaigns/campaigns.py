@@ -219,6 +219,7 @@ class CampaignStep(Struct, frozen=True, kw_only=True):
     airing_id: str | None
     channel: Annotated[Channel | None, Label("الوسيلة", "Channel", drop=2)]
     reach: Count | None
+    reason: Annotated[Name | None, Label("السبب", "Reason"), Meta(description="Of a correction.")]
     anomaly: Annotated[
         str | None, Label("لم يغيّر شيئًا", "Changed nothing"), Meta(description="Why the entry changed nothing.")
     ]

@@ -15,7 +15,7 @@ from consumers.replay.as_of.view import View, view
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.clock import utc_now
-from infra.log.reader import chosen_entries
+from infra.log.texts import shown_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -121,14 +121,13 @@ async def _history(connection: Connection, row: Row) -> tuple[list[documents.Cam
     found = await connection.fetch(_SQL["anomalies_of"], f"campaign/{row['campaign_id']}", most)
     anomalies = {anomaly["index"]: anomaly["rule"] for anomaly in found}
     shown = shown_history(took_effect[:HISTORY_MAX], anomalies)
-    steps = []
-    async for index, raw in chosen_entries(connection, shown):
-        steps.append(_step(parse_entry(index, raw), anomalies.get(index), row["owner"]))
+    entries = await shown_entries(connection, shown)
+    steps = [_step(parse_entry(index, raw), anomalies.get(index), row["owner"]) for index, raw in entries]
     return steps, len(shown) == len(took_effect) + len(anomalies)
 
 
 def _step(entry: Entry, anomaly: str | None, owner: str) -> documents.CampaignStep:
     data = entry.data if entry.agency == owner else {}
-    reported = {name: data.get(name) for name in ("by", "airing_id", "channel", "reach")}
+    reported = {name: data.get(name) for name in ("by", "airing_id", "channel", "reach", "reason")}
     about = {"index": entry.index, "recorded": entry.recorded, "type": entry.type, "agency": entry.agency}
     return document_of(documents.CampaignStep, reported | about, anomaly=anomaly)

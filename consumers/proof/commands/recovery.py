@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import click
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed
+from asyncpg import InvalidPasswordError
 from msgspec import UNSET, Struct
 
 from consumers.proof.commitments.check import acknowledged
@@ -112,6 +113,8 @@ def recover_command(
         texts = [partial(folder_texts, folder) for folder in folders]
         result = asyncio.run(recover_from(settings, sources, texts=texts, unsigned=accept_unsigned, permit=permit))
         lost = _trail_acknowledged(settings)
+    except (SaslAuthenticationFailed, InvalidPasswordError):
+        raise  # the service answers: the command line says which password it refuses
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "

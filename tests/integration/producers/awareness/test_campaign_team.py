@@ -180,6 +180,7 @@ def test_an_early_airing_counts_and_is_reported_once(campaigns: dict[str, str], 
     after = shown(run, campaign)
     assert after["airings"][0] == first | {"reach": 4, "corrected_index": corrected["index"]}
     assert (after["aired"], after["reach"], after["state"]) == (found["aired"], 15, "completed")
+    assert after["history"][-1]["reason"] == {"ar": "صفر زائد", "en": "A zero too many"}
     assert "no airing of this entry" in str(run("correct", campaign, "0", *words).exception)
 
 

@@ -95,7 +95,7 @@ def test_what_may_be_said_depends_on_the_role(role: str, code: int) -> None:
 
 def test_a_table_is_linted_through_its_mapping(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
-    table.write_text("id,on\na,2006-01-01\nb,soon\n", encoding="utf-8")
+    table.write_text("id,on\na,2006-01-01\nb,soon\nc,45992\n", encoding="utf-8")
     document = initiative(id="x")
     constants = {"/type": document["type"], "/subject": document["subject"], "/time": document["time"]}
     constants |= {f"/data/{name}": document["data"][name] for name in ("initiative_id", "name", "aim")}
@@ -103,12 +103,14 @@ def test_a_table_is_linted_through_its_mapping(tmp_path: Path) -> None:
     mapping = tmp_path / "m.json"
     mapping.write_bytes(orjson.dumps({"constants": constants, "columns": columns}))
     done = run(str(table), "--agency", "health", "--mapping", str(mapping), "--json")
-    (row,) = orjson.loads(done.stdout)["problems"]
+    row, serial = orjson.loads(done.stdout)["problems"]
+    assert "a spreadsheet's number of 2025-12-01" in serial["remedy"]["en"]
     assert (row["line"], row["id"], row["code"], row["pointer"]) == (3, "b", "invalid-value", "/data/on")
     assert row["column"] == "on"
     said = run(str(table), "--agency", "health", "--mapping", str(mapping)).stdout
     assert 'line 3: invalid-value at column "on" (/data/on): "soon" is not a date' in said
     assert PROBLEMS["invalid-value"].remedy.en in said
+    assert serial["remedy"]["en"] in said
 
 
 def test_a_table_without_its_mapping_is_refused_as_by_publish(tmp_path: Path) -> None:

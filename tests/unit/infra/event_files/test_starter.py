@@ -16,10 +16,10 @@ from tests.every import every
 
 
 def test_columns_named_like_fields_are_mapped_and_the_rest_is_named() -> None:
-    table = BytesIO("receipt_id;المبلغ;التاريخ;partnership_id;note\nR-1;12.50;2006-06-01;C-1;x\n".encode("cp1256"))
+    table = BytesIO(";receipt_id;المبلغ;التاريخ;partnership_id;note\n;R-1;12.50;2006-06-01;C-1;x\n".encode("cp1256"))
     text = starter_mapping(table, "t.csv")
     mapping = mapping_of(text.encode(), "t.toml")
-    assert (mapping.encoding, mapping.delimiter, mapping.ignored_columns) == ("windows-1256", ";", ["note"])
+    assert (mapping.encoding, mapping.delimiter, mapping.ignored_columns) == ("windows-1256", ";", ["", "note"])
     assert mapping.columns["المبلغ"] == Column(pointer="/data/amount_halalas", type="riyals")
     (line,) = mapped_lines(table, mapping)
     assert orjson.loads(line.text or b"") == {

@@ -138,6 +138,7 @@ def test_a_table_in_another_encoding_is_told_and_can_be_named() -> None:
     [
         ("contract,on,note\n", "columns that the table lacks: \u2068\\['المبلغ'\\]"),
         (HEADER.replace("note", "extra"), "not have these columns: \\['extra'\\]"),
+        (HEADER.replace("note", ""), "^column 4 of the table has no name: name it, or delete it if it is empty$"),
         (HEADER.replace("note", "on"), "two columns named \\['on'\\]"),
         *[
             (row, r"^the first row looks like data \(it has a number of ten digits\): it must name the columns$")

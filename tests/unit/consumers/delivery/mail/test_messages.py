@@ -283,6 +283,7 @@ def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_t
         ):
             assert shown in re.sub("[\u2066-\u2069]", "", text), (name, shown)
         assert "The first 3 of 812" in text
-    text, _ = bodies(parsed(topic_letter("notice.resumed", msgspec.structs.replace(FLOOD, count=3), CONTEXT)))
-    assert "The first" not in text, "a letter about few things shows all of them"
-    assert "Details\n- Entry: 7" in text
+    for name, heading in (("notice.pause", "Details"), ("notice.resumed", "The topic was not read")):
+        text, _ = bodies(parsed(topic_letter(name, msgspec.structs.replace(FLOOD, count=3), CONTEXT)))
+        assert "The first" not in text, "a letter about few things shows all of them"
+        assert f"{heading}\n- Entry: 7" in text

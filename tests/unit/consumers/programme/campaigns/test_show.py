@@ -54,7 +54,7 @@ def test_the_inbox_gives_what_is_late_first_with_the_next_command() -> None:
 
 def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history() -> None:
     step = {"index": 9, "recorded": "2026-11-01T22:30:00.000000Z", "type": "awareness.campaign-acknowledged"}
-    said = {"airing_id": None, "channel": None, "reach": None}
+    said = {"airing_id": None, "channel": None, "reach": None, "reason": None}
     airing = {"airing_id": "tv-1", "index": 10, "channel": "tv", "outlet": {"ar": "الأولى", "en": "One"}, "reach": 5}
     shown = PROGRESS | {
         "urgency": "high",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from aiokafka.errors import SaslAuthenticationFailed
+from asyncpg import InvalidPasswordError
 from click.testing import CliRunner
 from msgspec.structs import asdict
 
@@ -15,8 +17,10 @@ from consumers.proof.commands.recovery import NoAccessRecord, folder_texts, reco
 from consumers.registrar.recovery.recover import Recovered
 from consumers.registrar.recovery.restored import Lacking
 from events.errors import Retry
+from infra.cli import foreseen
 from infra.keys.access_changes import Reapplied
 from infra.postgres.connection import NoPassword
+from tests.every import every
 from tests.unit.consumers.proof.audit.exports import export_of
 from tests.world.logs_with_texts import LogWithTexts, service_suspended
 
@@ -102,3 +106,15 @@ def test_a_service_that_is_away_is_a_sentence_and_the_same_call_goes_on(tmp_path
     assert isinstance(result.exception, Retry)
     assert "does not answer" in str(result.exception)
     assert "run this again to resume" in str(result.exception)
+
+
+@every("refusal", [SaslAuthenticationFailed(), InvalidPasswordError("wrong")])
+def test_a_refused_password_is_no_service_that_is_away(refusal: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: object, **__: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(recovery, "_access_taken", lambda _: ACCESS)
+    monkeypatch.setattr(recovery, "recover", refused)
+    sentence = foreseen(CliRunner().invoke(recover_command).exception or AssertionError())
+    assert sentence is not None
+    assert "refuses this user or password" in sentence
