@@ -26,6 +26,10 @@ SHOWN_MAX: Final = 50
 MORE: Final = Bilingual("  … وغيرها {:,}: استعمل --json.", "  … and {:,} more: use --json.")
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
+_IN_RIYALS: Final = Bilingual(
+    "في عمود نوعه riyals اكتب ريالات مثل 1250.50، دون فاصلة للآلاف، وبمنزلتين عشريتين على الأكثر.",
+    "In a column of the type riyals write riyals like 1250.50: no thousands separator, at most two decimals.",
+)
 
 
 class Remedy(TypedDict):
@@ -110,10 +114,11 @@ class Findings:
         for fault in faults:
             self.problems_count += 1
             if self.problems_max is None or len(self.problems) < self.problems_max:
-                found = _problem(line, fault)
+                column = None if self.mapping is None else self.mapping.column_of(fault.pointer)
+                found = _problem(line, fault, column)
                 if of_line is not None:
                     found["of_line"] = of_line
-                if self.mapping is not None and (column := self.mapping.column_of(fault.pointer)):
+                if column:
                     found["column"] = column
                 self.problems.append(found)
 
@@ -164,8 +169,8 @@ def lint(
     return findings
 
 
-def _problem(line: Line, found: Fault) -> LineProblem:
-    known = PROBLEMS[found.code]
+def _problem(line: Line, found: Fault, column: str | None) -> LineProblem:
+    remedy = remedy_of(found.code, found.pointer, column)
     return {
         "line": line.number,
         "id": None if line.text is None else shown_id(line.text),
@@ -173,7 +178,7 @@ def _problem(line: Line, found: Fault) -> LineProblem:
         "pointer": found.pointer,
         "detail": found.detail,
         "detail_ar": sentence_of(found.detail).ar,
-        "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
+        "remedy": {"ar": remedy.ar, "en": remedy.en},
     }
 
 
@@ -208,10 +213,17 @@ def line_sentence(
 ) -> Bilingual:
     """A fault of a line and its remedy, as `lint` and `publish` print it. `of_line` is the line it conflicts with."""
     fault = fault_sentence(code, pointer, detail, column)
-    known = PROBLEMS[cast(Code, code)]
     if of_line is not None:
         fault = Bilingual("{} (والآخر في السطر {})", "{} (the other is line {})").format(fault, of_line)
-    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, known.remedy)
+    remedy = remedy_of(code, pointer, column)
+    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, remedy)
+
+
+def remedy_of(code: str, pointer: str, column: str | None) -> Bilingual:
+    """What to do. The fault's sentence speaks of the event, whose amounts are halalas; a column has riyals mostly."""
+    if column and code == "invalid-value" and pointer.endswith("_halalas"):
+        return _IN_RIYALS
+    return PROBLEMS[cast(Code, code)].remedy
 
 
 def ahead_sentences(ahead: Sequence[AheadLine]) -> Iterator[Bilingual]:

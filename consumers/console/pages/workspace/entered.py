@@ -31,7 +31,7 @@ from events.values.bilingual import Bilingual
 from events.values.data import Data
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 from events.wire.codec import STRUCTURED_HEADERS, build_event
-from infra.event_files.lint import sentence_of
+from infra.event_files.lint import remedy_of, sentence_of
 from infra.log.refusals.documents import Fault as LoggedFault
 from infra.tables.mapping import Column, cell_value
 from producers.sdk.answers import EventError
@@ -191,7 +191,7 @@ def explained_fault(code: str, pointer: str, detail: str, column: str = "") -> E
     """A code of a later release has no remedy here."""
     known: Any = PROBLEMS.get(code)  # type: ignore[call-overload]
     words = sentence_of(detail) if detail or known is None else known.title
-    return Explained(code, pointer, words, None if known is None else known.remedy, column)
+    return Explained(code, pointer, words, None if known is None else remedy_of(code, pointer, column), column)
 
 
 def faults_by_name(faults: Iterable[Fault]) -> dict[str, list[Bilingual]]:
