@@ -26,11 +26,19 @@ LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAI
 SHOWN_MAX: Final = 50
 """Faults that people are shown at once."""
 MORE: Final = Bilingual("  … وغيرها {:,}: استعمل --json.", "  … and {:,} more: use --json.")
+_FROM_A_SPREADSHEET: Final = Bilingual(
+    "هو رقم اليوم {} في برنامج الجداول: نسّق العمود بالصيغة YYYY-MM-DD واحفظ الملف من جديد.",
+    "It is a spreadsheet's number of {}: format the column as YYYY-MM-DD and save the file again.",
+)
 _SERIAL: Final = re.compile(r'"([1-6][0-9]{4})" is not a date;')
 _SERIAL_ZERO: Final = date(1899, 12, 30).toordinal()
 """A spreadsheet counts days from here."""
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
+_IN_RIYALS: Final = Bilingual(
+    "في عمود نوعه riyals اكتب ريالات مثل 1250.50، دون فاصلة للآلاف، وبمنزلتين عشريتين على الأكثر.",
+    "In a column of the type riyals write riyals like 1250.50: no thousands separator, at most two decimals.",
+)
 
 
 class Remedy(TypedDict):
@@ -115,10 +123,11 @@ class Findings:
         for fault in faults:
             self.problems_count += 1
             if self.problems_max is None or len(self.problems) < self.problems_max:
-                found = _problem(line, fault)
+                column = None if self.mapping is None else self.mapping.column_of(fault.pointer)
+                found = _problem(line, fault, column)
                 if of_line is not None:
                     found["of_line"] = of_line
-                if self.mapping is not None and (column := self.mapping.column_of(fault.pointer)):
+                if column:
                     found["column"] = column
                 self.problems.append(found)
 
@@ -169,8 +178,8 @@ def lint(
     return findings
 
 
-def _problem(line: Line, found: Fault) -> LineProblem:
-    remedy = remedy_of(found.code, found.detail)
+def _problem(line: Line, found: Fault, column: str | None) -> LineProblem:
+    remedy = remedy_of(found.code, found.pointer, found.detail, column)
     return {
         "line": line.number,
         "id": None if line.text is None else shown_id(line.text),
@@ -182,15 +191,17 @@ def _problem(line: Line, found: Fault) -> LineProblem:
     }
 
 
-def remedy_of(code: str, detail: str) -> Bilingual:
-    """What to do about a fault of a line; of a day that a spreadsheet shows as a number, which day that is."""
-    if (serial := _SERIAL.match(detail)) is None:
-        return PROBLEMS[cast(Code, code)].remedy
-    day = date.fromordinal(_SERIAL_ZERO + int(serial[1])).isoformat()
-    return Bilingual(
-        "هو رقم اليوم {} في برنامج الجداول: نسّق العمود بالصيغة YYYY-MM-DD واحفظ الملف من جديد.",
-        "It is a spreadsheet's number of {}: format the column as YYYY-MM-DD and save the file again.",
-    ).format(day)
+def remedy_of(code: str, pointer: str, detail: str, column: str | None) -> Bilingual:
+    """What to do about a fault of a line.
+
+    The fault's sentence speaks of the event; in a table an amount is in riyals mostly, and a day may be the number by
+    which a spreadsheet counts it.
+    """
+    if column and code == "invalid-value" and pointer.endswith("_halalas"):
+        return _IN_RIYALS
+    if serial := _SERIAL.match(detail):
+        return _FROM_A_SPREADSHEET.format(date.fromordinal(_SERIAL_ZERO + int(serial[1])).isoformat())
+    return PROBLEMS[cast(Code, code)].remedy
 
 
 def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
@@ -226,7 +237,8 @@ def line_sentence(
     fault = fault_sentence(code, pointer, detail, column)
     if of_line is not None:
         fault = Bilingual("{} (والآخر في السطر {})", "{} (the other is line {})").format(fault, of_line)
-    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, remedy_of(code, detail))
+    remedy = remedy_of(code, pointer, detail, column)
+    return Bilingual("  السطر {}: {}\n    {}", "  line {}: {}\n    {}").format(line, fault, remedy)
 
 
 def ahead_sentences(ahead: Sequence[AheadLine]) -> Iterator[Bilingual]:

@@ -31,6 +31,8 @@ _NO_TYPE: Final = Bilingual(
 )
 _DATE: Final = frozenset({"تاريخ", "date"})
 _SYNONYMS: Final = dict.fromkeys(("رمز", "رقم", "معرف", "code", "number", "no"), "id") | {
+    "ايصال": "تحصيل",
+    "ايصالات": "تحصيلات",
     "رابط": "عنوان",
     "link": "address",
 }

@@ -191,7 +191,8 @@ def explained_fault(code: str, pointer: str, detail: str, column: str = "") -> E
     """A code of a later release has no remedy here."""
     known: Any = PROBLEMS.get(code)  # type: ignore[call-overload]
     words = sentence_of(detail) if detail or known is None else known.title
-    return Explained(code, pointer, words, None if known is None else remedy_of(code, detail), column)
+    remedy = None if known is None else remedy_of(code, pointer, detail, column)
+    return Explained(code, pointer, words, remedy, column)
 
 
 def faults_by_name(faults: Iterable[Fault]) -> dict[str, list[Bilingual]]:

@@ -113,6 +113,22 @@ def test_a_table_is_linted_through_its_mapping(tmp_path: Path) -> None:
     assert serial["remedy"]["en"] in said
 
 
+def test_a_wrong_amount_of_a_column_says_how_riyals_are_written(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("id;sum\na;1,250.50\n", encoding="utf-8")
+    document = golden_event("revenue.collected")
+    constants = {f"/{name}": document[name] for name in ("type", "subject", "time")}
+    constants |= {f"/data/{name}": value for name, value in document["data"].items() if name != "amount_halalas"}
+    columns = {"id": {"pointer": "/id"}, "sum": {"pointer": "/data/amount_halalas", "type": "riyals"}}
+    mapping = tmp_path / "m.json"
+    mapping.write_bytes(orjson.dumps({"constants": constants, "columns": columns}))
+    done = run(str(table), "--agency", "health", "--mapping", str(mapping), "--json")
+    (row,) = orjson.loads(done.stdout)["problems"]
+    assert (row["column"], "like 1250.50" in row["remedy"]["en"]) == ("sum", True)
+    said = run(str(table), "--agency", "health", "--mapping", str(mapping)).stdout
+    assert row["remedy"]["ar"] in said
+
+
 def test_a_table_without_its_mapping_is_refused_as_by_publish(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("id,on\na,2006-01-01\n")

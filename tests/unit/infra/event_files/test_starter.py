@@ -56,6 +56,8 @@ def test_a_code_or_number_is_an_id_and_a_link_is_an_address(header: str) -> None
         ("Service No", "service.launched", "/data/service_id"),
         ("رقم العقد", "revenue.collected", "/data/partnership_id"),
         ("Receipt number", "revenue.collected", "/data/receipt_id"),
+        ("رقم الإيصال", "revenue.collected", "/data/receipt_id"),
+        ("عدد الإيصالات", "revenue.collected", "/data/receipts"),
     ],
 )
 def test_a_number_in_a_heading_is_an_id(heading: str, type_name: str, pointer: str) -> None:
