@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +96,7 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document
         yield Documentation(address, browser)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["ar", pytest.param("en", marks=pytest.mark.accept)])
 def test_each_page_is_accessible(documentation: Documentation, language: Language) -> None:
     """In Arabic; of English, which has the same elements, what is left is how wide its texts are."""
     with documentation.visit() as visitor:
@@ -107,33 +107,41 @@ def test_each_page_is_accessible(documentation: Documentation, language: Languag
             (require_every_look if language == "ar" else require_fitting)(page)
 
 
-def _arabic_pages() -> Iterator[str]:
-    """What leaves us in Arabic: the site, a statement, letters, and the sentences of the catalogues."""
+def _arabic_papers() -> Iterator[str]:
+    """What leaves us in Arabic beside the site: a statement, letters, and the sentences of the catalogues."""
+    (parts,) = parts_of(told([[1_000]]))
+    yield to_html(statement_paper(parts))
+    lines: list[str] = []
+    for letter in every_letter(CONTEXT):
+        plain, html = bodies(build(letter, MESSAGE, SENDER, "a@b.example", NOW))
+        yield html
+        lines += plain.splitlines()
+    sentences = (*(arabic for _, arabic, _ in pairs()), *DETAILS.values(), *PHRASES.values())
+    yield _paragraphs([*lines, *map(in_reading_order, sentences)])
+
+
+def _arabic_site() -> Iterator[str]:
     site = Site(described)
     style = f"<style>{site.page(STYLE).body.decode()}</style></head>"
     for path in site.paths:
         if path.startswith(f"{START}/ar") and "." not in path:
             yield site.page(path).body.decode().replace("</head>", style)
-    (parts,) = parts_of(told([[1_000]]))
-    yield to_html(statement_paper(parts))
-    for letter in every_letter(CONTEXT):
-        plain, html = bodies(build(letter, MESSAGE, SENDER, "a@b.example", NOW))
-        yield html
-        yield _paragraphs(plain.splitlines())
-    sentences = (*(arabic for _, arabic, _ in pairs()), *DETAILS.values(), *PHRASES.values())
-    yield _paragraphs(map(in_reading_order, sentences))
 
 
 def _paragraphs(texts: Iterable[str]) -> str:
     return "".join(f'<p dir="rtl">{escape(text)}</p>' for text in texts)
 
 
-def test_all_arabic_is_drawn_in_the_order_in_which_it_is_typed(documentation: Documentation) -> None:
+@pytest.mark.parametrize("pages", [_arabic_papers, pytest.param(_arabic_site, marks=pytest.mark.accept)])
+def test_all_arabic_is_drawn_in_the_order_in_which_it_is_typed(
+    documentation: Documentation, pages: Callable[[], Iterator[str]]
+) -> None:
+    """A page of each template of the site: above."""
     with documentation.visit() as visitor:
         visitor.page.set_content('<p dir="rtl">مثل 2026-11-25</p>')
         with pytest.raises(AssertionError, match="2026-11-25"):
             require_reading_order(visitor.page)
-        for html in _arabic_pages():
+        for html in pages():
             visitor.page.set_content(html)
             require_reading_order(visitor.page)
 

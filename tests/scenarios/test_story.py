@@ -115,7 +115,9 @@ def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Cl
     """A client with a token of its own."""
     token = teller.ask("tokens", "create", holder, "--kind", kind, *options)["token"]
     address = f"http://127.0.0.1:{teller.parts()['gateway']['port']}"
-    return httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+    return httpx.Client(
+        base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False, verify=False
+    )
 
 
 @pytest.mark.accept

@@ -197,7 +197,7 @@ class Part:
     def until_ready(self) -> None:
         def is_ready() -> bool:
             with suppress(httpx.TransportError):
-                return httpx.get(f"http://127.0.0.1:{self.health_port}/readyz").status_code == 200
+                return httpx.get(f"http://127.0.0.1:{self.health_port}/readyz", verify=False).status_code == 200
             return False
 
         until(is_ready, 120, f"{self.name} is not ready")
@@ -249,7 +249,7 @@ class Load:
         )
 
     def _send_all(self) -> None:
-        with httpx.Client(headers=self._headers, timeout=30) as client:
+        with httpx.Client(headers=self._headers, timeout=30, verify=False) as client:
             number = 0
             while not self._stopped.wait(PAUSE_S):
                 number += 1

@@ -178,7 +178,11 @@ async def run_gateway(
     async with (
         serving(quick, read_keys_every_s=read_keys_every_s) as gateway,
         httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{gateway.port}", headers=bearer(token.token), timeout=30, trust_env=False
+            base_url=f"http://127.0.0.1:{gateway.port}",
+            headers=bearer(token.token),
+            timeout=30,
+            trust_env=False,
+            verify=False,
         ) as client,
     ):
         yield GatewayHarness(quick, gateway, client, connection, token)

@@ -68,7 +68,7 @@ async def auditor(address: str) -> None:
 
 
 async def relay(address: str) -> None:
-    async with httpx.AsyncClient(timeout=REQUEST_MAX_S) as client:
+    async with httpx.AsyncClient(timeout=REQUEST_MAX_S, verify=False) as client:
         submitter = Submitter(client, Witness("court", cosigner_of(WITNESS), address), lambda: 0.0)
         try:
             await submitter._post(AddCheckpoint(0, (), "note\n\n"))
@@ -140,7 +140,7 @@ async def test_no_client_unpacks_a_bomb(ask: Callable[[str], Awaitable[object]],
     ],
 )
 async def test_what_is_too_large_or_packed_otherwise_is_refused(encoding: str, body: bytes, reason: str) -> None:
-    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
+    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False, verify=False) as client:
         bound_answers(client, 100)
         with pytest.raises(AnswerRefused, match=reason):
             await client.get(address)
@@ -148,7 +148,7 @@ async def test_what_is_too_large_or_packed_otherwise_is_refused(encoding: str, b
 
 @every(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100, mtime=0))])
 async def test_an_answer_of_just_the_bound_is_read(encoding: str, body: bytes) -> None:
-    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
+    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False, verify=False) as client:
         bound_answers(client, 100)
         assert (await client.get(address)).content == b"x" * 100
         assert client.headers["accept-encoding"] == "gzip"

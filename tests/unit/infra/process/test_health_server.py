@@ -15,7 +15,7 @@ from infra.settings import Settings
 
 
 async def fetch(port: int, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         return await client.get(f"http://127.0.0.1:{port}{path}")
 
 
