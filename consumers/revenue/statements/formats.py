@@ -93,9 +93,10 @@ class _Column:
     width: int = 16
 
 
-def _rounding(posting: Posting, bands: Sequence[Band]) -> int | str:
+def _rounding(posting: Posting, bands: Sequence[Band]) -> float:
+    """A fraction of a halala, such as 0.6, as a number of a spreadsheet: a text would not be added up."""
     exact = sum(band.share(band.part(posting.before_halalas, posting.after_halalas)) for band in bands)
-    return exact_halalas(posting.partner_halalas - exact)
+    return float(posting.partner_halalas - exact)
 
 
 _COLUMNS: Final = (

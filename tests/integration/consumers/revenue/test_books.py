@@ -141,6 +141,10 @@ def require_workbook(path: Path, statement: dict[str, Any], receipts: int) -> No
         assert added == round(100 * totals[column])
         if field is not None:
             assert added == statement[field]
+    column = next(place for place, text in enumerate(heading) if str(text).startswith("التقريب بالهللات"))
+    roundings = [row[column] for row in rows]
+    assert any(roundings)
+    assert abs(sum(roundings)) < 1
     assert round(100 * figures["Net"]) == statement["net_halalas"]
     settled, paid, owed = (
         round(100 * figures[name])
