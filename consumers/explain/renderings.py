@@ -76,6 +76,7 @@ _RENAMED: Final = {"group_number": "group", "period_kind": "period"}
 _FIELDS: Final[Mapping[str, Words]] = {
     "on": _B("التاريخ", "Date"),
     "launched_index": _B("قيد الإطلاق", "Entry of the launch"),
+    "registered_index": _B("قيد التسجيل", "Entry of the registration"),
     "first_index": _B("أول قيد", "First entry"),
     "last_index": _B("آخر قيد", "Last entry"),
     "last_day": _B("آخر يوم", "Last day"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Final, NotRequired, TypedDict, cast
 
 from events.faults.details import arabic_of
@@ -20,6 +19,7 @@ from events.values.bilingual import Bilingual
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, Defaults, Line, shown_id
 from infra.tables.mapping import MappingDocument
+from infra.tables.workbook import day_of_serial
 
 LINE_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL.en)
 
@@ -31,8 +31,6 @@ _FROM_A_SPREADSHEET: Final = Bilingual(
     "It is a spreadsheet's number of {}: format the column as YYYY-MM-DD and save the file again.",
 )
 _SERIAL: Final = re.compile(r'"([1-6][0-9]{4})" is not a date;')
-_SERIAL_ZERO: Final = date(1899, 12, 30).toordinal()
-"""A spreadsheet counts days from here."""
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
 _IN_RIYALS: Final = Bilingual(
@@ -200,7 +198,7 @@ def remedy_of(code: str, pointer: str, detail: str, column: str | None) -> Bilin
     if column and code == "invalid-value" and pointer.endswith("_halalas"):
         return _IN_RIYALS
     if serial := _SERIAL.match(detail):
-        return _FROM_A_SPREADSHEET.format(date.fromordinal(_SERIAL_ZERO + int(serial[1])).isoformat())
+        return _FROM_A_SPREADSHEET.format(day_of_serial(serial[1]))
     return PROBLEMS[cast(Code, code)].remedy
 
 

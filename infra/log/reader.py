@@ -17,6 +17,7 @@ from infra.log.key_history import Transition, parse_transition
 from infra.log.layout import HASH_BYTES, TILE, split_hashes
 from infra.log.merkle import TileTree
 from infra.log.recorded_times import recorded_by
+from infra.log.signed_note import Verifier, other_signers
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -198,12 +199,17 @@ async def cosigned_checkpoint(connection: Connection) -> tuple[int, str] | None:
     return None if row is None else (row["size"], row["note"])
 
 
-async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str] | None:
-    """Size and note of a checkpoint that covers an entry, a cosigned one if there is one; None: none does yet."""
-    for found in (await cosigned_checkpoint(connection), await newest_checkpoint(connection)):
-        if found is not None and index < found[0]:
-            return found
-    return None
+async def checkpoint_over(
+    connection: Connection, index: int, verifier: Verifier | None = None
+) -> tuple[int, str] | None:
+    """Size and note of a checkpoint that covers an entry, a cosigned one if there is one; None: none does yet.
+
+    `verifier`: one that this key signed goes first, since witnesses may not have cosigned since it replaced another.
+    """
+    both = (await cosigned_checkpoint(connection), await newest_checkpoint(connection))
+    found = [one for one in both if one is not None and index < one[0]]
+    own = [one for one in found if verifier is None or not other_signers(one[1], verifier)]
+    return next(iter(own + found), None)
 
 
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:

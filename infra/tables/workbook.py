@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
@@ -26,6 +26,7 @@ CELLS_MAX: Final = 2_000_000
 _PIECE_BYTES: Final = 1 << 18
 WORKBOOK: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
+_DAY_ZERO: Final = date(1899, 12, 30).toordinal()
 _B: Final = Bilingual
 _OLD: Final = _B(
     "هذا مصنف قديم (XLS) أو له كلمة مرور: احفظه بصيغة XLSX بلا كلمة مرور.",
@@ -90,6 +91,11 @@ def is_workbook(stream: BinaryIO) -> bool:
     if start == _OLE:
         raise WrongTable(_OLD)
     return start == WORKBOOK
+
+
+def day_of_serial(serial: str) -> str:
+    """The ISO date of the number by which a spreadsheet counts a day, of five digits."""
+    return date.fromordinal(_DAY_ZERO + int(serial)).isoformat()
 
 
 def sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:

@@ -21,6 +21,7 @@ from producers.docs_pages.pages import START
 from producers.docs_pages.site import STYLE, Site
 from producers.gateway.docs_command import described, write_site
 from tests.browser.console import (
+    NARROW,
     PATIENCE_MS,
     WIDE,
     Language,
@@ -79,8 +80,8 @@ PAGES = (
     "/runbook",
 )
 """A page of each template; the text has wide tables."""
-VISITED = ("/problems/conflict", "/events/service.launched", "/api/post-v1-events-validate")
-"""Pages to which links lead here."""
+VISITED = ("/problems/conflict", "/events/service.launched", "/api/post-v1-events-validate", "/campaigns")
+"""Pages to which links lead here, and one with what commands print."""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,20 @@ def test_each_page_is_accessible(documentation: Documentation, language: Languag
             assert page.locator("html").get_attribute("lang") == language
             require_no_sideways_scroll(page)
             (require_every_look if language == "ar" else require_fitting)(page)
+
+
+_OUT_OF_REACH = """() => [...document.querySelectorAll("pre")].flatMap(pre => {
+  const text = document.createRange(), box = pre.getBoundingClientRect()
+  text.selectNodeContents(pre)
+  return [...text.getClientRects()].filter(line => line.width && line.left < box.left - 1)
+}).length"""
+"""Lines that begin left of their box, to which nobody can scroll."""
+
+
+def test_an_arabic_line_of_an_example_is_read_whole_on_a_phone(documentation: Documentation) -> None:
+    with documentation.visit() as visitor:
+        visitor.page.set_viewport_size(NARROW)
+        assert visitor.open("docs/ar/campaigns.html").evaluate(_OUT_OF_REACH) == 0
 
 
 def _arabic_papers() -> Iterator[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice, product
@@ -32,6 +31,7 @@ from infra.errors import WrongInput
 from infra.settings import Settings
 from infra.tables.mapping import MappingDocument
 from infra.tables.rows import checked_rows, guessed_form
+from infra.tables.workbook import day_of_serial
 
 REMEMBERED_MAX: Final = 10
 _WESTERN: Final = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
@@ -40,8 +40,6 @@ _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _YEAR_LAST: Final = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
 _SERIAL: Final = re.compile(r"([0-9]{5})(?:\.0+)?")
-_DAY_ZERO: Final = date(1899, 12, 30)
-"""Of the days that spreadsheets count."""
 _GREGORIAN_FROM: Final = 1700
 _AMOUNT: Final = re.compile(r"(-?)([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]{1,2}))?")
 _NAMES: Final = {
@@ -283,7 +281,7 @@ def _written_date(text: str, *, month_first: bool = False) -> tuple[str, Calenda
     written = _plain(text).removesuffix("هـ").removesuffix("AH").removesuffix("م").split("T")[0].split(" ")[0]
     try:
         if found := _SERIAL.fullmatch(written):
-            return (_DAY_ZERO + timedelta(days=int(found[1]))).isoformat(), "gregorian"
+            return day_of_serial(found[1]), "gregorian"
         if found := _YEAR_FIRST.fullmatch(written):
             year, month, day = map(int, found.groups())
         elif found := _YEAR_LAST.fullmatch(written):

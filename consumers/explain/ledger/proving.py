@@ -39,7 +39,7 @@ class NotSignedYet(Retry):
 async def prove_statement(
     settings: Settings, partnership_id: str, period: str, folder: Path, *, is_for_partner: bool = False
 ) -> ExportReport:
-    """Write the folder, under a checkpoint that enough witnesses cosigned, if there is such a one.
+    """Write the folder, under a checkpoint that enough witnesses cosigned, if there is such a one of the log's key.
 
     `is_for_partner`: without entries of agencies that do not own the partnership, none of which counts, and which may
     show another contract.
@@ -51,7 +51,7 @@ async def prove_statement(
         await connection.execute(f"SET search_path = {REVENUE.schema}")
         statement = await read.statement(connection, partnership_id, period)
         closing = statement.closing_index
-        signed = await checkpoint_over(connection, closing)
+        signed = await checkpoint_over(connection, closing, verifier)
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_in(connection, Scope(f"partnership/{partnership_id}"), -1, closing + 1)
         if is_for_partner:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from importlib import resources
 from importlib.util import find_spec
 from io import BytesIO
@@ -93,9 +94,10 @@ class _Column:
     width: int = 16
 
 
-def _rounding(posting: Posting, bands: Sequence[Band]) -> int | str:
+def _rounding(posting: Posting, bands: Sequence[Band]) -> Fraction:
+    """Less than a halala, as a number: a spreadsheet leaves texts such as 3/5 out of a sum without a word."""
     exact = sum(band.share(band.part(posting.before_halalas, posting.after_halalas)) for band in bands)
-    return exact_halalas(posting.partner_halalas - exact)
+    return Fraction(posting.partner_halalas - exact)
 
 
 _COLUMNS: Final = (

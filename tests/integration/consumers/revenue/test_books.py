@@ -121,6 +121,10 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
     await books.connection.execute(insert, len(books.raw), cosigned)
     await prove_statement(settings, *books.own, tmp_path / "cosigned")
     assert (tmp_path / "cosigned" / "checkpoint").read_text() == cosigned, "it carries what the witnesses signed"
+    replaced = LogKey(KEY.name, bytes(32)).sign_checkpoint(len(books.raw), MemoryLog(books.raw).root)
+    await books.connection.execute("UPDATE platform.cosigned_checkpoint SET note = $1", replaced)
+    await prove_statement(settings, *books.own, tmp_path / "replaced")
+    assert await verify_statement(tmp_path / "replaced", VERIFIER), "its key is today's, which readers have"
 
 
 def require_workbook(path: Path, statement: dict[str, Any], receipts: int) -> None:
@@ -141,6 +145,10 @@ def require_workbook(path: Path, statement: dict[str, Any], receipts: int) -> No
         assert added == round(100 * totals[column])
         if field is not None:
             assert added == statement[field]
+    column = next(place for place, text in enumerate(heading) if str(text).startswith("التقريب بالهللات"))
+    roundings = [row[column] for row in rows]
+    assert any(roundings)
+    assert abs(sum(roundings)) < 1
     assert round(100 * figures["Net"]) == statement["net_halalas"]
     settled, paid, owed = (
         round(100 * figures[name])

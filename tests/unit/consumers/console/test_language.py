@@ -100,7 +100,7 @@ async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> 
     what: Any = {"rule": "already-launched", "type": "service.launched", "subject": "service/S-1", "agency": "health"}
     row = Anomaly(index=7, found_index=7, **what, **sides)
     shown = (await page(OFFICE, "/audit/anomalies", "ar", read_api=Documents(lambda *_: [row]))).text
-    for text_of_it in ("28 يناير 2007", "ما هو معروف:", "منتهية: لا", "منافذ الخدمة: web", "أُطلقت من قبل."):
+    for text_of_it in ("28 يناير 2007", "ما هو معروف:", "منتهية: لا", "منافذ الخدمة: الويب", "أُطلقت من قبل."):
         assert text_of_it in re.sub("</?(?:bdi|time|small)[^>]*>", "", shown)
     assert "&#34;on&#34;" not in shown
 
