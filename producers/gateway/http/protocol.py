@@ -236,7 +236,9 @@ class BoundedProtocol(HeadLimits):
             return
         if self._is_at_fault:
             count("gateway_problems", code=code)
-            address = asked_address(self._limits.public_address, self.scheme or "http", self.headers or (), self.server)
+            # The host that CONNECT names is where its tunnel would end.
+            named = () if self.parser.get_method() == b"CONNECT" else self.headers or ()
+            address = asked_address(self._limits.public_address, self.scheme or "http", named, self.server)
             problem = Problem(code, retry_after_s=_RETRY_AFTER_S.get(code), detail=_DETAILS.get(code))
             self.transport.write(_closing_answer(problem, self._language, address))
         self.transport.close()

@@ -201,3 +201,10 @@ async def test_the_answer_to_a_bad_head_has_the_language_that_it_asks_for() -> N
     assert b"content-language: ar" in transport.written
     assert "الطلب" in transport.written.decode()
     protocol.connection_lost(None)
+
+
+async def test_a_tunnels_host_is_not_given_as_the_gateways_address() -> None:
+    protocol, transport = open_connection(Application())
+    protocol.data_received(b"CONNECT elsewhere.example:80 HTTP/1.1\r\nhost: elsewhere.example\r\n\r\n")
+    assert b"elsewhere.example" not in transport.written
+    protocol.connection_lost(None)
