@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.schema_tools.refusal_examples import golden_example
+from events.values.bilingual import Bilingual
 from events.values.completeness import Status
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
 from infra.http.documents import TEXT, Schema, answer, schema_of, shape
@@ -53,6 +54,15 @@ Halted: TypeAlias = Annotated[
     str,
     Meta(description="The topic is not read until an operator has acted: events are stored, and have no verdict yet."),
 ]
+_HALTED: Final = Bilingual(
+    "لا يُقرأ الموضوع حتى يعالجه مشغّل في مكتب البرنامج: الأحداث مخزَّنة، وتأتي نتائجها بعد ذلك.",
+    "The topic is not read until an operator of the office has acted: events are stored, and get their verdicts then.",
+)
+
+
+def halted_of(reason: str | None) -> Halted | UnsetType:
+    """What an agency reads of a halt: the reason itself names offsets and an operator's commands."""
+    return UNSET if reason is None else f"{_HALTED.en}\n{_HALTED.ar}"
 
 
 class FaultRow(Struct, kw_only=True):

@@ -25,7 +25,7 @@ from infra.log.reader import chosen_entries
 from infra.log.texts import sent_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, State
+from producers.gateway.answers import AnomalyRow, Completeness, CompletenessStatus, ReceiptRow, State, halted_of
 
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
@@ -126,8 +126,7 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
 def _verdict(topic: str, row: asyncpg.Record) -> ReceiptRow:
     address, offset = f"{topic}/0/{row['offset']}", row["offset"]
     if row["next_offset"] is None or offset >= row["next_offset"]:
-        halted = row["halted_reason"]
-        return verdict("pending", address=address, halted=UNSET if halted is None else halted)
+        return verdict("pending", address=address, halted=halted_of(row["halted_reason"]))
     if row["errors"] is not None:
         return verdict("refused", row["index"], address=address, errors=row["errors"])
     if row["of_index"] is not None:

@@ -24,7 +24,7 @@ from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
-from producers.gateway.answers import COMPLETENESS, RECEIPTS, STATUS, EventStatus, ReceiptRow, Receipts
+from producers.gateway.answers import COMPLETENESS, RECEIPTS, STATUS, EventStatus, ReceiptRow, Receipts, halted_of
 from producers.gateway.routes.parts import GatewayParts, PartsDep
 from producers.gateway.verdicts import add_records, anomalies_of, by_id, by_offsets, completeness
 
@@ -170,7 +170,7 @@ async def _page(parts: GatewayParts, whose: Agency, since: int, limit: int) -> R
         receipts=verdicts,
         next=max(since, end),
         read_up_to=reading.next_offset,
-        halted=UNSET if reading.halted_reason is None else reading.halted_reason,
+        halted=halted_of(reading.halted_reason),
         paused=UNSET if reading.paused is None else reading.paused.document(),
     )
 

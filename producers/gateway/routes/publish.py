@@ -26,7 +26,15 @@ from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.postgres.verdicts import KnownEvents, known_events
-from producers.gateway.answers import EVENTS_REQUEST, RECEIPT, VALIDATION, AcceptedRow, DuplicateRow, Validation
+from producers.gateway.answers import (
+    EVENTS_REQUEST,
+    RECEIPT,
+    VALIDATION,
+    AcceptedRow,
+    DuplicateRow,
+    Validation,
+    halted_of,
+)
 from producers.gateway.receiving import Sent
 from producers.gateway.recent import Repeat
 from producers.gateway.routes.parts import GatewayParts, PartsDep
@@ -96,8 +104,7 @@ async def stored(parts: GatewayParts, request: Request, *, partial: bool) -> Res
     answer, repeats = await parts.receiver.receive(sent, partial=partial)
     if repeats:
         answer.duplicates = await duplicate_rows(parts.connection, agency, repeats) or UNSET
-    if caller.halted is not None:
-        answer.halted = caller.halted
+    answer.halted = halted_of(caller.halted)
     if caller.paused is not None:
         answer.paused = caller.paused.document()
     headers = None if answer.refused is UNSET else {"Content-Language": sent.language}

@@ -21,6 +21,7 @@ from infra.log.proofs import verify_inclusion
 from infra.log.reader import read_checked
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import Verifier, parse_vkey
+from producers.gateway.answers import halted_of
 from tests.world.binary_mode import to_binary_mode
 from tests.world.events import HEALTH, encoded
 from tests.world.logs import apply_everywhere
@@ -118,7 +119,7 @@ async def test_the_receipt_says_what_its_sender_should_look_at(harness: GatewayH
     )
 
     async def is_said() -> bool:
-        return (await accepted(harness, encoded(event(9)))).get("halted") == "lost"
+        return (await accepted(harness, encoded(event(9)))).get("halted") == halted_of("lost")
 
     await until(is_said, "the receipt says that the topic is halted")
 

@@ -15,7 +15,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
-from producers.gateway.answers import State
+from producers.gateway.answers import State, halted_of
 from producers.gateway.verdicts import add_records, by_offsets, completeness, verdict
 from tests.every import every
 from tests.world.documents import as_json
@@ -52,7 +52,7 @@ def database(*rows: Any) -> Connection:
         ({"index": 9, "errors": []}, {"state": "refused", "index": 9, "proof": "/v1/proofs/9", "errors": []}),
         ({"next_offset": 4}, {"state": "pending"}),
         ({"next_offset": None}, {"state": "pending"}),
-        ({"next_offset": 4, "halted_reason": "gone"}, {"state": "pending", "halted": "gone"}),
+        ({"next_offset": 4, "halted_reason": "gone"}, {"state": "pending", "halted": halted_of("gone")}),
         ({}, {"state": "lost"}),
     ],
 )
