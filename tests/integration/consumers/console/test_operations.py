@@ -25,7 +25,7 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry_also_while_the_data
     await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('revenue', 0)")
     async with console(settings) as served, served.signed_in("operator") as client:
         page = (await client.get("/operations")).text
-        assert "Halted: health" in page
+        assert 'Halted: <code dir="ltr">health</code>' in page, "no name is known yet"
         assert REASON in page
         assert "checksum does not match" in page, "the runbook's entry"
         assert "Ministry of &lt;b&gt;Health" in page
