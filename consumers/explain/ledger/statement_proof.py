@@ -104,12 +104,20 @@ def _unpack(path: Path, folder: Path, bytes_max: int) -> None:
 
 
 async def verify_statement(
-    folder: Path, verifier: Verifier, against: AuditSource | None = None, policy: Policy | None = None
+    folder: Path,
+    verifier: Verifier,
+    against: AuditSource | None = None,
+    policy: Policy | None = None,
+    *,
+    given: Path | None = None,
 ) -> StatementProof:
-    """Raises `NotAStatement`, `NotProven`, `OtherKey`, `NotWitnessed`, `ForkedLog`, and `WrongTree` for a log that is
+    """`given`: the ZIP that the folder was unpacked from, which messages name.
+
+    Raises `NotAStatement`, `NotProven`, `OtherKey`, `NotWitnessed`, `ForkedLog`, and `WrongTree` for a log that is
     not what was signed."""
+    shown = given or folder
     if not any((folder / name).exists() for name in (verify.STATEMENT, "proof.json")):
-        raise NotAStatement(f"{folder}: {NotAStatement.__doc__}")
+        raise NotAStatement(f"{shown}: {NotAStatement.__doc__}")
     try:
         text = verify.read_text(folder / verify.STATEMENT)
         stated = json.loads(text)
@@ -119,14 +127,14 @@ async def verify_statement(
         own = export_checkpoint(folder, export_keys(folder, verifier))
         statements = entries.ledger().rows(STATEMENT)
     except verify.OtherKey as error:
-        raise OtherKey(f"{folder}: {error}.") from error
+        raise OtherKey(f"{shown}: {error}.") from error
     except SettlementDiffers as error:
         what, _, _ = str(error).partition(":")  # what follows is for the operator of a ledger
-        raise NotProven(f"{folder}: {what}: an earlier entry was left out. {NotProven.__doc__}") from error
+        raise NotProven(f"{shown}: {what}: an earlier entry was left out. {NotProven.__doc__}") from error
     except _UNREADABLE as error:
-        raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
+        raise NotProven(f"{shown}: {error}. {NotProven.__doc__}") from error
     if (own.size, own.root.hex()) != (size, root):
-        raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
+        raise NotProven(f"{shown} was changed while it was read. {NotProven.__doc__}")
     computed = next((asdict(row) for row in statements if row.period == period), None)
     if computed != stated:
         raise NotProven(f"{verify.STATEMENT}: {_difference(stated, computed)}. {NotProven.__doc__}")
@@ -136,7 +144,7 @@ async def verify_statement(
     if policy is not None:
         policy.require(own)
     if against is not None:
-        await _require_complete(folder, own, against, entries)
+        await _require_complete(str(shown), own, against, entries)
     return StatementProof(partnership_id, period, count, size, root, against is not None, is_cosigned)
 
 
@@ -217,7 +225,7 @@ def _difference(stated: Stated, computed: Stated | None) -> str:
     return f"{name} is {stated.get(name)}, but the entries give {computed.get(name)}"
 
 
-async def _require_complete(folder: Path, own: Checkpoint, against: AuditSource, entries: _Folded) -> None:
+async def _require_complete(shown: str, own: Checkpoint, against: AuditSource, entries: _Folded) -> None:
     """Raise `NotProven` if the log has other entries of the subject, up to the close, than the folder.
 
     A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.
@@ -227,7 +235,7 @@ async def _require_complete(folder: Path, own: Checkpoint, against: AuditSource,
         _, checkpoint = await against.continued(port)
         older, newer = sorted((own, checkpoint), key=lambda found: found.size)
         if newer is checkpoint:
-            await require_continuation(port, older, newer, str(folder))
+            await require_continuation(port, older, newer, shown)
         elif checkpoint.size <= closing:
             raise NotProven(f"that log ends at {checkpoint.size}, before the closing entry {closing}")
         log = AuthenticatedLog(port, checkpoint)

@@ -37,7 +37,7 @@ def verify_statement_command(
     source = None if against is None else audit_source(against, vkey, token_file, policy=policy)
     verifier, witnesses = verifier_of(None, vkey), None if policy is None else read_policy(policy)
     with unpacked(proof) as folder:
-        found = asyncio.run(verify_statement(folder, verifier, source, witnesses))
+        found = asyncio.run(verify_statement(folder, verifier, source, witnesses, given=proof))
     KeptCheckpoint(state_folder(), verifier).require_same(found.size, bytes.fromhex(found.root))
     _print(found, as_json)
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import gettempdir
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -251,6 +252,14 @@ def test_the_zip_of_a_statement_is_verified_and_one_that_anybody_made_unpacks_no
     size = (folder / "entries.ndjson").stat().st_size
     with pytest.raises(NotAStatement, match="too many bytes"), unpacked(packed, bytes_max=size):
         pass
+    with ZipFile(packed) as whole, ZipFile(packed.with_name("part.zip"), "w") as part:
+        for member in whole.infolist():
+            if not member.filename.endswith(LINES):
+                part.writestr(member, whole.read(member))
+    result = CliRunner().invoke(verify_statement_command, [part.filename or "", "--vkey", VERIFIER.vkey])
+    assert LINES in str(result.exception)
+    assert "part.zip" in str(result.exception)
+    assert gettempdir() not in str(result.exception).replace(str(tmp_path), ""), "a folder that nobody knows"
     content = packed.read_bytes()
     for at in (10, 40, len(content) // 2):  # cut
         packed.write_bytes(content[:at])
