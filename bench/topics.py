@@ -36,16 +36,17 @@ async def register_agencies(settings: Settings, connection: Connection, codes: S
 
 
 async def publish(
-    settings: Settings, kind: str, events: int, codes: Sequence[str], later: int = 0
+    settings: Settings, kind: str, events: int, codes: Sequence[str], later: int = 0, first: int = 0
 ) -> tuple[Expected, list[bytes]]:
-    """Publish the traffic's first `events`; what they must lead to, and `later` further lines of the first agency."""
+    """Publish the traffic's first `events`, of own traffic without those before `first`; what they must lead to, and
+    `later` further lines of the first agency."""
     result = Expected() if kind == OWN else expected(events)
     lines = records(kind, events + SPARE * later)
     async with AsyncExitStack() as stack:
         publishers = {
             code: await stack.enter_async_context(AgencyPublisher(settings, code)) for code in codes
         }  # fmt: skip
-        for code, line, outcome in islice(lines, events if later else None):
+        for code, line, outcome in islice(lines, first, events if later else None):
             await publishers[code].add(line)
             if kind == OWN:
                 result.count(line, outcome)
