@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, cast, get_args
 
 from asyncpg import Range
+from msgspec import UNSET
 
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
@@ -61,6 +62,15 @@ async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, An
     (found,) = await by_offsets(database(record | row), "health", [4])
     assert as_json(found) == {"address": "agency.health.events/0/4", **document}
     assert found.state in get_args(State)
+
+
+def test_an_agency_does_not_read_the_operators_reason_of_a_halt() -> None:
+    told = halted_of("offset 7 differs: run `yesser registrar unhalt`")
+    assert isinstance(told, str)
+    assert "offset" not in told
+    assert "unhalt" not in told
+    assert "مكتب البرنامج" in told
+    assert halted_of(None) is UNSET
 
 
 @every(
