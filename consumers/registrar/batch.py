@@ -188,8 +188,21 @@ def _number_topic(
     taken = 0
     for record, verdict in zip(reading.records, reading.verdicts, strict=True):
         first = known.get(verdict.claim) if isinstance(verdict, Accepted) else None
+        refused = None
         try:
-            outcome, written = _written(batch, reading, record, verdict, first, salt)
+            address = f"{topic}/0/{record.offset}"
+            if isinstance(verdict, Refused):
+                outcome = Outcome.REFUSED
+                refused = _refused(batch, reading, record, verdict, address)
+            elif first is None:
+                outcome = Outcome.ACCEPTED
+                event, identity, texts = without_texts(verdict, salt)
+                entry = entry_bytes(batch.recorded, address, event, has_texts=bool(texts))
+            elif is_same(verdict, first[0], batch.kept.get(first[1])):
+                outcome = Outcome.DUPLICATE
+            else:
+                outcome = Outcome.CONFLICT
+                refused = _refused(batch, reading, record, _conflict(verdict, first[1]), address)
         except Exception as error:
             reading.fault = fault_of(topic, record, error)
             break
@@ -199,26 +212,27 @@ def _number_topic(
             sequences.seen.append(verdict.sequence)
         if first is not None and outcome is Outcome.DUPLICATE:
             batch.duplicates.append((topic, offset, first[1]))
-        if isinstance(verdict, Accepted) and outcome is Outcome.ACCEPTED:
-            assert written is not None
-            known[verdict.claim] = (written.identity, index)
-            batch.claims.append(verdict.claim)
-            batch.identities.append(written.identity)
-            batch.claim_indexes.append(index)
-            if written.texts:
-                batch.texts += [(index, text) for text in written.texts]
-                batch.kept[index] = {text.member: Kept(text.sha256, text.salt) for text in written.texts}
-            if verdict.sequence is not None:
-                sequences.accepted.append(verdict.sequence)
-            if verdict.type in AUTHORITY_TYPES:
-                batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
-            elif verdict.type == TEXT_WITHHELD:
-                batch.withheld.append(Withheld(*withheld_in(verdict.event["data"]), index))
-        if written is not None:
-            batch.entries.append(written.entry)
-            batch.subjects.append(written.subject)
-            if written.refusal is not None:
-                batch.refusals.append(written.refusal)
+        else:
+            if refused is not None:
+                entry, subject, refusal = refused
+                batch.refusals.append(refusal)
+            elif isinstance(verdict, Accepted):
+                subject = verdict.subject
+                known[verdict.claim] = (identity, index)
+                batch.claims.append(verdict.claim)
+                batch.identities.append(identity)
+                batch.claim_indexes.append(index)
+                if texts:
+                    batch.texts += [(index, text) for text in texts]
+                    batch.kept[index] = {text.member: Kept(text.sha256, text.salt) for text in texts}
+                if verdict.sequence is not None:
+                    sequences.accepted.append(verdict.sequence)
+                if verdict.type in AUTHORITY_TYPES:
+                    batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
+                elif verdict.type == TEXT_WITHHELD:
+                    batch.withheld.append(Withheld(*withheld_in(verdict.event["data"]), index))
+            batch.entries.append(entry)
+            batch.subjects.append(subject)
             if run_offset + (index - run_index) != offset or run_offset < 0:
                 if run_offset >= 0:
                     batch.runs.append((topic, run_offset, run_index, index - run_index))
@@ -246,46 +260,6 @@ def _number_topic(
         batch.halts[topic] = reading.fault
 
 
-class _Written(NamedTuple):
-    """What a record adds to the log."""
-
-    entry: bytes
-    subject: str
-    refusal: Refusal | None = None
-    identity: bytes = b""
-    texts: Sequence[Text] = ()
-
-
-def _accepted(batch: Batch, verdict: Accepted, address: str, salt: Callable[[], bytes]) -> _Written:
-    parted = without_texts(verdict, salt)
-    if parted is None:
-        entry = entry_bytes(batch.recorded, address, verdict.event_bytes)
-        return _Written(entry, verdict.subject, None, verdict.identity)
-    event, texts, identity = parted
-    entry = entry_bytes(batch.recorded, address, event, has_texts=True)
-    return _Written(entry, verdict.subject, None, identity, texts)
-
-
-def _written(
-    batch: Batch,
-    reading: Reading,
-    record: Record,
-    verdict: Accepted | Refused,
-    first: tuple[bytes, int] | None,
-    salt: Callable[[], bytes],
-) -> tuple[Outcome, _Written | None]:
-    """The final verdict, and what is written; nothing for a duplicate. `first`: identity and index of the claim's first
-    record. Changes nothing."""
-    address = f"{reading.topic}/0/{record.offset}"
-    if isinstance(verdict, Refused):
-        return Outcome.REFUSED, _refused(batch, reading, record, verdict, address)
-    if first is None:
-        return Outcome.ACCEPTED, _accepted(batch, verdict, address, salt)
-    if is_same(verdict, first[0], batch.kept.get(first[1])):
-        return Outcome.DUPLICATE, None
-    return Outcome.CONFLICT, _refused(batch, reading, record, _conflict(verdict, first[1]), address)
-
-
 def _conflict(verdict: Accepted, first_index: int) -> Refused:
     return Refused(
         faults=(conflict_with(first_index),),
@@ -296,7 +270,10 @@ def _conflict(verdict: Accepted, first_index: int) -> Refused:
     )
 
 
-def _refused(batch: Batch, reading: Reading, record: Record, refused: Refused, address: str) -> _Written:
+def _refused(
+    batch: Batch, reading: Reading, record: Record, refused: Refused, address: str
+) -> tuple[bytes, str, Refusal]:
+    """The entry of a refusal, its subject, and what is kept of the record. Changes nothing."""
     event, subject, errors = refusal_event(
         topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
     )
@@ -311,7 +288,7 @@ def _refused(batch: Batch, reading: Reading, record: Record, refused: Refused, a
         value=record.value if refused.keep_raw else None,
         headers=headers_as_json(record) if refused.keep_raw else [],
     )
-    return _Written(entry_bytes(batch.recorded, address, event), subject, refusal)
+    return entry_bytes(batch.recorded, address, event), subject, refusal
 
 
 def _size(record: Record) -> int:

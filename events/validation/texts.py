@@ -6,30 +6,22 @@ guessed from it. A record that repeats the event is compared under the salts tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 from events.types.catalogue import FREE_TEXTS
-from events.validation.verdicts import Accepted, identity_of
-from events.wire.codec import canonical_event_bytes
-from events.wire.texts import Kept, Parted, Text, as_kept, take_out
+from events.validation.verdicts import Accepted, identity_in
+from events.wire.texts import Kept, Text, as_kept, take_out
 
 
-class WithoutTexts(NamedTuple):
-    """The bytes of an event with the hashes of its texts, the texts, and the event's identity in the log."""
-
-    event_bytes: bytes
-    texts: list[Text]
-    identity: bytes
-
-
-def without_texts(event: Accepted, salt: Callable[[], bytes]) -> WithoutTexts | None:
-    """The event without its texts; None where it has none, and its entry has its bytes as they were sent."""
+def without_texts(event: Accepted, salt: Callable[[], bytes]) -> tuple[bytes, bytes, Sequence[Text]]:
+    """The bytes of an event with the hashes of its texts, its identity in the log, and the texts. Where it has none,
+    its entry has its bytes as they were sent."""
     members = FREE_TEXTS.get(event.type)
-    if members is None:
-        return None
-    parted, texts = take_out(event.event_bytes, members, salt)
-    return WithoutTexts(parted.event_bytes, texts, _identity(parted)) if texts else None
+    if members is not None:
+        raw, compared, texts = take_out(event.event_bytes, event.compared, members, salt)
+        if texts:
+            return raw, identity_in(compared), texts
+    return event.event_bytes, event.identity, ()
 
 
 def has_free_texts(event: Accepted) -> bool:
@@ -45,8 +37,4 @@ def is_same(event: Accepted, identity: bytes, kept: Mapping[str, Kept] | None) -
     members = FREE_TEXTS.get(event.type, frozenset())
     if kept.keys() != event.event["data"].keys() & members:
         return False
-    return _identity(as_kept(event.event_bytes, kept)) == identity
-
-
-def _identity(parted: Parted) -> bytes:
-    return identity_of(parted.event, canonical_event_bytes(parted.event))
+    return identity_in(as_kept(event.compared, event.compared, kept)) == identity

@@ -11,7 +11,7 @@ from events.validation.full import errors_of
 from events.validation.personal_search import headers_hold_personal_data, personal_errors
 from events.validation.quick import has_no_fault
 from events.validation.reading import Claim, read_claim
-from events.validation.verdicts import Accepted, Admitted, Agency, Refused, identity_of, key_of, refused
+from events.validation.verdicts import Accepted, Admitted, Agency, Refused, compared_bytes, key_of, refused
 from events.wire.envelope import RECORD_BYTES_MAX
 from events.wire.kafka_binding import Headers, read_headers
 
@@ -23,7 +23,7 @@ def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted 
         return found
     name, claim = found
     assert claim.written is not None
-    return Accepted(agency, name, key_of(claim.event), claim.event_bytes, identity_of(claim.event, claim.written))
+    return Accepted(agency, name, key_of(claim.event), claim.event_bytes, compared_bytes(claim.event, claim.written))
 
 
 def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admitted | Refused:

@@ -81,20 +81,24 @@ def first_day_ahead(now: datetime) -> str:
 class Accepted(Admitted):
     """An admitted event with its identity. The registrar decides whether its id is new.
 
-    `identity` is equal for two records of the same event; `claim` is equal for two events with the same source and id.
-    Both are the first 16 bytes of a SHA-256. The parsed event is not kept: collecting thousands of trees in a batch as
-    garbage would cost more than validation.
+    `compared` and its hash `identity` are equal for two records of the same event; `claim` is equal for two events with
+    the same source and id. Hashes are the first 16 bytes of a SHA-256. The parsed event is not kept: collecting
+    thousands of trees in a batch as garbage would cost more than validation.
     """
 
-    __slots__ = ("claim", "identity", "sequence", "subject")
+    __slots__ = ("claim", "compared", "sequence", "subject")
 
-    def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, identity: bytes) -> None:
+    def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, compared: bytes) -> None:
         self.event_bytes = event_bytes
+        self.compared = event_bytes if compared == event_bytes else compared
         self.type = type
         self.id, self.time, self.subject, sequence = key
         self.sequence: int | None = None if sequence is None else int(sequence)
-        self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
+
+    @property
+    def identity(self) -> bytes:
+        return identity_in(self.compared)
 
     @property
     def event(self) -> JsonObject:
@@ -124,8 +128,9 @@ def key_of(event: Mapping[str, Any]) -> EventKey:
     return event["id"], event["time"], event["subject"], event.get("sequence")
 
 
-def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
-    """The hash of a well-formed event's canonical form, without null attributes and `NOT_IDENTITY`."""
+def compared_bytes(event: Mapping[str, Any], canonical: bytes) -> bytes:
+    """The canonical form of a well-formed event without null attributes and `NOT_IDENTITY`: all that two records of the
+    same event have in common."""
     if None in event.values():
         event = {name: value for name, value in event.items() if value is not None}
         canonical = canonical_event_bytes(event)
@@ -134,7 +139,12 @@ def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
             # Cut out, which takes a third of writing the event again. In `data` a member like it would stand before.
             before, _, after = canonical.rpartition(b',"%b":%b' % (name.encode(), canonical_event_bytes(event[name])))
             canonical = before + after
-    return sha256(canonical).digest()[:HASH_BYTES]
+    return canonical
+
+
+def identity_in(compared: bytes) -> bytes:
+    """The identity of the event with these `compared_bytes`."""
+    return sha256(compared).digest()[:HASH_BYTES]
 
 
 def refused(event: Mapping[str, Any], errors: Iterable[Finding], agency: Agency, *, may_keep: bool) -> Refused:

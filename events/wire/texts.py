@@ -51,42 +51,38 @@ class Kept(NamedTuple):
     salt: bytes | None
 
 
-class Parted(NamedTuple):
-    """An event without its texts: its bytes, and the same parsed."""
-
-    event_bytes: bytes
-    event: dict[str, Any]
-
-
 def text_sha256(salt: bytes, written: bytes) -> bytes:
     """SHA-256 of the salt and of the text's canonical JSON (RFC 8785)."""
     return sha256(salt + canonical_event_bytes(orjson.loads(written))).digest()
 
 
-def take_out(event: bytes, members: Collection[str], salt: Callable[[], bytes]) -> tuple[Parted, list[Text]]:
-    """A well-formed event with the hashes of these members of `data`, and their texts. All its other bytes stay as they
-    are. `salt` gives a new salt for each text."""
+def take_out(
+    event: bytes, canonical: bytes, members: Collection[str], salt: Callable[[], bytes]
+) -> tuple[bytes, bytes, list[Text]]:
+    """A well-formed event with the hashes of these members of `data`, as it was sent and in its canonical form, and
+    their texts. All its other bytes stay as they are. `salt` gives a new salt for each text."""
     texts: list[Text] = []
 
-    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
+    def hash_of(member: str, written: bytes, text: bytes) -> bytes:
         salted = salt()
-        texts.append(Text(member, written, salted, sha256(salted + canonical).digest()))
-        return texts[-1].sha256
+        hashed = sha256(salted + text).digest()
+        texts.append(Text(member, written, salted, hashed))
+        return hashed
 
-    return _replaced(event, members, hash_of), texts
+    return *_replaced(event, canonical, members, hash_of), texts
 
 
-def as_kept(event: bytes, kept: Mapping[str, Kept]) -> Parted:
+def as_kept(event: bytes, canonical: bytes, kept: Mapping[str, Kept]) -> bytes:
     """Another record's event, with the hashes that its texts have under the salts of an entry's texts.
 
     A text that is withheld is not compared: its place has the entry's hash.
     """
 
-    def hash_of(member: str, written: bytes, canonical: bytes) -> bytes:
+    def hash_of(member: str, written: bytes, text: bytes) -> bytes:
         of_entry = kept[member]
-        return of_entry.sha256 if of_entry.salt is None else sha256(of_entry.salt + canonical).digest()
+        return of_entry.sha256 if of_entry.salt is None else sha256(of_entry.salt + text).digest()
 
-    return _replaced(event, kept, hash_of)
+    return _replaced(event, canonical, kept, hash_of)[0]
 
 
 def hashes_in(raw: bytes) -> list[str]:
@@ -132,23 +128,21 @@ class _Event(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Event).decode
 
 
-def _replaced(event: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]) -> Parted:
-    document = orjson.loads(event)
-    data = document["data"]
-    for member in members:
-        if member in data:
-            canonical = canonical_event_bytes(data[member])
-            name = b'"%b":' % member.encode()
-            before, found, after = event.partition(name + canonical)
-            written = canonical
-            # Nearly always it was sent in this form. No object inside of `data` has a member of this name.
-            if not found:
-                start, end = _member(event, member)
-                name, written, before, after = b"", event[start:end], event[:start], event[end:]
-            hexadecimal = hash_of(member, written, canonical).hex()
-            event = b'%b%b{"sha256":"%b"}%b' % (before, name, hexadecimal.encode(), after)
-            data[member] = {"sha256": hexadecimal}
-    return Parted(event, document)
+def _replaced(
+    event: bytes, canonical: bytes, members: Collection[str], hash_of: Callable[[str, bytes, bytes], bytes]
+) -> tuple[bytes, bytes]:
+    """The event and its canonical form, which nearly always are the same bytes."""
+    is_canonical = event is canonical
+    for member, raw in _decode(canonical).data.items():
+        if member in members:
+            name, text = b'"%b":' % member.encode(), bytes(raw)
+            # No object inside of `data` has a member of this name.
+            start = event.find(name + text) + len(name)
+            start, end = (start, start + len(text)) if start >= len(name) else _member(event, member)
+            place = b'{"sha256":"%b"}' % hash_of(member, event[start:end], text).hex().encode()
+            event = b"%b%b%b" % (event[:start], place, event[end:])
+            canonical = event if is_canonical else canonical.replace(name + text, name + place, 1)
+    return event, canonical
 
 
 def _member(event: bytes, member: str) -> tuple[int, int]:

@@ -67,8 +67,8 @@ class LogWithTexts:
         index = len(self.entries)
         address = f"agency.health.events/0/{index}"
         plain = entry_bytes(RECORDED, address, event)
-        parted, texts = take_out(event, FREE_TEXTS.get(parse_entry(index, plain).type, ()), new_salt)
-        self.entries.append(entry_bytes(RECORDED, address, parted.event_bytes, has_texts=True) if texts else plain)
+        raw, _, texts = take_out(event, event, FREE_TEXTS.get(parse_entry(index, plain).type, ()), new_salt)
+        self.entries.append(entry_bytes(RECORDED, address, raw, has_texts=True) if texts else plain)
         for text in texts:
             self.texts[index, text.member] = BundleText(
                 index=index,

@@ -9,6 +9,7 @@ import orjson
 from consumers.registrar.batch import Batch
 from consumers.registrar.journal import Journal
 from events.types.catalogue import FREE_TEXTS
+from events.wire.codec import canonical_event_bytes
 from events.wire.entry import entry_bytes
 from events.wire.texts import Text, new_salt, take_out
 from tests.oracle.log import EntryDict, short_type
@@ -19,10 +20,11 @@ from tests.world.records import PLATFORM, number_all, read, values, withheld
 def kept(made: EntryDict) -> tuple[bytes, list[Text]]:
     """The entry's bytes with the hashes of its texts, and the texts."""
     members = FREE_TEXTS.get(short_type(made["event"]), frozenset())
-    parted, texts = take_out(orjson.dumps(made["event"]), members, new_salt)
+    event = orjson.dumps(made["event"])
+    raw, _, texts = take_out(event, canonical_event_bytes(made["event"]), members, new_salt)
     if not texts:
         return bytes_of(made), []
-    return entry_bytes(made["recordedtime"], made["from"], parted.event_bytes, has_texts=True), texts
+    return entry_bytes(made["recordedtime"], made["from"], raw, has_texts=True), texts
 
 
 async def register(journal: Journal, log: Sequence[EntryDict]) -> list[bytes]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from events.validation.refusal import REFUSED
-from events.validation.verdicts import HASH_BYTES, identity_of
+from events.validation.verdicts import HASH_BYTES, compared_bytes, identity_in
 from events.values.data import Data
 from events.wire.codec import canonical_event_bytes
 from events.wire.entry import event_bytes, has_texts, parse_entry
@@ -76,7 +76,7 @@ def derive(index: int, raw: bytes) -> Derived:
         return Derived(topic, int(offset), entry.recorded, refusal=refusal, sha256=entry.data.get("sha256"))
     event = orjson.loads(event_bytes(raw))
     claim = sha256(f"{event['source']}\0{event['id']}".encode()).digest()[:HASH_BYTES]
-    identity = identity_of(event, canonical_event_bytes(event))
+    identity = identity_in(compared_bytes(event, canonical_event_bytes(event)))
     sequence, data = event.get("sequence"), event["data"]
     return Derived(
         topic,

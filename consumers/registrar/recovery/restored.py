@@ -38,7 +38,7 @@ from events.types.catalogue import CATALOGUE
 from events.validation.reading import read_claim
 from events.validation.refusal import REFUSED
 from events.validation.texts import is_same
-from events.validation.verdicts import Accepted, Agency, Refused, identity_of, key_of
+from events.validation.verdicts import Accepted, Agency, Refused, compared_bytes, key_of
 from events.wire.codec import NotCanonical, canonical_bytes, canonical_event_bytes
 from events.wire.entry import Entry, event_bytes
 from events.wire.kafka_binding import read_headers
@@ -97,7 +97,7 @@ def is_refused_record(record: Record, verdict: Verdict, data: Mapping[str, Any])
 def _accepted(raw: bytes, agency: Agency) -> Accepted:
     event = orjson.loads(raw)
     name, _ = split_type(event["type"])
-    return Accepted(agency, name, key_of(event), raw, identity_of(event, canonical_event_bytes(event)))
+    return Accepted(agency, name, key_of(event), raw, compared_bytes(event, canonical_event_bytes(event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ class Part(_Restoring):
         """Whether a record has the bytes of an entry's event, but for its texts, of which it must have the hashes."""
         kept = self.kept.get(entry.index)
         try:
-            sent = record.event_bytes if kept is None else as_kept(record.event_bytes, kept).event_bytes
+            sent = record.event_bytes if kept is None else as_kept(record.event_bytes, record.compared, kept)
         except _NOT_AN_EVENT:
             return False
         return sent == event.event_bytes
