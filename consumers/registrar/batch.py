@@ -7,7 +7,7 @@ rest of its records is left for later.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -349,16 +349,22 @@ def segments(
     return rows
 
 
-def multirange(numbers: Sequence[int]) -> str:
+def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The ranges of ascending whole numbers: the first of each, and the number behind its last."""
+    found: list[tuple[int, int]] = []
+    start = end = None
+    for number_ in numbers:
+        if number_ != end:
+            if start is not None and end is not None:
+                found.append((start, end))
+            start = number_
+        end = number_ + 1
+    return found if start is None or end is None else [*found, (start, end)]
+
+
+def multirange(numbers: Iterable[int]) -> str:
     """A PostgreSQL multirange literal of whole numbers: `{[1,4),[7,8)}`."""
-    parts: list[str] = []
-    ordered = sorted(set(numbers))
-    start = 0
-    for i, number_ in enumerate(ordered):
-        if i + 1 == len(ordered) or ordered[i + 1] != number_ + 1:
-            parts.append(f"[{ordered[start]},{number_ + 1})")
-            start = i + 1
-    return "{" + ",".join(parts) + "}"
+    return "{" + ",".join(f"[{start},{end})" for start, end in ranges(sorted(set(numbers)))) + "}"
 
 
 def repeated(numbers: Sequence[int]) -> list[int]:

@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 
-from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
+from consumers.registrar.batch import Batch, Mark, Refusal, multirange, ranges, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
 from consumers.registrar.claims.lookup import ClaimLookup
 from events.errors import Halt
@@ -195,9 +196,8 @@ class Journal:
             _SQL["add"],
             *_columns(segments(batch.first_index, batch.entries, leaves), 4),
             *_columns(nodes, 3),
-            batch.claims,
-            batch.identities,
-            batch.claim_indexes,
+            b"".join(chain.from_iterable(zip(batch.claims, batch.identities, strict=True))),
+            *_columns(_claim_runs(batch.claim_indexes), 3),
             *_columns(batch.runs, 4),
             *_columns(batch.duplicates, 3),
             *_columns([*map(_text_row, batch.texts), *batch.lost_texts], 5),
@@ -325,6 +325,15 @@ def _breaker_state(row: Mapping[str, Any]) -> BreakerState:
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _claim_runs(indexes: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Claims of consecutive entries: the first index, how many, and how many claims stand before them."""
+    runs, before = [], 0
+    for first, end in ranges(indexes):
+        runs.append((first, end - first, before))
+        before += end - first
+    return runs
 
 
 def _text_row(of: tuple[int, Text]) -> tuple[object, ...]:

@@ -20,28 +20,32 @@ WITH segments AS (
 ), nodes AS (
     INSERT INTO log.node SELECT * FROM unnest($5::integer[], $6::bigint[], $7::bytea[])
 ), ids AS (
-    INSERT INTO log.event_id SELECT * FROM unnest($8::bytea[], $9::bytea[], $10::bigint[])
+    -- Claim and identity of each, one behind the other: arrays of them would take the client longer than all else here.
+    INSERT INTO log.event_id
+    SELECT substr($8::bytea, at, 16), substr($8::bytea, at + 16, 16), first + n
+    FROM unnest($9::bigint[], $10::integer[], $11::integer[]) AS r(first, count, before),
+        generate_series(0, count - 1) AS n, LATERAL (SELECT 32 * (before + n) + 1) AS p(at)
 ), runs AS (
-    INSERT INTO log.run SELECT * FROM unnest($11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
+    INSERT INTO log.run SELECT * FROM unnest($12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
 ), duplicates AS (
-    INSERT INTO log.duplicate SELECT * FROM unnest($15::text[], $16::bigint[], $17::bigint[])
+    INSERT INTO log.duplicate SELECT * FROM unnest($16::text[], $17::bigint[], $18::bigint[])
 ), texts AS (
     INSERT INTO log.text (index, member, sha256, salt, value)
-    SELECT * FROM unnest($18::bigint[], $19::text[], $20::bytea[], $21::bytea[], $22::text[])
+    SELECT * FROM unnest($19::bigint[], $20::text[], $21::bytea[], $22::bytea[], $23::text[])
 ), refusals AS (
     INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
     SELECT index, agency, address, claimed_id, claimed_type, errors::jsonb
-    FROM unnest($23::bigint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
+    FROM unnest($24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])
         AS r(index, agency, address, claimed_id, claimed_type, errors)
 ), refused AS (
     INSERT INTO log.dead_letter (index, value, headers)
     SELECT index, value, headers::jsonb
-    FROM unnest($23::bigint[], $29::boolean[], $30::bytea[], $31::text[]) AS r(index, keep_raw, value, headers)
+    FROM unnest($24::bigint[], $30::boolean[], $31::bytea[], $32::text[]) AS r(index, keep_raw, value, headers)
     WHERE keep_raw
 )
 UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 = r.sha256,
     last_record_appended_ms = r.appended_ms
-FROM unnest($32::text[], $33::bigint[], $34::bytea[], $35::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
+FROM unnest($33::text[], $34::bigint[], $35::bytea[], $36::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
 WHERE p.topic = r.topic
 
 -- name: withhold

@@ -21,7 +21,7 @@ def without_texts(event: Accepted, salt: Callable[[], bytes]) -> tuple[bytes, by
         raw, compared, texts = take_out(event.event_bytes, event.compared, members, salt)
         if texts:
             return raw, identity_in(compared), texts
-    return event.event_bytes, event.identity, ()
+    return event.event_bytes, identity_in(event.compared), ()
 
 
 def has_free_texts(event: Accepted) -> bool:

@@ -131,6 +131,8 @@ def key_of(event: Mapping[str, Any]) -> EventKey:
 def compared_bytes(event: Mapping[str, Any], canonical: bytes) -> bytes:
     """The canonical form of a well-formed event without null attributes and `NOT_IDENTITY`: all that two records of the
     same event have in common."""
+    if NOT_IDENTITY.isdisjoint(event) and None not in event.values():
+        return canonical
     if None in event.values():
         event = {name: value for name, value in event.items() if value is not None}
         canonical = canonical_event_bytes(event)

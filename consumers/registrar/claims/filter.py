@@ -77,8 +77,9 @@ class ClaimFilter:
                     break
             else:
                 sealed = searched[prefix >> 24]
-                if sealed is None:
-                    found.append(claim)
+                if not sealed:
+                    if sealed is None:
+                        found.append(claim)
                     continue
                 bucket, fingerprint = bucket_of(prefix), claim[4:6]
                 for fingerprints in sealed:
