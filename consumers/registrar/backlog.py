@@ -66,10 +66,12 @@ class Backlog:
         """The next records of a topic, at most `count`."""
         return list(islice(self._records[topic], count))
 
-    def remove(self, topic: str, count: int) -> None:
-        """Remove the next `count` records of a topic: they were validated."""
+    def remove(self, topic: str, count: int, size: int) -> None:
+        """Remove the next `count` records of a topic, whose values have `size` bytes: they were validated."""
         waiting = self._records[topic]
-        self._bytes[topic] -= self._size([waiting.popleft() for _ in range(count)])
+        for _ in range(count):
+            waiting.popleft()
+        self._bytes[topic] -= self._record_bytes * count + size
         if not waiting:
             self.drop(topic)
 
@@ -203,7 +205,7 @@ class NextBatch:
                 break
         reading.records += records[:count]
         if reading.fault is None:
-            backlog.remove(topic, count)
+            backlog.remove(topic, count, size)
         else:
             backlog.drop(topic)
         cost_s = clocks.processor() - processor_began + RECORD_COST_S * count + BYTE_COST_S * size

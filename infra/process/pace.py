@@ -24,8 +24,12 @@ class Pace:
 
     def begin(self, values: Iterable[bytes | None]) -> bool:
         """Begin the pause if the records with these values are a small read; whether it began."""
-        size = sum(len(value or b"") for value in values)
-        is_small = 0 < size < SMALL_BYTES and self._pause_s > 0
+        size = 0
+        for value in values:
+            size += len(value or b"")
+            if size >= SMALL_BYTES:
+                return False
+        is_small = size > 0 and self._pause_s > 0
         if is_small:
             self._ends_at = self._clock() + self._pause_s
         return is_small

@@ -193,7 +193,7 @@ def test_a_topic_is_full_at_its_own_limit_or_at_its_share_of_the_memory() -> Non
     assert found.full() == {"a"}
     found.add({topic: values(b"x" * 50) for topic in "bcdefg"})
     assert found.full() == {"a", *"bcdefg"}, "150 of 1,000 for seven"
-    found.remove("a", 1)
+    found.remove("a", 1, 200)
     assert "a" not in found.full(), "101 of 142 bytes"
     found.drop("b")
     assert "b" not in found.topics
