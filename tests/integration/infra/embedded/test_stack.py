@@ -244,7 +244,7 @@ def test_given_services_are_not_started(own: Settings, tmp_path: Path, monkeypat
     monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka", SUPERUSER) or "")
     monkeypatch.setenv("YESSER_POSTGRES", address(own))
     monkeypatch.setenv("YESSER_SECRETS", str(own.secrets_folder))
-    with running_stack(tmp_path, only=SERVICES) as settings:
+    with running_stack(tmp_path, only=SERVICES, prepared=False) as settings:
         status = stack_status(settings)
         assert (status.ready, status.kafka.state, status.postgres.state) == (True, "given", "given")
         assert not (tmp_path / "kafka" / "data").exists()
