@@ -7,14 +7,12 @@ import io
 import re
 from html import escape, unescape
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import NARROW, PATIENCE_MS, WIDE, Story, chromium, require_no_sideways_scroll, told_story
+from tests.browser.console import NARROW, PATIENCE_MS, WIDE, Story, require_no_sideways_scroll
 from tests.browser.lines import publish, registered
 from tests.every import every
 from tests.page_rules import faults_of
-from tests.scenarios.figures import tell
 
 BYTES_MAX = 150 * 1024
 PAGE_BYTES_MAX = 40 * 1024
@@ -186,29 +184,6 @@ def test_a_printed_plan_has_its_figures_and_no_forms(story: Story) -> None:
         assert page.locator("#line-infrastructure").is_visible()
         assert not page.locator("#time-form").is_visible()
         assert not page.locator(".top").is_visible()
-
-
-# The page's policy refuses `wait_for_function`, which evaluates text in the page.
-PAINTED = """() => new Promise(resolve => new PerformanceObserver(seen => {
-    const [first] = seen.getEntriesByName("first-contentful-paint");
-    if (first) resolve(first.startTime);
-}).observe({ type: "paint", buffered: true }))"""
-
-
-@pytest.mark.accept
-@pytest.mark.alone
-@pytest.mark.stack
-def test_how_soon_the_plan_is_painted() -> None:
-    """On a story of its own, after all other tests: the shared one has ended."""
-    seconds = []
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium: install one, or name it in CHROMIUM")
-    with told_story(path) as story:
-        for _ in range(10):
-            with story.visit("office", "ar") as visitor:
-                seconds.append(round(visitor.open("/plan").evaluate(PAINTED)))
-    tell(f"/plan in a new browser: first contentful paint {sorted(seconds)} ms")
 
 
 def test_the_plan_as_it_occurred_has_the_figures_of_the_terminal(story: Story) -> None:
