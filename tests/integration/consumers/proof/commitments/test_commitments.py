@@ -15,9 +15,10 @@ from consumers.programme.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.proof.commitments import commitment
 from consumers.proof.commitments.check import NoCommitment, check, newest_in_log
 from consumers.proof.commitments.chunks import RowsAt
-from consumers.proof.commitments.commitment import LOG_KEYS, growths, hash_read_models, keys_growth
+from consumers.proof.commitments.commitment import LOG_KEYS, CommitmentScheduler, growths, hash_read_models, keys_growth
 from consumers.replay.as_of.past_state import Base
 from consumers.replay.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
+from events.errors import Fenced
 from events.wire.entry import entry_bytes, parse_entry
 from infra.log.key_history import sign_transition
 from infra.log.signed_note import LogKey
@@ -156,6 +157,23 @@ async def test_what_has_grown_by_one_entry_is_committed_after_a_day(
     assert not await due(live)
     await live.execute(A_DAY_AGO)
     assert await due(live) == {"campaigns"}, "of another version of its rows nothing is committed"
+
+
+async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Settings, connection: Connection) -> None:
+    term = Term(1, asyncio.Event())
+    committing = asyncio.create_task(CommitmentScheduler(settings, term).run())
+    one = (
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
+        " AND datname = current_database()"
+    )
+    await until(lambda: connection.fetchval(one), "it has a connection")
+    lost = asyncio.get_running_loop().create_future()
+    lost.set_exception(Fenced("the lease is lost"))
+    term.end_with(lost)
+    async with asyncio.timeout(10):
+        with pytest.raises(TRANSIENT_ERRORS):
+            await committing
+    assert isinstance(lost.exception(), Fenced)
 
 
 async def test_a_connection_that_is_cut_within_a_query_is_an_error_of_the_connection(settings: Settings) -> None:
