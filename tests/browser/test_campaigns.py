@@ -48,6 +48,7 @@ def test_a_list_is_filtered_and_downloaded_as_it_is_shown(story: Story) -> None:
     chosen = "whose=all&state=triggered&rule=service-launched&agency=health"
     text = opened(story, "office", f"/campaigns?{chosen}")
     assert f'id="row-{campaign_id}"' in text
+    assert 'data-live="/campaigns' in text, "an open inbox follows the log"
     assert f'href="/campaigns/campaigns.csv?{chosen.replace("&", "&amp;")}"' in text
     file = opened(story, "office", f"/campaigns/campaigns.csv?{chosen}").removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(file)))

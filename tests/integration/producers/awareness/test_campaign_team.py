@@ -1,4 +1,4 @@
-"""What a campaign team's commands do where a report comes twice, too early, or from elsewhere.
+"""What a campaign team's commands do where a report comes twice, too early, from elsewhere, or with no answer.
 
 Its whole day by the commands is a page of the documentation: `tests/scenarios/test_campaigns_page.py`.
 """
@@ -12,19 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from events.errors import YesserError
 from events.reports.campaign_reports import acknowledgement
+from events.types.awareness import AwarenessCampaignAcknowledged
 from events.types.services import ServiceLaunched, ServiceRegistered
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from producers.awareness.send import NotTheOwner, UnknownCampaign, report
+from producers.errors import OutcomeUnknown
 from producers.sdk import read_api
+from producers.sdk.connection import ClientLimits
 from producers.sdk.typed_events import typed_event
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
+from tests.world.gateways import answering
 
 CODE = "press"
 TIME = "2026-11-26T00:00:00+03:00"
@@ -51,7 +56,7 @@ def run(access: GatewayAccess, tmp_path_factory: pytest.TempPathFactory) -> Call
     return campaigns
 
 
-SERVICES = ("SVC-TWICE", "SVC-EARLY", "SVC-REMOTE")
+SERVICES = ("SVC-TWICE", "SVC-RACE", "SVC-EARLY", "SVC-REMOTE", "SVC-UNKNOWN")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +133,25 @@ def test_the_same_acknowledgement_again_another_desks_and_what_is_not_ones_own_a
     assert exit_code(unknown.exception) == ExitCode.ANSWER_IS_NO
     access.system.settle()
     assert sent(access, CODE, other.agency) == before, "nothing was sent"
+
+
+def test_the_first_report_counts(access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result]) -> None:
+    campaign = campaigns["SVC-RACE"]
+    data = AwarenessCampaignAcknowledged(campaign_id=campaign, by="newsroom", on="2026-11-26")
+
+    async def acknowledged() -> int:
+        async with access.client() as client:
+            receipt = await client.send(typed_event(CODE, data, "newsroom-1", TIME))
+            return (await client.wait_registered(receipt)).index
+
+    index = asyncio.run(acknowledged())
+    access.system.settle()
+    late = run("ack", campaign, "--by", "press-desk")
+    assert late.exit_code == ExitCode.ANSWER_IS_NO
+    assert late.stderr.count("Acknowledged by newsroom") == 1, "a warning before it is sent"
+    assert f"entry {index}" in late.stdout
+    steps = [(step["by"], step["anomaly"]) for step in shown(run, campaign)["history"][1:]]
+    assert steps == [("newsroom", None), ("press-desk", "already-acknowledged")]
 
 
 def test_an_early_airing_counts_and_is_reported_once(campaigns: dict[str, str], run: Callable[..., Result]) -> None:
@@ -209,3 +233,33 @@ def test_without_the_database_the_gateway_shows_the_same(
     assert exit_code(of_another.exception or Exception()) == ExitCode.ANSWER_IS_NO
     silent = elsewhere("inbox", "--gateway", "http://127.0.0.1:1", "--token-file", str(token))
     assert exit_code(silent.exception or Exception()) == ExitCode.TRY_AGAIN
+
+
+def test_where_the_outcome_is_unknown_the_same_command_again_is_safe(
+    access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = campaigns["SVC-UNKNOWN"]
+
+    async def cut() -> None:
+        gateway = httpx.AsyncHTTPTransport()
+
+        async def breaking(request: httpx.Request) -> httpx.Response:
+            """Each POST reaches the gateway, and its answer nobody."""
+            response = await gateway.handle_async_request(request)
+            if request.method == "POST":
+                await response.aclose()
+                raise httpx.ReadError("cut", request=request)
+            return response
+
+        with monkeypatch.context() as patched:
+            answering(patched, breaking)
+            async with access.client(ClientLimits(time_limit_s=4)) as client, gateway:
+                await report(client, CODE, acknowledgement(campaign, "press-desk", "2026-11-26"), lambda _: None, 10)
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        asyncio.run(cut())
+    assert exit_code(unknown.value) == ExitCode.TRY_AGAIN
+    access.system.settle()
+    again = json.loads(ok(run("ack", campaign, "--by", "press-desk", "--json")))
+    assert (again["effect"], again["acknowledged_by"]) == ("repeated", "press-desk")
+    assert len(shown(run, campaign)["history"]) == 2
