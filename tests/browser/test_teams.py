@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console import PATIENCE_S, Story, require_both_directions
@@ -101,31 +100,6 @@ def test_a_webhook_is_added_and_tried_in_english(story: Story) -> None:
         expect(page.locator("[role=alert]")).to_contain_text("two active secrets")
         page.goto(address)
         require_both_directions(page)
-
-
-@pytest.mark.accept
-def test_a_webhook_is_disabled_enabled_and_sent_to_again(story: Story) -> None:
-    """An endpoint that failed rests for up to a minute; what waits for it is cancelled after that."""
-    add_team(story, "console-again")
-    with story.visit("agency", "en") as visitor:
-        page = visitor.open("/campaigns/teams/console-again")
-        page.get_by_role("link", name="Add a webhook").click()
-        page.fill("#url", URL)
-        send(page)
-        page.get_by_role("link", name="I have copied them").click()
-        page.wait_for_url("**/campaigns/webhooks/ep_*")
-        address = page.url
-        story.run("subscriptions", "add", "health", "console-again", "--route", "webhook", "--from", "0")
-        page.goto(address)
-        until_shown(story, page, "service-launched")
-        page.get_by_role("button", name="Disable").click()
-        expect(page.locator("#state")).to_contain_text("Disabled by its team")
-        until_shown(story, page, "Cancelled")
-        page.get_by_role("button", name="Enable").click()
-        expect(page.locator("#state")).to_contain_text("Active")
-        page.get_by_role("button", name=re.compile("Send again, message")).first.click()
-        page.wait_for_url("**?again=true")
-        until_shown(story, page, "replay")
 
 
 def send(page: Page) -> None:

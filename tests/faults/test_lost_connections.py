@@ -14,9 +14,8 @@ import pytest
 
 from infra.postgres.connection import address
 from tests.faults.cutting import cut_line
-from tests.faults.services import away, until_back
+from tests.faults.services import until_back
 from tests.paths import ROOT
-from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
@@ -103,19 +102,6 @@ def test_a_line_to_the_database_that_is_cut_anywhere_is_a_sentence(used: System,
     assert any(said), "no cut was met"
     for sentence in filter(None, said):
         assert sentence.splitlines()[-1].startswith("yesser: "), sentence
-
-
-@pytest.mark.parametrize("service", ["kafka", "postgres"])
-def test_a_service_that_is_away_is_named_with_what_to_do(used: System, service: str) -> None:
-    pid = used.pid(service)
-    with away(used, service), ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda command: error_of(command, used.environment()), [*READING, *WRITING]))
-    until_back(used, service, pid)
-    used.until_all_ready()
-    failed = [sentence.splitlines()[-1] for sentence in said if sentence]
-    tell(f"{service} away: {len(failed)} of {len(said)} commands say so")
-    assert failed
-    assert all(sentence.startswith("yesser: ") for sentence in failed), failed
 
 
 @pytest.mark.parametrize("service", ["kafka", "postgres"])

@@ -20,7 +20,6 @@ import psutil
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from infra.settings import Settings
 from tests.every import every
 from tests.scenarios.system import System, fresh_system, until
 
@@ -169,14 +168,6 @@ def test_no_trace_has_a_secret_a_key_a_subject_or_a_payload(canaries: dict[str, 
     assert found_in(said, canaries) == []
     assert [word for word in (SUBJECT.partition("/")[2], "canary-", *NAMES.values()) if word in said] == []
     assert AGENCY in said, "what a span may hold is found"
-
-
-def test_no_secret_is_in_the_settings_as_they_are_printed(used: System, canaries: dict[str, str]) -> None:
-    password = canaries["secrets/registrar/postgres"]
-    address = f"postgresql://someone:{password}@127.0.0.1/yesser"
-    settings = Settings(home=used.home, postgres=address, outbox_postgres=address, outbox_token=password)
-    for text in (repr(settings), str(settings), f"{settings.acting_as('registrar')!r}"):
-        assert found_in(text, canaries) == []
 
 
 ERRORS = {

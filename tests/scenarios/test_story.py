@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 
 from infra.embedded.processes.signals import usual_parts
@@ -14,25 +13,9 @@ from tests.oracle.log import read_entry
 from tests.paths import ROOT
 from tests.scenarios.demo import Demo
 from tests.scenarios.judge import read_log
-from tests.scenarios.system import System, fresh_system
-from tests.world.plan import plan_figures
+from tests.scenarios.system import fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
-
-SAME_OVER_HTTP = {
-    "/v1/plan": ("plan",),
-    "/v1/plan?as_of_index=500": ("plan", "--as-of-index", "500"),
-    "/v1/services?limit=1000": ("services", "list"),
-    "/v1/services?limit=1000&agency=health&state=live": ("services", "list", "--agency", "health", "--state", "live"),
-    "/v1/projects": ("projects", "list"),
-    "/v1/campaigns?limit=1000": ("campaigns", "list"),
-    "/v1/anomalies": ("anomalies",),
-    "/v1/activity": ("activity",),
-    "/v1/balances": ("ledger", "balances"),
-    "/v1/partnerships/PPP-110-001/statements": ("ledger", "statements", "PPP-110-001"),
-    "/v1/partnerships/PPP-110-001/transfers?limit=1000": ("ledger", "transfers", "PPP-110-001"),
-    "/v1/entries?limit=1000&agency=communications": ("log", "find", "--limit", "1000", "--agency", "communications"),
-}
 
 
 def test_the_figures_are_those_of_the_independent_model_of_the_same_log(demo: Demo) -> None:
@@ -54,70 +37,6 @@ def test_the_figures_are_those_of_the_independent_model_of_the_same_log(demo: De
     assert (document["plan"]["anomalies"], document["plan"]["refusals"]) == (1, 1)
     awareness = document["plan"]["awareness"]
     assert awareness["on_all_three"] == awareness["launched_services"] == 100
-
-
-def test_everything_verifies(demo: Demo) -> None:
-    proofs = demo.document["verification"]
-    assert proofs["ok"]
-    assert proofs["tree"]["ok"]
-    assert proofs["rebuild"]["ok"]
-    assert all(row["ok"] and len(row["sha256"]) == 64 for row in proofs["rebuild"]["read_models"])
-    assert proofs["ledger"] == {"sum_halalas": 0, "ok": True}
-    assert demo.document["seconds"] > 0
-
-
-def test_every_figure_is_explained_by_its_entries_inside_and_outside(demo: Demo, tmp_path: Path) -> None:
-    teller, document = demo.system, demo.document
-    mirror = tmp_path / "mirror"
-    teller.ask("audit", "mirror", str(mirror))
-    vkey = teller.ask("audit", "vkey")["vkey"]
-    size = str(document["plan"]["log_index"])
-    outside = ("--from", str(mirror), "--vkey", vkey, "--state", str(tmp_path / "state"), "--as-of-index", size)
-    for key, figures in plan_figures(document["plan"]).items():
-        answer = teller.ask("audit", "explain", "plan", key, "--as-of-index", size)
-        assert answer["figures"] == figures, key
-        assert teller.ask("audit", "explain", "plan", key, *outside) == answer
-    account = document["ledger"]["accounts"][0]
-    answer = teller.ask("ledger", "explain", account["account"])
-    assert answer["figures"]["balance_halalas"] == account["balance_halalas"]
-    formulas = teller.ask("ledger", "explain", "PPP-110-001", "1426-07")["fields"]
-    statement = teller.ask("ledger", "statement", "PPP-110-001", "1426-07")
-    assert all(row["value"] == statement[row["field"]] for row in formulas)
-    stored = teller.ask("audit", "completeness", "--agency", "communications")
-    del stored["read_but_not_in_log"]
-    derived = teller.ask("audit", "completeness", str(mirror), *outside[2:6], "--agency", "communications")
-    assert derived["rows"] == stored["rows"]
-
-
-def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(demo: Demo) -> None:
-    teller, document = demo.system, demo.document
-    with as_caller(teller, "auditor", "court-of-audit") as client:
-        for address, command in SAME_OVER_HTTP.items():
-            assert client.get(address).json() == teller.ask(*command), address
-        partnerships = client.get("/v1/partnerships").json()
-    first = partnerships[0]
-    partner_id = first["partner"]["partner_id"]
-    agency = first["agency"]
-    with as_caller(teller, "partner", partner_id, "--partner", f"{agency}/{partner_id}") as client:
-        own = client.get("/v1/partnerships").json()
-        named = (agency, partner_id)
-        assert own == [row for row in partnerships if (row["agency"], row["partner"]["partner_id"]) == named]
-        accounts = client.get("/v1/balances").json()["accounts"]
-        ids = {row["partnership_id"] for row in own}
-        assert accounts == [row for row in document["ledger"]["accounts"] if row["account"].partition(":")[2] in ids]
-        entry = client.get("/v1/entries?type=partnership.signed").json()[0]
-        assert client.get(entry["proof"]).json()["index"] == entry["index"] == first["first_index"]
-        assert client.get("/v1/plan").status_code == 403
-        assert client.get("/v1/proofs/0").status_code == 404
-
-
-def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Client:
-    """A client with a token of its own."""
-    token = teller.ask("tokens", "create", holder, "--kind", kind, *options)["token"]
-    address = f"http://127.0.0.1:{teller.parts()['gateway']['port']}"
-    return httpx.Client(
-        base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False, verify=False
-    )
 
 
 @pytest.mark.accept

@@ -43,12 +43,12 @@ async def found(settings: Settings, *codes: str) -> None:
 
 
 @asynccontextmanager
-async def reading(settings: Settings, *topics: str, position: ReadPosition = BEGINNING) -> AsyncIterator[Reader]:
-    """A registrar's reader of these topics, from a position on."""
+async def reading(settings: Settings, *topics: str) -> AsyncIterator[Reader]:
+    """A registrar's reader of these topics, from their beginning on."""
     reader = Reader(settings)
     await reader.consumer.start()
     try:
-        await reader.assign(dict.fromkeys(topics, position))
+        await reader.assign(dict.fromkeys(topics, BEGINNING))
         yield reader
     finally:
         await reader.consumer.stop()

@@ -134,6 +134,10 @@ class World:
         for consumer in CONSUMERS:
             await apply_live(self.connection, consumer, self.raw)
 
+    async def withhold_all(self) -> None:
+        places = self.teller.places.values()
+        await self.grow(*[entry for place in places for entry in await withhold(self.journal, *place)])
+
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def world(stack: TestStack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
@@ -248,8 +252,7 @@ async def test_each_surface_shows_a_text_and_once_it_is_withheld_says_so(world: 
     bodies = Bodies()
     async with mail_server() as mails:
         before = await shown(world) | await sent(world, bodies, mails, "before")
-        for place in world.teller.places.values():
-            await world.grow(*await withhold(world.journal, *place))
+        await world.withhold_all()
         after = await shown(world) | await sent(world, bodies, mails, "after")
     for surface, text in before.items():
         assert [name for name in names[surface].split() if not says(surface, text, planted(name))] == [], surface
@@ -335,6 +338,5 @@ async def test_withholding_changes_no_leaf_no_commitment_and_no_row_that_a_rebui
 
     before = await found()
     assert len(before[0]) >= len(world.teller.places)
-    for place in world.teller.places.values():
-        await world.grow(*await withhold(world.journal, *place))
+    await world.withhold_all()
     assert await found() == before

@@ -63,48 +63,48 @@ def _filled(text: str, world: World) -> str:
 _EVENT: Final = json.dumps(initiative(source="urn:yesser:agency:{agency}"))
 _EVERYBODYS: Final = {"agency": "{agency}", "whose": "all"}
 _AIRED: Final = {"channel": "tv", "outlet_ar": "قناة", "outlet_en": "One", "on": "2006-03-05", "reach": "1000"}
+_CORRECTED: Final = {"airing": "0", "reach": "2000", "reason_ar": "أعيد العد", "reason_en": "Counted again"}
 _TEAM: Final = {"team": "{new_team}", "name_ar": "فريق", "name_en": "Team", "contacts": "new@health.example"}
+_OF_AGENCY: Final = (
+    *("/plan/services", "/plan/services.csv", "/plan/awareness", "/plan/awareness.csv", "/audit/log"),
+    *("/v1/services", "/v1/inbox", "/v1/inbox/counts", "/v1/coverage", "/v1/entries", "/v1/anomalies", "/v1/activity"),
+    *("/v1/refusals", "/v1/completeness/months"),
+)
+"""Lists of which a parameter says whose: a path that names another's is told apart."""
+_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "POST /sign-in": {"username": "{username}", "password": PASSWORD},
+    "GET /sign-in/oidc/callback": {"code": "none", "state": "none"},
+    "POST /sign-in/oidc/logout": {"logout_token": "none"},
+    "POST /language": {"language": "en"},
+    "GET /campaigns": _EVERYBODYS,
+    "GET /campaigns/campaigns.csv": _EVERYBODYS,
+    "POST /campaigns/new-team": _TEAM,
+    "POST /campaigns/teams/{team}/contacts": {"contacts": "new@health.example"},
+    "POST /campaigns/teams/{team}/subscribe": {"route": "{endpoint_id}", "services": "S-NEW"},
+    "POST /campaigns/teams/{team}/new-webhook": {"url": "https://hooks.example/new"},
+    "POST /campaigns/webhooks/{endpoint_id}/redeliver": {"since": "2006-01-01 08:00"},
+    "POST /campaigns/{campaign_id}/acknowledge": {"by": "press"},
+    "POST /campaigns/{campaign_id}/air": _AIRED,
+    "POST /campaigns/{campaign_id}/complete": {"on": "2006-03-05"},
+    "POST /campaigns/{campaign_id}/correct": _CORRECTED,
+    "GET /campaigns/{campaign_id}": {"report": "{event_id}", "address": "{address}"},
+    "POST /workspace/publish/{type_name}": TYPED,
+    "POST /workspace/send": {"event": _EVENT},
+    "GET /partnerships/{partnership_id}/what-if.csv": {"rate0": "50"},
+    "GET /audit/entries": {"index": "{index}"},
+    "GET /operations/trail": {"operator": "agency/{agency}"},
+    "POST /workspace/expected": {"type": "awareness.initiative-announced", "every_days": "31"},
+    "GET /v1/partnerships/{partnership_id}/what-if": {"terms": "{}"},
+}
+"""Of routes that are asked as their paths say."""
 ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
-    "POST /sign-in": (Asked("/sign-in", {"username": "{username}", "password": PASSWORD}),),
-    "GET /sign-in/oidc/callback": (Asked("/sign-in/oidc/callback", {"code": "none", "state": "none"}),),
-    "POST /sign-in/oidc/logout": (Asked("/sign-in/oidc/logout", {"logout_token": "none"}),),
-    "POST /language": (Asked("/language", {"language": "en"}),),
-    "GET /plan/services": (Asked("/plan/services?agency={agency}"),),
-    "GET /plan/services.csv": (Asked("/plan/services.csv?agency={agency}"),),
-    "GET /plan/awareness": (Asked("/plan/awareness?agency={agency}"),),
-    "GET /plan/awareness.csv": (Asked("/plan/awareness.csv?agency={agency}"),),
+    **{route: (Asked(route.partition(" ")[2], fields),) for route, fields in _FIELDS.items()},
+    **{f"GET {path}": (Asked(f"{path}?agency={{agency}}"),) for path in _OF_AGENCY},
+    "GET /v1/campaigns": (Asked("/v1/campaigns?owner={agency}"),),
+    "GET /v1/names": (Asked("/v1/names?codes=agency/{agency}"),),
     "GET /plan/{kind}/{name}/history.csv": (Asked("/plan/services/{service_id}/history.csv"),),
     "GET /plan/{table}.csv": (Asked("/plan/figures.csv"), Asked("/plan/partnerships.csv")),
-    "GET /campaigns": (Asked("/campaigns", _EVERYBODYS),),
-    "GET /campaigns/campaigns.csv": (Asked("/campaigns/campaigns.csv", _EVERYBODYS),),
-    "POST /campaigns/new-team": (Asked("/campaigns/new-team", _TEAM),),
-    "POST /campaigns/teams/{team}/contacts": (
-        Asked("/campaigns/teams/{team}/contacts", {"contacts": "new@health.example"}),
-    ),
-    "POST /campaigns/teams/{team}/subscribe": (
-        Asked("/campaigns/teams/{team}/subscribe", {"route": "{endpoint_id}", "services": "S-NEW"}),
-    ),
-    "POST /campaigns/teams/{team}/new-webhook": (
-        Asked("/campaigns/teams/{team}/new-webhook", {"url": "https://hooks.example/new"}),
-    ),
-    "POST /campaigns/webhooks/{endpoint_id}/redeliver": (
-        Asked("/campaigns/webhooks/{endpoint_id}/redeliver", {"since": "2006-01-01 08:00"}),
-    ),
-    "POST /campaigns/{campaign_id}/acknowledge": (Asked("/campaigns/{campaign_id}/acknowledge", {"by": "press"}),),
-    "POST /campaigns/{campaign_id}/air": (Asked("/campaigns/{campaign_id}/air", _AIRED),),
-    "POST /campaigns/{campaign_id}/complete": (Asked("/campaigns/{campaign_id}/complete", {"on": "2006-03-05"}),),
-    "POST /campaigns/{campaign_id}/correct": (
-        Asked(
-            "/campaigns/{campaign_id}/correct",
-            {"airing": "0", "reach": "2000", "reason_ar": "أعيد العد", "reason_en": "Counted again"},
-        ),
-    ),
-    "GET /campaigns/{campaign_id}": (
-        Asked("/campaigns/{campaign_id}", {"report": "{event_id}", "address": "{address}"}),
-    ),
     "GET /workspace/refusals/{index}": (Asked("/workspace/refusals/{refusal}"),),
-    "POST /workspace/publish/{type_name}": (Asked("/workspace/publish/{type_name}", TYPED),),
-    "POST /workspace/send": (Asked("/workspace/send", {"event": _EVENT}),),
     "GET /workspace/sent/{event_id}": (Asked("/workspace/sent/{event_id}?address={address}"),),
     "POST /workspace/files": (Asked("/workspace/files", file=("file", _EVENT)),),
     "POST /workspace/files/mapping": (
@@ -114,43 +114,20 @@ ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "GET /partnerships/{partnership_id}/statements/{period}/files/{name}": (
         Asked("/partnerships/{partnership_id}/statements/{period}/files/json"),
     ),
-    "GET /partnerships/{partnership_id}/what-if.csv": (
-        Asked("/partnerships/{partnership_id}/what-if.csv", {"rate0": "50"}),
-    ),
     "POST /partnerships/{partnership_id}/reconcile": (
         Asked("/partnerships/{partnership_id}/reconcile", file=("table", "day,amount\n2005-01-03,50.00\n")),
     ),
     "POST /audit/checks/{kind}": (Asked("/audit/checks/log"),),
-    "GET /audit/log": (Asked("/audit/log?agency={agency}"),),
-    "GET /audit/entries": (Asked("/audit/entries", {"index": "{index}"}),),
     "GET /explain/{model}/{key:path}": (
         Asked("/explain/services/{service_id}/state"),
         Asked("/explain/campaigns/{campaign_id}"),
         Asked("/explain/activity/{activity}"),
         Asked("/explain/partnerships/{partnership_id}/net_halalas"),
     ),
-    "GET /operations/trail": (Asked("/operations/trail", {"operator": "agency/{agency}"}),),
-    "GET /v1/services": (Asked("/v1/services?agency={agency}"),),
-    "GET /v1/campaigns": (Asked("/v1/campaigns?owner={agency}"),),
-    "POST /workspace/expected": (
-        Asked("/workspace/expected", {"type": "awareness.initiative-announced", "every_days": "31"}),
-    ),
-    "GET /v1/inbox": (Asked("/v1/inbox?agency={agency}"),),
-    "GET /v1/inbox/counts": (Asked("/v1/inbox/counts?agency={agency}"),),
-    "GET /v1/coverage": (Asked("/v1/coverage?agency={agency}"),),
-    "GET /v1/entries": (Asked("/v1/entries?agency={agency}"),),
-    "GET /v1/anomalies": (Asked("/v1/anomalies?agency={agency}"),),
-    "GET /v1/activity": (Asked("/v1/activity?agency={agency}"),),
-    "GET /v1/names": (Asked("/v1/names?codes=agency/{agency}"),),
-    "GET /v1/refusals": (Asked("/v1/refusals?agency={agency}"),),
     "GET /v1/refusals/{index}": (Asked("/v1/refusals/{refusal}"),),
-    "GET /v1/completeness/months": (Asked("/v1/completeness/months?agency={agency}"),),
     "GET /v1/explain/{model}/{key:path}": (Asked("/v1/explain/partnerships/{partnership_id}/net_halalas"),),
     "GET /v1/partnerships/{partnership_id}/accounts/{kind}/transfers": (
         Asked("/v1/partnerships/{partnership_id}/accounts/cash/transfers"),
-    ),
-    "GET /v1/partnerships/{partnership_id}/what-if": (
-        Asked("/v1/partnerships/{partnership_id}/what-if", {"terms": "{}"}),
     ),
 }
 """`METHOD /path` of a route → its requests, where its path alone does not say them."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from importlib.resources import as_file, files
 from pathlib import Path
 from random import Random
 
@@ -20,17 +16,7 @@ from structlog.testing import capture_logs
 from consumers.delivery.mail.notices import UNKNOWN_MAX
 from consumers.delivery.mail.route import send as send_letters
 from consumers.delivery.mail.smtp import MailNotConfigured
-from consumers.programme.campaigns.consumer import campaigns_consumer
-from consumers.programme.campaigns.rules.in_force import PACKAGE
-from consumers.programme.campaigns.rules.rule_file import read_folder
-from consumers.registrar.registrar import Registrar
-from consumers.relay.relay import Relay
-from consumers.replay.fold.consumer import Consumer
-from consumers.replay.pipeline.pipeline import Pipeline
-from consumers.replay.rebuild.rebuild import RebuildOptions, rebuild
 from events.errors import Halt
-from infra.kafka.client_config import agency_triggers_topic
-from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -40,22 +26,14 @@ from tests.unit.consumers.delivery.receivers import Receiver, receiver, silence
 from tests.world import teams
 from tests.world.mail import FIRST, add_team, mail_server
 from tests.world.processes import kill, started
-from tests.world.registrars import found, log_of, registrar
-from tests.world.senders import announced
 from tests.world.teams import WAITING, add_endpoint, for_hooks, live_launches, subscribe, until
-from tests.world.topics import HEALTH_TOPIC, records, send
-from tests.world.waits import running
 from tests.world.waits import until as until_true
 
 CAMPAIGNS = 100
-ESCALATED = 700
-"""More than the timers put into the outbox in one transaction."""
 WEBHOOKS = 4
 KILLS = UNKNOWN_MAX - 1
 """An e-mail that each kill finds on its way is sent once more."""
 PATIENCE_S = 60
-WRITTEN = "SELECT EXISTS (SELECT FROM platform.outbox WHERE event_id LIKE 'escalated.%') OR size > $1 FROM log.state"
-"""An escalation has left the delivery process: it is in the outbox, or in the log."""
 Environment = Callable[..., dict[str, str]]
 ENDED = "SELECT count(*) FROM delivery.message WHERE route = $1 AND event_id LIKE 'i%' AND state = 'delivered'"
 
@@ -154,71 +132,3 @@ async def test_a_long_queue_drains_though_a_hundred_of_a_thousand_webhooks_hang(
     used = after.user + after.system - before.user - before.system
     tell(f"{total} webhooks beside 100 that hang: {1e6 * used / total:,.0f} µs of processor time each")
     assert used / total < 1 / 1_000
-
-
-async def campaigns_of_a_month_ago(settings: Settings, connection: Connection, consumer: Consumer) -> None:
-    """The log has the triggers, and they are applied."""
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, *(announced(f"e{n}", f"I-{n}") for n in range(ESCALATED)))
-    then = datetime.now(UTC) - timedelta(days=31)
-    async with running(Registrar(settings, lambda: then), Relay(settings), Pipeline(consumer, settings)):
-
-        async def all_triggered() -> bool:
-            if not await connection.fetchval("SELECT to_regclass('campaigns.route') IS NOT NULL"):
-                return False
-            return bool(await connection.fetchval("SELECT count(*) FROM campaigns.route") == ESCALATED)
-
-        await until_true(all_triggered, "all campaigns are in the log", PATIENCE_S)
-
-
-@pytest.mark.accept
-@pytest.mark.timeout(300)
-async def test_each_campaign_is_escalated_once_whatever_is_killed(
-    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
-) -> None:
-    short = {"lease_ms": 600, "lease_renew_ms": 150, "retry_wait_max_ms": 200}
-    settings = for_hooks(settings, **short, clock_difference_max_s=1e9)
-    rules = tmp_path / "rules"  # not the release's, which may get a second rule about initiatives
-    rules.mkdir()
-    with as_file(files(PACKAGE).joinpath("initiative-announced.yaml")) as rule:
-        shutil.copy(rule, rules)
-    own = read_folder(rules, own=True)
-    consumer = campaigns_consumer(lambda: own)
-    await campaigns_of_a_month_ago(settings, connection, consumer)
-    chance, log = Random(14), tmp_path / "killed.log"
-    given = environment(
-        YESSER_CAMPAIGN_RULES=str(rules), **{f"YESSER_{name.upper()}": str(value) for name, value in short.items()}
-    )
-
-    async def kill_while_it_works(name: str) -> None:
-        """A second goes by until a process has started and holds its lease."""
-        async with started(given, log, name) as process:
-            await asyncio.sleep(chance.uniform(1.2, 3.5))
-            await kill(process)
-
-    async with running(registrar(settings), Relay(settings)):
-        async with started(given, log) as first:  # it dies as soon as it has written something
-            await until_true(lambda: connection.fetchval(WRITTEN, 3 + 2 * ESCALATED), "one is written", every_s=0.001)
-            await kill(first)
-        for _ in range(6):
-            await asyncio.gather(kill_while_it_works("delivery"), kill_while_it_works("campaigns"))
-        async with started(given, log, "campaigns"):
-            async with started(given, log) as last:
-                all_escalated = "SELECT count(*) FROM campaigns.campaign WHERE escalated"
-                await until(connection, all_escalated, ESCALATED, PATIENCE_S)
-                # A rebuild and a restart decide nothing again.
-                size = await log_size(connection)
-                await rebuild(settings, consumer, RebuildOptions(compare=False, swap=True))
-                await kill(last)
-            async with started(given, log):
-                await asyncio.sleep(4)
-                assert await log_size(connection) == size
-
-    types = Counter(entry.type for entry in await log_of(connection))
-    assert (types["campaign.escalated"], types["registrar.refused"]) == (ESCALATED, 0)
-    assert await connection.fetchval("SELECT count(*) FROM campaigns.anomaly") == 0
-    # A relay that is stopped while it sends may repeat messages, with the same ids.
-    ids = {
-        json.loads(record.value)["id"] for record in await records(settings, agency_triggers_topic(settings, "health"))
-    }
-    assert Counter(id.partition(".")[0] for id in ids) == {"triggered": ESCALATED, "escalated": ESCALATED}

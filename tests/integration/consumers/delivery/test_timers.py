@@ -145,23 +145,6 @@ async def test_nothing_is_decided_on_rows_that_lack_an_entry_by_a_wrong_clock_or
         await successor.look()
 
 
-async def test_a_clock_that_jumps_loses_nothing_and_repeats_nothing(connection: Connection, timers_at: Start) -> None:
-    story, first = launches(2)
-    story.at = "2026-11-02T08:00:00.000000Z"
-    story.register("later")
-    later = f"service-launched.i{story.launch('later')}"
-    story.come_back()
-    await make_live(connection, story)
-    timers, clock = await timers_at(DUE)
-    days = [0, 0, -5, 0, 1, -3, 1, 400, 0, 2]
-    found = []
-    for day in days:
-        clock.now = DUE + timedelta(days=day)
-        found.append(await timers.look())
-    assert found == [2, 0, 0, 0, 1, 0, 0, 0, 0, 0]
-    assert await waiting(connection) == [f"escalated.{campaign}" for campaign in (*first, later)]
-
-
 async def test_a_paused_campaign_is_escalated_after_its_moved_due_date_and_a_late_trigger_at_once(
     connection: Connection, timers_at: Start
 ) -> None:

@@ -8,10 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumers.registrar.batch import Mark, record_sha256
-from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, TopicBroken
-from infra.kafka.admin import admin_client, delete_records
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -62,20 +59,6 @@ async def test_a_topic_made_anew_is_read_on_behind_the_same_records_and_no_other
         await read_up_to(reader, 5)
         await regrow_unseen(settings, reader, [*OLD, NEW[0]])
         await read_up_to(reader, 6)
-
-
-async def test_a_topic_that_begins_behind_what_was_read_has_aged_or_lost_records(settings: Settings) -> None:
-    await make_topics(settings, "health")
-    await send(settings, HEALTH_TOPIC, *OLD)
-    read = ReadPosition(4, Mark(record_sha256(Record(3, OLD[3])), None), None)
-    async with reading(settings, HEALTH_TOPIC, position=read) as reader:
-        async with admin_client(settings) as admin:
-            await delete_records(admin, HEALTH_TOPIC, 4)
-        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
-        await read_up_to(reader, 5)
-    async with reading(settings, HEALTH_TOPIC) as reader:
-        with pytest.raises(TopicBroken, match="the records 0 … 3 were deleted before they were read"):
-            await read_up_to(reader, 1)
 
 
 async def test_a_registrar_that_slept_halts_the_regrown_topic_and_registers_nothing_of_it(

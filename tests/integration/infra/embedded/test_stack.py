@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -21,12 +19,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import UNSET
 
-from consumers.models.registry import CONSUMERS
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import running
-from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack, start_stack, stop_stack
-from infra.embedded.status import ProcessStatus, stack_status
+from infra.embedded.status import stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.kafka.client_config import client_arguments
 from infra.postgres.connection import address
@@ -64,13 +60,13 @@ def own(home: Path) -> Settings:
 def light(tmp_path: Path) -> Iterator[Settings]:
     """A running stack of PostgreSQL alone, which starts ten times quicker; a test ends it."""
     settings = Settings(home=tmp_path).acting_as(SUPERUSER)
-    start_stack(settings, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))
+    _start(settings, "postgres")
     yield settings
     assert not stop_stack(settings), "it is ended"
 
 
-def _start(settings: Settings) -> None:
-    start_stack(settings, Wanted(SERVICES, prepared=False, while_pid=os.getpid()))
+def _start(settings: Settings, *services: str) -> None:
+    start_stack(settings, Wanted(frozenset(services) or SERVICES, prepared=False, while_pid=os.getpid()))
 
 
 def until_back(holds: Callable[[], bool]) -> None:
@@ -176,39 +172,36 @@ async def test_data_and_ports_outlive_a_restart_but_for_ports_that_were_taken(ow
     assert await _sql(own, "SELECT n FROM lasting") == 2
 
 
-@pytest.mark.parametrize("part", sorted(SERVICES))
-def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own: Settings, part: str) -> None:
-    before, port = own.stack().identities()[part], _service(own, part).port
-    supervisor = _supervisor(own).pid
+def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(light: Settings) -> None:
+    before, port = light.stack().identities()["postgres"], _service(light, "postgres").port
+    supervisor = _supervisor(light).pid
     os.kill(supervisor, signal.SIGSTOP)
     os.kill(before.pid, signal.SIGKILL)
     until_back(lambda: running(before) is None)
     with _taken(port):
         os.kill(supervisor, signal.SIGCONT)
-        until_back(lambda: _pid(own, part) not in (None, before.pid) and stack_status(own).ready)
-        assert _service(own, part).port != port
+        until_back(lambda: _pid(light, "postgres") not in (None, before.pid) and stack_status(light).ready)
+        assert _service(light, "postgres").port != port
+    assert stop_stack(light)
 
 
-def test_a_killed_supervisor_is_replaced_on_the_same_ports_and_what_it_left_is_ended(own: Settings) -> None:
-    orphans, before = [_pid(own, part) for part in SERVICES], _ports(own)
-    os.kill(_supervisor(own).pid, signal.SIGKILL)
-    until_back(lambda: not stack_status(own).running)
-    assert stack_status(own).kafka.state == "orphan"
-    _start(own)
-    assert not set(orphans) & {_pid(own, part) for part in SERVICES}
-    assert _ports(own) == before
-
-
-def test_down_ends_what_a_killed_supervisor_left(light: Settings) -> None:
-    os.kill(_supervisor(light).pid, signal.SIGKILL)
-    until_back(lambda: not stack_status(light).running)
+def test_a_killed_supervisor_is_replaced_on_the_same_port_and_what_it_left_is_ended(light: Settings) -> None:
+    for is_started_again in (True, False):
+        orphan, port = _pid(light, "postgres"), _service(light, "postgres").port
+        os.kill(_supervisor(light).pid, signal.SIGKILL)
+        until_back(lambda: not stack_status(light).running)
+        assert stack_status(light).postgres.state == "orphan"
+        if is_started_again:
+            _start(light, "postgres")
+            assert _pid(light, "postgres") not in (None, orphan)
+            assert _service(light, "postgres").port == port
     assert stop_stack(light)
     assert _pid(light, "postgres") is None
 
 
 async def test_two_stacks_run_side_by_side_and_one_ends_with_its_home(own: Settings, tmp_path: Path) -> None:
     other = Settings(home=tmp_path / "home").acting_as(SUPERUSER)
-    start_stack(other, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))
+    _start(other, "postgres")
     assert address(other) != address(own)
     assert [await _sql(settings, "SELECT 1") for settings in (own, other)] == [1, 1]
     ran = [_supervisor(other), *other.stack().identities().values()]
@@ -251,7 +244,7 @@ def test_given_services_are_not_started(own: Settings, tmp_path: Path, monkeypat
     monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka", SUPERUSER) or "")
     monkeypatch.setenv("YESSER_POSTGRES", address(own))
     monkeypatch.setenv("YESSER_SECRETS", str(own.secrets_folder))
-    with running_stack(tmp_path, only=SERVICES) as settings:
+    with running_stack(tmp_path, only=SERVICES, prepared=False) as settings:
         status = stack_status(settings)
         assert (status.ready, status.kafka.state, status.postgres.state) == (True, "given", "given")
         assert not (tmp_path / "kafka" / "data").exists()
@@ -263,41 +256,3 @@ def test_down_ends_a_stack_whose_supervisor_hangs(light: Settings) -> None:
     assert stop_stack(light, deadline_s=1.0)
     assert not stack_status(light).running
     assert _pid(light, "postgres") is None
-
-
-@pytest.mark.accept
-def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9() -> None:
-    """As on few cores: one process runs every consumer. Those of a process for each are in `tests/faults`."""
-    with (
-        own_folder(in_memory=True) as home,
-        running_stack(home, only=usual_parts(cores=2), replicas={"registrar": 2}) as settings,
-    ):
-        before = {process.name: process.pid for process in stack_status(settings).own_processes}
-        assert list(before) == ["registrar", "registrar-2", "relay", "consumers", "delivery", "gateway", "console"]
-        answer = json.loads(_answer(_process(settings, "consumers"), "readyz"))
-        assert {name: state["ready"] for name, state in answer["consumers"].items()} == dict.fromkeys(CONSUMERS, True)
-        until_back(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
-        assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
-        for name in ("registrar", "consumers"):
-            pid = before[name]
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-        until_back(lambda: all(_process(settings, n).restarts == 1 for n in ("registrar", "consumers")))
-        until_back(lambda: stack_status(settings).ready)
-        assert _process(settings, "registrar").pid != before["registrar"]
-    assert all(process.pid is None for process in stack_status(settings).processes)
-
-
-def _exposing(settings: Settings, metric: str) -> list[str]:
-    """The processes whose `/metrics` have it."""
-    return [p.name for p in stack_status(settings).own_processes if metric in _answer(p, "metrics")]
-
-
-def _answer(process: ProcessStatus, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{process.health_port}/{path}", timeout=5) as answer:
-        text: str = answer.read().decode()
-        return text
-
-
-def _process(settings: Settings, name: str) -> ProcessStatus:
-    return next(process for process in stack_status(settings).own_processes if process.name == name)

@@ -29,7 +29,6 @@ OTHER_PEER = "127.0.0.2"
 EVENT_EVERY_S = 0.05
 PATIENCE_S = 60.0
 STOP_S = 30.0
-SMALL_BUFFER_BYTES = 4_096
 COUNT_EVERY_S = 0.25
 """Counting thousands of connections takes a processor that the gateway needs."""
 ESTABLISHED = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT)
@@ -148,16 +147,14 @@ async def gateway_process(settings: Settings, **changes: object) -> AsyncIterato
 
 
 @asynccontextmanager
-async def sockets(gateway: GatewayProcess, number: int, *, small: bool = False) -> AsyncIterator[list[socket.socket]]:
-    """Connections of the other peer; `small` ones hold few unread bytes. The agency's client goes on meanwhile."""
+async def sockets(gateway: GatewayProcess, number: int) -> AsyncIterator[list[socket.socket]]:
+    """Connections of the other peer. The agency's client goes on meanwhile."""
     opened: list[socket.socket] = []
 
     def connect() -> None:
         for _ in range(number):
             one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             opened.append(one)
-            if small:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
             one.bind((OTHER_PEER, 0))
             one.connect((GATEWAY_HOST, gateway.settings.gateway_port))
 
@@ -172,15 +169,3 @@ async def sockets(gateway: GatewayProcess, number: int, *, small: bool = False) 
 async def other_peer(gateway: GatewayProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """One connection of the other peer."""
     return await asyncio.open_connection(GATEWAY_HOST, gateway.settings.gateway_port, local_addr=(OTHER_PEER, 0))
-
-
-async def read_all(reader: asyncio.StreamReader) -> bytes:
-    """Everything until the gateway closes the connection."""
-    parts: list[bytes] = []
-    async with asyncio.timeout(PATIENCE_S):
-        try:
-            while part := await reader.read(65_536):
-                parts.append(part)
-        except ConnectionError:
-            pass
-    return b"".join(parts)

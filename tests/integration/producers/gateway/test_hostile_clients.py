@@ -22,7 +22,6 @@ from tests.integration.producers.gateway.hostile_clients import (
     Traffic,
     gateway_process,
     other_peer,
-    read_all,
     sockets,
 )
 from tests.scenarios.figures import tell
@@ -45,7 +44,6 @@ LIMITS = {
     "gateway_connections_per_peer_max": PER_PEER_MAX,
     "gateway_failures_per_s": FAILURES_PER_S,
     "gateway_public_requests_per_s": 200,
-    "gateway_write_timeout_s": 1.0,
 }
 
 
@@ -93,32 +91,6 @@ async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: Gatew
     assert refusal.startswith(b"HTTP/1.1 429 ")
     assert b"content-type: application/problem+json" in refusal
     assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"].endswith("/problems/too-many-connections")
-
-
-async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess) -> None:
-    number = 2_000
-    request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
-    async with serving(gateway, f"{number} readers that never read"):
-        for at in range(0, number, PER_PEER_MAX):
-            async with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
-                for one in opened:
-                    one.sendall(request * 6)
-                await asyncio.sleep(0.5)
-                assert await gateway.peer_connections() > 0
-                await gateway.until_at_most(0, 15)
-
-
-async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess) -> None:
-    number = 10_000
-    async with serving(gateway, f"{number} pipelined requests"):
-        reader, writer = await other_peer(gateway)
-        writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
-        answers = await read_all(reader)
-        writer.close()
-    statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
-    assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
-    assert 1 < len(statuses) < 100
-    assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"].endswith("/problems/too-many-requests")
 
 
 async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(gateway: GatewayProcess) -> None:

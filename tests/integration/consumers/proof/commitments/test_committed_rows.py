@@ -65,14 +65,14 @@ async def test_the_rebuilt_rows_are_those_of_a_whole_rebuild_what_they_were_incl
     assert (code, report["copied"], report["folded_from"]) == (0, {name: BLOCK}, {name: BLOCK})
     assert report["read_models"] == whole["read_models"]
     assert await yesser_json(settings, "rebuild", name) == (0, whole), "the copied rows are live"
-    shown = await yesser(settings, "rebuild", name, "--from-commitment", "--lang", "en")
-    assert f"{name}: the rows of the first {BLOCK:,} log entries were copied, not rebuilt" in shown.stdout
 
 
 async def test_rows_that_were_changed_are_not_begun_with_and_a_whole_rebuild_begins_anew(
     settings: Settings, connection: Connection, log: list[bytes]
 ) -> None:
     await sign(connection, log, len(log))
+    shown = await yesser(settings, "rebuild", "projections", "--from-commitment", "--lang", "en")
+    assert f"projections: the rows of the first {BLOCK:,} log entries were copied, not rebuilt" in shown.stdout
     change = "UPDATE projections.certificate SET trainee = trainee || 'x' WHERE first_index = ({})"
     await connection.execute(change.format("SELECT max(first_index) FROM projections.certificate"))
     code, report = await yesser_json(settings, "rebuild", "projections", "--from-commitment")

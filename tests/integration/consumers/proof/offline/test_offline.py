@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import duckdb
 import orjson
 
 from consumers.models.registry import CONSUMERS
 from consumers.proof.commitments.commitment import hash_read_models
 from infra.postgres.connection import Connection
 from tests.world.logs import apply_everywhere, history_bytes, with_commitments, write_log
-from tests.world.mirrors import mirrored, replay, run
+from tests.world.mirrors import mirrored, replay
 
 
-async def test_each_source_gives_the_live_hashes_and_other_rows_differ(connection: Connection, tmp_path: Path) -> None:
+async def test_a_mirror_gives_the_live_hashes_and_other_rows_differ(connection: Connection, tmp_path: Path) -> None:
     raw = history_bytes(51, 400)
     await write_log(connection, raw)
     await apply_everywhere(connection, raw)
     expected = {commitment.name: commitment.sha256 for commitment in await hash_read_models(connection)}
     mirror = await mirrored(tmp_path / "mirror", await with_commitments(connection, raw))
-    for source, form in (("mirror", "sqlite"), ("parquet", "parquet")):
-        folder, models = mirror, tmp_path / f"models-{source}"
-        if source != "mirror":
-            folder = tmp_path / source
-            command = ["audit", "export", str(mirror), "--into", str(folder), "--format", source]
-            exported = await asyncio.to_thread(run, tmp_path, *command)
-            assert exported.exit_code == 0, exported.output
-        result = await replay(tmp_path, str(folder), "--into", str(models), "--format", form, "--json")
-        assert result.exit_code == 0, result.output
-        document = orjson.loads(result.stdout)
-        assert document["ok"]
-        committed = {row["name"]: row["committed"] for row in document["read_models"]}
-        assert {name: row["sha256"] for name, row in committed.items()} == expected
-        assert all(row["ok"] and row["log_index"] == len(raw) for row in committed.values())
-        names = expected if form == "parquet" else CONSUMERS
-        assert sorted(path.name for path in models.iterdir()) == sorted(f"{name}.{form}" for name in names)
-        if form == "parquet":
-            with duckdb.connect() as database:
-                for row in document["read_models"]:
-                    file = str(models / f"{row['name']}.parquet")
-                    assert database.execute("SELECT count(*) FROM read_parquet(?)", [file]).fetchone() == (row["rows"],)
-        else:
-            with closing(sqlite3.connect(models / "revenue.sqlite")) as ledger:
-                assert ledger.execute("SELECT sum(debits_halalas - credits_halalas) FROM account").fetchone() == (0,)
+    models = tmp_path / "models"
+    result = await replay(tmp_path, str(mirror), "--into", str(models), "--format", "sqlite", "--json")
+    assert result.exit_code == 0, result.output
+    document = orjson.loads(result.stdout)
+    assert document["ok"]
+    committed = {row["name"]: row["committed"] for row in document["read_models"]}
+    assert {name: row["sha256"] for name, row in committed.items()} == expected
+    assert all(row["ok"] and row["log_index"] == len(raw) for row in committed.values())
+    assert sorted(path.name for path in models.iterdir()) == sorted(f"{name}.sqlite" for name in CONSUMERS)
+    with closing(sqlite3.connect(models / "revenue.sqlite")) as ledger:
+        assert ledger.execute("SELECT sum(debits_halalas - credits_halalas) FROM account").fetchone() == (0,)
 
     await connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
     await connection.execute("UPDATE projections.activity SET count = count + 1")

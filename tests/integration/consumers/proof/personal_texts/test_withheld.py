@@ -15,7 +15,6 @@ from infra.log.reader import read_checked
 from infra.postgres.connection import Connection, connected
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
-from tests.every import every
 from tests.world.commands import yesser, yesser_json
 from tests.world.logs_with_texts import service_suspended
 from tests.world.records import said
@@ -91,44 +90,32 @@ async def test_a_text_is_withheld_and_everything_that_repeats_it_goes(
     assert (code, checked["lacking"], checked["ok"]) == (1, 1, False)
 
 
-@every(
-    ("index", "pointer", "words"),
-    [
-        (7, "/data/reason", "there is no entry 7: the log has 7"),
-        (4, "/data/aim", "entry 4 has no text beside it"),
-        (3, "/data/service_id", "/data/service_id is no free text of entry 3, which has /data/reason"),
-        (3, "/data/reason/ar", "which has /data/reason"),
-    ],
+NO_TEXTS: Final = (
+    (7, "/data/reason", "there is no entry 7: the log has 7"),
+    (4, "/data/aim", "entry 4 has no text beside it"),
+    (3, "/data/service_id", "/data/service_id is no free text of entry 3, which has /data/reason"),
+    (3, "/data/reason/ar", "which has /data/reason"),
 )
-async def test_what_cannot_be_withheld_is_refused_before_anything_is_written(
-    settings: Settings, connection: Connection, index: int, pointer: str, words: str
-) -> None:
-    async with a_text_in_the_log(settings, connection):
-        refused = await yesser(settings, "withheld", "propose", str(index), pointer, *WHY, "--yes")
-        assert isinstance(refused.exception, CannotWithhold)
-        assert words in str(refused.exception)
-        personal = await yesser(settings, *PROPOSE[:-1], "asked by 1000000008", "--yes")
-        assert "personal-data at /data/legal_basis" in str(personal.exception)
-        assert not await connection.fetchval("SELECT count(*) FROM platform.trail")
 
 
-async def test_a_person_is_found_in_texts_with_the_command_that_withholds(
+async def test_what_cannot_be_withheld_is_refused_a_person_is_found_and_who_sees_no_entry_in_time_is_told_where_to_look(
     settings: Settings, connection: Connection
 ) -> None:
     async with a_text_in_the_log(settings, connection):
-        code, places = await yesser_json(settings, "find-person", "SARA AL GHAMDI")
+        pass
+    for index, pointer, words in NO_TEXTS:
+        refused = await yesser(settings, "withheld", "propose", str(index), pointer, *WHY, "--yes")
+        assert isinstance(refused.exception, CannotWithhold)
+        assert words in str(refused.exception)
+    personal = await yesser(settings, *PROPOSE[:-1], "asked by 1000000008", "--yes")
+    assert "personal-data at /data/legal_basis" in str(personal.exception)
+    assert not await connection.fetchval("SELECT count(*) FROM platform.trail")
+    code, places = await yesser_json(settings, "find-person", "SARA AL GHAMDI")
     assert code == 0
     assert [(place["index"], place["pointer"], place["command"].split(" --")[0]) for place in places] == [
         *[(3, f"/data/reason/{language}", "yesser withheld propose 3 /data/reason") for language in SARA],
         *[(6, f"/data/reason/{language}", f"yesser erase {HEALTH_TOPIC} 3") for language in SARA],
     ]
-
-
-async def test_who_does_not_see_its_entry_in_time_is_told_where_to_look(
-    settings: Settings, connection: Connection
-) -> None:
-    async with a_text_in_the_log(settings, connection):
-        pass
     late = await yesser(settings, *PROPOSE, "--yes", "--timeout", "0.1")
     assert isinstance(late.exception, NotWithheldYet)
     async with running(registrar(settings), Relay(settings)):

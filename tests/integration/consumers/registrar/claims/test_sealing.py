@@ -24,18 +24,27 @@ from tests.world.topics import HEALTH_TOPIC, send
 from tests.world.waits import running, until
 
 STORED = 5_000
+FEW = 16
+"""Parts in the place of all: each costs the same whatever it has, and no other part's claims."""
 RUN = 4_800
 WHOLE = 2 * RUN
 """The entries of which all is sealed, as one run where the merging of two is not the point."""
 
 
 @pytest.fixture
-async def stored(connection: Connection) -> list[bytes]:
+async def stored(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The claims of a table of about 50 pages. Some entries claim nothing."""
-    random = Random(1)
-    claims = [random.randbytes(16) for _ in range(STORED)]
+    for module in ("filter", "sealing"):
+        monkeypatch.setattr(f"consumers.registrar.claims.{module}.PARTS", FEW)
+    claims = some_claims(1, STORED)
     await add(connection, claims, 0)
     return claims
+
+
+def some_claims(seed: int, count: int) -> list[bytes]:
+    """Claims of the few parts."""
+    random = Random(seed)
+    return [bytes([random.randrange(FEW)]) + random.randbytes(15) for _ in range(count)]
 
 
 async def add(connection: Connection, claims: list[bytes], first_index: int) -> None:
@@ -72,9 +81,7 @@ async def test_a_new_owner_finds_every_claim_and_looks_up_nearly_no_other(
 ) -> None:
     claims = await new_owner(connection)
     assert claims.possible(stored) == stored
-    random = Random(2)
-    others = [random.randbytes(16) for _ in range(10_000)]
-    assert len(claims.possible(others)) < 5
+    assert len(claims.possible(some_claims(2, 10_000))) < 5
     assert await ranges(connection) == {(0, 9600)}, "two runs, merged; the rest is recent"
     assert await connection.fetchval("SELECT sum(claims_count) FROM log.sealed_claims") == 4800
 
@@ -85,7 +92,7 @@ async def test_a_new_owner_finds_every_claim_and_looks_up_nearly_no_other(
     )
     sealing = ClaimSealing(connection, lookup.filter, lambda: 2 * STORED, held)
     await sealing.take_over()
-    fresh = [random.randbytes(16) for _ in range(20)]
+    fresh = some_claims(3, 20)
     await add(connection, fresh, 2 * STORED)
     lookup.add(fresh, 2 * STORED + 40)
     assert (await lookup.known([*fresh, bytes(16), *stored])).claims == known | {
@@ -109,7 +116,7 @@ async def test_the_claims_of_a_run_are_found_without_reading_all_others(connecti
 async def test_a_part_is_sealed_whole_or_not_at_all_wherever_its_owner_is_killed(
     settings: Settings, connection: Connection, stored: list[bytes]
 ) -> None:
-    for step in (0, 100, PARTS - 101, PARTS - 1):
+    for step in (0, 6, FEW - 1):
         left = iter(range(step, -1, -1))
 
         async def killed(own: Connection, left: Iterator[int] = left) -> None:
@@ -122,7 +129,7 @@ async def test_a_part_is_sealed_whole_or_not_at_all_wherever_its_owner_is_killed
         lookup = ClaimLookup(connection)
         await ClaimSealing(connection, lookup.filter, lambda: 2 * STORED, held).load()
         rows = await connection.fetch("SELECT part, first_index, end_index FROM log.sealed_claims ORDER BY 1, 2")
-        ends = dict.fromkeys(range(PARTS), 0)
+        ends = dict.fromkeys(range(FEW), 0)
         for part, first_index, end_index in rows:
             assert ends[part] == first_index
             ends[part] = end_index
