@@ -34,8 +34,8 @@ _SERIAL: Final = re.compile(r'"([1-6][0-9]{4})" is not a date;')
 THE_EVENT: Final = Bilingual("الحدث كله", "the whole event")
 """Where a fault without a pointer is."""
 _IN_RIYALS: Final = Bilingual(
-    "في عمود نوعه riyals اكتب ريالات مثل 1250.50، دون فاصلة للآلاف، وبمنزلتين عشريتين على الأكثر.",
-    "In a column of the type riyals write riyals like 1250.50: no thousands separator, at most two decimals.",
+    "في عمود نوعه riyals اكتب ريالات مثل 1250.50، دون عملة أخرى ولا فاصلة للآلاف، وبمنزلتين عشريتين على الأكثر.",
+    "In a column of the type riyals write riyals like 1250.50: no other currency, no commas, at most two decimals.",
 )
 
 

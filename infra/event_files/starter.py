@@ -30,6 +30,7 @@ _NO_TYPE: Final = Bilingual(
     "no type of event has a field like one of {}: name the type to yesser map, or the columns as its fields",
 )
 _DATE: Final = frozenset({"تاريخ", "date"})
+_CURRENCY: Final = frozenset({"عمله", "currency", "ccy"})
 _SYNONYMS: Final = dict.fromkeys(("رمز", "رقم", "معرف", "code", "number", "no"), "id") | {
     "ايصال": "تحصيل",
     "ايصالات": "تحصيلات",
@@ -125,6 +126,9 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
     mapped = _matched(header, found)
     columns = {pointer: column for column, pointer in mapped.items()}
     left = [field for field in found if field.pointer not in columns]
+    currency = next((name for name in header if name not in mapped and not _CURRENCY.isdisjoint(_words(name))), None)
+    of_amount = f", currency = {_quoted(currency)}" if currency and any(map(_is_money, mapped.values())) else ""
+    ignored = [name for name in header if name not in mapped and not (of_amount and name == currency)]
     yield f"# {name}: each row becomes one event of type {event_type.name}. Check every line, then run `yesser lint`."
     yield "# يصبح كل صف حدثًا واحدًا. راجع كل سطر، ثم شغّل ‎`yesser lint`‎."
     if form.delimiter is not None:
@@ -132,7 +136,7 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
         yield f"delimiter = {_quoted(form.delimiter or '')}"
     if form.sheet is not None:
         yield f"sheet = {_quoted(form.sheet)}"
-    yield f"ignored_columns = [{', '.join(_quoted(column) for column in header if column not in mapped)}]"
+    yield f"ignored_columns = [{', '.join(map(_quoted, ignored))}]"
     yield "\n[constants]  # the same in every event · ثابت في كل حدث"
     yield f'"/type" = "{full_type(event_type.name)}"'
     for field in left:
@@ -144,6 +148,7 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
     for field in found:
         if column := columns.get(field.pointer):
             kind = "" if field.kind == "text" else f', type = "{_kind_in(column, field)}"'
+            kind += of_amount if _is_money(field.pointer) else ""
             meaning = f"{field.meaning.en} {field.meaning.ar}"
             yield f'{_quoted(column)} = {{ pointer = "{field.pointer}"{kind} }}  # {meaning}'
     yield ""
@@ -177,10 +182,14 @@ def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Itera
         if "properties" in plain:
             yield from _members(type_name, plain, f"{path}.", root)
         elif plain.get("type") != "array" or "properties" not in resolved(plain["items"], root):
-            kind: Kind = "riyals" if name.endswith("_halalas") else _KINDS.get(str(plain.get("type")), "text")
+            kind: Kind = "riyals" if _is_money(name) else _KINDS.get(str(plain.get("type")), "text")
             is_date = plain.get("pattern") == fields.DATE_PATTERN
             pair = prefix.rstrip(".") if name in ("ar", "en") else path
             yield _Field(path, kind, required, is_date, meaning_of(type_name, pair))
+
+
+def _is_money(pointer: str) -> bool:
+    return pointer.endswith("_halalas")
 
 
 def _kind_in(column: str, field: _Field) -> Kind:

@@ -30,6 +30,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.values.bilingual import Bilingual
+from events.values.money import is_riyal
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import DEPTH_MAX
 from infra.errors import WrongInput
@@ -38,6 +39,8 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
+_CURRENCY_MAX: Final = 20
+"""Characters of a currency that stand in an event: each amount of a row would repeat a long one."""
 _DATA: Final = Bilingual(
     "في السطر الأول بيانات، ومنها رقم من عشر خانات: اجعل فيه أسماء الأعمدة.",
     "the first row looks like data (it has a number of ten digits): it must name the columns",
@@ -71,7 +74,8 @@ class WrongMapping(WrongInput):
 
 
 class Column(BaseModel):
-    """One column. `values` replaces cells (the table's word → the catalogue's) before their type is read."""
+    """One column. `values` replaces cells (the table's word → the catalogue's) before their type is read. `currency` is
+    the column with an amount's currency: where that is not the riyal, the amount stays text, with its currency."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -79,6 +83,7 @@ class Column(BaseModel):
     type: Kind = "text"
     values: dict[str, str] = Field(default_factory=dict)
     separator: str = Field(default=_LIST_SEPARATOR, min_length=1)
+    currency: str | None = None
 
 
 class MappingDocument(BaseModel):
@@ -121,7 +126,10 @@ class RowMapping:
                 _put(event, self.paths[pointer], text)
         for name, column in self.document.columns.items():
             if column.pointer is not None and row[name] != "":
-                _put(event, self.paths[column.pointer], cell_value(row[name], column))
+                currency = _word(column.currency, row, self.document.columns) if column.currency is not None else ""
+                is_foreign = currency and not is_riyal(currency)
+                value = row[name] + currency[:_CURRENCY_MAX] if is_foreign else cell_value(row[name], column)
+                _put(event, self.paths[column.pointer], value)
         return event
 
     def line(self, cells: Sequence[str], bytes_max: int) -> bytes | None:
@@ -214,6 +222,7 @@ def _shallow(mapping: RowMapping) -> RowMapping:
 def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> Bilingual | None:
     """What does not match between them."""
     used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
+    used |= {column.currency for column in mapping.columns.values() if column.currency is not None}
     named = {*used, *mapping.columns, *mapping.ignored_columns}
     if "" in header and "" not in named:
         return _NAMELESS.format(header.index("") + 1)

@@ -8,14 +8,14 @@ import io
 from playwright.sync_api import expect
 
 from tests.browser.campaigns import Names, launched, shown
-from tests.browser.console import Story, require_accessible
+from tests.browser.console import NARROW, PAPER, Story, require_accessible, require_no_sideways_scroll
 
 
 def test_faults_stand_beside_the_fields_and_what_was_typed_stays(story: Story) -> None:
     campaign_id = launched(story, "INBOX-FAULTS")
     with story.visit("agency", "en") as visitor:
         page = visitor.open(f"/campaigns/{campaign_id}/air")
-        typed = {"outlet_ar": "<b>قناة</b>", "outlet_en": "Channel\u0007One", "on": "soon", "reach": "many"}
+        typed = {"outlet_ar": f"<b>{'قناة' * 50}</b>", "outlet_en": "Channel\u0007One", "on": "soon", "reach": "many"}
         for name, text in typed.items():
             page.fill(f"#{name}", text)
         page.locator("main form button").click()
@@ -40,6 +40,13 @@ def test_faults_stand_beside_the_fields_and_what_was_typed_stays(story: Story) -
             page.fill(f"#{name}", text if name != "outlet_en" else "\u202eChannel <script>window.stolen = 1</script>")
         page.locator("main form button").click()
         expect(page.locator("#airing_id-fault"), "a second airing needs an id").to_contain_text("other figures")
+        page.set_viewport_size(NARROW)
+        page.goto(f"{story.address}/campaigns/{campaign_id}/correct")
+        require_no_sideways_scroll(page)
+        page.goto(f"{story.address}/campaigns/{campaign_id}")
+        page.emulate_media(media="print")
+        page.set_viewport_size(PAPER)
+        require_no_sideways_scroll(page)
     assert [row["reach"] for row in shown(story, campaign_id)["airings"]] == [5]
 
 

@@ -22,10 +22,10 @@ from msgspec import Struct
 from consumers.documents.ledger.ledger import Finding, ReadRow
 from consumers.documents.ledger.partnerships import Calendar
 from consumers.documents.log.explanations import FIELDS, Record, record_of
-from consumers.explain.ledger.reconcile import CURRENCIES, FileRow, halalas_in, reconcile, unreadable
+from consumers.explain.ledger.reconcile import FileRow, halalas_in, reconcile, unreadable
 from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName, gregorian_of
-from events.values.money import HALALAS_PER_RIYAL
+from events.values.money import HALALAS_PER_RIYAL, RIYAL_NAMES
 from events.wire.entry import parse_entry
 from infra.errors import WrongInput
 from infra.settings import Settings
@@ -300,7 +300,7 @@ def _written_date(text: str, *, month_first: bool = False) -> tuple[str, Calenda
 def halalas_of(text: str, *, in_halalas: bool = False) -> int | None:
     """The amount of a cell, of riyals with at most two decimals. None: it is none, or of another currency."""
     written = _plain(text)
-    for name in CURRENCIES:
+    for name in RIYAL_NAMES:
         written = written.removesuffix(name).removeprefix(name).strip()
     found = _AMOUNT.fullmatch(written)
     if found is None or (in_halalas and found[3]):

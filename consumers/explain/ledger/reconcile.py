@@ -19,14 +19,12 @@ from consumers.explain.ledger.what_if import NothingSigned, folded
 from consumers.replay.fold.anomaly import ANOMALY
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of
-from events.values.money import riyals_text
+from events.values.money import is_riyal, riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.errors import WrongInput
 
 SHOWN_MAX: Final = 200
 """Findings in a terminal or on a page: a table of 200,000 lines takes minutes to draw."""
-CURRENCIES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
-"""Names and signs of the Saudi riyal, the sign of 2025 among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
 
 def _is_riyal(currency: Any) -> bool:
     """Whether an amount is in riyals, as it also is where no currency is named."""
-    return currency is None or (isinstance(currency, str) and " ".join(currency.split()) in CURRENCIES)
+    return currency is None or (isinstance(currency, str) and is_riyal(currency))
 
 
 def _is_date(on: Any) -> bool:

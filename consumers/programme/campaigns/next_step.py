@@ -21,7 +21,7 @@ has no next step."""
 
 
 def time_left(due_on: str, today: str) -> Bilingual:
-    """The working days until the due date or, after it, the days since."""
+    """The working days until the due date or, after it, the days since: what is aired and not completed is not late."""
     if due_on == today:
         return DUE_TODAY
     if today < due_on:
@@ -29,8 +29,8 @@ def time_left(due_on: str, today: str) -> Bilingual:
         if days == 0:
             return NO_WORKING_DAY
         return Bilingual("بقي {}", "{} left").format(working_days(days))
-    late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
-    return Bilingual("تأخرت {}", "{} late").format(_days(late))
+    past = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
+    return Bilingual("حل موعدها قبل {}", "due {} ago").format(_days(past))
 
 
 def working_days_left(due_on: str, today: str) -> int:
@@ -66,8 +66,8 @@ def working_days(days: int, *, after_preposition: bool = False) -> Bilingual:
 
 
 def _days(days: int) -> Bilingual:
-    """How long: in Arabic one, two and eleven on are in the accusative."""
-    arabic = counted(days, "يومًا واحدًا", "يومين", "أيام", "يومًا" if days % 100 > 2 else "يوم")
+    """How long ago, as Arabic says it after a preposition."""
+    arabic = counted(days, "يوم واحد", "يومين", "أيام", "يومًا" if days % 100 > 2 else "يوم")
     return Bilingual(arabic, f"{days} day{'' if days == 1 else 's'}")
 
 

@@ -55,6 +55,9 @@ _DESK: Final = Bilingual(
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
 )
 _DATE: Final = Bilingual("اكتب تاريخًا ميلاديًا مثل 2026-11-26.", "Write a Gregorian date such as 2026-11-26.")
+_TO_COME: Final = Bilingual(
+    "هذا اليوم لم يأت بعد، واليوم {}: سجّل ما جرى.", "This day is still to come; today is {}. Report what has happened."
+)
 _AIRING_ID: Final = Bilingual(
     "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
     "Write it in Latin letters and digits without spaces, such as evening-2.",
@@ -88,7 +91,8 @@ def read_acknowledgement(campaign_id: str, given: Given, today: str) -> Action |
 
 def read_completion(campaign_id: str, given: Given, today: str) -> Action | Faults:
     on = western(given.get("on", "")).strip() or today
-    return completion(campaign_id, on) if is_day(on) else {"on": _DATE}
+    fault = _day_fault(on, today)
+    return {"on": fault} if fault else completion(campaign_id, on)
 
 
 def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
@@ -102,8 +106,8 @@ def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
     for language, name in outlet.items():
         if not name:
             faults[f"outlet_{language}"] = _OUTLETS[language]
-    if not is_day(on):
-        faults["on"] = _DATE
+    if fault := _day_fault(on, today):
+        faults["on"] = fault
     if reach is None:
         faults["reach"] = _REACH
     if airing_id is not None and not re.fullmatch(ID_PATTERN.strip("^$"), airing_id):
@@ -129,6 +133,13 @@ def read_correction(campaign: Campaign, given: Given, today: str) -> Action | Fa
     if reach is not None and action.effective_index(campaign) is not None:
         faults["reach"] = Bilingual("هذا العدد مسجل لهذا البث.", "The airing has this number already.")
     return faults or action
+
+
+def _day_fault(on: str, today: str) -> Bilingual | None:
+    """What is wrong with the day of something done: in the log it could not be taken back."""
+    if not is_day(on):
+        return _DATE
+    return _TO_COME.format(today) if on > today else None
 
 
 def _reach(given: Given) -> int | None:

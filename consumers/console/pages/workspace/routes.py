@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Response
 from msgspec import UNSET, Struct, UnsetType
 
-from consumers.api.parameters import After, Index
-from consumers.api.resources.entries import refusal_for, refusals_for
+from consumers.api.parameters import After, Index, cursor_of
+from consumers.api.resources.entries import anomalies_for, refusal_for, refusals_for
 from consumers.console.page_request import Visit, Visiting, only, roles_of
 from consumers.console.pages.campaigns.report_pages import Faults, Given
 from consumers.console.pages.campaigns.teams import LIST_MAX, act, change, look_all
@@ -63,13 +63,17 @@ class Completeness(Answer):
 
 @routes.get("/workspace")
 async def overview(visit: Visiting) -> Response:
-    """What was sent recently, what is refused and open, and which numbers are missing."""
+    """What was sent recently, what of it changed nothing, what is refused and open, and which numbers are missing."""
     code = visit.caller.require_agency().code
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
         _asked(visit, Completeness, "/v1/completeness"),
         refusals_for(visit.reader, code, is_open=True, limit=_SHOWN),
     )
+    receipts = latest.receipts if isinstance(latest, Latest) else ()
+    registered = [row.index for row in receipts if row.state == "registered" and row.index]
+    since = cursor_of((min(registered), 0)) if registered else None
+    anomalies = (await anomalies_for(visit.reader, after=since)).document if registered else []
     return visit.page(
         "workspace/overview.html",
         code=code,
@@ -78,6 +82,7 @@ async def overview(visit: Visiting) -> Response:
         completeness=completeness if isinstance(completeness, Completeness) else None,
         refusals=[(row, explained(row.errors)) for row in refusals.document],
         has_more=refusals.next is not None,
+        anomalies={row.index for row in anomalies},
         ranges_shown=_RANGES_SHOWN,
         live=True,
     )

@@ -33,6 +33,15 @@ def test_columns_named_like_fields_are_mapped_and_the_rest_is_named() -> None:
         assert lacking in text
 
 
+def test_an_amount_in_another_currency_is_no_amount_in_riyals() -> None:
+    table = BytesIO("العملة;المبلغ\nSAR;12.50\nUSD;12.50\n ر.س ;12.50\n;12.50\n".encode())
+    mapping = mapping_of(starter_mapping(table, "t.csv", "revenue.collected").encode(), "t.toml")
+    assert mapping.ignored_columns == []
+    assert mapping.columns["المبلغ"].currency == "العملة"
+    amounts = [orjson.loads(line.text or b"")["data"]["amount_halalas"] for line in mapped_lines(table, mapping)]
+    assert amounts == [1250, "12.50USD", 1250, 1250]
+
+
 def test_of_fields_that_a_name_resembles_alike_a_required_one_is_filled() -> None:
     table = BytesIO("الخدمة;تاريخ الإطلاق;القنوات\nSVC-1;2026-11-01;web\n".encode())
     columns = mapping_of(starter_mapping(table, "t.csv").encode(), "t.toml").columns

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
+from consumers.documents.document import documents_of
+from consumers.documents.log.entries import Anomaly
 from tests.page_rules import faults_of
 from tests.world.consoles import FORM, TYPED, fill_in, hidden
-from tests.world.pages import AGENCY, CSRF, Documents, browser
+from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser, page
 
 
 async def test_a_list_grows_and_shrinks_and_what_was_typed_stays() -> None:
@@ -37,3 +41,15 @@ async def test_nothing_is_lost_while_the_gateway_is_away() -> None:
         for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400), (office, 404)):
             given = {"csrf": CSRF, "event": event}
             assert (await client.post("/workspace/send", data=given)).status_code == status, "it is no event of theirs"
+
+
+async def test_what_changed_nothing_is_not_shown_as_registered() -> None:
+    row = {"found_index": 9, "rule": "already-launched", "type": "t", "subject": "service/S", "agency": "health"}
+    found = documents_of(Anomaly, [row | {"index": 9, "claimed": {}, "known": {}}])
+    verdicts = [{"state": "registered", "id": f"e-{index}", "index": index} for index in (8, 9)]
+    latest = {"receipts": verdicts, "next": 2, "read_up_to": 2}
+    gateway = Replies(lambda _, path: (200, latest if path.startswith("/v1/receipts") else {"status": "complete"}))
+    read_api = Documents(lambda name, parameters: found if name == "anomalies_for" else [])
+    shown = (await page(AGENCY, "/workspace", "en", read_api=read_api, gateway=gateway)).text
+    rows = [re.sub("<[^>]*>", " ", line).split() for line in shown.splitlines() if 'href="/audit/entries/' in line]
+    assert rows == [["e-9", "Anomaly", "9"], ["e-8", "Registered", "8"]]

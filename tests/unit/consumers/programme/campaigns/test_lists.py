@@ -35,15 +35,15 @@ def test_the_day_is_that_of_riyadh_at_the_point_in_time_and_only_what_is_late_de
         ("2026-11-30", "بقي يوما عمل", "2 working days left"),
         ("2026-12-10", "بقي 10 أيام عمل", "10 working days left"),
         ("2026-12-13", "بقي 11 يوم عمل", "11 working days left"),
-        ("2026-11-25", "تأخرت يومًا واحدًا", "1 day late"),
-        ("2026-11-24", "تأخرت يومين", "2 days late"),
-        ("2026-11-12", "تأخرت 14 يومًا", "14 days late"),
-        ("2026-08-18", "تأخرت 100 يوم", "100 days late"),
-        ("2026-08-16", "تأخرت 102 يوم", "102 days late"),
-        ("2026-08-15", "تأخرت 103 أيام", "103 days late"),
+        ("2026-11-25", "حل موعدها قبل يوم واحد", "due 1 day ago"),
+        ("2026-11-24", "حل موعدها قبل يومين", "due 2 days ago"),
+        ("2026-11-12", "حل موعدها قبل 14 يومًا", "due 14 days ago"),
+        ("2026-08-18", "حل موعدها قبل 100 يوم", "due 100 days ago"),
+        ("2026-08-16", "حل موعدها قبل 102 يوم", "due 102 days ago"),
+        ("2026-08-15", "حل موعدها قبل 103 أيام", "due 103 days ago"),
     ],
 )
-def test_what_is_left_counts_working_days_and_what_is_late_counts_days(due_on: str, ar: str, en: str) -> None:
+def test_what_is_left_counts_working_days_and_what_is_past_counts_days(due_on: str, ar: str, en: str) -> None:
     assert time_left(due_on, "2026-11-26") == Bilingual(ar, en)
 
 

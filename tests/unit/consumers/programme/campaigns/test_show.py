@@ -42,7 +42,7 @@ def test_the_inbox_gives_what_is_late_first_with_the_next_command() -> None:
     assert order == sorted(order)
     for part in (
         *("الأحد 15 نوفمبر 2026 م (5 جمادى الآخرة 1448 هـ)", "Sunday 15 November 2026", "1 working day left"),
-        *("2 days late", "Escalated", "المواعيد", "Not aired on: Radio"),
+        *("due 2 days ago", "Escalated", "المواعيد", "Not aired on: Radio"),
         "Acknowledged by press-desk of health at 2026-11-02 01:30, entry 9.",  # the time is that of Riyadh
     ):
         assert part in text
