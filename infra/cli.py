@@ -284,7 +284,8 @@ def foreseen(error: BaseException) -> str | None:
         return f"A disk cannot be read or written ({_error_text(error)}): copy what it holds to another disk."
     for kind, sentence in REFUSED.items():
         if kind in kinds:
-            return f"{sentence} ({_error_text(error)})."
+            # Here Kafka's client has no more to say than its own names for it.
+            return f"{sentence}." if kind.startswith("aiokafka.") else f"{sentence} ({_error_text(error)})."
     if service := _lost_service(error):
         while error.__context__ is not None and _lost_service(error.__context__):
             error = error.__context__  # the first error of a chain is the cause
@@ -321,8 +322,14 @@ REFUSED: Final = {
     "asyncpg.UndefinedTableError": "The database is not prepared for this version: run `yesser migrate`",
     "asyncpg.UndefinedColumnError": "The database is not prepared for this version: run `yesser migrate`. While a"
     " consumer rebuilds its rows (`yesser status`), wait until that ends",
-    "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
-    "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
+    **dict.fromkeys(
+        ("aiokafka.ClusterAuthorizationFailedError", "aiokafka.TopicAuthorizationFailedError"),
+        "Kafka does not give this user the right: unset YESSER_KAFKA_USER to act as the operator",
+    ),
+    **dict.fromkeys(
+        ("aiokafka.AuthenticationFailedError", "aiokafka.SaslAuthenticationFailed"),
+        "Kafka refuses this user or password: see YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD",
+    ),
 }
 """Errors that PostgreSQL and Kafka answer with → what to do."""
 KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnavailableError"})

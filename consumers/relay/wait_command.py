@@ -21,7 +21,7 @@ from typing import Final
 
 import click
 import uvloop
-from aiokafka.errors import KafkaError, SaslAuthenticationFailed
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError
 
 from consumers.models.registry import CONSUMERS
 from consumers.relay.agency_topics import triggers_waiting
@@ -210,7 +210,7 @@ async def _unread(settings: Settings, status: PipelineStatus) -> list[str]:
     try:
         async with asyncio.timeout(_KAFKA_ANSWER_S), end_offsets_reader(settings) as end_offsets:
             return status.unread(await end_offsets(sorted(status.next_offsets)))
-    except SaslAuthenticationFailed:
+    except (SaslAuthenticationFailed, TopicAuthorizationFailedError):
         raise
     except (KafkaError, TimeoutError):
         return ["Kafka does not answer"]

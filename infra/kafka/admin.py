@@ -22,6 +22,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     for_code,
 )
@@ -404,8 +405,8 @@ def _require(code: int, message: str | None, failure: str) -> None:
     if code == 0:
         return
     error: type[KafkaError] = for_code(code)
-    if error is ClusterAuthorizationFailedError:  # its message is the request as Java prints it
-        reason = f"{error.__name__}: these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
+    if error in (ClusterAuthorizationFailedError, TopicAuthorizationFailedError):  # a message may be Java's request
+        reason = "these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
     else:
         reason = error.__name__ + (f" ({message})" if message else "")
     raise KafkaRefused(f"{failure}: {reason}")

@@ -20,6 +20,7 @@ from aiokafka.errors import (
     KafkaError,
     LeaderNotAvailableError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -87,10 +88,15 @@ async def leaderless_topics(client: AIOKafkaClient, topics: Iterable[str]) -> se
 
 
 async def _describe(client: AIOKafkaClient, topics: Iterable[str]) -> list[Any]:
-    """Error, name and partitions of each of these topics; without a name the broker would describe all."""
+    """Error, name and partitions of each of these topics; without a name the broker would describe all.
+
+    Raises `TopicAuthorizationFailedError` for one that the user may not see: the client would wait for it.
+    """
     if not (names := list(topics)):
         return []
     response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
+    if hidden := [name for error, name, *_ in response.topics if error == TopicAuthorizationFailedError.errno]:
+        raise TopicAuthorizationFailedError(", ".join(hidden))
     return [*response.topics]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -60,6 +59,12 @@ async def first_offset(settings: Settings, topic: str) -> int | None:
 
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
-    """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""
+    """A function that reads end offsets from the brokers. It needs the rights of the platform's user, and raises
+    `TopicAuthorizationFailedError` without them."""
     async with consuming(settings) as consumer:
-        yield partial(_ends, consumer)
+
+        async def end_offsets(topics: Sequence[str]) -> dict[str, int]:
+            await absent_topics(raw_client(consumer), topics)
+            return await _ends(consumer, topics)
+
+        yield end_offsets

@@ -153,7 +153,7 @@ class RepeatFilter(logging.Filter):
     """Logs a library's message at most once per `REPEAT_AFTER_S`, by its template, whatever its values.
 
     An error of the Kafka client is a warning: it tries again (Kafka ends every session once an hour), and raises what
-    it cannot mend.
+    it cannot mend. A command logs errors alone, so its own sentence is the only one.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -166,9 +166,10 @@ class RepeatFilter(logging.Filter):
         if now - self._said.get(name, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
             return False
         self._said[name] = now
-        if record.name.startswith("aiokafka.") and record.levelno == logging.ERROR and record.exc_info is None:
+        of_kafka = record.name.partition(".")[0] == "aiokafka"
+        if of_kafka and record.levelno == logging.ERROR and record.exc_info is None:
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+        return logging.getLogger(record.name).isEnabledFor(record.levelno)
 
 
 class LogOnce:

@@ -130,7 +130,7 @@ def publish(
         print_localized(*sentences(report, document))
         if error is None and not report.lines:
             print_localized(Bilingual("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent."))
-        if document.refused_lines is not UNSET:
+        if document.refused_lines:
             count = len(document.refused_lines)
             sentence = Bilingual(
                 "الأسطر المرفوضة ({:,}) في {}: صحّحها ثم انشرها.",

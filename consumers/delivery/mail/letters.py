@@ -150,7 +150,8 @@ def digest_letter(rows: Sequence[DueCampaign], context: Context) -> Letter:
         "this_week": len(this_week),
     }
     shown = [_group(title, part, context.team) for title, part in groups if part]
-    return _letter(context, WORDINGS["digest"], values, more=() if shown else (wording.NONE,), groups=shown)
+    link = _at(context, "campaigns", wording.OPEN_CONSOLE)
+    return _letter(context, WORDINGS["digest"], values, more=() if shown else (wording.NONE,), groups=shown, link=link)
 
 
 def _is_silent(row: DueCampaign) -> bool:
@@ -179,7 +180,7 @@ def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilin
     named = Bilingual("{} ({})", "{} ({})").format(line_of(asdict(agency)), code) if agency else code
     values = {"count": notice.count, "agency": named}
     is_cut = notice.count > len(notice.items)
-    whole = wording.NOT_READ if name == "notice.resumed" else wording.ITEMS
+    whole = {"notice.pause": wording.FIRST_WAIT, "notice.resumed": wording.NOT_READ}.get(name, wording.ITEMS)
     heading = wording.FIRST_ITEMS.format(len(notice.items), notice.count) if is_cut else whole
     return _letter(
         context,

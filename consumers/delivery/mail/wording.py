@@ -60,7 +60,7 @@ WORDINGS: Final[dict[str, Wording]] = {
     "acknowledged": Wording(
         Bilingual("استُلمت الحملة، استلمها {by}: {name}", "Acknowledged by {by}: {name}"),
         Bilingual(
-            "استلم {by} هذه الحملة في {when} (القيد {index}). لا يلزم أي فريق آخر إجراء.",
+            "استلم {by} هذه الحملة يوم {when} (القيد {index}). لا يلزم أي فريق آخر إجراء.",
             "{by} acknowledged this campaign on {when} (entry {index}). Nobody else needs to act.",
         ),
     ),
@@ -74,14 +74,14 @@ WORDINGS: Final[dict[str, Wording]] = {
     "airing-corrected": Wording(
         Bilingual("صُحّح وصول بث: {name}", "Reach of an airing corrected: {name}"),
         Bilingual(
-            "صُحّح وصول البث {airing_id} في {when} إلى {reach} (القيد {index}).",
+            "صُحّح وصول البث {airing_id} يوم {when} إلى {reach} (القيد {index}).",
             "The reach of airing {airing_id} was corrected on {when} to {reach} (entry {index}).",
         ),
     ),
     "completed": Wording(
         Bilingual("اكتملت الحملة: {name}", "Campaign completed: {name}"),
         Bilingual(
-            "اكتملت هذه الحملة في {when} (القيد {index}). لا يلزم إجراء آخر.",
+            "اكتملت هذه الحملة يوم {when} (القيد {index}). لا يلزم إجراء آخر.",
             "This campaign was completed on {when} (entry {index}). Nothing more needs to be done.",
         ),
     ),
@@ -120,9 +120,10 @@ WORDINGS: Final[dict[str, Wording]] = {
     "notice.pause": Wording(
         Bilingual("أُبطئت قراءة موضوع {agency}", "The topic of {agency} is paused"),
         Bilingual(
-            "لا يقرأ المسجّل موضوع {agency} الآن. لم يُفقد شيء: تُقرأ السجلات بعد ذلك. أصلحوا ما ترسله أنظمتكم.",
-            "The registrar does not read the topic of {agency} for now. Nothing is lost: it is read later. Correct what"
-            " your systems send.",
+            "يقرأ المسجّل موضوع {agency} ببطء: سجلًا واحدًا بعد كل انتظار، إلى أن يُقبل سجل. لم يُفقد شيء."
+            " أصلحوا ما ترسله أنظمتكم.",
+            "The registrar reads the topic of {agency} slowly: one record after each wait, until one is accepted."
+            " Nothing is lost. Correct what your systems send.",
         ),
     ),
     "notice.halt": Wording(
@@ -166,14 +167,14 @@ WORDINGS: Final[dict[str, Wording]] = {
             "ملخص الأسبوع: {overdue} متأخرة، {this_week} هذا الأسبوع",
             "Weekly digest: {overdue} overdue, {this_week} due this week",
         ),
-        Bilingual("حملات فريق {team} في {when}.", "The campaigns of {team} on {when}."),
+        Bilingual("حملات فريق {team} يوم {when}.", "The campaigns of {team} on {when}."),
     ),
 }
 
 REASON: Final = Bilingual("السبب", "Why")
 WORKING_DAYS_LEFT: Final = Bilingual("أيام العمل الباقية", "Working days left")
 ACKNOWLEDGED_BY: Final = Bilingual(
-    "استلمها {by} في {when} (القيد {index})", "Acknowledged by {by} on {when} (entry {index})"
+    "استلمها {by} يوم {when} (القيد {index})", "Acknowledged by {by} on {when} (entry {index})"
 )
 IN_CONSOLE: Final = Bilingual("افتح الحملة", "Open the campaign")
 WEBHOOK_IN_CONSOLE: Final = Bilingual("افتح الويب هوك", "Open the webhook")
@@ -193,6 +194,7 @@ FROM_GATEWAY: Final = Bilingual("من البوابة", "From the gateway")
 FIRST_ITEMS: Final = Bilingual("أول {} من {}", "The first {} of {}")
 OPEN_CONSOLE: Final = Bilingual("افتح الواجهة", "Open the console")
 ITEMS: Final = Bilingual("التفاصيل", "Details")
+FIRST_WAIT: Final = Bilingual("الانتظار الأول", "First wait")
 NOT_READ: Final = Bilingual("لم يُقرأ الموضوع", "The topic was not read")
 
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")

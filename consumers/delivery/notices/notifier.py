@@ -36,15 +36,15 @@ ENTRIES_MAX: Final = 100_000
 ITEMS_SHOWN: Final = 5
 CONSUMERS: Final = ("projections", "campaigns", "revenue")
 """Each has anomalies of its own."""
-READ_AT: Final = {
+READ_AT: Final[dict[str, tuple[str, str | None]]] = {
     "notice.refusal": ("/v1/refusals?open=true", "/workspace/refusals"),
     "notice.anomaly": ("/v1/anomalies", "/audit/anomalies"),
     **dict.fromkeys(("notice.pause", "notice.halt", "notice.resumed"), ("/v1/receipts?since=0", "/workspace")),
     "notice.credential": ("/docs/gateway", "/workspace/tokens"),
-    "notice.certificate": ("/docs/tls", "/workspace/tokens"),
+    "notice.certificate": ("/docs/tls", None),
     "notice.silence": ("/v1/expectations", "/workspace/expected"),
 }
-"""Where all that a notice is about is read: at the gateway, and in the console."""
+"""Where all that a notice is about is read: at the gateway, and in the console, which shows no certificates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Notifier:
                 count=count,
                 items=tuple(items),
                 gateway=self.settings.gateway_address + gateway,
-                console=None if base is None else base + console,
+                console=None if base is None or console is None else base + console,
             )
             await self.connection.execute(SQL["add"], notice_id, agency, name, now, to_builtins(notice))
         return messages

@@ -46,7 +46,7 @@ class NoticeItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Notice(Struct, frozen=True, kw_only=True):
     """The `data` of a notice: how many things it is about, the first of them, and where all are read.
 
-    `console` is null where the installation has no console with a public address.
+    `console` is null where the installation has no console with a public address, and for certificates.
     """
 
     agency: AgencyCode

@@ -60,12 +60,14 @@ def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, 
     backfill = options.query(lambda connection: stored.backfill_from(connection, new)) if beginning else None
     made = options.change(lambda desk: stored.add_subscription(desk, agency, new, backfill))
     number, again = made.subscription_id, made.backfill
-    added = Bilingual("الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا.", "Subscription {}: entries from {:,} on are sent.")
+    added = Bilingual(
+        "الاشتراك {}: يُرسل ما يأتي من القيد {:,} فصاعدًا.", "Subscription {}: sends what comes from entry {:,} on."
+    )
     if again:
         added = Bilingual(
-            "الاشتراك {}: يُرسل كل قيد من {:,} فصاعدًا، ويُعاد إرسال ما قبله من القيد {:,}.",
-            "Subscription {}: entries from {:,} on are sent; earlier ones from {:,} on are sent again, marked as"
-            " replays.",
+            "الاشتراك {}: يُرسل ما يأتي من القيد {:,} فصاعدًا، ويُعاد إرسال ما قبله من القيد {:,}.",
+            "Subscription {}: sends what comes from entry {:,} on, and again, marked as replays, earlier entries from"
+            " {:,} on.",
         )
     print_confirmation(made, as_json, added.format(number, made.from_index, again["from"] if again else None))
 

@@ -152,6 +152,11 @@ async def test_what_expires_and_what_pauses_is_told_once_also_after_a_restart(
     assert await round_at(later) == [
         "e1 notice.pause.health.20261123T090200", "e1 notice.certificate.health.20261123T090200"
     ]  # fmt: skip
+    consoles = [
+        (await data_of(connection, f"notice.{name}.health.20261123T090200"))["console"]
+        for name in ("pause", "certificate")
+    ]
+    assert [link and link.endswith("/workspace") for link in consoles] == [True, None], "no page shows certificates"
     await connection.execute(paused, NOW + DAY, {"ar": "سبب", "en": "Still"})
     assert await round_at(later + MINUTE) == [], "the same pause, for longer"
     await subscribe(connection, "e2", types=["notice.halt"])

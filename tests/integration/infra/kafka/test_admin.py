@@ -99,7 +99,7 @@ async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: S
         assert sorted(await agency.list_topics()) == [agency_topic("moi"), own]
         for what, attempt in FORBIDDEN.items():
             refusal = await _refusal(attempt(agency))
-            assert "AuthorizationFailed" in refusal, what
+            assert any(words in refusal for words in ("AuthorizationFailed", "credentials may not do that")), what
             assert "java.nio" not in refusal, "the request as the broker prints it"
 
 

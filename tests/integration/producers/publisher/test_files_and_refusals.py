@@ -73,6 +73,11 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
         again = await yesser(environment, *publish, "--resume", state, "--refused", refused, code=1)
         refused.write_text(refused.read_text(encoding="utf-8").replace("soon", "2006-01-02"), encoding="utf-8")
         corrected = await yesser(environment, "publish", refused, "--agency", "health", "--mapping", mapping, "--wait")
+        same = ("publish", refused, "--agency", "health", "--mapping", mapping, "--refused", tmp_path / "none.csv")
+        clean = await Yesser(environment()).run(*map(str, same))
+    assert (clean.exit_code, "1 duplicates" in clean.stdout, "none.csv" in clean.stdout) == (0, True, False), (
+        clean.stdout
+    )
     assert (first["lines"], first["sent"]) == (3, 2)
     assert (again["lines"], again["accepted"], again["duplicates"], again["refused"]) == (4, 3, 0, 1)
     assert (first["problems"], first["refused"]) == (again["problems"], None), "it is validated before it is sent"
@@ -83,7 +88,7 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
     assert (corrected["lines"], corrected["accepted"]) == (1, 1)
     assert (
-        await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 4 + 4
+        await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 4 + 4 + 1
     ), "a faulty row is never sent"
 
 

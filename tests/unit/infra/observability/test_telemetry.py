@@ -50,6 +50,7 @@ def lines() -> Iterator[Lines]:
     written = Lines()
     configure_logs("info", "registrar", written)
     yield written
+    configure_logs("info", "registrar", written)  # a test may have set the levels of libraries
     structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level
 
@@ -119,7 +120,15 @@ def test_an_error_after_which_the_kafka_client_tries_again_is_a_warning(lines: L
     except ZeroDivisionError:
         client.exception("Unexpected error")
     logging.getLogger("uvicorn.error").error("no address")
-    assert [line["level"] for line in lines.documents()] == ["warning", "error", "error"]
+    logging.getLogger("aiokafka").error("Unable connect to %s", "127.0.0.1")
+    assert [line["level"] for line in lines.documents()] == ["warning", "error", "error", "warning"]
+
+
+def test_a_command_leaves_to_its_own_sentence_what_the_kafka_client_says_of_a_try(lines: Lines) -> None:
+    configure_logs("error", "publish", lines)
+    logging.getLogger("aiokafka").error("Unable connect to %s", "127.0.0.1")
+    logging.getLogger("uvicorn.error").error("no address")
+    assert [line["event"] for line in lines.documents()] == ["no address"]
 
 
 def test_a_condition_is_said_when_it_begins_and_ends_and_once_in_a_while_with_its_tries(lines: Lines) -> None:

@@ -26,7 +26,7 @@ from consumers.delivery.mail.letters import (
     topic_letter,
 )
 from consumers.delivery.mail.message import build, message_id
-from consumers.delivery.mail.wording import WORDINGS
+from consumers.delivery.mail.wording import OPEN_CONSOLE, WORDINGS
 from consumers.delivery.sending.route import Message
 from consumers.documents.teams.notices import NOTICE_NAMES
 from consumers.programme.campaigns.next_step import time_left
@@ -215,6 +215,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
     ]
     assert [row.en for row in digest.groups[5][2]] == ["c.2026-11-05 · 2026-11-05"]
     assert digest.heading.en == "Weekly digest: 4 overdue, 2 due this week"
+    assert digest.link == (OPEN_CONSOLE, f"{CONTEXT.console}campaigns")
     assert "Not aired on: print" in digest.groups[1][2][2].en
     assert "Not acknowledged" not in digest.groups[1][2][2].en
     many = digest_letter([due_campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
@@ -283,7 +284,7 @@ def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_t
         ):
             assert shown in re.sub("[\u2066-\u2069]", "", text), (name, shown)
         assert "The first 3 of 812" in text
-    for name, heading in (("notice.pause", "Details"), ("notice.resumed", "The topic was not read")):
+    for name, heading in (("notice.pause", "First wait"), ("notice.resumed", "The topic was not read")):
         text, _ = bodies(parsed(topic_letter(name, msgspec.structs.replace(FLOOD, count=3), CONTEXT)))
         assert "The first" not in text, "a letter about few things shows all of them"
         assert f"{heading}\n- Entry: 7" in text
