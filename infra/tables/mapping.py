@@ -30,7 +30,6 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.values.bilingual import Bilingual
-from events.values.money import is_riyal
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import DEPTH_MAX
 from infra.errors import WrongInput
@@ -39,6 +38,8 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
+RIYAL_NAMES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
+"""Names and signs of the Saudi riyal, the sign of 2025 among them."""
 _CURRENCY_MAX: Final = 20
 """Characters of a currency that stand in an event: each amount of a row would repeat a long one."""
 _DATA: Final = Bilingual(
@@ -71,6 +72,11 @@ Encoding = Literal["utf-8", "windows-1256"]
 
 class WrongMapping(WrongInput):
     """The mapping file is not valid: correct it; nothing was done."""
+
+
+def is_riyal(currency: str) -> bool:
+    """Whether it is one of these names."""
+    return " ".join(currency.split()) in RIYAL_NAMES
 
 
 class Column(BaseModel):

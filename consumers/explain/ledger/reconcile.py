@@ -19,9 +19,10 @@ from consumers.explain.ledger.what_if import NothingSigned, folded
 from consumers.replay.fold.anomaly import ANOMALY
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of
-from events.values.money import is_riyal, riyals_text
+from events.values.money import riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.errors import WrongInput
+from infra.tables.mapping import is_riyal
 
 SHOWN_MAX: Final = 200
 """Findings in a terminal or on a page: a table of 200,000 lines takes minutes to draw."""
