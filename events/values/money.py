@@ -19,14 +19,6 @@ BASIS_POINTS: Final = 10_000
 
 HALALAS_PER_RIYAL: Final = 100
 
-RIYAL_NAMES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
-"""Names and signs of the Saudi riyal, the sign of 2025 among them."""
-
-
-def is_riyal(currency: str) -> bool:
-    """Whether it is one of these names."""
-    return " ".join(currency.split()) in RIYAL_NAMES
-
 
 def riyals_text(amount: int) -> str:
     """`1234567` → `12,345.67`, for display only."""

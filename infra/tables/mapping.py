@@ -30,8 +30,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.values.bilingual import Bilingual
-from events.values.money import is_riyal
 from events.values.personal_data import shows_ten_digits
+from events.values.riyal_names import is_riyal
 from events.wire.envelope import DEPTH_MAX
 from infra.errors import WrongInput
 

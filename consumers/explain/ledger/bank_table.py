@@ -25,7 +25,8 @@ from consumers.documents.log.explanations import FIELDS, Record, record_of
 from consumers.explain.ledger.reconcile import FileRow, halalas_in, reconcile, unreadable
 from events.values.bilingual import Bilingual
 from events.values.calendar import CalendarName, gregorian_of
-from events.values.money import HALALAS_PER_RIYAL, RIYAL_NAMES
+from events.values.money import HALALAS_PER_RIYAL
+from events.values.riyal_names import RIYAL_NAMES
 from events.wire.entry import parse_entry
 from infra.errors import WrongInput
 from infra.settings import Settings

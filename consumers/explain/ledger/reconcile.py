@@ -19,7 +19,8 @@ from consumers.explain.ledger.what_if import NothingSigned, folded
 from consumers.replay.fold.anomaly import ANOMALY
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of
-from events.values.money import is_riyal, riyals_text
+from events.values.money import riyals_text
+from events.values.riyal_names import is_riyal
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.errors import WrongInput
 
