@@ -72,12 +72,12 @@ def test_a_table_has_the_texts_of_a_mirror_and_of_an_export(copied: Copy, form: 
 
 
 def test_read_models_hold_hashes_so_that_a_copy_without_texts_has_the_same(copied: Copy) -> None:
-    log, bare, expected = copied.built.log, copied.folder / "bare", copied.expected()
+    log, bare, expected = copied.built.log, copied.folder / "bare", copied.expected()[:1]
     log.stored_texts = []
     asyncio.run(write_mirror(log, bare, KEY.verifier))
-    with_texts = copied.replay(copied.export, "texts", "--format", "parquet")
+    with_texts = copied.replay(copied.export, "texts", "--to", "4", "--format", "parquet")
     assert copied.texts("texts", "parquet") == expected
-    assert copied.replay(bare, "none")["read_models"] == with_texts["read_models"]
+    assert copied.replay(bare, "none", "--to", "4")["read_models"] == with_texts["read_models"]
     assert not (copied.folder / "none/text.sqlite").exists()
 
 
