@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
-
-from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.app import pages
@@ -45,20 +44,21 @@ FILLED = {
 NOT_TRIED = ("/", "/live", "/static/{name}")
 
 
-def paths_of(app: FastAPI) -> list[str]:
+@cache
+def paths() -> list[str]:
     """An address for each page, and for each kind of figure that is explained."""
-    found = [path for path, methods in app.openapi()["paths"].items() if "get" in methods and path not in NOT_TRIED]
+    of_app = pages(parts_for(None)).openapi()["paths"]
+    found = [path for path, methods in of_app.items() if "get" in methods and path not in NOT_TRIED]
     return [address for path in found for address in FILLED.get(path, [re.sub(r"\{[^}]*\}", "1", path)])]
 
 
 @every("role", ROLES)
 async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
-    paths = paths_of(pages(parts_for(None)))
-    assert len(paths) > 50
+    assert len(paths()) > 50
     async with browser(account_of(role)) as client:
         (navigation,) = re.findall('class="main-nav".*?</nav>', (await client.get("/account")).text, re.DOTALL)
         assert re.findall('href="([^"]*)"', navigation) == [item.path for item in ITEMS if role in item.roles]
-        for path in paths:
+        for path in paths():
             room = max((begin for begin in MAY_OPEN if path.startswith(begin)), key=len)
             is_refused = (await client.get(path)).status_code == 403
             assert is_refused == (role not in MAY_OPEN[room]), path

@@ -44,26 +44,6 @@ def test_a_term_has_whole_periods_that_follow_one_another_though_its_first_and_l
     assert [(label, next_period(label)) for label, _ in pairs] == pairs
 
 
-@every(
-    ("starts_on", "on", "calendar", "number"),
-    [
-        ("2004-02-29", "2004-02-29", "gregorian", 1),
-        ("2004-02-29", "2005-02-27", "gregorian", 1),
-        ("2004-02-29", "2005-02-28", "gregorian", 2),
-        ("2004-02-29", "2008-02-28", "gregorian", 4),
-        ("2004-02-29", "2008-02-29", "gregorian", 5),
-        ("2005-01-31", "2006-01-30", "gregorian", 1),
-        ("2005-01-31", "2006-01-31", "gregorian", 2),
-        ("2005-01-31", "2005-01-30", "gregorian", 0),
-        ("2005-02-10", "2006-01-30", "umm-al-qura", 1),
-        ("2005-02-10", "2006-01-31", "umm-al-qura", 2),
-        (FIRST_DATE, LAST_DATE, "umm-al-qura", 158),
-    ],
-)
-def test_contract_years_start_at_anniversaries(starts_on: str, on: str, calendar: CalendarName, number: int) -> None:
-    assert contract_year(starts_on, on, calendar) == number
-
-
 def test_a_hijri_anniversary_on_day_30_becomes_the_last_day_of_a_short_month() -> None:
     # 30 Safar 1426 is 2005-04-09; Safar 1427 has 29 days, the last of them 2006-03-29.
     assert anniversary("2005-04-09", 2, "umm-al-qura") == "2006-03-29"

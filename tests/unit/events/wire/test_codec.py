@@ -1,4 +1,4 @@
-"""The canonical codec: fixed vectors, and the reference implementation of RFC 8785."""
+"""The canonical codec: against the reference implementation of RFC 8785."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.values.money import INTEGER_MAX
@@ -24,23 +24,10 @@ JSON_VALUES = st.recursive(
 )
 
 
-@every(
-    ("value", "canonical"),
-    [
-        ({}, b"{}"),
-        ({"b": 1, "a": [True, None]}, b'{"a":[true,null],"b":1}'),
-        ({"é": 1, "e": 2, "\U0001f600": 3, "\ufb33": 4}, '{"e":2,"é":1,"\U0001f600":3,"\ufb33":4}'.encode()),
-        ({"€": 1, "\r": 2, "1": 3, "\x80": 4, "ö": 5}, '{"\\r":2,"1":3,"\x80":4,"ö":5,"€":1}'.encode()),
-        ('\x00\x01\b\t\n\f\r\x1f\x7f/\\"', b'"\\u0000\\u0001\\b\\t\\n\\f\\r\\u001f\x7f/\\\\\\""'),
-        ("حجز المواعيد\u2028", '"حجز المواعيد\u2028"'.encode()),
-        (-0, b"0"),
-        (INTEGER_MAX, b"9007199254740991"),
-    ],
-)
-def test_fixed_vectors(value: Any, canonical: bytes) -> None:
-    assert canonical_bytes(value) == canonical == rfc8785.dumps(value)
-
-
+@example({"é": 1, "e": 2, "\U0001f600": 3, "\ufb33": 4})
+@example({"€": 1, "\r": 2, "1": 3, "\x80": 4, "ö": 5})
+@example('\x00\x01\b\t\n\f\r\x1f\x7f/\\"\u2028')
+@example(INTEGER_MAX)
 @given(JSON_VALUES)
 def test_any_value_is_written_as_the_reference_writes_it(value: Any) -> None:
     assert canonical_bytes(value) == rfc8785.dumps(value)

@@ -8,13 +8,11 @@ import orjson
 
 from consumers.console.pages.campaigns.teams import new_subscription, new_team
 from consumers.console.pages.campaigns.webhooks import redelivery
-from consumers.console.web.language import instant_of
 from consumers.delivery.routing.matching import KINDS
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
 from consumers.delivery.webhooks.route import EXAMPLE
 from consumers.documents.teams.teams import NotSentReason
 from consumers.documents.teams.webhooks import AttemptError, MessageKind
-from tests.every import every
 from tests.paths import ROOT
 from tests.world.documents import as_json
 from tests.world.pages import CSRF, TEAM, Replies, browser
@@ -54,24 +52,6 @@ async def test_a_long_list_of_services_and_a_long_address_are_sent_whole() -> No
     subscription, webhook = (orjson.loads(request.content or b"") for request in gateway.requests)
     assert subscription["services"] == services
     assert webhook["url"] == url
-
-
-@every(
-    ("text", "expected"),
-    [
-        ("2026-11-26 08:00", "2026-11-26T08:00:00+03:00"),
-        ("2026-11-26T8:05", "2026-11-26T08:05:00+03:00"),
-        ("٢٠٢٦-١١-٢٦ ٠٨:٠٠", "2026-11-26T08:00:00+03:00"),
-        ("2026-11-26", "2026-11-26T00:00:00+03:00"),
-        ("2026-02-30", None),
-        ("2026-11-26 25:00", None),
-        ("yesterday", None),
-        ("", None),
-    ],
-)
-def test_a_time_is_that_of_riyadh(text: str, expected: str | None) -> None:
-    found = instant_of(text)
-    assert (found and found.isoformat()) == expected
 
 
 def test_a_redelivery_is_of_a_message_or_of_a_span() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumers.programme.campaigns.consumer import CONSUMER, campaigns_consumer
+from consumers.programme.campaigns.consumer import campaigns_consumer
 from consumers.programme.campaigns.rows import EVALUATION, EVALUATION_RUN
 from consumers.programme.campaigns.rules.rule import RuleSet
 from tests.world.memory_store import MemoryStore
@@ -103,29 +103,6 @@ def test_a_quota_is_met_by_the_certificate_that_fills_it_in_either_calendar_and_
     story.certify("c3")
     story.set_quota(1)
     assert len(ids(story)) == 2
-
-
-def test_within_one_batch_a_met_quota_hides_no_other_and_rows_do_not_depend_on_the_batches() -> None:
-    story = Story()
-    story.set_quota(1)
-    story.set_quota(2, year=1447, calendar="umm-al-qura")
-    story.set_quota(4, year=1447, calendar="umm-al-qura", track="leadership")
-    story.certify("c1")
-    story.certify("l1", track="leadership")
-    story.certify("c2")
-    story.certify("c2")
-    story.revoke("l1")
-    for number in range(2, 7):
-        story.certify(f"l{number}", track="leadership")
-    met = ["gregorian-2026-usage", "umm-al-qura-1447-usage", "umm-al-qura-1447-leadership"]
-    assert [name.rsplit(".")[-1] for name in ids(story)] == met
-    assert {row["why"] for row in story.rows(EVALUATION_RUN)} == {"below", "fired-before", "contradicted"}
-    for size in (2, 3, 7, 1_000):
-        other, decided = MemoryStore(), []
-        for start in range(0, len(story.entries), size):
-            decided += other.apply(CONSUMER, story.entries[start : start + size])
-        assert decided == story.outbox
-        assert other.state() == story.store.state(), size
 
 
 def test_certificates_that_do_not_fire_are_one_row_for_each_reason_and_a_target_of_zero_is_never_reached() -> None:

@@ -31,11 +31,6 @@ def log_with_texts() -> LogWithTexts:
     return built.add(service_suspended("s2", "Nora"))
 
 
-def test_the_verifier_knows_the_sentence_of_a_withheld_text() -> None:
-    sentence = verify.SENTENCE % {"day": "2026-12-02", "entry": 1042}
-    assert sentence == withheld_text("2026-12-01T22:00:00.000000Z", 1042)
-
-
 def said(folder: Path) -> tuple[int, str]:
     """How its own verifier ends, and what it says in English of the texts."""
     command = [sys.executable, "-I", str(folder / "verify.py"), str(folder), KEY.verifier.vkey]

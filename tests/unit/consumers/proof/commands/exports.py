@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from consumers.proof.audit.authenticated import AuthenticatedLog
-from consumers.proof.audit.export import export, selected_entries
 from consumers.proof.audit.pinned_checkpoint import KeptCheckpoint
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign
 from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.proof.audit.exports import export_of
 from tests.unit.consumers.proof.commands.auditor import Auditor
 from tests.world.entries import bytes_of
 from tests.world.memory_log import KEY, MemoryLog
@@ -36,15 +35,8 @@ class Holder(Auditor):
         if witness is not None:
             log.note += cosign(witness, log.note.rpartition("\n\n")[0] + "\n", 1_700_000_000)
         folder = self.folder / f"export {len(list(self.folder.iterdir()))}"
-
-        async def write() -> None:
-            checkpoint = await log.checkpoint()
-            proven = AuthenticatedLog(log, checkpoint)
-            chosen = selected_entries(proven, 0, len(entries), lambda e: subject in (None, e.subject))
-            await export(log, checkpoint, KEY.verifier, chosen, folder)
-
-        asyncio.run(write())
-        return str(folder)
+        chosen = export_of(log, folder, 0, len(entries), has=lambda entry: subject in (None, entry.subject))
+        return str(asyncio.run(chosen))
 
     def accept(self, entries: list[bytes], key: LogKey = KEY) -> None:
         note = key.sign_checkpoint(len(entries), MemoryLog(entries).root)
