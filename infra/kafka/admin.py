@@ -86,6 +86,10 @@ class KafkaRefused(YesserError):
     """Kafka refused to change a topic, a user, a quota or an ACL; the message names it and Kafka's reason."""
 
 
+class NoRight(KafkaRefused):
+    """These credentials may not change it: nothing was changed."""
+
+
 _REASSIGN_MS: Final = 30_000
 _LOOK_EVERY_S: Final = 0.1
 _ANY: Final = 1
@@ -406,7 +410,5 @@ def _require(code: int, message: str | None, failure: str) -> None:
         return
     error: type[KafkaError] = for_code(code)
     if error in (ClusterAuthorizationFailedError, TopicAuthorizationFailedError):  # a message may be Java's request
-        reason = "these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator"
-    else:
-        reason = error.__name__ + (f" ({message})" if message else "")
-    raise KafkaRefused(f"{failure}: {reason}")
+        raise NoRight(f"{failure}: these credentials may not do that; unset YESSER_KAFKA_USER to act as the operator")
+    raise KafkaRefused(f"{failure}: {error.__name__}" + (f" ({message})" if message else ""))

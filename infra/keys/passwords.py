@@ -17,7 +17,7 @@ from typing import Final, Literal
 from aiokafka.client import AIOKafkaClient
 
 from infra.clock import Clock
-from infra.kafka.admin import admin_client, create_scram_user
+from infra.kafka.admin import NoRight, admin_client, create_scram_user
 from infra.kafka.clients import raw_client
 from infra.postgres.connection import connected
 from infra.postgres.roles import end_sessions, set_password
@@ -68,5 +68,12 @@ async def rotate_passwords(
 
 
 async def _replace(path: Path, set_at_server: Callable[[str], Awaitable[None]]) -> None:
-    await set_at_server(next_password(path))
+    prepared = path.with_name(f"{path.name}.next")
+    is_new = not prepared.exists()
+    try:
+        await set_at_server(next_password(path))
+    except NoRight:
+        if is_new:
+            prepared.unlink()  # else each login would try it, one time in two
+        raise
     use_next_password(path)

@@ -41,4 +41,5 @@ def test_every_command_that_answers_has_json() -> None:
     }
     # Processes, tools of others, and a calendar and a mapping, which are formats already.
     processes = {"run", "outbox run", "witness run", "webhooks listen"}
-    assert without == processes | {"kafka", "postgres", "teams calendar", "map"}
+    formats = {"kafka", "postgres", "teams calendar", "map"}
+    assert without == processes | formats, "give a new command `@json_option` of infra.command_line.output"

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
-from infra.kafka.admin import admin_client, allow_agency
+from infra.kafka.admin import NoRight, admin_client, allow_agency
 from infra.kafka.clients import abort_producer
 from infra.keys import passwords
 from infra.keys.passwords import rotate_passwords
@@ -27,6 +27,7 @@ from tests.world.senders import start_producer
 SESSIONS = 3
 TRIES_MAX = 40
 TOPIC = "agency.health.events"
+AGENCY_PASSWORD = "of-the-agency"
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("short_sessions"), pytest.mark.timeout(240)]
 
 
@@ -35,7 +36,7 @@ async def own(short_sessions: TestStack, tmp_path: Path) -> AsyncIterator[Settin
     """Settings of a test; what it replaced is set back for the next."""
     async with corner(short_sessions, tmp_path / "home") as settings:
         async with admin_client(settings) as admin:
-            await allow_agency(admin, settings, "health", "unused")
+            await allow_agency(admin, settings, "health", AGENCY_PASSWORD)
         yield settings
         for principal, before in short_sessions.passwords.items():
             for service, password in before.items():
@@ -94,6 +95,13 @@ async def test_what_is_connected_goes_on_and_others_need_the_new_password(own: S
         write_private(elsewhere.secret_path(service), own.secret(service, "gateway") or "")
     await (await connect(elsewhere)).close()
     await abort_producer(await start_producer(elsewhere))
+
+
+async def test_a_rotation_without_the_right_prepares_nothing(own: Settings) -> None:
+    refused = own.model_copy(update={"kafka_user": "agency-health", "kafka_password": AGENCY_PASSWORD})
+    with pytest.raises(NoRight, match="unset YESSER_KAFKA_USER"):
+        await rotate(refused, "relay")
+    assert len(own.passwords("kafka", "relay")) == 1, "every process would try the other in vain"
 
 
 async def test_a_killed_rotation_shuts_nobody_out_and_ends(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

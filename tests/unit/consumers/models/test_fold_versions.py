@@ -40,7 +40,7 @@ def test_every_consumer_that_is_written_is_registered() -> None:
 
 
 def test_only_a_changed_hash_takes_the_next_number() -> None:
-    listed = versions()
+    listed = current(versions())
     before = {**listed, "revenue": FoldVersion(7, "before")}
     del before["campaigns"]  # it was not listed yet
     changed = {"revenue": 8, "campaigns": 1}

@@ -157,7 +157,7 @@ def test_a_condition_is_said_when_it_begins_and_ends_and_once_in_a_while_with_it
 
 
 def test_counters_gauges_and_histograms_are_exposed_by_their_names() -> None:
-    assert set(METRICS) == set(get_args(MetricName)), "every name is described"
+    assert set(METRICS) == set(get_args(MetricName)), "describe each in METRICS of infra/observability/telemetry.py"
     count("gaps_filled", 3, consumer="test-of-telemetry")
     gauge("lag_entries", 7, consumer="projections")
     observe("batch_records", 100, process="test-of-telemetry")
