@@ -51,8 +51,18 @@ _sender_options: Final = gathered(
     _sender,
     *(agency_option, gateway_option("that of the stack in YESSER_HOME"), token_option, json_option),
 )
+
+
+def _day_done(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A callback: the day of something done. In the log it could not be taken back."""
+    on, today = date_option(context, option, value), _today()
+    if on is not None and on > today:
+        raise click.BadParameter(f"{on} is still to come; today is {today}. Report what has happened.")
+    return on
+
+
 _on_option: Final = click.option(
-    "--on", metavar="DATE", callback=date_option, help="The day, as 2026-11-25; default: today in Riyadh."
+    "--on", metavar="DATE", callback=_day_done, help="The day, as 2026-11-25; default: today in Riyadh."
 )
 
 

@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from events.reports.campaign_reports import Airing, acknowledgement, airing_report, completion
 from events.validation.verdicts import Agency
+from producers.awareness import commands
 from producers.awareness.send import in_effect, next_step, warnings
 from producers.sdk.typed_events import FaultyEvent, require_form
 from tests.every import every
 
 CAMPAIGN = "service-launched.i4"
 ON = "2026-11-26"
+REASON = ("--reason-ar", "خطأ", "--reason-en", "A slip")
 AIRING = Airing("tv", {"ar": "القناة الأولى", "en": "Channel One"}, 900, ON)
 OPEN: dict[str, Any] = {
     "campaign_id": CAMPAIGN,
@@ -66,3 +69,11 @@ def test_an_airing_with_another_reach_is_not_the_one_that_counts() -> None:
     assert not corrected.is_in_effect(aired)
     remedy = f"To correct its reach: yesser campaigns correct {CAMPAIGN} 9 --reach NUMBER …"
     assert in_effect(corrected, aired).en == f"The airing {AIRING.id()} is entry 9. {remedy}"
+
+
+@every("command", [(commands.ack,), (commands.complete,), (commands.correct, "4", "--reach", "1", *REASON)])
+def test_no_day_to_come_is_reported(command: tuple[Any, ...]) -> None:
+    run, *given = command
+    done = CliRunner().invoke(run, [CAMPAIGN, *given, "--on", "9999-12-31"])
+    assert done.exit_code == 2
+    assert "9999-12-31 is still to come; today is" in done.output
