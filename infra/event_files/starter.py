@@ -30,6 +30,7 @@ _NO_TYPE: Final = Bilingual(
     "no type of event has a field like one of {}: name the type to yesser map, or the columns as its fields",
 )
 _DATE: Final = frozenset({"تاريخ", "date"})
+_TIME: Final = (["time"], ["وقت"])
 _CURRENCY: Final = frozenset({"عمله", "currency", "ccy"})
 _SYNONYMS: Final = dict.fromkeys(("رمز", "رقم", "معرف", "code", "number", "no"), "id") | {
     "ايصال": "تحصيل",
@@ -128,7 +129,8 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
     left = [field for field in found if field.pointer not in columns]
     currency = next((name for name in header if name not in mapped and not _CURRENCY.isdisjoint(_words(name))), None)
     of_amount = f", currency = {_quoted(currency)}" if currency and any(map(_is_money, mapped.values())) else ""
-    ignored = [name for name in header if name not in mapped and not (of_amount and name == currency)]
+    instant = next((name for name in header if name not in mapped and _words(name) in _TIME), None)
+    used = {*mapped, instant, currency if of_amount else None}
     yield f"# {name}: each row becomes one event of type {event_type.name}. Check every line, then run `yesser lint`."
     yield "# يصبح كل صف حدثًا واحدًا. راجع كل سطر، ثم شغّل ‎`yesser lint`‎."
     if form.delimiter is not None:
@@ -136,14 +138,14 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
         yield f"delimiter = {_quoted(form.delimiter or '')}"
     if form.sheet is not None:
         yield f"sheet = {_quoted(form.sheet)}"
-    yield f"ignored_columns = [{', '.join(map(_quoted, ignored))}]"
+    yield f"ignored_columns = [{', '.join(_quoted(name) for name in header if name not in used)}]"
     yield "\n[constants]  # the same in every event · ثابت في كل حدث"
     yield f'"/type" = "{full_type(event_type.name)}"'
     for field in left:
         need = "required · مطلوب" if field.required else "optional · اختياري"
         yield f'# "{field.pointer}" = …  # {need}: {field.meaning.en} {field.meaning.ar}'
     yield "\n[templates]  # made of {columns} · من {الأعمدة}"
-    yield from _templates(event_type, found, columns, header)
+    yield from _templates(event_type, found, columns, header, instant)
     yield "\n[columns]  # each column and its field · كل عمود وحقله"
     for field in found:
         if column := columns.get(field.pointer):
@@ -155,7 +157,7 @@ def _lines(name: str, event_type: EventType, header: Sequence[str], form: Mappin
 
 
 def _templates(
-    event_type: EventType, found: Sequence[_Field], columns: dict[str, str], header: Sequence[str]
+    event_type: EventType, found: Sequence[_Field], columns: dict[str, str], header: Sequence[str], instant: str | None
 ) -> Iterator[str]:
     """The id from the first column with a name, which often names the row, and what follows from mapped fields."""
     first = next(filter(None, header), "")
@@ -165,8 +167,8 @@ def _templates(
         subject = subject.replace(f"{{{name}}}", "{" + columns.get(f"/data/{name}", "…") + "}")
     yield f'{"# " if "{…}" in subject else ""}"/subject" = {_quoted(subject)}'
     day = next((columns[field.pointer] for field in found if field.is_date and field.pointer in columns), None)
-    time = "…T00:00:00+03:00" if day is None else "{" + day + "}T00:00:00+03:00"
-    yield f'{"# " if day is None else ""}"/time" = {_quoted(time)}'
+    time = f"{{{instant}}}" if instant else f"{{{day or '…'}}}T00:00:00+03:00"
+    yield f'{"# " if "{…}" in time else ""}"/time" = {_quoted(time)}'
 
 
 def _fields(event_type: EventType) -> list[_Field]:

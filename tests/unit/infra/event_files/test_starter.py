@@ -74,6 +74,14 @@ def test_a_number_in_a_heading_is_an_id(heading: str, type_name: str, pointer: s
     assert columns[heading].pointer == pointer
 
 
+@every("heading", ["time", "الوقت"])
+def test_a_column_of_the_time_is_the_events(heading: str) -> None:
+    table = BytesIO(f"service_id;{heading}\nSVC-1;2026-11-01T09:30:00+03:00\n".encode())
+    mapping = mapping_of(starter_mapping(table, "t.csv", "service.retired").encode(), "t.toml")
+    assert mapping.templates["/time"] == f"{{{heading}}}"
+    assert mapping.ignored_columns == []
+
+
 def test_a_workbook_has_one_too_and_the_type_may_be_named() -> None:
     book, file = openpyxl.Workbook(), BytesIO()
     book.active.append(["service_id", "name ar", "group", 'a "quoted" name'])
