@@ -196,7 +196,8 @@ async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypat
     monkeypatch.setattr("infra.kafka.admin.raw_client", lambda _: None)
     for call in ("create_scram_user", "delete_scram_user", "create_acls", "delete_acls"):
         monkeypatch.setattr(f"infra.kafka.admin.{call}", AsyncMock())
-    settings = Settings(secrets=tmp_path, postgres="postgresql://postgres:5432/yesser", kafka="kafka:9092")
+    address = "postgresql://postgres:5432/yesser"
+    settings = Settings(home=tmp_path / "home", secrets=tmp_path, postgres=address, kafka="kafka:9092")
     await prepare_database(settings)
     await allow_principals(cast(Any, None), settings)
     assert files_of(tmp_path) == before
