@@ -38,16 +38,21 @@ def password(folder: Path, name: str) -> str:
     return made
 
 
+def next_file(path: Path) -> Path:
+    """Where the password that will replace the one in `path` is prepared."""
+    return path.with_name(f"{path.name}.next")
+
+
 def next_password(path: Path) -> str:
     """The password that will replace the one in `path`: that of an interrupted rotation, else a new one."""
-    successor = password(path.parent, f"{path.name}.next")
+    successor = password(path.parent, next_file(path).name)
     sync_folder(path.parent)
     return successor
 
 
 def use_next_password(path: Path) -> None:
     """Replace the password in `path` by the next one, which its server has."""
-    path.with_name(f"{path.name}.next").replace(path)
+    next_file(path).replace(path)
     sync_folder(path.parent)
 
 

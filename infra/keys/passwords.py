@@ -23,7 +23,7 @@ from infra.postgres.connection import connected
 from infra.postgres.roles import end_sessions, set_password
 from infra.postgres.sql import queries
 from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
-from infra.secret_files import next_password, use_next_password
+from infra.secret_files import next_file, next_password, use_next_password
 from infra.settings import Settings
 
 _SQL: Final = queries("infra.keys", "keys.sql")
@@ -68,12 +68,11 @@ async def rotate_passwords(
 
 
 async def _replace(path: Path, set_at_server: Callable[[str], Awaitable[None]]) -> None:
-    prepared = path.with_name(f"{path.name}.next")
-    is_new = not prepared.exists()
+    is_new = not next_file(path).exists()
     try:
         await set_at_server(next_password(path))
     except NoRight:
         if is_new:
-            prepared.unlink()  # else each login would try it, one time in two
+            next_file(path).unlink()  # else each login would try it, one time in two
         raise
     use_next_password(path)

@@ -70,7 +70,7 @@ _OF_AGENCY: Final = (
     *("/v1/services", "/v1/inbox", "/v1/inbox/counts", "/v1/coverage", "/v1/entries", "/v1/anomalies", "/v1/activity"),
     *("/v1/refusals", "/v1/completeness/months"),
 )
-"""Lists of which a parameter says whose: a path that names another's is told apart."""
+"""Lists that take the agency as a parameter."""
 _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "POST /sign-in": {"username": "{username}", "password": PASSWORD},
     "GET /sign-in/oidc/callback": {"code": "none", "state": "none"},
