@@ -32,7 +32,7 @@ from infra.event_files.ndjson import read_opening
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import EventFile, Job, Source, Table, is_file, run_job, write_refused
-from producers.publisher.over_gateway import GatewayDestination
+from producers.publisher.over_gateway import LIMITS, GatewayDestination
 from producers.publisher.report import Destination, PublishDocument, Report
 
 Run = Callable[[Coroutine[Any, Any, tuple[Report, YesserError | None]]], tuple[Report, YesserError | None]]
@@ -42,6 +42,7 @@ COUNTS: Final = (
     Bilingual("المتعارض", "conflicts"),
     Bilingual("المرفوض", "refused"),
 )
+_KAFKA_S: Final = 120.0
 
 
 @click.command("publish")
@@ -55,15 +56,13 @@ COUNTS: Final = (
     "--timeout",
     "timeout_s",
     type=float,
-    help="Longest wait for verdicts, and for Kafka without any progress, in seconds (default: none).",
+    help="Longest wait for verdicts (default: none), and for Kafka or the gateway without any progress, in seconds.",
 )
 @click.option(
     "--delivery-timeout",
     "delivery_timeout_s",
     type=float,
-    default=120.0,
-    show_default=True,
-    help="Longest wait for Kafka without any progress, in seconds.",
+    help="Longest wait for Kafka (default: 120) or the gateway (60) without any progress, in seconds.",
 )
 @mapping_option
 @click.option("--raw", is_flag=True, help="Send every line as it is, also a faulty one: the registrar refuses it.")
@@ -90,7 +89,7 @@ def publish(
     wait: bool,
     sequence: bool,
     timeout_s: float | None,
-    delivery_timeout_s: float,
+    delivery_timeout_s: float | None,
     mapping: Path | None,
     raw: bool,
     resume: Path | None,
@@ -110,11 +109,14 @@ def publish(
         source = _source(file, mapping, raw)
     wait = wait or refused is not None
     destination: Destination
+    stored_within_s = delivery_timeout_s or (_KAFKA_S if to is None else LIMITS.time_limit_s)
+    stored_within_s = min(timeout_s or stored_within_s, stored_within_s)
     if to is None:
-        sender, timeouts_s = named_agency(agency), (timeout_s, delivery_timeout_s)
-        destination, run = _kafka(sender, needs_database=wait or sequence, timeouts_s=timeouts_s)
+        sender = named_agency(agency)
+        destination, run = _kafka(sender, needs_database=wait or sequence, stored_within_s=stored_within_s)
     else:
-        destination, run = GatewayDestination(Settings(), gateway_address(to), token_of(token_file)), asyncio.run
+        gateway, token = gateway_address(to), token_of(token_file)
+        destination, run = GatewayDestination(Settings(), gateway, token, stored_within_s), asyncio.run
         sender = asyncio.run(destination.sender(agency))
     job = Job(destination, sender, file, source, wait, sequence, timeout_s, resume, refused, raw)
     with usage_errors():
@@ -142,7 +144,7 @@ def publish(
     context.exit(ExitCode.TRY_AGAIN if error is not None else exit_code(report))
 
 
-def _kafka(agency: str, *, needs_database: bool, timeouts_s: tuple[float | None, float]) -> tuple[Destination, Run]:
+def _kafka(agency: str, *, needs_database: bool, stored_within_s: float) -> tuple[Destination, Run]:
     """The agency's topic, and what runs a job on it. Raises `NoKafka` or `NoPostgres` where it is not known."""
     import uvloop
 
@@ -156,7 +158,7 @@ def _kafka(agency: str, *, needs_database: bool, timeouts_s: tuple[float | None,
     if needs_database:
         address(settings)
     setup(settings.model_copy(update={"log_level": "error"}), "publish")
-    return KafkaDestination(settings, agency, min(filter(None, timeouts_s))), uvloop.run
+    return KafkaDestination(settings, agency, stored_within_s), uvloop.run
 
 
 def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:

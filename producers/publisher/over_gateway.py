@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from events.faults.problems import Code, Fault
@@ -27,11 +27,12 @@ class NoSequence(WrongInput):
 
 @dataclass(frozen=True, slots=True)
 class GatewayDestination:
-    """The gateway at `address`, with an agency's `token`."""
+    """The gateway at `address`, with an agency's `token`. A request has `time_limit_s`, with all its attempts."""
 
     settings: Settings
     address: str
     token: str
+    time_limit_s: float = LIMITS.time_limit_s
 
     async def sender(self, agency: str | None) -> str:
         """The code of the agency that the token sends as. Raises `NotASender`, and as the client does."""
@@ -65,7 +66,8 @@ class GatewayDestination:
         report.require_all_verdicts(self.address)
 
     def _client(self) -> AgencyClient:
-        return AgencyClient.of(self.settings, self.address, self.token, LIMITS)
+        limits = replace(LIMITS, time_limit_s=self.time_limit_s)
+        return AgencyClient.of(self.settings, self.address, self.token, limits)
 
 
 class GatewayPublisher:

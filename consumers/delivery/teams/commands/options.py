@@ -59,7 +59,15 @@ def usage_errors() -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(_with_options(str(error))) from None
+
+
+def _with_options(sentence: str) -> str:
+    """The sentence with the command's options, such as --by-day, where it names members of the document (by_day)."""
+    for parameter in click.get_current_context().command.params:
+        if "_" in (parameter.name or ""):
+            sentence = re.sub(rf"\b{parameter.name}\b", parameter.opts[0], sentence)
+    return sentence
 
 
 def asked(model: type[Input], **arguments: object) -> Input:

@@ -27,7 +27,9 @@ def subscriptions() -> None:
 @options.agency_argument
 @options.team_argument
 @click.option("--route", type=click.Choice([route.value for route in Route]), required=True, help="How it is sent.")
-@click.option("--endpoint", type=options.EndpointId(), help="The webhook; needed where the team has several.")
+@click.option(
+    "--endpoint", "endpoint_id", type=options.EndpointId(), help="The webhook; needed where the team has several."
+)
 @click.option("--rule", "rules", multiple=True, help="Only campaigns of this rule. May be repeated.")
 @click.option("--service", "services", multiple=True, help="Only campaigns about this service. May be repeated.")
 @click.option(
@@ -51,10 +53,8 @@ def subscriptions() -> None:
 @json_option
 def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, **given: Any) -> None:
     """Subscribe a team to campaigns of its agency, or to notices (`--type notice.…`), from now on."""
-    lists = {name: list(given[name]) or None for name in ("rules", "services", "channels", "types")}
-    new = options.asked(
-        NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning
-    )
+    lists = {name: list(given.pop(name)) or None for name in ("rules", "services", "channels", "types")}
+    new = options.asked(NewSubscription, team=team, **given, **lists, **beginning)
     with options.usage_errors():
         stored.require_known_rules(new)
     backfill = options.query(lambda connection: stored.backfill_from(connection, new)) if beginning else None
