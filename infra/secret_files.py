@@ -39,7 +39,7 @@ def password(folder: Path, name: str) -> str:
 
 
 def next_file(path: Path) -> Path:
-    """Where the password that will replace the one in `path` is prepared."""
+    """Where the password or key that will replace the one in `path` is prepared."""
     return path.with_name(f"{path.name}.next")
 
 

@@ -23,7 +23,7 @@ from typing import Final
 
 from infra.log.signed_note import InvalidKey
 from infra.private_keys.private_file import read_private
-from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, write_private
+from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, next_file, write_private
 from infra.settings import Settings
 
 HASH_KEY_FILE: Final = "hash-key"
@@ -85,7 +85,7 @@ class HashKeyFiles:
 
     @property
     def next(self) -> Path:
-        return self.current.with_name(f"{self.current.name}.next")
+        return next_file(self.current)
 
 
 def hash_key_files(settings: Settings) -> HashKeyFiles:

@@ -95,8 +95,10 @@ def canary(
     it had. Each event stays in the log.
     """
     from producers.sdk.client import AgencyClient
+    from producers.sdk.connection import ClientLimits
 
-    client = AgencyClient.of(Settings(), gateway_address(gateway), token_of(token_file))
+    limits = ClientLimits(time_limit_s=timeout_s)
+    client = AgencyClient.of(Settings(), gateway_address(gateway), token_of(token_file), limits)
     now = datetime.now(UTC)
     sent = asyncio.run(send_canary(client, origin, now, timeout_s))
     if metrics is not None:

@@ -109,8 +109,8 @@ def publish(
         source = _source(file, mapping, raw)
     wait = wait or refused is not None
     destination: Destination
-    stored_within_s = delivery_timeout_s or (_KAFKA_S if to is None else LIMITS.time_limit_s)
-    stored_within_s = min(timeout_s or stored_within_s, stored_within_s)
+    usual_s = _KAFKA_S if to is None else LIMITS.time_limit_s
+    stored_within_s = min(filter(None, (timeout_s, delivery_timeout_s or usual_s)))
     if to is None:
         sender = named_agency(agency)
         destination, run = _kafka(sender, needs_database=wait or sequence, stored_within_s=stored_within_s)

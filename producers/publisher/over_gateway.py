@@ -32,7 +32,7 @@ class GatewayDestination:
     settings: Settings
     address: str
     token: str
-    time_limit_s: float = LIMITS.time_limit_s
+    time_limit_s: float
 
     async def sender(self, agency: str | None) -> str:
         """The code of the agency that the token sends as. Raises `NotASender`, and as the client does."""

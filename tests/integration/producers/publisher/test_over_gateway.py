@@ -57,6 +57,8 @@ async def test_a_file_is_published_over_a_gateway_with_a_token_alone(
             of_another = await run("--agency", "labour", code=1)
             auditor = await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
             of_nobody = await run(code=1, YESSER_TOKEN=auditor.token)
+            away = await run("--timeout", "0.5", "--to", "http://127.0.0.1:9", code=1)
+    assert "Not answered within 0.5 s" in away
     assert (nothing["refused"], nothing["accepted"]) == (1, 0), "no verdict is waited for where nothing was sent"
     assert (stored["lines"], stored["sent"], stored["problems"][0]["code"]) == (603, 602, "subject-mismatch")
     counts = ("lines", "accepted", "duplicates", "conflicts", "refused")
