@@ -3,9 +3,10 @@
 In `compose.yaml` the secrets of each principal and PostgreSQL's settings, in `infra/monitoring/prometheus.yml` the
 processes, in `docs/monitoring.md` the alerts (of `infra/monitoring/alerts.yml`) and the metrics, in `pyproject.toml`
 the packages that the small install lacks, in `Containerfile` the release. The rest of these files is written by hand.
-In `infra/kubernetes` the manifests of processes, topics and users are written whole: what `compose.yaml` says of each
-process, in the terms of Kubernetes, with `infra/kubernetes/pattern.yaml` (what every process has), the rights on Kafka,
-the topics' configuration, and the measured memory. `--check` writes nothing, and exits with 1 if one is stale.
+In `infra/kubernetes` the manifests of processes, their second copies, topics and users are written whole: what
+`compose.yaml` says of each process, in the terms of Kubernetes, with `infra/kubernetes/pattern.yaml` (what every
+process has), the rights on Kafka, the topics' configuration, and the measured memory. `--check` writes nothing, and
+exits with 1 if one is stale.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +114,7 @@ def _text(file: str) -> str:
 
 def _compose(text: str) -> str:
     for service, secrets in SECRETS.items():
+        assert f"\n  {service}:\n" in text, f"write the service `{service}` into compose.yaml, with the line `secrets:`"
         listed = [f"      - {{source: {secret.replace('/', '-')}, target: {secret}}}" for secret in secrets]
         text = _replace(text, rf"\n  {service}:\n(?:(?:    .*)?\n)*?    secrets:\n", r"      - .*\n", listed)
     options = [f"      - --{name}={value}" for name, value in POSTGRES_OPTIONS.items()]
@@ -130,7 +132,7 @@ def _replace(text: str, head: str, line: str, lines: Iterable[str]) -> str:
     """Replace the lines after what matches `head`."""
     written = "".join(f"{one}\n" for one in lines)
     text, count = re.subn(f"({head})(?:{line})*", lambda found: found[1] + written, text)
-    assert count == 1, f"the pattern {head!r} is there {count} times"
+    assert count == 1, f"a line of a file is gone, or there twice, that this writes below: {head!r}"
     return text
 
 
@@ -225,7 +227,10 @@ def kubernetes_files(compose: str, pattern: str, capacity: str) -> dict[str, str
     )
     shape, memory = msgspec.convert(yaml.safe_load(pattern), Pattern), _memory(capacity)
     pods = {name: _pod(shape, name, service, memory) for name, service in services.items()}
-    files = {f"processes/{n}": _process(shape, n, s, pods[n]) for n, s in services.items() if s.command[:1] == ["run"]}
+    run = {name: service for name, service in services.items() if service.command[:1] == ["run"]}
+    files = {f"processes/{name}": _process(shape, name, service, pods[name]) for name, service in run.items()}
+    files["processes/kustomization"] = [_kustomization(["metrics.yaml", *(f"{name}.yaml" for name in run)])]
+    files |= _standbys([name for name, service in run.items() if not (service.claims or service.ports)])
     claims = [_object("v1", "PersistentVolumeClaim", claim, shape.storage) for claim in services["prepare"].claims]
     pods["prepare"]["spec"]["restartPolicy"] = "OnFailure"
     files["prepare/prepare"] = [*claims, _object("batch/v1", "Job", "prepare", {"template": pods["prepare"]})]
@@ -259,6 +264,20 @@ def _process(shape: Pattern, name: str, service: Service, pod: Manifest) -> list
         ports = [{"name": "http", "port": client["containerPort"], "targetPort": "http"}]
         found.append(_object("v1", "Service", name, {"selector": _labels(name), "ports": ports}))
     return found
+
+
+def _standbys(names: Sequence[str]) -> dict[str, list[Manifest]]:
+    """A second copy of each process that keeps no files and has no clients: a lease decides which one works."""
+    copies = [{"name": name, "count": 2} for name in names]
+    budgets = {name: {"maxUnavailable": 1, "selector": {"matchLabels": _labels(name)}} for name in names}
+    return {
+        "standbys/kustomization": [_kustomization(["../processes", "disruption.yaml"]) | {"replicas": copies}],
+        "standbys/disruption": [_object("policy/v1", "PodDisruptionBudget", *one) for one in budgets.items()],
+    }
+
+
+def _kustomization(resources: Sequence[str]) -> Manifest:
+    return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [*resources]}
 
 
 def _pod(shape: Pattern, name: str, service: Service, memory: Mapping[str, int]) -> Manifest:

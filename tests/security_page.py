@@ -4,6 +4,7 @@ everything, and writes them."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -119,6 +120,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def main() -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs each refusal, and most tries are refused
     with folder_in_memory() as folder, services(folder) as stack:
         asyncio.run(_try_all(stack))
 

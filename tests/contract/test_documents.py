@@ -17,7 +17,7 @@ from infra.event_files.ndjson import Line
 from infra.event_files.table_lines import mapped_lines
 from infra.http.prose import heading_anchor
 from infra.kafka.client_config import refuse_plain_kafka
-from infra.principals import PRINCIPALS
+from infra.principals import CONSUMERS, PRINCIPALS
 from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, OIDC_KEY
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
@@ -97,7 +97,11 @@ def headings(page: Path) -> set[str]:
 
 def test_the_page_on_rights_says_what_each_principal_does_and_where_its_secrets_are() -> None:
     table = text_of("docs/security.md").partition("## Database roles")[0]
-    assert [name for name in PRINCIPALS if f"`{name}`" not in table] == []
+    missing = [name for name in PRINCIPALS if f"`{name}`" not in table]
+    assert not missing, f"the first table of docs/security.md says what each principal does: add {missing}"
+    for page in ("containers", "kubernetes", "standby"):
+        missing = [name for name in CONSUMERS if not re.search(rf"[ ,]{name}[ ,}}]", text_of(f"docs/{page}.md"))]
+        assert not missing, f"docs/{page}.md lists whose passwords are needed: add {missing}"
     secrets = text_of("docs/security.md").partition("## Secrets")[2]
     names = ("/".join(reversed(CONSOLE_KEY)), f"delivery/{ENDPOINT_KEY}", "delivery/smtp", f"console/{OIDC_KEY}")
     assert [name for name in names if f"`secrets/{name}`" not in secrets] == []

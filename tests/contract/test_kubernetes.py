@@ -145,8 +145,8 @@ def lasting(owner: Manifest, pod: Manifest) -> Iterator[tuple[str, str]]:
 
 def test_both_deployments_run_the_same() -> None:
     compose = {name: of_compose(SERVICES[name]) for name in OURS}
-    assert of_kubernetes(everything()) == compose
-    assert {process.name for process in OWN_WORK} == compose.keys() - {"prepare", "tool"}
+    assert {process.name for process in OWN_WORK} == compose.keys() - {"prepare", "tool"}, "as services of compose.yaml"
+    assert of_kubernetes(everything()) == compose, "run `python -m infra.deployment_files`"
 
 
 def the(objects: list[Manifest], name: str) -> Manifest:
@@ -188,7 +188,8 @@ def test_a_field_that_does_not_exist_is_refused(kind: str) -> None:
 
 def test_the_folders_hold_no_file_of_a_process_that_is_gone() -> None:
     listed = {one["metadata"]["name"] for one in of_kind(everything(), "Deployment", "StatefulSet")}
-    assert {path.stem for path in (FOLDER / "processes").iterdir()} == {*listed, "metrics", "kustomization"}
+    gone = {path.stem for path in (FOLDER / "processes").iterdir()} - {*listed, "metrics", "kustomization"}
+    assert not gone, f"compose.yaml has no services {gone}: delete their files"
 
 
 @every("name", OURS)
@@ -253,7 +254,8 @@ def test_only_processes_that_keep_no_files_have_a_second_copy() -> None:
     objects = rendered("standbys")
     doubled = {one["metadata"]["name"] for one in of_kind(objects, "Deployment") if one["spec"]["replicas"] == 2}
     budgets = {one["metadata"]["name"] for one in of_kind(objects, "PodDisruptionBudget")}
-    assert doubled == budgets == {process.name for process in OWN_WORK} - {"registrar", "gateway", "console"}
+    without_files = {process.name for process in OWN_WORK} - {"registrar", "gateway", "console"}
+    assert doubled == budgets == without_files, "run `python -m infra.deployment_files`"
     for budget in of_kind(objects, "PodDisruptionBudget"):
         chosen = the(objects, budget["metadata"]["name"])["spec"]["selector"]
         assert budget["spec"] == {"maxUnavailable": 1, "selector": chosen}
@@ -261,7 +263,7 @@ def test_only_processes_that_keep_no_files_have_a_second_copy() -> None:
 
 def test_a_user_of_kafka_may_do_what_our_own_rights_say() -> None:
     users = {one["metadata"]["name"]: one["spec"] for one in of_kind(examples(), "KafkaUser")}
-    assert users.keys() == {"admin", *KAFKA_PRINCIPALS}
+    assert users.keys() == {"admin", *KAFKA_PRINCIPALS}, "run `python -m infra.deployment_files`"
     assert "authorization" not in users["admin"], "the cluster names the superuser"
     granted = {right for name, spec in users.items() for right in rights_of(name, spec)}
     assert granted == {(*key, operation) for key, operations in ours() for operation in operations}
@@ -342,7 +344,7 @@ def test_the_steps_on_the_page_make_every_secret_that_a_manifest_names(tmp_path:
         named.add((chosen["name"], chosen["key"]))
     (cluster,) = of_kind(examples(), "Cluster")
     named |= {(cluster["spec"]["superuserSecret"]["name"], key) for key in ("username", "password")}
-    assert named <= made
+    assert named <= made, f"the steps of docs/containers.md and docs/kubernetes.md make no {named - made}"
 
 
 def test_a_projected_secret_is_read_although_its_group_can_read_it(tmp_path: Path) -> None:

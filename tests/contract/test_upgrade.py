@@ -27,7 +27,7 @@ from tests.world.waits import running, until
 
 DUMPS = sorted(DATA.glob("database-*.sql.gz"))
 POSITIONS = {"projections": 200, "campaigns": 150, "event-index": 120, "revenue": 289}
-"""Of the consumers in the dump."""
+"""Of the consumers in the dump; a consumer of a later release begins at 0."""
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ async def test_a_database_of_the_last_release_is_migrated_and_goes_on(settings: 
     assert all(row["rules_version"] < CONSUMERS[row["consumer"]].version.number for row in numbers)
     applied, made, _ = await migrate_database(settings)
     assert "0016_fold_versions.sql" in applied
-    assert made == []
+    assert set(made) == CONSUMERS.keys() - POSITIONS
     await make_topics(settings)
     async with AsyncExitStack() as stack:
         for consumer in CONSUMERS.values():
@@ -71,7 +71,7 @@ async def test_a_database_of_the_last_release_is_migrated_and_goes_on(settings: 
         await until(all_applied, "every consumer has applied the log")
     rows = await old.fetch("SELECT consumer, rules_version, fold_sha256, folds_from FROM platform.position")
     assert {row["consumer"]: (row["rules_version"], row["fold_sha256"], row["folds_from"]) for row in rows} == {
-        name: (consumer.version.number, consumer.version.sha256, POSITIONS[name])
+        name: (consumer.version.number, consumer.version.sha256, POSITIONS.get(name, 0))
         for name, consumer in CONSUMERS.items()
     }
     for consumer in CONSUMERS.values():

@@ -11,20 +11,10 @@ import asyncpg
 
 from infra.postgres.connection import Connection, connect
 from infra.postgres.roles import privileges, rights
-from infra.principals import PRINCIPALS
+from infra.principals import CONSUMERS, PRINCIPALS, schema_of
 from infra.settings import Settings
 
-SCHEMAS: Final = (
-    "log",
-    "platform",
-    "delivery",
-    "console",
-    "public",
-    "projections",
-    "campaigns",
-    "revenue",
-    "event_index",
-)
+SCHEMAS: Final = ("log", "platform", "delivery", "console", "public", *map(schema_of, CONSUMERS))
 LIMITED: Final = tuple(principal for principal in PRINCIPALS if principal not in ("migrator", "backup"))
 """The migrator is the owner of everything; `backup` has no table."""
 FORBIDDEN: Final[Mapping[str, str]] = {

@@ -29,14 +29,18 @@ def is_full(count: int) -> bool:
 
 def test_the_listed_versions_are_those_of_a_process() -> None:
     """`make static` compares them with the sources."""
-    assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions()
+    assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions(), (
+        "run `python -m consumers.models.fold_versions`"
+    )
 
 
 def test_every_consumer_that_is_written_is_registered() -> None:
     written = (ROOT / "consumers").rglob("consumer.py")
     names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in written} - {Consumer.__module__}
     missing = names - {consumer.fold.__module__ for consumer in CONSUMERS.values()}
-    assert not missing, "add their rows to consumers/models/registry.py"
+    assert not missing, f"add the rows of {missing} to consumers/models/registry.py"
+    untested = [name for name in names if not (ROOT / "tests/unit" / name.replace(".", "/")).parent.is_dir()]
+    assert not untested, f"write a test of the fold, in the same folder below tests/unit, for {untested}"
 
 
 def test_only_a_changed_hash_takes_the_next_number() -> None:
@@ -68,7 +72,7 @@ def test_how_rows_are_found_does_not_count(consumer: Consumer) -> None:
     more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
     with patch.object(Consumer, "index_sql", lambda self: [more]):
         assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
-        assert fold_sha256(consumer) == consumer.version.sha256
+        assert fold_sha256(consumer) == consumer.version.sha256, "run `python -m consumers.models.fold_versions`"
 
 
 def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:

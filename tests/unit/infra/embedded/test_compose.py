@@ -38,7 +38,8 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
     subprocess.run(["sh", "-eu", "-c", f"umask 077\n{steps}"], cwd=tmp_path, check=True)
     secrets, config = tmp_path / "secrets", tmp_path / "config"
     needed = [secret["file"] for secret in COMPOSE["secrets"].values()]
-    assert [file for file in needed if not (tmp_path / file).is_file()] == []
+    missing = [file for file in needed if not (tmp_path / file).is_file()]
+    assert not missing, f"the steps of docs/containers.md make no {missing}"
     assert (config / "log.vkey").is_file()
     assert secrets.stat().st_mode & 0o077 == 0
     seen = [*secrets.iterdir(), config, config / "log.vkey"]
@@ -48,9 +49,11 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
 def test_every_process_has_a_service_that_waits_for_what_is_prepared_and_is_reached_at_its_port() -> None:
     commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
-    assert processes == {process.name: ["run", process.name] for process in OWN_WORK}
+    assert processes == {process.name: ["run", process.name] for process in OWN_WORK}, (
+        "compose.yaml has a service for each process of infra/embedded/processes/signals.py"
+    )
     assert process_entries().keys() - processes.keys() == {"consumers", "backup"}, (
-        "of the entry points `yesser.processes`"
+        "each of the entry points `yesser.processes` (pyproject.toml) is in infra/embedded/processes/signals.py"
     )
     for process in OWN_WORK:
         service = SERVICES[process.name]
@@ -144,7 +147,7 @@ def test_kafka_and_postgres_are_those_of_the_tests() -> None:
 
 def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deployments_settings_name() -> None:
     ours = {name: service for name, service in SERVICES.items() if service["image"] == "yesser-events"}
-    assert {*(process.name for process in OWN_WORK), "prepare", "tool"} == set(ours)
+    assert {*(process.name for process in OWN_WORK), "prepare", "tool"} == set(ours), "as services of compose.yaml"
     known = {f"YESSER_{name.upper()}" for name in Settings.model_fields}
     for name, service in ours.items():
         assert set(service["environment"]) <= known, name
@@ -162,7 +165,7 @@ def test_only_the_servers_and_what_prepares_them_see_a_superusers_password_and_e
     assert with_superusers == {"kafka", "postgres", "prepare"}
     used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
     assert used == set(COMPOSE["secrets"])
-    processes = [process.name for process in OWN_WORK]
+    processes = SERVICES.keys() & {process.name for process in OWN_WORK}
     foreign = {(name, target) for name in processes for target in targets(name) if not target.startswith(f"{name}/")}
     assert {(name, target) for name, target in foreign if target.partition("/")[0] in PRINCIPALS} == {
         ("gateway", "reader/postgres"),
@@ -200,7 +203,7 @@ async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypat
     settings = Settings(home=tmp_path / "home", secrets=tmp_path, postgres=address, kafka="kafka:9092")
     await prepare_database(settings)
     await allow_principals(cast(Any, None), settings)
-    assert files_of(tmp_path) == before
+    assert files_of(tmp_path) == before, "of `prepare` in compose.yaml: run `python -m infra.deployment_files`"
 
 
 def files_of(folder: Path) -> dict[Path, str]:

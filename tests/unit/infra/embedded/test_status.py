@@ -20,6 +20,7 @@ from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import Lease, StackStatus, stack_status
 from infra.json_documents import to_json
 from infra.kafka.client_config import bootstrap, client_arguments
+from infra.principals import CONSUMERS
 from infra.process.health import measure
 from infra.settings import Settings
 from infra.stack_record import BROKERS, Identity, ProcessRecord, ServiceRecord, StackRecord
@@ -29,7 +30,7 @@ GONE = Identity(os.getpid(), 1.0)
 ME = identity_of(os.getpid()) or GONE
 LEASES = [
     *(Lease(name, f"{name} of a machine", held=True) for name in ("registrar", "relay", "delivery")),
-    *(Lease(f"consumer.{name}", "c", held=True, lag=3) for name in ("projections", "campaigns", "event-index")),
+    *(Lease(f"consumer.{name}", "c", held=True, lag=3) for name in CONSUMERS if name != "revenue"),
 ]
 
 

@@ -12,9 +12,11 @@ APPEND_ONLY = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", 
 
 
 def test_every_principal_has_a_section_and_every_consumer_is_one() -> None:
-    assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}, "a principal has a section in rights.toml"
+    assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}, "each principal has a section in rights.toml"
     registered = {(name, consumer.schema) for name, consumer in REGISTERED.items()}
-    assert registered == {(name, schema_of(name)) for name in CONSUMERS}, "CONSUMERS of infra/principals.py differs"
+    assert registered == {(name, schema_of(name)) for name in CONSUMERS}, (
+        "CONSUMERS in infra/principals.py has the names of consumers/models/registry.py"
+    )
     known = ["yesser_relay", "yesser_revenue_owner", "somebody"]
     assert rights_by_role(known).keys() == {"yesser_relay", "yesser_revenue_owner"}, "roles that the server has"
     assert database_role("event-index") == "yesser_event_index"
@@ -41,8 +43,13 @@ def test_a_tables_own_row_stands_above_that_of_its_schema_and_a_consumer_writes_
     assert privileges(granted, "log", "state") is None
     for consumer in CONSUMERS:
         for other in CONSUMERS:
-            text = privileges(rights()[consumer], schema_of(other), "any_table") or ""
-            assert ("INSERT" in text) == (other == consumer)
+            text = privileges(rights().get(consumer, {}), schema_of(other), "any_table") or ""
+            assert ("INSERT" in text) == (other == consumer), (
+                f"in rights.toml [{consumer}] writes its own tables alone: see {schema_of(other)}.*"
+            )
+        for role in ("relay", "reader", "auditor", "operator"):
+            text = privileges(rights()[role], schema_of(consumer), "any_table") or "nothing"
+            assert text == "SELECT", f'write "{schema_of(consumer)}.*" = "SELECT" into [{role}] of rights.toml'
 
 
 def test_the_sql_for_a_superuser_makes_every_role_and_holds_no_password() -> None:

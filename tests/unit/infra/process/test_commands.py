@@ -17,7 +17,10 @@ from infra.settings import Settings
 
 
 def test_every_process_of_the_stack_can_be_run_and_every_other_one_is_unknown() -> None:
-    assert set(process_entries()) == {process.name for process in PROCESSES}
+    assert set(process_entries()) == {process.name for process in PROCESSES}, (
+        "the entry points `yesser.processes` (pyproject.toml, then `make setup`) are the rows of"
+        " infra/embedded/processes/signals.py"
+    )
     assert all(callable(entry.load()) for entry in process_entries().values())
 
 
