@@ -37,14 +37,10 @@ from infra.settings import Settings
 from tests.paths import ROOT
 from tests.scenarios.figures import tell
 from tests.scenarios.system import COMMAND_TIMEOUT_S, System, own_folder, running_system, until
+from tests.world.earlier_releases import EARLIER
 
 pytestmark = [pytest.mark.accept, pytest.mark.stack, pytest.mark.timeout(900)]
 
-EARLIER: Final = (
-    "cb086aab",  # 2026-11-27, the newest migration is 0028
-    "6042891e",  # 2026-11-28
-    "29bd4a66",  # 2026-11-30
-)
 PROCESSES: Final = ("registrar", "relay", "consumers", "delivery", "gateway")
 TYPE: Final = "awareness.initiative-announced"
 OURS: Final = "rolling-"
@@ -87,7 +83,7 @@ def test_a_home_of_an_earlier_version_is_taken_over_with_every_figure(commit: st
 
 def test_processes_are_replaced_one_at_a_time_while_events_are_sent(tmp_path: Path) -> None:
     with own_folder() as home, ExitStack() as running:
-        earlier = Earlier(_installed(EARLIER[-1], tmp_path), home)
+        earlier = Earlier(_installed(list(EARLIER)[-1], tmp_path), home)
         earlier.run("up", "--detach")
         try:
             earlier.run("demo", "--json")
