@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -99,6 +100,8 @@ EXAMPLES = {
     "key": "PPP-HEALTH/net_halalas",
     "index": "1",
 }
+WRITTEN = re.compile(r'@(?:read_route\(\s*\w+,|routes\.get\()\s*"(/v1/[^"]+)"')
+assert not (new := set(re.findall(r"{(\w+)}", " ".join(ACCESS))) - EXAMPLES.keys()), f"add {new} to EXAMPLES"
 ADDRESSES = {path: path.format_map(EXAMPLES) for path in ACCESS} | {
     "/v1/inbox": "/v1/inbox?agency=health",
     "/v1/names": "/v1/names?codes=agency/health,service/SVC-health,project/PRJ-none",
@@ -142,9 +145,13 @@ async def test_every_route_answers_each_caller_as_table_and_document_say(window:
     paths = (await window.json("/openapi.json"))["paths"]
     read = {path for path, operations in paths.items() if READ_TAGS & set(operations.get("get", {}).get("tags", []))}
     assert read == set(ACCESS), "say in ACCESS who may call it"
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "consumers").rglob("*.py")]
+    unloaded = {path.replace(":path", "") for text in sources for path in WRITTEN.findall(text)} - paths.keys()
+    assert not unloaded, f"no router in `_ROUTES` (consumers/api/routes.py) or of an entry point has {unloaded}"
     page = (ROOT / "docs/gateway.md").read_text(encoding="utf-8")
     section = page[page.index("## Reading") : page.index("## Tokens")]
-    assert [path for path in ACCESS if f"`{path}`" not in section] == [], "the gateway's page names every route"
+    missing = [path for path in ACCESS if f"`{path}`" not in section]
+    assert not missing, f"write rows for {missing} into *Reading* of docs/gateway.md and of docs/ar/gateway.md"
     for path, statuses in ACCESS.items():
         asked = ADDRESSES[path].replace("SIGNED", str(signed_index(told))).replace("CAMPAIGN", campaign_id(told))
         for name, status in statuses.items():
