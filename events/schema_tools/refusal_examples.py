@@ -55,7 +55,7 @@ def faults_of(code: Code) -> tuple[Fault, ...]:
         return (CONFLICT,)  # Only the registrar knows the accepted ids.
     example = REFUSAL_EXAMPLES[code]
     verdict = validate(_value(example), example.headers, SENDER)
-    assert isinstance(verdict, Refused), code
+    assert isinstance(verdict, Refused), f"validation accepts the example of {code}: make this fault where its rule is"
     return tuple(verdict.faults)
 
 

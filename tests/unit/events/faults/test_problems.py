@@ -37,7 +37,7 @@ def test_a_refusal_code_is_in_every_place() -> None:
 
 def test_the_example_of_a_code_is_refused_with_that_code_alone() -> None:
     for code, example in REFUSAL_EXAMPLES.items():
-        assert {fault.code for fault in faults_of(code)} == {code}
+        assert {fault.code for fault in faults_of(code)} == {code}, "what events/validation finds in its example"
         assert not example.right or golden_example(example.base).decode().count(example.right) == 1
 
 
