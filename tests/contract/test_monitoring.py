@@ -66,7 +66,7 @@ def test_what_is_asked_for_is_exposed(expression: str) -> None:
     names, labels = asked(expression)
     assert names
     assert not names - SERIES.keys(), "no process exposes this: name the metric in METRICS of telemetry.py"
-    assert all(labels <= SERIES[name] for name in names)
+    assert all(labels <= SERIES[name] for name in names), "a series has no such label: list it in METRICS"
 
 
 def test_every_metric_is_on_the_dashboard() -> None:
@@ -81,7 +81,7 @@ def test_an_alert_names_labels_that_it_has(rule: dict[str, Any]) -> None:
     for text in (texts["summary"], texts.get("summary_ar", "")):
         named = set(re.findall(r"\$labels\.(\w+)", text))
         labels = {label for name in asked(rule["expr"])[0] for label in SERIES.get(name, ())}
-        assert named <= labels, "the expression has no such label"
+        assert named <= labels, "the text names a label that no series of `expr` has"
 
 
 def test_each_process_of_the_containers_exposes_its_metrics_where_they_are_read() -> None:
