@@ -18,7 +18,7 @@ from inspect import getmembers
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Meta, Struct, UnsetType, convert
+from msgspec import Meta, Struct, UnsetType, ValidationError, convert
 
 from events.values.bilingual import Bilingual, InTwoLanguages, Language
 from events.wire.texts import is_text_hash
@@ -115,7 +115,11 @@ def document_of(document: type[D], row: Mapping[str, Any], **further: Any) -> D:
     A row that is read where no texts are has the hash of a free text: `TEXT_NOT_HERE` stands for it.
     """
     values = {name: TEXT_NOT_HERE if is_text_hash(value) else value for name, value in row.items()}
-    return convert({**values, **further}, document)
+    try:
+        return convert({**values, **further}, document)
+    except ValidationError as error:
+        error.add_note(f"{document.__name__}: a member has its column in each query, and its value in each row of tests")
+        raise
 
 
 def documents_of(document: type[D], rows: Iterable[Mapping[str, Any]]) -> list[D]:
