@@ -118,8 +118,8 @@ def document_of(document: type[D], row: Mapping[str, Any], **further: Any) -> D:
     try:
         return convert({**values, **further}, document)
     except ValidationError as error:
-        error.add_note(f"{document.__name__}: a member has its column in each query, and its value in each row of tests")
-        raise
+        where = f"of {document.__name__}: name it in the query, and in the rows of tests/world"
+        raise ValidationError(f"{error}, {where}") from None
 
 
 def documents_of(document: type[D], rows: Iterable[Mapping[str, Any]]) -> list[D]:

@@ -96,7 +96,7 @@ async def read_window(
     signer = ReceiptSigner(load_or_create_keys(gateway_key_files(settings)))
     receiver = Receiver(settings, cast(KafkaWriter, None), signer, lambda: datetime.now(UTC))
     parts = GatewayParts(settings, Access(settings, pool), receiver, signer, reads)
-    transport = httpx.ASGITransport(application(parts), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(application(parts))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             yield Window(settings, connection, client, reads, {})

@@ -82,7 +82,7 @@ def test_a_file_has_each_labelled_field_and_runs_no_formula() -> None:
         "channels": "web counter",
         "url": "",
         "suspended_on": "2006-01-31",
-    }
+    }, "a member of Service with a label is here too"
 
 
 def printed(listing: Listing, row: Struct, total: Struct | None = None) -> str:

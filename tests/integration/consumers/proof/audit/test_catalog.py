@@ -181,7 +181,7 @@ async def test_a_changed_added_or_swapped_row_is_named_and_what_was_not_compared
         await restore()
         await connection.execute(change)
         found = await difference(prepared)
-        assert (found["table"], found["key"] if key else None) == (table, key), change
+        assert (found.get("table"), found.get("key") if key else None) == (table, key), f"{change}: {found}"
 
     await restore()
     compared = await whole(prepared)
