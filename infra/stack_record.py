@@ -134,6 +134,8 @@ def read_record(path: Path) -> StackRecord:
 TIMEOUT_S: Final = 1.0
 _API_VERSIONS: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """Its length, API key 18, version 0, a number that is repeated in the answer, and no name of a client."""
+_SSL_REQUEST: Final = struct.pack(">ii", 8, 80877103)
+"""Its length, and the code in the place of a version."""
 
 
 def accepts(port: int, host: str = LOOPBACK) -> bool:
@@ -148,9 +150,18 @@ def accepts(port: int, host: str = LOOPBACK) -> bool:
 def broker_answers(port: int, timeout_s: float = TIMEOUT_S) -> bool:
     """Whether the broker at this port of this machine, a listener without TLS, says in time which requests it knows
     (ApiVersions), which it does before anybody signs in."""
+    return _answers(LOOPBACK, port, _API_VERSIONS, 8, timeout_s)
+
+
+def database_answers(port: int, host: str = LOOPBACK) -> bool:
+    """Whether PostgreSQL says in time if it has TLS (SSLRequest), which it does before anybody signs in."""
+    return _answers(host, port, _SSL_REQUEST, 1, TIMEOUT_S)
+
+
+def _answers(host: str, port: int, request: bytes, length: int, timeout_s: float) -> bool:
     try:
-        with socket.create_connection((LOOPBACK, port), timeout_s) as connection:
-            connection.sendall(_API_VERSIONS)
-            return len(connection.recv(8, socket.MSG_WAITALL)) == 8
+        with socket.create_connection((host, port), timeout_s) as connection:
+            connection.sendall(request)
+            return len(connection.recv(length, socket.MSG_WAITALL)) == length
     except OSError:
         return False

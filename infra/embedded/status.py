@@ -19,7 +19,7 @@ from infra.embedded.processes.signals import OWN_WORK, SERVICES
 from infra.embedded.servers.ports import HOST
 from infra.postgres.sql import queries
 from infra.settings import Settings
-from infra.stack_record import BROKERS, ServiceRecord, State, accepts, broker_answers
+from infra.stack_record import BROKERS, ServiceRecord, State, accepts, broker_answers, database_answers
 
 if TYPE_CHECKING:  # reading a stack's state needs no database driver
     from infra.postgres.trail import ActOfOnePerson
@@ -202,7 +202,8 @@ def stack_status(settings: Settings) -> StackStatus:
         if not isinstance(entry, ServiceRecord):
             return OtherService(state="absent")
         state = _state(entry.state, pids.get(name), alive, entry.port)
-        if state == "ready" and name in BROKERS and not broker_answers(entry.port):
+        answers = broker_answers if name in BROKERS else database_answers
+        if state == "ready" and not answers(entry.port):
             state = "silent"
         return ServiceStatus(entry.port, entry.restarts, pids.get(name), state, str(home.log(name)))
 

@@ -30,7 +30,7 @@ from infra.observability.telemetry import GaugeName, Labels, exposition, gauge
 from infra.postgres.connection import NoDatabase, address, servers
 from infra.process.http_server import listening, running
 from infra.settings import Settings, places
-from infra.stack_record import BROKERS, accepts, broker_answers
+from infra.stack_record import BROKERS, accepts, broker_answers, database_answers
 
 STALLED_AFTER_S: Final = 30.0
 """A process that is behind and has not moved for this long is stalled: not ready, and to be restarted."""
@@ -166,7 +166,8 @@ def measure(settings: Settings) -> Measured:
         if path is not None:
             yield from _certificate(path)
     for service, named in _services(settings).items():
-        yield "service_reachable", any(accepts(port, host) for host, port in named), {"service": service}
+        answers = accepts if service == "kafka" else database_answers
+        yield "service_reachable", any(answers(port, host) for host, port in named), {"service": service}
     for broker, port in ({} if settings.kafka else settings.stack().kafka_ports()).items():
         yield "service_reachable", broker_answers(port), {"service": broker}
 
@@ -178,7 +179,7 @@ def _certificate(path: Path) -> Measured:
 
 
 def _services(settings: Settings) -> dict[str, list[tuple[str, int]]]:
-    """Where each service accepts connections."""
+    """Where each service is: Kafka, PostgreSQL, and each of its servers if there are several."""
     found = {"kafka": [*places(settings.kafka or "", 9092)]}
     with suppress(NoDatabase):
         found["postgres"] = servers(address(settings))
