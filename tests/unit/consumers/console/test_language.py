@@ -14,6 +14,7 @@ from consumers.console.web.language import Words, code, isolated
 from consumers.documents.log.entries import Anomaly, Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
+from events.types.catalogue import CATALOGUE, EventType
 from events.values.bilingual import Bilingual
 from infra.log.merkle import leaf_hash
 from tests.every import every
@@ -21,6 +22,14 @@ from tests.paths import ROOT
 from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
 
 AR, EN = Words("ar"), Words("en")
+_KNOWN = (
+    *("index", "owner", "agency", "registered_index", "adopted_index", "revoked_index", "trainee"),
+    *("waiting", "waiting_of_agency", "launched_index", "suspended", "retired", "phases", "started", "completed"),
+    *("cancelled", "services", "collected_on", "remainder_halalas", "terminated_on", "closed_through", "open_period"),
+    *("top_ups_halalas", "payable_halalas"),
+)
+"""What the rules know instead of what an event claimed."""
+_KNOWN_OF_CONTRACT = ("starts_on", "ends_on", "last_day", "latest_dated_on", "collected_halalas")
 TEMPLATES = ROOT / "consumers" / "console" / "templates"
 
 
@@ -103,6 +112,19 @@ async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> 
     for text_of_it in ("28 يناير 2007", "ما هو معروف:", "منتهية: لا", "منافذ الخدمة: الويب", "أُطلقت من قبل."):
         assert text_of_it in re.sub("</?(?:bdi|time|small)[^>]*>", "", shown)
     assert "&#34;on&#34;" not in shown
+
+
+@every(("type_name", "row"), CATALOGUE.items())
+async def test_a_member_of_an_anomaly_is_read_by_its_name_in_words(type_name: str, row: EventType) -> None:
+    """What each type may claim, and what the rules know."""
+    claimed = dict.fromkeys(row.model.model_fields, 1)
+    subject = row.subject.pattern.partition("/")[0]
+    known = dict.fromkeys((*_KNOWN, *(_KNOWN_OF_CONTRACT if subject == "partnership" else ())), 1)
+    what: Any = {"rule": "already-signed", "type": type_name, "subject": f"{subject}/X"}
+    found = Anomaly(index=7, found_index=7, agency="health", claimed=claimed, known=known, **what)
+    for language in ("ar", "en"):
+        answer = await page(OFFICE, "/audit/anomalies", language, read_api=Documents(lambda *_: [found]))
+        assert re.findall(r"<br>(<code.*?</code>: )", answer.text) == []
 
 
 def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:
