@@ -28,8 +28,10 @@ from consumers.explain.explain import Explained
 from consumers.explain.models import Model
 from consumers.explain.statement_formulas import FORMULAS, LABELS
 from consumers.revenue.statements.paper import share_sheet, sheet_table
+from events.schema_tools.field_meanings import meaning_of
 from events.values.bilingual import Bilingual, joined
 from events.values.money import riyals_text
+from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import localized
 from infra.json_documents import members, to_json
@@ -106,6 +108,18 @@ _FIELDS: Final[Mapping[str, Words]] = {
     **{field.name: field.label for document in _DOCUMENTS for field in fields(document)},
     **{f"aired.{channel.value}": plan.aired_name(channel) for channel in Channel},
 }
+_KNOWN: Final[Mapping[str, Words]] = {
+    "index": _B("القيد السابق", "The entry before it"),
+    "adopted_index": _B("قيد الاعتماد", "Entry of the adoption"),
+    "revoked_index": _B("قيد السحب", "Entry of the revocation"),
+    "waiting": _B("أحداث تنتظر التسجيل", "Events that wait for the registration"),
+    "waiting_of_agency": _B("منها أحداث الجهة", "Of them the agency's"),
+    "services": _B("خدمات العقد", "Services of the contract"),
+    "terminated_on": _B("تاريخ الإنهاء", "Terminated on"),
+    "remainder_halalas": _B("ما بقي من التحصيل", "What is left of the receipt"),
+    "payable_halalas": label_of(Partnership, "payable_halalas"),
+}
+"""Name in the `known` of an anomaly → words, where no figure has this name or it means another one."""
 CODES: Final[Mapping[str, Kind]] = {
     field.name: kind
     for document in (*_DOCUMENTS, Partnership)
@@ -183,6 +197,22 @@ def field_name(model: str, field: str) -> Words | None:
         return LABELS[field]
     own = _own_field(model, field)
     return _FIELDS.get(field) if own is None else own.label
+
+
+def claimed_name(type_name: str, model: str, member: str) -> Words | None:
+    """The name of a member of an event: that of the figure, or what the catalogue says of it."""
+    if (known := field_name(model, member)) is not None:
+        return known
+    try:
+        meaning = meaning_of(short_type(type_name), member)
+    except LookupError:
+        return None
+    return _B(meaning.ar.rstrip("."), meaning.en.rstrip("."))
+
+
+def known_name(type_name: str, model: str, member: str) -> Words | None:
+    """The name of what is known instead of what an event claimed."""
+    return _KNOWN.get(member) or claimed_name(type_name, model, member)
 
 
 def worded(model: str, field: str, value: Any) -> Any:

@@ -20,7 +20,7 @@ PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TEXT: Final = r"<bdi[^>]*>[^<\u0600-\u06ff]*</bdi>|<[^>]*>|&[#\w]+;|" + RUN
 _LINE: Final = re.compile(_TEXT, re.ASCII)
 _PAGE: Final = re.compile(
-    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option)\b.*?</\2>"
+    rf"<!--.*?-->|<(script|style|textarea|code)\b.*?</\1>|<(title|option|text)\b.*?</\2>"
     rf"|(<pre\b[^>]*>(?:<code[^>]*>)?)(.*?)(?=(?:</code>)?</pre>)|{_TEXT}",
     re.ASCII | re.DOTALL,
 )
@@ -33,7 +33,8 @@ _UNBROKEN_MAX: Final = 20
 def in_reading_order_html(page: str) -> str:
     """The HTML of an Arabic page with a `<bdi>` around each run that would be drawn in another order.
 
-    A title and an option hold no elements, and take isolates. Of an example, the lines in Arabic are texts.
+    A title, an option and a text of a drawing hold no such element, and take isolates. Of an example, the lines in
+    Arabic are texts.
     """
     return _PAGE.sub(_ordered, page)
 

@@ -27,6 +27,7 @@ from consumers.documents.teams.notices import NoticeItem
 from consumers.programme.campaigns.dates import in_words
 from consumers.programme.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.replay.as_of.point_in_time import RIYADH
+from events.faults.problems import PROBLEMS
 from events.types.contradictions import RULES
 from events.values.bilingual import Bilingual, Language, joined
 from events.values.calendar import day_after
@@ -39,6 +40,7 @@ WEEK_DAYS: Final = 7
 Text: TypeAlias = Bilingual | Labelled
 Place: TypeAlias = tuple[Bilingual, str]
 """What leads somewhere, and its address or the command."""
+_TITLES: Final[Mapping[str, Bilingual]] = {code: problem.title for code, problem in PROBLEMS.items()}
 _MISSING: Final = label_of(campaigns.InboxItem, "missing_channels")
 
 
@@ -195,18 +197,26 @@ def topic_letter(name: str, notice: TopicNotice, context: Context, agency: Bilin
 def _item(item: NoticeItem) -> Bilingual:
     """The members of an item that are set, each with its label."""
     parts = []
+    shown: object
     for name, value in members(item).items():
         if isinstance(value, datetime):
             value = f"{value.astimezone(RIYADH):%Y-%m-%d %H:%M}"
-        elif isinstance(value, tuple):
-            value = ", ".join(value)
         elif name == "type":
             value = short_type(value)
-        shown = line_of(asdict(value)) if isinstance(value, Bilingual) else line(str(value))
-        if name == "rule" and value in RULES:
-            shown = Bilingual("{} ({})", "{} ({})").format(RULES[value], shown)
+        if name == "codes":
+            shown = joined(_with_code(_TITLES, code) for code in value)
+        elif name == "rule":
+            shown = _with_code(RULES, value)
+        else:
+            shown = line_of(asdict(value)) if isinstance(value, Bilingual) else line(str(value))
         parts.append(Bilingual("{}: {}", "{}: {}").format(label_of(NoticeItem, name), shown))
     return joined(parts, " · ", " · ")
+
+
+def _with_code(names: Mapping[str, Bilingual], code: str) -> Bilingual | str:
+    """What a code says, with it; the code alone where a later release knows more of them."""
+    shown = line(code)
+    return Bilingual("{} ({})", "{} ({})").format(names[code], shown) if code in names else shown
 
 
 def confirmation_letter(confirm: str, context: Context) -> Letter:

@@ -6,6 +6,7 @@ repeat, and so that all messages about one campaign are one thread.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -36,6 +37,10 @@ _POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 _HEADER_MAX: Final = 500
 _ID_CHARACTERS: Final = 32
 _TEMPLATES: Final = templates("consumers.delivery.mail")
+_DATE: Final = re.compile(
+    r"<title>.*?</title>|<[^>]*>|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2})?\b", re.DOTALL
+)
+"""A date or a moment in the text of a page, and what is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def build(letter: Letter, about: Message, sender: Sender, recipient: str, now: d
     if about.unknown:
         message["Yesser-Repeat"] = str(1 + about.unknown)
     message.set_content(_written(letter, "letter.txt"))
-    message.add_alternative(_written(letter, "letter.html"), subtype="html")
+    message.add_alternative(_DATE.sub(_unbroken, _written(letter, "letter.html")), subtype="html")
     return message
 
 
@@ -97,3 +102,8 @@ def _digest(*parts: str) -> str:
 
 def _written(letter: Letter, name: str) -> str:
     return _TEMPLATES.get_template(name).render(letter=letter, stop_words=STOP)
+
+
+def _unbroken(found: re.Match[str]) -> str:
+    """A narrow window would break a date at its hyphens."""
+    return found[0] if found[0].startswith("<") else f'<span style="white-space:nowrap">{found[0]}</span>'

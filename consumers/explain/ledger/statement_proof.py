@@ -127,7 +127,8 @@ async def verify_statement(
         own = export_checkpoint(folder, export_keys(folder, verifier))
         statements = entries.ledger().rows(STATEMENT)
     except verify.OtherKey as error:
-        raise OtherKey(f"{shown}: {error}.") from error
+        unpack = "" if shown == folder else " FOLDER is that of the unpacked ZIP."
+        raise OtherKey(f"{shown}: {error}.{unpack}") from error
     except SettlementDiffers as error:
         what, _, _ = str(error).partition(":")  # what follows is for the operator of a ledger
         raise NotProven(f"{shown}: {what}: an earlier entry was left out. {NotProven.__doc__}") from error

@@ -161,7 +161,7 @@ def _progress(plan: documents.Plan) -> Grid:
         (documents.training_name(row.calendar, row.year, row.track), row.net, row.quota, _counts(row, "revoked"))
         for row in plan.training
     ]
-    return _lines(rows + _awareness(plan.awareness))
+    return _lines(rows if plan.not_judged else rows + _awareness(plan.awareness))
 
 
 def _awareness(awareness: documents.Awareness) -> list[_Line]:

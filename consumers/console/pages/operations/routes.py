@@ -27,6 +27,7 @@ from consumers.console.page_request import Visiting, only, roles_of
 from consumers.documents.document import documents_of
 from consumers.documents.teams.teams import ACCOUNTS, TRAIL, Route, TrailRow
 from consumers.documents.teams.webhooks import Webhook
+from events.faults.problems import PROBLEMS
 from events.values.bilingual import Language
 from infra.embedded.status import ProcessStatus, read_answers, stack_status
 from infra.embedded.status_table import STATES_AR
@@ -141,6 +142,7 @@ async def operations_page(visit: Visiting) -> Response:
         processes=processes,
         states=STATES_AR,
         routes=Route,
+        problems=PROBLEMS,
         halts=[(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
         when_paused=runbook_entry("paused", "", language),
     )

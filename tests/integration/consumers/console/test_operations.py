@@ -22,6 +22,10 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry_also_while_the_data
         " VALUES ('agency.health.events', 17, $1, now())",
         REASON,
     )
+    await connection.execute(
+        "INSERT INTO log.refusal (index, agency, address, errors) VALUES (1, 'health', 'a/0/1', $1)",
+        [{"code": code, "detail": "", "pointer": ""} for code in ("of-a-later-release", "invalid-value")],
+    )
     await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('revenue', 0)")
     async with console(settings) as served, served.signed_in("operator") as client:
         page = (await client.get("/operations")).text
@@ -29,6 +33,8 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry_also_while_the_data
         assert REASON in page
         assert "checksum does not match" in page, "the runbook's entry"
         assert "Ministry of &lt;b&gt;Health" in page
+        assert '<td>A value is not valid <small><code dir="ltr">invalid-value</code></small></td>' in page
+        assert '<td><code dir="ltr">of-a-later-release</code></td>' in page
         trail = (await client.get("/operations/trail")).text
         assert "yesser_console" in trail
         assert "sign in" in trail

@@ -10,17 +10,26 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
-from consumers.console.web.language import Words, code, isolated
+from consumers.console.web.language import Words, code, english, isolated
 from consumers.documents.log.entries import Anomaly, Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
+from events.types.catalogue import CATALOGUE, EventType
 from events.values.bilingual import Bilingual
 from infra.log.merkle import leaf_hash
 from tests.every import every
 from tests.paths import ROOT
-from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
+from tests.world.pages import ADMINISTRATOR, OFFICE, Documents, page
 
 AR, EN = Words("ar"), Words("en")
+_KNOWN = (
+    *("index", "owner", "agency", "registered_index", "adopted_index", "revoked_index", "trainee"),
+    *("waiting", "waiting_of_agency", "launched_index", "suspended", "retired", "phases", "started", "completed"),
+    *("cancelled", "services", "collected_on", "remainder_halalas", "terminated_on", "closed_through", "open_period"),
+    *("top_ups_halalas", "payable_halalas"),
+)
+"""What the rules know instead of what an event claimed."""
+_KNOWN_OF_CONTRACT = ("starts_on", "ends_on", "last_day", "latest_dated_on", "collected_halalas")
 TEMPLATES = ROOT / "consumers" / "console" / "templates"
 
 
@@ -74,9 +83,7 @@ def test_a_sentence_reads_in_its_languages_direction_also_where_a_value_comes_fi
 async def test_a_sentence_holds_for_every_number_and_one_in_english_only_says_so_on_an_arabic_page() -> None:
     components = await page(ADMINISTRATOR, "/components")
     assert "المراحل المكتملة: 1 من 3، والتي بدأت: 2" in components.text
-    halted = Replies(lambda *_: (200, {"state": "pending", "halted": "leaf <7> differs"}))
-    sent = await page(AGENCY, "/workspace/sent/launched-7?address=agency.health.events/0/1", gateway=halted)
-    assert '<span lang="en" dir="ltr">leaf &lt;7&gt; differs</span>' in sent.text
+    assert english("leaf <7> differs") == '<span lang="en" dir="ltr">leaf &lt;7&gt; differs</span>'
 
 
 async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> None:
@@ -86,11 +93,13 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
     of_tree: Any = {"size": 1, "path": (), "checkpoint": "", "rotations": ""}
     proof = Proof(index=0, entry=entry.decode(), leaf=b64encode(leaf_hash(entry)).decode(), **of_tree)
     documents = Documents(lambda name, _: [] if name == "anomalies_for" else proof)
-    arabic, english = [(await page(OFFICE, "/audit/entries/0", name, read_api=documents)).text for name in ("ar", "en")]
+    arabic, in_english = [
+        (await page(OFFICE, "/audit/entries/0", name, read_api=documents)).text for name in ("ar", "en")
+    ]
     above = arabic.partition("<details")[0]
     for error in event["data"]["problem"]["errors"]:
         detail = error["detail"]
-        assert str(escape(detail)) in english
+        assert str(escape(detail)) in in_english
         assert str(escape(arabic_of(detail))) in above
         assert str(escape(detail)) not in above.partition('class="faults"')[2].partition("</ul>")[0]
 
@@ -103,6 +112,19 @@ async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> 
     for text_of_it in ("28 يناير 2007", "ما هو معروف:", "منتهية: لا", "منافذ الخدمة: الويب", "أُطلقت من قبل."):
         assert text_of_it in re.sub("</?(?:bdi|time|small)[^>]*>", "", shown)
     assert "&#34;on&#34;" not in shown
+
+
+@every(("type_name", "row"), CATALOGUE.items())
+async def test_a_member_of_an_anomaly_is_read_by_its_name_in_words(type_name: str, row: EventType) -> None:
+    """What each type may claim, and what the rules know."""
+    claimed = dict.fromkeys(row.model.model_fields, 1)
+    subject = row.subject.pattern.partition("/")[0]
+    known = dict.fromkeys((*_KNOWN, *(_KNOWN_OF_CONTRACT if subject == "partnership" else ())), 1)
+    what: Any = {"rule": "already-signed", "type": type_name, "subject": f"{subject}/X"}
+    found = Anomaly(index=7, found_index=7, agency="health", claimed=claimed, known=known, **what)
+    for language in ("ar", "en"):
+        answer = await page(OFFICE, "/audit/anomalies", language, read_api=Documents(lambda *_: [found]))
+        assert re.findall(r"<br>(<code.*?</code>: )", answer.text) == []
 
 
 def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:

@@ -42,6 +42,12 @@ def test_no_page_asks_for_an_orientation() -> None:
             assert "orientation" not in sheet.read_text(encoding="utf-8"), f"{sheet.name}: axe's rule is not run"
 
 
+def test_the_box_of_a_choice_keeps_its_size_beside_long_words() -> None:
+    sheet = (CONSOLE / "static" / "console.css").read_text(encoding="utf-8")
+    assert re.search(r"label\.choice \{[^}]*display: flex", sheet) is not None
+    assert "label.choice input { flex: none; }" in sheet
+
+
 PAGES = ("page", "card", "good-page", "late-page", "bad-page")
 """What a text may stand on."""
 PAIRS = (

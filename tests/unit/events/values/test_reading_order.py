@@ -43,6 +43,8 @@ def test_what_would_be_turned_round_is_isolated_and_nothing_else(words: str, ord
         ("<option>فترة 2026-11", '<option>فترة <bdi class="nowrap">2026-11</bdi>'),
         ('<option value="2026-11">فترة 2026-11</option>', '<option value="2026-11">فترة \u20682026-11\u2069</option>'),
         ("<option>2026-11</option>", "<option>2026-11</option>"),
+        ('<svg><text x="1">1426-07</text></svg>', '<svg><text x="1">1426-07</text></svg>'),
+        ("<svg><text>فترة 1426-07</text>", "<svg><text>فترة \u20681426-07\u2069</text>"),
         (
             "<pre><code>2026-11\nفي 2026-11\n</code></pre>",
             '<pre><code>2026-11\nفي <bdi class="nowrap">2026-11</bdi>\n</code></pre>',

@@ -198,3 +198,6 @@ async def test_a_brief_names_the_agency_in_the_language_of_each_half() -> None:
     ]
     assert ("وزارة الصحة" in arabic, "Ministry of Health" in arabic) == (True, False)
     assert ("وزارة الصحة" in english, "Ministry of Health" in english) == (False, True)
+    team = (await page(TEAM, "/account", "en", **parts)).text
+    assert "Ministry of Health" in team
+    assert 'href="/campaigns/teams/press"' in team

@@ -8,6 +8,7 @@ import orjson
 
 from consumers.documents.document import documents_of
 from consumers.documents.log.entries import Anomaly
+from producers.gateway.answers import halted_of
 from tests.page_rules import faults_of
 from tests.world.consoles import FORM, TYPED, fill_in, hidden
 from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser, page
@@ -53,3 +54,16 @@ async def test_what_changed_nothing_is_not_shown_as_registered() -> None:
     shown = (await page(AGENCY, "/workspace", "en", read_api=read_api, gateway=gateway)).text
     rows = [re.sub("<[^>]*>", " ", line).split() for line in shown.splitlines() if 'href="/audit/entries/' in line]
     assert rows == [["e-9", "Anomaly", "9"], ["e-8", "Registered", "8"]]
+
+
+async def test_a_halt_of_the_topic_is_said_in_the_reader_s_language_alone() -> None:
+    halted = halted_of("the batch at offset 17 is damaged")
+    latest = {"receipts": [], "next": 2, "read_up_to": 2, "halted": halted}
+    pending = {"state": "pending", "address": "agency.health.events/0/1", "halted": halted}
+    replies = {"/v1/receipts": latest, "/v1/completeness": {"status": "complete"}}
+    gateway = Replies(lambda _, path: (200, replies.get(path.partition("?")[0], pending)))
+    async with browser(AGENCY, "ar", read_api=Documents(lambda *_: []), gateway=gateway) as client:
+        for path in ("/workspace", "/workspace/sent/e-1?address=agency.health.events/0/1"):
+            shown = (await client.get(path)).text
+            assert "ما ترسله يُخزَّن ويُسجَّل بعد الاستئناف" in shown
+            assert "The topic is not read" not in shown

@@ -223,6 +223,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> Non
     assert len(html) < 100_000, "it is bounded"
     assert "Overdue (5000)" in plain
     assert "Overdue (5000)</h2>" in html
+    assert html.count('<span style="white-space:nowrap">2026-10-30</span>') == html.count("2026-10-30") > 50
     assert "And 4950 more: `yesser campaigns inbox --agency health --team press`" in plain
     assert "No campaigns." in bodies(parsed(digest_letter([], CONTEXT)))[0]
 
@@ -276,7 +277,8 @@ def test_each_notice_to_engineers_says_how_many_which_and_where_to_read_all_of_t
             "وزارة الصحة (health)",
             "Ministry of Health (health)",
             "812",
-            "Codes: unknown, invalid-value",
+            "Codes: unknown, A value is not valid (invalid-value)",
+            "الأسباب: unknown، قيمة غير صالحة (invalid-value)",
             "Event: service.launched · Rule: It was launched before. (already-launched)",
             "k1",
             "GET https://g.example/v1/x",

@@ -294,8 +294,12 @@ async def test_a_part_that_is_missing_is_named_and_what_is_no_statement_or_canno
 
 
 async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:
-    with pytest.raises(OtherKey, match=VERIFIER.key_id.hex()):
-        await verify_statement(short, LogKey(VERIFIER.name, bytes(32)).verifier)
+    other = LogKey(VERIFIER.name, bytes(32)).verifier
+    with pytest.raises(OtherKey, match=VERIFIER.key_id.hex()) as found:
+        await verify_statement(short, other)
+    assert "unpacked ZIP" not in str(found.value)
+    with pytest.raises(OtherKey, match=r"statement\.zip: .*FOLDER is that of the unpacked ZIP\."):
+        await verify_statement(short, other, given=short.with_name("statement.zip"))
 
 
 @pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.accept)])

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from consumers.documents.document import Name, document_of
 from consumers.documents.programme.plan import Plan, PlanName
 from consumers.programme.plan.commands import BAR_CELLS, anomalies_view, bar, plan_view
+from consumers.programme.plan.document import NOT_JUDGED
 from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
@@ -43,6 +44,7 @@ def test_every_part_of_the_plan_is_shown_in_both_languages(plan: Plan) -> None:
         assert part in text
     for part in ("المتخصصون", "الإذاعة", "الشراكة", "On all three channels", plan.partnerships[0].partnership_id):
         assert part in text
+    assert "On all three channels" not in printed(plan_view(replace(plan, not_judged=NOT_JUDGED), None))
 
 
 def test_national_applications_say_how_many_are_begun_completed_and_due(plan: Plan) -> None:
