@@ -135,6 +135,16 @@ def western(text: str) -> str:
     return text.translate(_WESTERN)
 
 
+_SEPARATORS: Final = ", \u00a0\u202f"
+_GROUPED: Final = re.compile(rf"-?[0-9]{{1,3}}(?:([{_SEPARATORS}])[0-9]{{3}})(?:\1[0-9]{{3}})*(?:\.[0-9]+)?")
+
+
+def number_text(text: str) -> str:
+    """As `western`, and a number whose thousands are separated without the separators: `6,25` stays as it is."""
+    plain = western(text).strip()
+    return plain.translate(dict.fromkeys(map(ord, _SEPARATORS))) if _GROUPED.fullmatch(plain) else plain
+
+
 _DAY: Final = re.compile(DATE_PATTERN.strip("^$"))
 _HOUR: Final = re.compile(r"[T ]+([0-9]:)?")
 _NUMBER: Final = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,2}))?")
@@ -159,7 +169,7 @@ def instant_of(text: str, of_day: time = time.min) -> datetime | None:
 
 def hundredths(text: str) -> int | None:
     """A number with at most two decimals in hundredths: `62.5` is 6250. None: it is no number."""
-    found = _NUMBER.fullmatch(re.sub("[ ,%]", "", western(text)))
+    found = _NUMBER.fullmatch(number_text(text.strip().removesuffix("%").removesuffix("٪")))
     if found is None:
         return None
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))

@@ -202,16 +202,16 @@ def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
     if amount is None:
         return Name("لا مبلغ في السطر.", "The row has no amount.")
     if isinstance(amount, bool) or not isinstance(amount, int):
-        return Name("المبلغ {!r} لا يُقرأ: يُكتب مثل 1250.00.", "The amount {!r} cannot be read: write 1250.00.").format(
-            amount
-        )
+        return Name(
+            "المبلغ {!r} لا يُقرأ: يُكتب مثل 1250.00.", "The amount {!r} cannot be read: write it like 1250.00."
+        ).format(amount)
     if on is None:
         return Name("لا تاريخ في السطر: احذفه إن كان مجموعًا.", "The row has no date: delete it if it is a total.")
     if not _is_date(on):
         example = "2005-01-10"
         return Name(
             "التاريخ {!r} لا يُقرأ: يُكتب مثل {}.",
-            "The date {!r} cannot be read: write {}.",
+            "The date {!r} cannot be read: write it like {}.",
         ).format(on, example)
     return None
 

@@ -36,7 +36,7 @@ from consumers.console.pages.audit.entry import (
     verifier_of,
 )
 from consumers.console.pages.workspace.entered import explained
-from consumers.console.web.language import is_day, western
+from consumers.console.web.language import is_day, number_text
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.documents.log.commitments import CheckResult, Claim
@@ -242,7 +242,7 @@ async def log(
 @routes.get("/audit/entries", dependencies=_IN_ROOM)
 async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
     """The form of the explorer that asks for one entry."""
-    number = western(index.strip()).replace(",", "")
+    number = number_text(index)
     if number.isdecimal() and number.isascii() and int(number) <= INTEGER_MAX:
         return visit.redirect(f"/audit/entries/{int(number)}")
     return visit.redirect("/audit/log")

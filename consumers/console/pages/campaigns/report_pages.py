@@ -21,7 +21,7 @@ from consumers.api.resources.campaigns import campaign_for
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.campaign import address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
-from consumers.console.web.language import is_day, western
+from consumers.console.web.language import is_day, number_text, western
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CORRECT, CampaignAndHistory, NextAction
 from events.reports.campaign_reports import (
@@ -49,7 +49,6 @@ FIELDS: Final = ("by", "on", "channel", "outlet_ar", "outlet_en", "reach", "airi
 _RENAMED: Final = {"id": "airing_id", "endpoint_id": "route"}
 """The fields that are not called as what they make."""
 REACH_MAX: Final = 2**53 - 1
-_SEPARATORS: Final = dict.fromkeys(map(ord, ", \u00a0\u202f"))
 _DESK: Final = Bilingual(
     "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
@@ -143,7 +142,7 @@ def _day_fault(on: str, today: str) -> Bilingual | None:
 
 
 def _reach(given: Given) -> int | None:
-    reach = western(given.get("reach", "")).translate(_SEPARATORS)
+    reach = number_text(given.get("reach", ""))
     return int(reach) if re.fullmatch(r"[0-9]{1,16}", reach) and int(reach) <= REACH_MAX else None
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal
 
-from consumers.console.web.language import western
+from consumers.console.web.language import number_text, western
 from events.faults.problems import PROBLEMS
 from events.faults.problems import Fault as FoundFault
 from events.schema_tools.compatibility import Schema, resolved, without_null
@@ -216,7 +216,6 @@ GIVEN: Final = "?"
 COUNT: Final = ".count"
 """Ends the name that says how many items a list has."""
 
-_GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _MINUTES: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 _NUMBERS: Final[Mapping[Kind, Column]] = {
     "integer": Column(type="integer"),
@@ -360,7 +359,7 @@ def _leaf(leaf: Leaf, name: str, values: Values, unreadable: dict[str, list[Bili
     column = _NUMBERS.get(leaf.kind)
     if column is None:
         return text
-    value = cell_value(text.replace(",", "") if _GROUPED.fullmatch(text) else text, column)
+    value = cell_value(number_text(text), column)
     if isinstance(value, int) and abs(value) <= INTEGER_MAX:
         return value
     unreadable[name] = [_UNREADABLE[leaf.kind]]

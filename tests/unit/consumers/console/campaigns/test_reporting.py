@@ -71,6 +71,7 @@ def test_people_reached_and_days_are_read_as_people_write_them(field: str, typed
         ({"on": "2026-11-27"}, "on"),
         ({"reach": "-1"}, "reach"),
         ({"reach": "1.5"}, "reach"),
+        ({"reach": "4,0000"}, "reach"),
         ({"reach": ""}, "reach"),
         ({"reach": "9" * 16}, "reach"),
         ({"reach": "²"}, "reach"),

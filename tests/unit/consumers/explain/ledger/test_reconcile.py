@@ -103,16 +103,16 @@ def test_a_date_that_is_not_a_day_is_unreadable_and_does_not_stretch_the_days_of
         ("matched", 4, 3),
         ("missing-in-file", None, 4),
     ], "the later entry of June is not missing in the file"
-    assert said(findings[0]) == f"The date {on!r} cannot be read: write 2005-01-10."
+    assert said(findings[0]) == f"The date {on!r} cannot be read: write it like 2005-01-10."
 
 
 @every(
     ("faulty", "reason"),
     [
-        (row(2, "١٢٥", "2005-01-05", "R1"), "The amount '١٢٥' cannot be read: write 1250.00."),
-        (row(2, "12,5", "2005-01-05", "R1"), "The amount '12,5' cannot be read: write 1250.00."),
+        (row(2, "١٢٥", "2005-01-05", "R1"), "The amount '١٢٥' cannot be read: write it like 1250.00."),
+        (row(2, "12,5", "2005-01-05", "R1"), "The amount '12,5' cannot be read: write it like 1250.00."),
         (row(2, None, "2005-01-05", "R1"), "The row has no amount."),
-        (row(2, True, "2005-01-05", "R1"), "The amount True cannot be read: write 1250.00."),
+        (row(2, True, "2005-01-05", "R1"), "The amount True cannot be read: write it like 1250.00."),
         (row(2, 100, None, "R1"), "The row has no date: delete it if it is a total."),
         (
             row(2, 100, "2005-01-05", "R1", currency="USD"),

@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_at_its_field(given: dict[str, str], field: str) -
     ("text", "found"),
     [
         *(("62.5", 6_250), ("٦٢٫٥", 6_250), ("1,500,000.05", 150_000_005), ("0", 0), ("70%", 7_000)),
-        *(("", None), (".5", None)),
+        *(("", None), (".5", None), ("6,25", None)),
     ],
 )
 def test_a_number_is_read_in_hundredths(text: str, found: int | None) -> None:
