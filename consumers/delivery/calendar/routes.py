@@ -191,6 +191,8 @@ def _summary(campaign: DueCampaign) -> Bilingual:
         title = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
     elif campaign.is_paused:
         title = Bilingual("موقوفة: {name}", "Paused: {name}")
+    elif not campaign.missing:
+        title = Bilingual("بُثت وبقي إكمالها: {name}", "Aired, to complete: {name}")
     name = campaign.service_name
     shown = line_of(name, SUMMARY_NAME_MAX) if name else campaign.campaign_id
     return title.format(name=shown, day=day_of_month(campaign.due_on))

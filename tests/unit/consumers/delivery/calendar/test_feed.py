@@ -53,6 +53,7 @@ def test_a_campaign_is_an_all_day_event_on_its_due_date_in_both_languages() -> N
     ("change", "status", "title"),
     [
         ({"is_completed": True}, "CONFIRMED", "✓ Completed"),
+        ({"aired": {"tv": 1, "radio": 1}}, "CONFIRMED", "Aired, to complete"),
         ({"is_paused": True}, "TENTATIVE", "Paused"),
         ({"is_paused": True, "is_retired": True}, "CANCELLED", "Cancelled"),
     ],
