@@ -70,8 +70,8 @@ _SENTENCES: Final = {
         "Plan {plan} is not the one shown: its groups are not evaluated.",
     ),
     "adopted": Bilingual(
-        "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت، والسجل هو المرجع.",
-        "The rules in force do not decide it: earlier rules or a timer did, and the log is authoritative.",
+        "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت أو المكتب، والسجل هو المرجع.",
+        "The rules in force do not decide it: earlier rules, a timer or the office did. The log is authoritative.",
     ),
     "anomaly": Bilingual(
         "القيد {index} من {agency} لم يغيّر شيئاً: {rule}.",
