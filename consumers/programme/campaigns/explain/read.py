@@ -70,7 +70,7 @@ _SENTENCES: Final = {
         "Plan {plan} is not the one shown: its groups are not evaluated.",
     ),
     "adopted": Bilingual(
-        "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت أو المكتب، والسجل هو المرجع.",
+        "لا تقررها القواعد الحالية: قررتها قواعد سابقة أو مؤقِّت أو مكتب البرنامج، والسجل هو المرجع.",
         "The rules in force do not decide it: earlier rules, a timer or the office did. The log is authoritative.",
     ),
     "anomaly": Bilingual(

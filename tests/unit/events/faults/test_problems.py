@@ -38,7 +38,8 @@ def test_a_refusal_code_is_in_every_place() -> None:
 def test_the_example_of_a_code_is_refused_with_that_code_alone() -> None:
     for code, example in REFUSAL_EXAMPLES.items():
         assert {fault.code for fault in faults_of(code)} == {code}, "what events/validation finds in its example"
-        assert not example.right or golden_example(example.base).decode().count(example.right) == 1
+        count = golden_example(example.base).decode().count(example.right)
+        assert not example.right or count == 1, f"what is replaced for {code} is {count} times in {example.base}.json"
 
 
 def test_every_code_has_its_title_and_remedy_in_both_languages() -> None:
