@@ -135,14 +135,15 @@ def western(text: str) -> str:
     return text.translate(_WESTERN)
 
 
-_SEPARATORS: Final = ", \u00a0\u202f"
-_GROUPED: Final = re.compile(rf"-?[0-9]{{1,3}}(?:([{_SEPARATORS}])[0-9]{{3}})(?:\1[0-9]{{3}})*(?:\.[0-9]+)?")
+SPACES: Final = " \u00a0\u202f"
 
 
-def number_text(text: str) -> str:
-    """As `western`, and a number whose thousands are separated without the separators: `6,25` stays as it is."""
-    plain = western(text).strip()
-    return plain.translate(dict.fromkeys(map(ord, _SEPARATORS))) if _GROUPED.fullmatch(plain) else plain
+def number_text(text: str, further: str = "") -> str:
+    """As `western`, and a number whose thousands are separated, by commas or one of `further`, without the separators:
+    `6,25` stays as it is."""
+    plain, separators = western(text).strip(), f",{further}"
+    grouped = rf"-?[0-9]{{1,3}}(?:([{separators}])[0-9]{{3}})(?:\1[0-9]{{3}})*(?:\.[0-9]+)?"
+    return plain.translate(dict.fromkeys(map(ord, separators))) if re.fullmatch(grouped, plain) else plain
 
 
 _DAY: Final = re.compile(DATE_PATTERN.strip("^$"))
@@ -169,7 +170,7 @@ def instant_of(text: str, of_day: time = time.min) -> datetime | None:
 
 def hundredths(text: str) -> int | None:
     """A number with at most two decimals in hundredths: `62.5` is 6250. None: it is no number."""
-    found = _NUMBER.fullmatch(number_text(text.strip().removesuffix("%").removesuffix("٪")))
+    found = _NUMBER.fullmatch(number_text(re.sub("[%٪]", "", text), SPACES))
     if found is None:
         return None
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))

@@ -21,7 +21,7 @@ from consumers.api.resources.campaigns import campaign_for
 from consumers.console.page_request import Visit, Visiting
 from consumers.console.pages.campaigns.campaign import address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
-from consumers.console.web.language import is_day, number_text, western
+from consumers.console.web.language import SPACES, is_day, number_text, western
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CORRECT, CampaignAndHistory, NextAction
 from events.reports.campaign_reports import (
@@ -142,7 +142,7 @@ def _day_fault(on: str, today: str) -> Bilingual | None:
 
 
 def _reach(given: Given) -> int | None:
-    reach = number_text(given.get("reach", ""))
+    reach = number_text(given.get("reach", ""), SPACES)
     return int(reach) if re.fullmatch(r"[0-9]{1,16}", reach) and int(reach) <= REACH_MAX else None
 
 

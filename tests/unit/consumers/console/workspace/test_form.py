@@ -128,7 +128,7 @@ def test_riyals_become_halalas_exactly(text: str, halalas: int) -> None:
     assert found.data["amount_halalas"] == halalas
 
 
-@every("text", ["12.345", "1,25", "1e3", "12.", "abc", "1 25", "9" * 30, "9007199254740992", "--1"])
+@every("text", ["12.345", "1,25", "1e3", "12.", "abc", "1 250", "9" * 30, "9007199254740992", "--1"])
 def test_an_amount_that_is_none_stays_as_it_was_typed_and_says_how_to_write_it(text: str) -> None:
     found = entered("revenue.collected", HEALTH, RECEIPT | {"data.amount_halalas": [text]})
     assert found.event_bytes == b""
