@@ -102,6 +102,9 @@ def test_the_page_on_rights_says_what_each_principal_does_and_where_its_secrets_
     for page in ("containers", "kubernetes", "standby"):
         missing = [name for name in CONSUMERS if not re.search(rf"[ ,]{name}[ ,}}]", text_of(f"docs/{page}.md"))]
         assert not missing, f"docs/{page}.md lists whose passwords are needed: add {missing}"
+    for page in ("audit", "upgrade"):
+        lists_all = any(all(name in line for name in CONSUMERS) for line in text_of(f"docs/{page}.md").splitlines())
+        assert lists_all, f"docs/{page}.md lists the consumers in one line: {', '.join(CONSUMERS)}"
     secrets = text_of("docs/security.md").partition("## Secrets")[2]
     names = ("/".join(reversed(CONSOLE_KEY)), f"delivery/{ENDPOINT_KEY}", "delivery/smtp", f"console/{OIDC_KEY}")
     assert [name for name in names if f"`secrets/{name}`" not in secrets] == []

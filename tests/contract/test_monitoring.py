@@ -13,7 +13,7 @@ import yaml
 from infra.observability.telemetry import METRICS, CounterName, HistogramName
 from producers.publisher.canary_command import GAUGES
 from tests.every import every
-from tests.paths import ROOT
+from tests.paths import ROOT, product_modules
 
 FOLDER: Final = ROOT / "infra" / "monitoring"
 RULES: Final[list[dict[str, Any]]] = yaml.safe_load((FOLDER / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
@@ -73,6 +73,13 @@ def test_every_metric_is_on_the_dashboard() -> None:
     shown = set().union(*(asked(expression)[0] for expression in of_dashboard()))
     hidden = [name for name in METRICS if not any(s.startswith(f"yesser_{name}") for s in shown)]
     assert hidden == [], "add a chart to infra/monitoring/dashboard.json"
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    """`METRICS` has each name before a colon."""
+    sources = "".join(path.read_text("utf-8") for path in product_modules())
+    idle = [name for name in METRICS if not re.search(rf'"{name}"(?!:|,\n)', sources)]
+    assert idle == [], "call `count`, `gauge` or `observe` where it happens"
 
 
 @every("rule", RULES)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import ast
+from dataclasses import MISSING, fields, replace
 from unittest.mock import patch
 
 from consumers.models.fold_versions import current, fold_sha256, modules, statements, tree
 from consumers.models.registry import CONSUMERS
+from consumers.programme.campaigns.handlers.not_aired import MEDIA
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.replay.fold.consumer import Consumer
 from consumers.replay.fold.version import FoldVersion, versions
 from infra.postgres.migrate import INDEX
 from infra.postgres.migrate import statements as index_statements
 from tests.every import every
-from tests.paths import ROOT
+from tests.paths import ROOT, syntax_of
 
 SOURCE = '''
 """What it is."""
@@ -41,6 +43,21 @@ def test_every_consumer_that_is_written_is_registered() -> None:
     assert not missing, f"add the rows of {missing} to consumers/models/registry.py"
     untested = [name for name in names if not (ROOT / "tests/unit" / name.replace(".", "/")).parent.is_dir()]
     assert not untested, f"write a test of the fold, in the same folder below tests/unit, for {untested}"
+
+
+def test_a_handler_sets_every_member_that_a_new_row_lacks() -> None:
+    """One without a default is given where the row is made. The names of media are given as text."""
+    parts = [part for path in (ROOT / "consumers").rglob("handlers/*.py") for part in ast.walk(syntax_of(path))]
+    made = {keyword.arg for part in parts if isinstance(part, ast.Call) for keyword in part.keywords}
+    stored = {part.attr for part in parts if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)}
+    lacking = [
+        f"{name}.{table.name}.{member.name}"
+        for name, consumer in CONSUMERS.items()
+        for table in consumer.tables
+        for member in fields(table.row)
+        if member.default is not MISSING and member.name not in made | stored | MEDIA.keys()
+    ]
+    assert lacking == [], "set these columns in a handler"
 
 
 def test_only_a_changed_hash_takes_the_next_number() -> None:
