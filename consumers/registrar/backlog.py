@@ -7,7 +7,7 @@ others' waiting (docs/decisions/agencies-take-turns-by-cost.md). Pure: the clock
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -62,9 +62,9 @@ class Backlog:
                 self._records.setdefault(topic, deque()).extend(records)
                 self._bytes[topic] = self._bytes.get(topic, 0) + self._size(records)
 
-    def peek(self, topic: str, count: int) -> list[Record]:
-        """The next records of a topic, at most `count`."""
-        return list(islice(self._records[topic], count))
+    def peek(self, topic: str, count: int) -> Iterator[Record]:
+        """The next records of a topic, at most `count`, one by one: a turn ends after a quarter of them."""
+        return islice(self._records[topic], count)
 
     def remove(self, topic: str, count: int, size: int) -> None:
         """Remove the next `count` records of a topic, whose values have `size` bytes: they were validated."""
@@ -87,7 +87,7 @@ class Backlog:
         return {topic for topic, size in sizes.items() if size >= share}
 
     def _size(self, records: Sequence[Record]) -> int:
-        return sum(self._record_bytes + len(record.value or b"") for record in records)
+        return self._record_bytes * len(records) + sum([len(record.value or b"") for record in records])
 
 
 @dataclass(slots=True)
@@ -199,11 +199,11 @@ class NextBatch:
             except Exception as error:
                 reading.fault = fault_of(topic, record, error)
                 break
+            reading.records.append(record)
             count += 1
             size += len(record.value or b"")
             if clocks.elapsed() - began >= TURN_S:
                 break
-        reading.records += records[:count]
         if reading.fault is None:
             backlog.remove(topic, count, size)
         else:
