@@ -29,7 +29,7 @@ from infra.log.layout import TILE
 from infra.postgres.verdicts import Known
 from infra.process.reaction import is_bug, trace_of
 
-CHEAP_RECORDS = 64
+CHEAP_RECORDS: Final = 64
 SALTS_AT_ONCE: Final = 16
 SEGMENT_BYTES_MAX: Final = 1 << 20
 """Most bytes of the entries of a segment, which is read as a whole."""
