@@ -14,7 +14,7 @@ from consumers.console.web.language import Words, code, english, isolated
 from consumers.documents.log.entries import Anomaly, Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
-from events.types.catalogue import CATALOGUE, EventType
+from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Bilingual
 from infra.log.merkle import leaf_hash
 from tests.every import every
@@ -114,17 +114,19 @@ async def test_an_anomaly_is_read_as_values_and_a_sentence_and_not_as_json() -> 
     assert "&#34;on&#34;" not in shown
 
 
-@every(("type_name", "row"), CATALOGUE.items())
-async def test_a_member_of_an_anomaly_is_read_by_its_name_in_words(type_name: str, row: EventType) -> None:
+@every("language", ("ar", "en"))
+async def test_a_member_of_an_anomaly_is_read_by_its_name_in_words(language: str) -> None:
     """What each type may claim, and what the rules know."""
-    claimed = dict.fromkeys(row.model.model_fields, 1)
-    subject = row.subject.pattern.partition("/")[0]
-    known = dict.fromkeys((*_KNOWN, *(_KNOWN_OF_CONTRACT if subject == "partnership" else ())), 1)
-    what: Any = {"rule": "already-signed", "type": type_name, "subject": f"{subject}/X"}
-    found = Anomaly(index=7, found_index=7, agency="health", claimed=claimed, known=known, **what)
-    for language in ("ar", "en"):
-        answer = await page(OFFICE, "/audit/anomalies", language, read_api=Documents(lambda *_: [found]))
-        assert re.findall(r"<br>(<code.*?</code>: )", answer.text) == []
+    found = []
+    for type_name, row in CATALOGUE.items():
+        claimed = dict.fromkeys(row.model.model_fields, 1)
+        subject = row.subject.pattern.partition("/")[0]
+        known = dict.fromkeys((*_KNOWN, *(_KNOWN_OF_CONTRACT if subject == "partnership" else ())), 1)
+        what: Any = {"rule": "already-signed", "type": type_name, "subject": f"{subject}/X"}
+        found.append(Anomaly(index=7, found_index=7, agency="health", claimed=claimed, known=known, **what))
+    answer = await page(OFFICE, "/audit/anomalies", language, read_api=Documents(lambda *_: found))
+    assert answer.text.count("<br>") >= sum(len(anomaly.claimed) + len(anomaly.known or {}) for anomaly in found)
+    assert re.findall(r"<br>(<code.*?</code>: )", answer.text) == []
 
 
 def test_a_sentence_has_the_direction_of_its_language_whatever_it_begins_with() -> None:
