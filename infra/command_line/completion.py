@@ -1,4 +1,4 @@
-"""Shell completion from the running database, if it answers at once.
+"""Codes from the running database, if it answers at once: for completion, and to recognise one that is not there.
 
 A completion must neither wait nor print errors, so every failure gives no words.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from events.faults.nearest import nearest
+
 TIMEOUT_S: Final = 0.7
 WORDS_MAX: Final = 200
 
+Code = TypeVar("Code", str, str | None)
 Completion: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -22,12 +25,16 @@ def from_database(query: Callable[[], str], schema: str = "platform") -> Complet
     """Completion by a query on tables of `schema`: $1 is the prefix, $2 the maximum number of rows."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        try:
-            return [CompletionItem(word) for word in asyncio.run(_ask(query(), schema, incomplete))]
-        except Exception:
-            return []
+        return [CompletionItem(word) for word in _words(query, schema, incomplete)]
 
     return complete
+
+
+def _words(query: Callable[[], str], schema: str, prefix: str) -> list[str]:
+    try:
+        return asyncio.run(_ask(query(), schema, prefix))
+    except Exception:
+        return []
 
 
 async def _ask(query: str, schema: str, incomplete: str) -> list[str]:
@@ -50,3 +57,15 @@ def _agency_codes() -> str:
 
 
 agency_codes: Final = from_database(_agency_codes)
+
+
+def registered(code: Code) -> Code:
+    """The agency of which a command shows rows, or None for all. Raises `UsageError` for one that the database does
+    not have: no rows would look like no events. Where it does not answer, the command says so itself."""
+    if code is None or code in _words(_agency_codes, "platform", code):
+        return code
+    if known := _words(_agency_codes, "platform", ""):
+        alike = nearest(code, known)
+        hint = f"write {alike}" if alike else "see `yesser agencies list`"
+        raise click.UsageError(f"{code} is not registered; {hint}.")
+    return code

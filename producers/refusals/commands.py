@@ -13,7 +13,7 @@ import click
 
 from events.errors import YesserError
 from events.values.bilingual import Bilingual
-from infra.command_line.completion import agency_codes
+from infra.command_line.completion import agency_codes, registered
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
@@ -51,7 +51,8 @@ def list_(agency: str | None, only_open: bool, position: int | None, gateway: Ga
     if gateway is None or position is not None:
         from infra.log.refusals.read import refusals as refusals_in
 
-        rows = _from_database(Settings(), lambda found: refusals_in(found, agency, position, is_open=only_open))
+        only = registered(agency)
+        rows = _from_database(Settings(), lambda found: refusals_in(found, only, position, is_open=only_open))
     else:
         rows = gateway.rows(Refusal, "/v1/refusals", agency=agency, open=only_open or None) or []
     rows.reverse()

@@ -28,7 +28,7 @@ from consumers.replay.as_of.query import print_view
 from events.errors import YesserError
 from events.values.fields import DATE_PATTERN
 from infra.clock import utc_now
-from infra.command_line.completion import agency_codes
+from infra.command_line.completion import agency_codes, registered
 from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.gateway_options import agency_option, named_agency
 from infra.command_line.language import print_localized
@@ -83,6 +83,7 @@ def list_command(at: PointInTime, gateway: Gateway | None, as_csv: bool, as_json
     if gateway is None:
         from consumers.programme.campaigns.read import campaigns_at
 
+        registered(chosen["owner"])
         rows = asyncio.run(campaigns_at(Settings(), at, CampaignFilter(today_at(at, utc_now()), **chosen)))
     else:
         rows = gateway.rows(campaigns.Campaign, "/v1/campaigns", **chosen) or []
@@ -113,7 +114,7 @@ def inbox_command(agency: str | None, team: str | None, gateway: Gateway | None,
     if gateway is None:
         from consumers.programme.campaigns.read import inbox_now
 
-        rows = asyncio.run(inbox_now(Settings(), named_agency(agency), team, today))
+        rows = asyncio.run(inbox_now(Settings(), registered(named_agency(agency)), team, today))
     else:
         rows = gateway.rows(campaigns.InboxItem, "/v1/inbox", agency=agency, team=team)
     if rows is None:
@@ -166,7 +167,7 @@ def coverage_command(
     if gateway is None:
         from consumers.programme.campaigns.coverage.read import coverage_at
 
-        document = asyncio.run(coverage_at(Settings(), agency, at, unaired=unaired))
+        document = asyncio.run(coverage_at(Settings(), registered(agency), at, unaired=unaired))
     else:  # the totals are those of all services, on every page
         pages = gateway.pages(Coverage, "/v1/coverage", agency=agency, unaired=unaired)
         document = replace(pages[0], services=tuple(row for page in pages for row in page.services))

@@ -24,7 +24,7 @@ from consumers.programme.projections.consumer import CONSUMER
 from consumers.replay.as_of.point_in_time import PointInTime, as_of_options
 from consumers.replay.as_of.query import print_view, run_query
 from events.errors import YesserError
-from infra.command_line.completion import agency_codes
+from infra.command_line.completion import agency_codes, registered
 from infra.command_line.output import json_option
 from producers.sdk.read_api import Gateway, reads_options
 
@@ -54,7 +54,7 @@ def list_services(
     if gateway is None:
         from consumers.programme.projections import read
 
-        chosen = read.ServiceFilter(agency, group, state)
+        chosen = read.ServiceFilter(registered(agency), group, state)
         _, shown = run_query(CONSUMER, lambda connection: read.services(connection, chosen), at)
     else:
         shown = gateway.rows(Service, "/v1/services", agency=agency, group=group, state=state) or []
@@ -133,7 +133,8 @@ def activity(at: PointInTime, agency: str | None, gateway: Gateway | None, as_js
     if gateway is None:
         from consumers.programme.projections import read
 
-        _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
+        only = registered(agency)
+        _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, only), at)
     else:
         shown = gateway.rows(Activity, "/v1/activity", agency=agency) or []
     print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at, gateway)

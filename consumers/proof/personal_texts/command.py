@@ -18,7 +18,7 @@ from events.values.bilingual import Bilingual
 from events.values.reading_order import folded
 from events.wire.entry import Entry, event_bytes, parse_entry
 from events.wire.texts import is_text_hash
-from infra.command_line.completion import agency_codes
+from infra.command_line.completion import agency_codes, registered
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -106,6 +106,7 @@ def find_person(context: click.Context, text: str, agency: str | None, as_json: 
     and how many places were found, but not the name (docs/privacy.md).
     Exit code 1: nothing was found.
     """
+    registered(agency)
     settings = Settings().acting_as("operator")
     found = with_database(settings, "find-person", lambda connection: search(connection, text, agency))
     if found or as_json:

@@ -19,7 +19,7 @@ from events.types.catalogue import CATALOGUE
 from events.values.bilingual import Bilingual
 from events.wire.envelope import full_type, short_type
 from infra.command_line import display
-from infra.command_line.completion import agency_codes
+from infra.command_line.completion import agency_codes, registered
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.settings import Settings
@@ -129,7 +129,9 @@ def find(
     if gateway is None:
         from consumers.replay.event_index import read
 
-        query = read.Query(subject, kind, agency, event_id, -1 if after_index is None else after_index, limit)
+        query = read.Query(
+            subject, kind, registered(agency), event_id, -1 if after_index is None else after_index, limit
+        )
         _, page = run_query(EVENT_INDEX, lambda connection: read.find(connection, query))
         events, are_more = page.events, page.next_cursor is not None
     else:

@@ -11,6 +11,7 @@ from consumers.documents.teams.notices import EXPECTATIONS
 from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
+from infra.command_line.completion import registered
 from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import AgencyCode
 from infra.settings import Settings
@@ -45,6 +46,7 @@ def add(agency: str, type: str, by_day: int | None, every_days: int | None, subj
 @json_option
 def list_(agency: str | None, as_json: bool) -> None:
     """List what agencies expect, or one, and whether it has come."""
+    registered(agency)
     rows = query(lambda connection: stored.expectations_of(connection, agency, Settings()))
     print_list(EXPECTATIONS, rows, as_json)
 

@@ -14,6 +14,7 @@ from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
 from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
+from infra.command_line.completion import registered
 from infra.command_line.output import json_option, print_confirmation
 from infra.command_line.parameters import AgencyCode
 
@@ -82,6 +83,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 
     One without rules, services or channels gets all; one without events gets all but airings and corrections.
     """
+    registered(agency)
     rows = options.query(lambda connection: stored.subscriptions_of(connection, agency, team, ended=ended))
     print_list(SUBSCRIPTIONS, rows, as_json)
 

@@ -22,6 +22,7 @@ from consumers.replay.as_of.query import print_list, show_names_in
 from events.errors import Retry
 from events.values.bilingual import Bilingual
 from infra.command_line.break_glass import break_glass_option
+from infra.command_line.completion import registered
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -79,6 +80,7 @@ def add(
 @json_option
 def list_(agency: str | None, closed: bool, as_json: bool) -> None:
     """List the teams, of all agencies or of one."""
+    registered(agency)
     rows = query(lambda connection: stored.teams_of(connection, agency, closed=closed))
     print_list(TEAMS, rows, as_json)
 

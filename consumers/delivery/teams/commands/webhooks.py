@@ -29,6 +29,7 @@ from consumers.replay.as_of.query import print_list
 from events.values.bilingual import Bilingual
 from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option
+from infra.command_line.completion import registered
 from infra.command_line.database import with_database
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
@@ -61,6 +62,7 @@ def list_(agency: str | None, as_json: bool) -> None:
 
     More than 1,000 messages in one state are not counted: they are 1001.
     """
+    registered(agency)
     rows = query(lambda connection: webhooks_of(connection, agency))
     print_list(WEBHOOKS, rows, as_json)
 

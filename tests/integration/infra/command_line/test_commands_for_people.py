@@ -19,6 +19,7 @@ from rich.cells import cell_len
 from consumers.programme.plan.document import PLAN_CONSUMERS
 from consumers.replay.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode
 from infra.postgres.connection import connected
 from infra.settings import Settings
 from tests.stack import TestStack
@@ -143,6 +144,28 @@ def test_agencies_and_partnerships_are_completed_from_the_running_database(run: 
     assert offered("publish", "x", "--agency", "h") == ["health"]
     assert set(AGENCIES) <= set(offered("agencies", "suspend", ""))
     assert offered("log", "find", "--type", "service.la") == ["service.launched"]
+
+
+def test_rows_of_an_agency_that_is_not_registered_are_refused_and_not_none(run: Run) -> None:
+    for command in (
+        ("activity", "--agency"),
+        ("campaigns", "coverage", "--agency"),
+        ("campaigns", "inbox", "--agency"),
+        ("campaigns", "list", "--owner"),
+        ("expectations", "list"),
+        ("find-person", "Somebody", "--agency"),
+        ("log", "find", "--agency"),
+        ("refusals", "list", "--agency"),
+        ("services", "list", "--agency"),
+        ("subscriptions", "list"),
+        ("teams", "list"),
+        ("webhooks", "list", "--agency"),
+    ):
+        for agency, advice in (("helth", "write health"), ("nowhere", "see `yesser agencies list`")):
+            refused = run(*command, agency)
+            assert refused.exit_code == 2, command
+            assert f"{agency} is not registered; {advice}." in refused.stderr, command
+        assert run(*command, "customs").exit_code in (0, ExitCode.ANSWER_IS_NO), command
 
 
 def test_without_a_database_completion_is_silent_and_quick(tmp_path: Path) -> None:
