@@ -43,6 +43,8 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "to": _B("رمز الجهة التي تنتقل إليها الملكية.", "The code of the new owner."),
     "on": _B("اليوم الذي حدث فيه ذلك.", "The day it happened."),
     "name": _B("الاسم المعلن.", "The public name."),
+    "project/name": _B("اسم المشروع المعلن.", "The project's public name."),
+    "service/name": _B("اسم الخدمة المعلن.", "The service's public name."),
     "origin": _B("معرّف المكان الذي أُرسل منه.", "The id of the place that it was sent from."),
     "legal_basis": _B("السند النظامي، مثل رقم القرار وتاريخه.", "The legal basis, such as a resolution and its date."),
     # The plan
@@ -78,10 +80,11 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "seats": _B("عدد المقاعد المستهدف.", "How many trainees are to be certified."),
     "certificate_id": _B("معرّف الشهادة لدى الجهة المانحة.", "The certificate's id at the agency that issued it."),
     "trainee": _B(
-        "معرّف مستعار تصنعه الجهة بمفتاح؛ ليس رقم شخص.", "A keyed pseudonym made by the agency; never a person's number."
+        "المتدرب، بمعرّف مستعار تصنعه الجهة بمفتاح؛ ليس رقم شخص.",
+        "The trainee, by a keyed pseudonym that the agency makes; never a person's number.",
     ),
     "training.certified/on": _B("يوم منح الشهادة؛ به تُحدد السنة.", "The date of the certificate; it decides the year."),
-    "employer": _B("رمز الجهة التي يعمل فيها المتدرب.", "The code of the agency that employs the trainee."),
+    "employer": _B("رمز جهة عمل المتدرب.", "The code of the agency that employs the trainee."),
     # Partnerships
     "workshop_id": _B("معرّف الورشة.", "The workshop's id."),
     "topic": _B("موضوع الورشة.", "What the workshop is about."),
@@ -138,9 +141,9 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "revenue.period-closed/period": _B(
         "الفترة التي أُرسلت كل تحصيلاتها.", "The period whose receipts have all been sent."
     ),
-    "payout_id": _B("معرّف الدفعة ضمن العقد.", "The payout's id within the partnership."),
-    "revenue.paid-out/amount_halalas": _B("المبلغ المدفوع بالهللات.", "The amount paid, in halalas."),
-    "paid_on": _B("يوم الدفع.", "The date of the payment."),
+    "payout_id": _B("معرّف الصرف ضمن العقد.", "The payout's id within the partnership."),
+    "revenue.paid-out/amount_halalas": _B("المبلغ المصروف بالهللات.", "The amount paid, in halalas."),
+    "paid_on": _B("يوم الصرف.", "The date of the payment."),
     # Awareness
     "initiative_id": _B("معرّف المبادرة.", "The initiative's id."),
     "aim": _B("هدف المبادرة.", "The aim of the initiative."),
@@ -149,7 +152,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "airing_id": _B("معرّف البث ضمن الحملة.", "The airing's id within the campaign."),
     "channel": _B("قناة البث.", "The channel of the airing."),
     "outlet": _B("اسم القناة أو الصحيفة.", "The name of the station or the newspaper."),
-    "reach": _B("عدد من وصلهم تقديرًا.", "The estimated number of people reached."),
+    "reach": _B("الوصول: عدد من وصلهم تقديرًا.", "The reach: the estimated number of people reached."),
     "awareness.campaign-airing-corrected/reach": _B(
         "العدد الصحيح لمن وصلهم؛ يحل محل ما سُجّل.", "The right number of people reached; it replaces the one reported."
     ),

@@ -67,9 +67,17 @@ def test_a_code_or_number_is_an_id_and_a_link_is_an_address(header: str) -> None
         ("Receipt number", "revenue.collected", "/data/receipt_id"),
         ("رقم الإيصال", "revenue.collected", "/data/receipt_id"),
         ("عدد الإيصالات", "revenue.collected", "/data/receipts"),
+        ("المتدرب", "training.certified", "/data/trainee"),
+        ("Trainee", "training.certified", "/data/trainee"),
+        ("جهة العمل", "training.certified", "/data/employer"),
+        ("رقم الشهادة", "training.certified", "/data/certificate_id"),
+        ("رقم الصرف", "revenue.paid-out", "/data/payout_id"),
+        ("اسم الخدمة", "service.registered", "/data/name/ar"),
+        ("اسم المشروع", "project.registered", "/data/name/ar"),
+        ("الوصول", "awareness.campaign-aired", "/data/reach"),
     ],
 )
-def test_a_number_in_a_heading_is_an_id(heading: str, type_name: str, pointer: str) -> None:
+def test_a_heading_as_an_office_writes_it_finds_its_field(heading: str, type_name: str, pointer: str) -> None:
     columns = mapping_of(starter_mapping(BytesIO(f"{heading}\n".encode()), "t.csv", type_name).encode(), "t").columns
     assert columns[heading].pointer == pointer
 
