@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from itertools import accumulate
-from os import urandom
 from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
@@ -22,15 +21,14 @@ from events.validation.refusal import refusal_event
 from events.validation.texts import is_same, without_texts
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
-from events.wire.texts import SALT_BYTES, TEXT_WITHHELD, Kept, Text, withheld_in
+from events.wire.texts import TEXT_WITHHELD, Kept, Text, new_salt, withheld_in
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
 from infra.log.layout import TILE
 from infra.postgres.verdicts import Known
 from infra.process.reaction import is_bug, trace_of
 
-CHEAP_RECORDS: Final = 64
-SALTS_AT_ONCE: Final = 16
+CHEAP_RECORDS = 64
 SEGMENT_BYTES_MAX: Final = 1 << 20
 """Most bytes of the entries of a segment, which is read as a whole."""
 
@@ -159,24 +157,13 @@ def fault_of(topic: str, record: Record, error: Exception) -> str:
     )
 
 
-def _salts() -> Iterator[bytes]:
-    """Salts of texts. They are drawn many at once: a call of the system for each costs more than its hash."""
-    while True:
-        drawn = urandom(SALT_BYTES * SALTS_AT_ONCE)
-        for start in range(0, len(drawn), SALT_BYTES):
-            yield drawn[start : start + SALT_BYTES]
-
-
-_next_salt: Final = _salts().__next__
-
-
 def number(
     batch: Batch,
     readings: Sequence[Reading],
     known: Known,
     breakers: Mapping[str, Breaker],
     now: datetime,
-    salt: Callable[[], bytes] = _next_salt,
+    salt: Callable[[], bytes] = new_salt,
 ) -> Iterator[None]:
     """Add the final verdict on every record of `readings` to `batch`, and the accepted claims to `known`.
 

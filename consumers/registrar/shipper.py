@@ -19,7 +19,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
-from consumers.registrar.batch import CHEAP_RECORDS
 from consumers.registrar.journal import Journal
 from consumers.registrar.topics.texts_topic import Behind, TextRecord, TextsTopic, no_text, read_end, text_record
 from events.wire.entry import parse_entry
@@ -224,8 +223,7 @@ class Shipper:
                 sent.append(await self._send(producer))
                 self._append(producer, key, entry, headers)
             self.next_index += 1
-            if self.next_index % CHEAP_RECORDS == 0:
-                await self._time_slice.checkpoint()
+            await self._time_slice.checkpoint()
         return sent
 
     def _append(
