@@ -167,7 +167,8 @@ async def test_what_stands_in_the_way_is_said_and_a_subscription_misses_no_entry
 
 async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Settings, connection: Connection) -> None:
     """There are two; the first has two messages that failed and one that waits."""
-    await connection.execute(REGISTER, "health", "agency")
+    for agency in ("health", "labour"):
+        await connection.execute(REGISTER, agency, "agency")
     for endpoint_id in (EP_1, EP_2):
         await add_endpoint(connection, for_hooks(settings), endpoint_id, f"https://hooks.example/{endpoint_id}")
     await add_messages(connection, EP_1, ("failed", "failed", "waiting"))
