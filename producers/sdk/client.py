@@ -28,7 +28,7 @@ from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from infra.tls.plaintext import require_loopback
+from infra.tls.plaintext import refuse_plain_http, require_loopback
 from producers.errors import TopicHalted
 from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_proof, verified_receipts
 from producers.sdk.answers import (
@@ -115,10 +115,10 @@ class AgencyClient:
 
     @classmethod
     def of(cls, settings: Settings, address: str, token: str, limits: ClientLimits | None = None) -> Self:
-        """With the certificates and the permission for plain HTTP of the settings."""
-        is_plain_allowed = settings.allows_plaintext("gateway")
-        tls = TlsFiles.of(settings)
-        return cls(address, token, limits=limits, tls=tls, dangerously_allow_plaintext=is_plain_allowed)
+        """With the certificates and the permission for plain HTTP of the settings, which a refusal names."""
+        if _is_plain(address, allowed=True):
+            refuse_plain_http(settings, "gateway", "--gateway or --to", address)
+        return cls(address, token, limits=limits, tls=TlsFiles.of(settings), dangerously_allow_plaintext=True)
 
     async def __aenter__(self) -> Self:
         self._is_open = True

@@ -247,3 +247,10 @@ async def test_a_line_whose_time_is_days_ahead_is_sent_and_named() -> None:
     document = report.document()
     assert document.ahead == [{"line": 1, "time": "2066-01-02T09:00:00+03:00"}]
     assert any("look for a wrong year" in sentence.en for sentence in sentences(report, document))
+
+
+def test_plain_http_to_another_machine_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
+    (file := tmp_path / "events.ndjson").write_text("{}\n")
+    environment = {"YESSER_TOKEN": "yat_x", "YESSER_HOME": str(tmp_path)}
+    found = CliRunner().invoke(publish, [str(file), "--to", "http://gateway.example"], env=environment)
+    assert "name gateway in YESSER_DANGEROUSLY_ALLOW_PLAINTEXT" in str(found.exception)
