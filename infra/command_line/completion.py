@@ -60,8 +60,8 @@ agency_codes: Final = from_database(_agency_codes)
 
 
 def registered(code: Code) -> Code:
-    """The agency of which a command shows rows, or None for all. Raises `UsageError` for one that the database does
-    not have: no rows would look like no events. Where it does not answer, the command says so itself."""
+    """The agency that a command asks about, or None for all. Raises `UsageError` for one that the database does not
+    have: no rows would look like no events. Where it does not answer, the command says so itself."""
     if code is None or code in _words(_agency_codes, "platform", code):
         return code
     if known := _words(_agency_codes, "platform", ""):

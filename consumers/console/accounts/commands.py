@@ -35,6 +35,7 @@ from events.values.bilingual import Bilingual
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.break_glass import break_glass_option
+from infra.command_line.completion import registered
 from infra.command_line.database import with_database
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation
@@ -100,6 +101,8 @@ def add_command(
     office and of administrators need two people, once there is a second administrator.
     """
     require_valid(username, role, agency, team, partners)
+    for code in (agency, *(partner.partition("/")[0] for partner in partners)):
+        registered(code)
     asked = {"username": username, "role": role, "subject": subject}
     password = None if subject else secrets.token_urlsafe(LENGTH_MIN)
     # Before the transaction: PostgreSQL ends one that waits seconds for a busy processor.

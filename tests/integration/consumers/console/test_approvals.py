@@ -164,6 +164,7 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
     # Nobody takes an account of the office, or an administrator's, alone.
     await add_account(connection, "office", "office")
     await add_account(connection, "health", "agency", "health")
+    await connection.execute(REGISTER, "labour", "agency")
     alone: Final[tuple[tuple[str, ...], ...]] = (
         ("accounts", "password", "health"),
         ("accounts", "seal", "health", "--yes"),

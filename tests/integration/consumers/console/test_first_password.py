@@ -116,9 +116,12 @@ async def of_no_use_in_the_moment_that_it_is_replaced(
 async def test_the_gateway_takes_no_token_of_an_account_with_a_first_password(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
+    await connection.execute(REGISTER, "health", "agency")
+    for unknown in ("--role agency --agency healht", "--role partner --partner healht/ACME"):
+        refused = await yesser.run("accounts", "add", "desk", *unknown.split())
+        assert (refused.exit_code, "healht is not registered; write health." in refused.output) == (2, True)
     await new_account(yesser, "--role", "agency", "--agency", "health")
     write_console_key(settings)
-    await connection.execute(REGISTER, "health", "agency")
     await add_account(connection, "other", "agency", "health")
     assert (await authenticate(settings, "other", "agency", "health")).account == "other"
     with pytest.raises(Problem, match="unauthenticated"):
